@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import type { ArnScope, Authenticator, FunctionRecord } from '@hearth/shared'
+import type { ArtifactStore } from '@hearth/store'
+import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { CodeLinks } from './code-links.ts'
+import type { FunctionService } from './functions/function-service.ts'
+import type { RuntimeInfo } from './functions/runtimes.ts'
+import { authentication } from './http/authentication.ts'
+import { errorResponses } from './http/error-responses.ts'
+import { rawBodies } from './http/raw-bodies.ts'
+import { requestTracing } from './http/request-tracing.ts'
+import './http/route-config.ts'
+import { lambdaApi } from './lambda-api/registry.ts'
+import type { Metrics } from './metrics.ts'
+import { openapi } from './openapi.ts'
+import type { PackageStore } from './packages/package-store.ts'
+import { systemRoutes } from './system-routes.ts'
+import { deployRoutes } from './v1/deploy-routes.ts'
+import { functionRoutes } from './v1/function-routes.ts'
+import { runtimeRoutes } from './v1/runtime-routes.ts'
+
+export interface Deps {
+  readonly service: FunctionService
+  readonly artifacts: ArtifactStore
+  readonly packages: PackageStore
+  readonly links: CodeLinks
+  readonly authenticator: Authenticator
+  readonly metrics: Metrics
+  readonly scope: ArnScope
+  readonly runtimes: readonly RuntimeInfo[]
+  readonly architecture: FunctionRecord['architecture']
+  /** Whether a deploy could be written now. */
+  readonly isReady: () => boolean
+}
+
+/** JSON of settings fits in this many times over. */
+const BODY_BYTES = 262_144
+/** A whole request with 50 MiB over a slow line: 1.5 Mbit/s. */
+const REQUEST_TIMEOUT_MS = 300_000
+const HEADERS_TIMEOUT_MS = 20_000
+/** Longer than the gateway keeps its connections, so that it never writes into one that is being closed. */
+const KEEP_ALIVE_MS = 72_000
+const CONNECTIONS = 1_000
+
+/** Builds the app and opens nothing: no port, no file, no signal handler. main.ts and tests both call this. */
+export async function buildApp(deps: Deps, options: FastifyServerOptions = {}) {
+  const app = Fastify({
+    // One line per request is written by request-tracing, without the query.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    // AWS clients send some paths with a slash at the end; a function's ARN is longer than a parameter usually is.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },
+    ...options
+  })
+  app.server.headersTimeout = HEADERS_TIMEOUT_MS
+  app.server.maxConnections = CONNECTIONS
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  const { service, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
+  await app.register(requestTracing, { metrics })
+  await app.register(errorResponses)
+  await app.register(rawBodies)
+  await app.register(authentication, { authenticator: deps.authenticator, metrics })
+  await app.register(openapi)
+  await app.register(systemRoutes, { isReady: deps.isReady, metrics })
+  await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, scope, metrics })
+  await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, links, scope })
+  await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
+  await app.register(lambdaApi, { service, packages, links, scope, architecture, metrics })
+  return app
+}

@@ -1,0 +1,110 @@
+import path from 'node:path'
+import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
+import {
+  createArtifactStore,
+  createFunctionsRepository,
+  createKeysRepository,
+  createSecretBox,
+  type DataLayout,
+  ensureMasterKey,
+  isWritable,
+  lockDataDir,
+  makeDataDir,
+  openStore
+} from '@hearth/store'
+import type { FastifyServerOptions } from 'fastify'
+import { buildApp } from './app.ts'
+import { createCodeLinks } from './code-links.ts'
+import { ensureAdministrator } from './first-start.ts'
+import { startArtifactCollector } from './functions/artifact-collector.ts'
+import { createFunctionService } from './functions/function-service.ts'
+import { nodeRuntimes } from './functions/runtimes.ts'
+import { createMetrics } from './metrics.ts'
+import { createPackageStore } from './packages/package-store.ts'
+
+export interface ControlPlaneOptions {
+  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey'>
+  readonly migrationsDir: string
+  readonly server: FastifyServerOptions
+  readonly now?: () => Date
+  /** How a deploy's last step is put off until its answer is out. */
+  readonly defer?: (step: () => void) => void
+  /** Whether to measure the process itself as well. */
+  readonly processMetrics?: boolean
+}
+
+const COLLECT_INTERVAL_MS = 10 * 60_000
+/** Twice the longest invocation: 15 minutes. */
+const COLLECT_GRACE_MS = 30 * 60_000
+
+/**
+ * Opens the data folder, makes what a first start makes, cleans up after a crash, and builds the app on it. Closing
+ * the app closes all of it.
+ *
+ * @throws SchemaError, SecretBoxError, AddonMismatchError
+ */
+export async function openControlPlane(options: ControlPlaneOptions) {
+  const layout = makeDataDir(options.config.dataDir)
+  const unlock = lockDataDir(layout.lock)
+  try {
+    return await assemble(options, layout, unlock)
+  } catch (thrown) {
+    unlock()
+    throw thrown
+  }
+}
+
+async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock: () => void) {
+  const { config, now = () => new Date(), defer = setImmediate } = options
+  const scope = { region: config.region, accountId: config.accountId }
+  const masterKey = ensureMasterKey(config.dataDir, config.masterKey)
+  const box = createSecretBox(masterKey)
+  const db = openStore(layout.database, options.migrationsDir, { now })
+  const keys = createKeysRepository(db, box, now)
+  const isFirstStart = ensureAdministrator(keys, layout, scope)
+  const functions = createFunctionsRepository(db, box)
+  const artifacts = createArtifactStore(layout)
+  const leftovers = await artifacts.sweep()
+  const packages = createPackageStore(artifacts)
+  const runtimes = nodeRuntimes(process.versions.node)
+  const architecture: FunctionRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
+  const service = createFunctionService({ functions, scope, runtimes, architecture, now, defer })
+  const settled = service.settleAll()
+
+  const app = await buildApp(
+    {
+      service,
+      artifacts,
+      packages,
+      links: createCodeLinks(masterKey, now),
+      authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
+      metrics: createMetrics(() => functions.count(), { process: options.processMetrics ?? false }),
+      scope,
+      runtimes,
+      architecture,
+      isReady: () => isWritable(db)
+    },
+    options.server
+  )
+  app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
+
+  const stopCollector = startArtifactCollector(artifacts, functions, {
+    intervalMs: COLLECT_INTERVAL_MS,
+    graceMs: COLLECT_GRACE_MS,
+    onRemoved: (removed) => {
+      app.log.info({ artifacts: removed.length }, 'unused code removed')
+    },
+    onError: (err) => {
+      app.log.error({ err }, 'unused code could not be removed')
+    }
+  })
+  app.addHook('onClose', async () => {
+    stopCollector()
+    await packages.close()
+    // Steps that were put off by setImmediate come before this one.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    db.close()
+    unlock()
+  })
+  return app
+}

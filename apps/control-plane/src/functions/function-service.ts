@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto'
+import { type ArnScope, type FunctionRecord, functionArn, HearthError, LIMITS } from '@hearth/shared'
+import { type FunctionsRepository, LATEST } from '@hearth/store'
+import type { StoredPackage } from '../packages/package-store.ts'
+import { checkSettings, type FunctionSettings, type SettingsChange } from './function-settings.ts'
+import { checkRuntime, defaultRuntime, type RuntimeInfo } from './runtimes.ts'
+
+export interface FunctionServiceDeps {
+  readonly functions: FunctionsRepository
+  readonly scope: ArnScope
+  readonly runtimes: readonly RuntimeInfo[]
+  readonly architecture: FunctionRecord['architecture']
+  readonly now: () => Date
+  /** Runs a step after the answer is out: AWS clients see a deploy as Pending or InProgress first. */
+  readonly defer: (step: () => void) => void
+}
+
+/** Decides on the record that it may change; throws to refuse. */
+export type Precondition = (current: FunctionRecord | undefined) => void
+
+export interface ChangeOptions {
+  /** Under the write lock, so nothing comes between it and the write. */
+  readonly precondition?: Precondition
+  /** Work out the result and change nothing. */
+  readonly dryRun?: boolean
+  /** `at-once`: the record is written as ready. `as-aws`: it is Pending or InProgress at first. */
+  readonly settle: 'at-once' | 'as-aws'
+}
+
+/** The use cases behind both API dialects. */
+export interface FunctionService {
+  find(name: string): FunctionRecord | undefined
+  /** @param qualifier - As given by the client; only `$LATEST` exists. @throws HearthError FUNCTION_NOT_FOUND */
+  get(name: string, qualifier?: string): FunctionRecord
+  /** In order of names. */
+  list(after: string, limit: number): readonly FunctionRecord[]
+  /** The settings that a new function has when its owner names none. */
+  defaults(name: string): FunctionSettings
+  /** Checks settings as a deploy would, before its code is taken in. @throws HearthError; @returns notices */
+  check(settings: FunctionSettings, change: SettingsChange): readonly string[]
+  /** @throws HearthError FUNCTION_EXISTS, UPDATE_IN_PROGRESS, REVISION_MISMATCH, INVALID_REQUEST, UNSUPPORTED_RUNTIME */
+  deploy(
+    name: string,
+    mode: 'create' | 'replace' | 'create-or-replace',
+    code: StoredPackage,
+    change: (current: FunctionRecord | undefined) => SettingsChange,
+    options: ChangeOptions
+  ): { readonly record: FunctionRecord; readonly created: boolean }
+  /** @throws HearthError FUNCTION_NOT_FOUND, UPDATE_IN_PROGRESS, REVISION_MISMATCH, INVALID_REQUEST, UNSUPPORTED_RUNTIME */
+  configure(name: string, change: (current: FunctionRecord) => SettingsChange, options: ChangeOptions): FunctionRecord
+  /** @throws HearthError FUNCTION_NOT_FOUND, REVISION_MISMATCH */
+  remove(name: string, precondition?: Precondition): void
+  /** Finishes what a stopped server left Pending or InProgress. @returns how many */
+  settleAll(): number
+}
+
+export function createFunctionService(deps: FunctionServiceDeps): FunctionService {
+  const { functions, scope, runtimes, now } = deps
+
+  const notFound = (name: string, qualifier?: string): HearthError =>
+    new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${functionArn(scope, name, qualifier)}`)
+
+  const check = (settings: FunctionSettings, change: SettingsChange): readonly string[] => {
+    // Only when it is named: a function whose runtime went away may still have its memory changed.
+    const notice = change.runtime === undefined ? undefined : checkRuntime(change.runtime, runtimes)
+    checkSettings(settings)
+    return notice === undefined ? [] : [notice]
+  }
+
+  const defaults = (name: string): FunctionSettings => ({
+    runtime: defaultRuntime(runtimes),
+    handler: 'index.handler',
+    role: `arn:aws:iam::${scope.accountId}:role/hearth-default`,
+    description: '',
+    memoryMiB: LIMITS.memoryMiB.default,
+    timeoutS: LIMITS.timeoutS.default,
+    ephemeralMiB: LIMITS.ephemeralMiB.default,
+    environment: undefined,
+    network: undefined,
+    concurrency: LIMITS.concurrency.default,
+    instances: undefined,
+    tags: {},
+    tracing: 'PassThrough',
+    logging: { format: 'Text', logGroup: `/aws/lambda/${name}` }
+  })
+
+  const created = (
+    name: string,
+    code: StoredPackage,
+    settings: FunctionSettings,
+    settle: ChangeOptions['settle']
+  ): FunctionRecord => {
+    const at = now().toISOString()
+    return {
+      ...settings,
+      name,
+      version: LATEST,
+      architecture: deps.architecture,
+      ...codeOf(code),
+      revisionId: randomUUID(),
+      state: settle === 'as-aws' ? 'Pending' : 'Active',
+      lastUpdateStatus: settle === 'as-aws' ? undefined : 'Successful',
+      createdAt: at,
+      lastModified: at
+    }
+  }
+
+  const changed = (
+    current: FunctionRecord,
+    change: Partial<FunctionRecord>,
+    settle: ChangeOptions['settle']
+  ): FunctionRecord => ({
+    ...current,
+    ...change,
+    revisionId: randomUUID(),
+    state: 'Active',
+    lastUpdateStatus: settle === 'as-aws' ? 'InProgress' : 'Successful',
+    lastModified: now().toISOString()
+  })
+
+  const refuseUnsettled = (current: FunctionRecord): void => {
+    const problem = unsettledProblem(current, scope)
+    if (problem !== undefined) throw new HearthError('UPDATE_IN_PROGRESS', problem)
+  }
+
+  const settled = (record: FunctionRecord): FunctionRecord => ({
+    ...record,
+    revisionId: randomUUID(),
+    state: 'Active',
+    lastUpdateStatus: 'Successful'
+  })
+
+  /** Only the very change that was announced: a function that was replaced meanwhile settles on its own. */
+  const settleLater = (record: FunctionRecord): void => {
+    if (record.state === 'Active' && record.lastUpdateStatus === 'Successful') return
+    deps.defer(() => {
+      functions.update(record.name, (current) =>
+        current?.revisionId === record.revisionId ? settled(current) : current
+      )
+    })
+  }
+
+  return {
+    find: (name) => functions.find(name),
+
+    get(name, qualifier) {
+      const record = functions.find(name)
+      if (record === undefined || (qualifier !== undefined && qualifier !== LATEST)) throw notFound(name, qualifier)
+      return record
+    },
+
+    list: (after, limit) => functions.list(after, limit),
+    defaults,
+    check,
+
+    deploy(name, mode, code, change, options) {
+      const decide = (current: FunctionRecord | undefined): FunctionRecord => {
+        options.precondition?.(current)
+        if (current !== undefined && mode === 'create')
+          throw new HearthError('FUNCTION_EXISTS', `Function already exist: ${name}`)
+        if (current === undefined && mode === 'replace') throw notFound(name)
+        if (current !== undefined && options.settle === 'as-aws') refuseUnsettled(current)
+        const wanted = change(current)
+        const settings = { ...(current ?? defaults(name)), ...wanted }
+        check(settings, wanted)
+        return current === undefined
+          ? created(name, code, settings, options.settle)
+          : changed(current, { ...wanted, ...codeOf(code) }, options.settle)
+      }
+      if (options.dryRun === true) {
+        const current = functions.find(name)
+        const record = decide(current)
+        return {
+          record: current === undefined ? record : { ...record, revisionId: current.revisionId },
+          created: current === undefined
+        }
+      }
+      const { before, after } = functions.update(name, decide)
+      const record = after as FunctionRecord
+      settleLater(record)
+      return { record, created: before === undefined }
+    },
+
+    configure(name, change, options) {
+      const decide = (current: FunctionRecord | undefined): FunctionRecord => {
+        options.precondition?.(current)
+        if (current === undefined) throw notFound(name)
+        if (options.settle === 'as-aws') refuseUnsettled(current)
+        const wanted = change(current)
+        check({ ...current, ...wanted }, wanted)
+        return changed(current, wanted, options.settle)
+      }
+      if (options.dryRun === true) return decide(functions.find(name))
+      const record = functions.update(name, decide).after as FunctionRecord
+      settleLater(record)
+      return record
+    },
+
+    remove(name, precondition) {
+      functions.update(name, (current) => {
+        precondition?.(current)
+        if (current === undefined) throw notFound(name)
+        return undefined
+      })
+    },
+
+    settleAll() {
+      const names = functions.listUnsettled()
+      for (const name of names)
+        functions.update(name, (current) => (current === undefined ? undefined : settled(current)))
+      return names.length
+    }
+  }
+}
+
+/** Refuses when `revisionId` is given and is not the current one. */
+export function requireRevision(revisionId: string | undefined): Precondition {
+  return (current) => {
+    if (revisionId === undefined || current === undefined || current.revisionId === revisionId) return
+    throw new HearthError(
+      'REVISION_MISMATCH',
+      'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id'
+    )
+  }
+}
+
+function codeOf(code: StoredPackage): Pick<FunctionRecord, 'artifact' | 'codeSha256' | 'codeSize'> {
+  return { artifact: code.artifact, codeSha256: code.codeSha256, codeSize: code.codeSize }
+}
+
+function unsettledProblem(current: FunctionRecord, scope: ArnScope): string | undefined {
+  if (current.state === 'Pending') {
+    return 'The operation cannot be performed at this time. The function is currently in the following state: Pending'
+  }
+  if (current.lastUpdateStatus === 'InProgress') {
+    return `The operation cannot be performed at this time. An update is in progress for resource: ${functionArn(scope, current.name)}`
+  }
+  return undefined
+}

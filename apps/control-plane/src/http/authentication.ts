@@ -1,0 +1,59 @@
+import { type Authenticator, HearthError } from '@hearth/shared'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Metrics } from '../metrics.ts'
+
+export interface AuthenticationOptions {
+  readonly authenticator: Authenticator
+  readonly metrics: Metrics
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  UNAUTHENTICATED: 'missing',
+  INVALID_CREDENTIALS: 'unknown_key',
+  INVALID_SIGNATURE: 'bad_signature',
+  INCOMPLETE_SIGNATURE: 'incomplete_signature'
+}
+
+/**
+ * Default deny: every request is asked who it comes from, those to no route too, unless its route says `access`.
+ * As early as possible: a Bearer key and what can be seen of a signature before the body is read, so that a stranger
+ * can't make the server take 50 MiB in; the signed body itself after it.
+ */
+export const authentication = fp<AuthenticationOptions>(
+  async (app, { authenticator, metrics }) => {
+    app.decorateRequest('principal', null)
+
+    const counted = <T>(step: () => T): T => {
+      try {
+        return step()
+      } catch (thrown) {
+        const reason = thrown instanceof HearthError ? REASONS[thrown.code] : undefined
+        if (reason !== undefined) metrics.authFailures.inc({ reason })
+        throw thrown
+      }
+    }
+
+    app.addHook('onRequest', async (request) => {
+      if (isFree(request)) return
+      request.principal = counted(() => authenticator.authenticateHead(headOf(request))) ?? null
+    })
+
+    app.addHook('preValidation', async (request) => {
+      if (request.principal !== null || isFree(request)) return
+      const body = Buffer.isBuffer(request.body) ? request.body : undefined
+      request.principal = counted(() => authenticator.authenticate({ ...headOf(request), body }))
+    })
+  },
+  { name: 'authentication' }
+)
+
+function headOf({ method, raw, headers }: FastifyRequest) {
+  return { method, rawUrl: raw.url ?? '/', headers }
+}
+
+function isFree(request: FastifyRequest): boolean {
+  const { access } = request.routeOptions.config
+  if (access === 'open') return true
+  return access === 'signed-link' && request.headers.authorization === undefined && /[?&]signature=/.test(request.url)
+}

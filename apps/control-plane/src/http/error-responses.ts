@@ -1,0 +1,69 @@
+import { type ErrorDetail, HearthError, toAwsError, toProblem } from '@hearth/shared'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { isAwsPath, pathOf } from './dialect.ts'
+
+/** The one error handler of this app: routes throw, nothing else picks a status. Two dialects, told by the path. */
+export const errorResponses = fp(
+  async (app) => {
+    app.setErrorHandler<FastifyError>((thrown, request, reply) => {
+      const err = fromFramework(thrown, request)
+      const problem = toProblem(err)
+      // Only a bug of ours is an `error` line with its cause. A refusal's message may quote what the caller sent
+      // (a variable's value, say), so its code alone is logged.
+      if (problem.code === 'INTERNAL') request.log.error({ err }, 'request failed')
+      else request.log.info({ code: problem.code }, 'request refused')
+      return isAwsPath(request.url) ? sendAws(err, reply) : sendProblem(err, request, reply)
+    })
+    app.setNotFoundHandler((request) => {
+      throw new HearthError('ROUTE_NOT_FOUND', `There is no ${request.method} ${pathOf(request.url)} here.`)
+    })
+  },
+  { name: 'error-responses' }
+)
+
+function sendAws(err: Error, reply: FastifyReply): unknown {
+  const { status, type, body } = toAwsError(err)
+  void reply.code(status).header('x-amzn-errortype', type).header('content-type', 'application/json')
+  return reply.serializer(JSON.stringify).send(body)
+}
+
+function sendProblem(err: Error, request: FastifyRequest, reply: FastifyReply): unknown {
+  const problem = { ...toProblem(err), requestId: request.id }
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="hearth"')
+  void reply.code(problem.status).header('content-type', 'application/problem+json')
+  return reply.serializer(JSON.stringify).send(problem)
+}
+
+/** Fastify throws too (schema, body limit, broken path); without this its 4xx would be reported as our 500. */
+function fromFramework(thrown: FastifyError, request: FastifyRequest): Error {
+  if (thrown instanceof HearthError) return thrown
+  if (hasZodFastifySchemaValidationErrors(thrown)) {
+    const where = thrown.validationContext ?? 'request'
+    const errors = thrown.validation.map((issue): ErrorDetail => {
+      const path = `${where}${issue.instancePath.replaceAll('/', '.')}`
+      return {
+        path: where === 'querystring' ? path.replace('querystring', 'query') : path,
+        message: issue.message ?? 'is not valid'
+      }
+    })
+    return new HearthError('INVALID_REQUEST', errors.map(({ path, message }) => `${path}: ${message}`).join('; '), {
+      errors
+    })
+  }
+  const status = thrown.statusCode ?? 500
+  if (status === 413) return tooLarge(request, thrown)
+  if (status === 415) return new HearthError('UNSUPPORTED_MEDIA_TYPE', thrown.message, { cause: thrown })
+  if (status >= 400 && status < 500) return new HearthError('INVALID_REQUEST', thrown.message, { cause: thrown })
+  return thrown
+}
+
+function tooLarge(request: FastifyRequest, cause: Error): HearthError {
+  const limit = request.routeOptions.bodyLimit
+  const operation = request.routeOptions.config.operation ?? ''
+  return new HearthError('PAYLOAD_TOO_LARGE', `The body may have ${limit} bytes.`, {
+    cause,
+    awsMessage: `Request must be smaller than ${limit} bytes for the ${operation} operation`
+  })
+}

@@ -1,0 +1,18 @@
+import type { Principal } from '@hearth/shared'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * Who may call without a key. Absent: nobody. `open`: anyone. `signed-link`: whoever has a link with a signature
+     * in its query, which the route checks.
+     */
+    access?: 'open' | 'signed-link'
+    /** AWS's name of the operation, for its messages. */
+    operation?: string
+  }
+
+  interface FastifyRequest {
+    /** Set on every route that asks for a key; null on open ones and on signed links. */
+    principal: Principal | null
+  }
+}

@@ -1,0 +1,2 @@
+export { buildApp, type Deps } from './app.ts'
+export { type ControlPlaneOptions, openControlPlane } from './control-plane.ts'

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { type ArnScope, type FunctionRecord, functionArn } from '@hearth/shared'
+
+/** FunctionConfiguration as Get, Create and Update answer it. @param qualifier - As asked for: it shows in the ARN. */
+export function toConfiguration(record: FunctionRecord, scope: ArnScope, qualifier?: string): Record<string, unknown> {
+  return {
+    ...toListItem(record, scope, qualifier),
+    ...stateOf(record),
+    RuntimeVersionConfig: { RuntimeVersionArn: runtimeVersionArn(record.runtime, scope) }
+  }
+}
+
+/** FunctionConfiguration in lists: AWS leaves the state and the runtime's version out there. */
+export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: string): Record<string, unknown> {
+  const { environment, logging } = record
+  return {
+    FunctionName: record.name,
+    FunctionArn: functionArn(scope, record.name, qualifier),
+    Runtime: record.runtime,
+    Role: record.role,
+    Handler: record.handler,
+    CodeSize: record.codeSize,
+    Description: record.description,
+    Timeout: record.timeoutS,
+    MemorySize: record.memoryMiB,
+    LastModified: record.lastModified.replace('Z', '+0000'),
+    CodeSha256: record.codeSha256,
+    Version: record.version,
+    TracingConfig: { Mode: record.tracing },
+    RevisionId: record.revisionId,
+    PackageType: 'Zip',
+    Architectures: [record.architecture],
+    EphemeralStorage: { Size: record.ephemeralMiB },
+    SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
+    LoggingConfig: {
+      LogFormat: logging.format,
+      ...(logging.applicationLevel === undefined ? {} : { ApplicationLogLevel: logging.applicationLevel }),
+      ...(logging.systemLevel === undefined ? {} : { SystemLogLevel: logging.systemLevel }),
+      LogGroup: logging.logGroup
+    },
+    ...(environment === undefined ? {} : { Environment: { Variables: environment } })
+  }
+}
+
+/** @see reference: Lambda control API §4, state fields by moment */
+function stateOf(record: FunctionRecord): Record<string, string> {
+  const creating = 'The function is being created.'
+  if (record.state === 'Pending') return { State: 'Pending', StateReason: creating, StateReasonCode: 'Creating' }
+  if (record.lastUpdateStatus === 'InProgress') {
+    return {
+      State: record.state,
+      LastUpdateStatus: 'InProgress',
+      LastUpdateStatusReason: creating,
+      LastUpdateStatusReasonCode: 'Creating'
+    }
+  }
+  return {
+    State: record.state,
+    ...(record.lastUpdateStatus === undefined ? {} : { LastUpdateStatus: record.lastUpdateStatus })
+  }
+}
+
+function runtimeVersionArn(runtime: string, scope: ArnScope): string {
+  return `arn:aws:lambda:${scope.region}::runtime:${createHash('sha256').update(runtime).digest('hex')}`
+}

@@ -1,0 +1,43 @@
+import { HearthError, parseFunctionRef } from '@hearth/shared'
+import { CODE_BODY_BYTES, checkArchitecture, readZip, withPackage } from './code-input.ts'
+import { toConfiguration } from './configuration-view.ts'
+import { checkModel } from './constraints.ts'
+import { CreateFunctionRequest } from './model.ts'
+import type { Operation } from './operation.ts'
+import { toChange } from './settings-input.ts'
+import { refusePublish, refuseUnsupported, unsupported } from './unsupported-members.ts'
+
+/** @see reference: Lambda control API §5, CreateFunction */
+export const createFunction: Operation = {
+  name: 'CreateFunction',
+  method: 'POST',
+  path: '/2015-03-31/functions',
+  bodyLimit: CODE_BODY_BYTES,
+
+  async run({ body }, { service, packages, scope, metrics, architecture }) {
+    const request = checkModel(CreateFunctionRequest, body)
+    const { name, qualifier } = parseFunctionRef(scope, request.FunctionName)
+    if (qualifier !== undefined)
+      throw new HearthError('INVALID_REQUEST', 'A function is created without a qualifier in its name.')
+    if (request.PackageType === 'Image') throw unsupported('PackageType', 'container images are not supported; Zip is')
+    if (request.CodeSigningConfigArn) throw unsupported('CodeSigningConfigArn', 'code signing is not supported')
+    if (!request.Runtime || !request.Handler) {
+      throw new HearthError(
+        'INVALID_REQUEST',
+        'Runtime and Handler are mandatory parameters for functions created with deployment packages.'
+      )
+    }
+    refuseUnsupported(request)
+    refusePublish(request)
+    checkArchitecture(request.Architectures, architecture)
+    const defaults = service.defaults(name)
+    const change = { ...toChange(request, defaults.logging), tags: request.Tags ?? {} }
+    service.check({ ...defaults, ...change }, change)
+    if (service.find(name) !== undefined) throw new HearthError('FUNCTION_EXISTS', `Function already exist: ${name}`)
+    const record = await withPackage(packages, readZip(request.Code), true, (code) =>
+      service.deploy(name, 'create', code, () => change, { settle: 'as-aws' })
+    )
+    metrics.deployments.inc({ result: 'created' })
+    return { status: 201, body: toConfiguration(record.record, scope) }
+  }
+}

@@ -1,0 +1,45 @@
+import type { ArnScope, FunctionRecord } from '@hearth/shared'
+import type { CodeLinks } from '../code-links.ts'
+import type { FunctionService } from '../functions/function-service.ts'
+import type { Metrics } from '../metrics.ts'
+import type { PackageStore } from '../packages/package-store.ts'
+
+/** What operations work with. */
+export interface LambdaApiDeps {
+  readonly service: FunctionService
+  readonly packages: PackageStore
+  readonly links: CodeLinks
+  readonly scope: ArnScope
+  /** Of this machine. */
+  readonly architecture: FunctionRecord['architecture']
+  readonly metrics: Metrics
+}
+
+/** A call as an operation sees it. */
+export interface OperationCall {
+  /** Path parameters, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** The body's JSON; `{}` when there is none. */
+  readonly body: Readonly<Record<string, unknown>>
+  /** Scheme and authority that the client used. */
+  readonly origin: string
+}
+
+export interface OperationAnswer {
+  readonly status: number
+  /** Undefined: no body. */
+  readonly body?: object
+}
+
+/** One operation of the Lambda API: a file each, mounted by the registry. */
+export interface Operation {
+  /** AWS's name. */
+  readonly name: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** With `:param` for what varies. */
+  readonly path: string
+  /** Bytes; absent: small JSON. */
+  readonly bodyLimit?: number
+  run(call: OperationCall, deps: LambdaApiDeps): Promise<OperationAnswer> | OperationAnswer
+}

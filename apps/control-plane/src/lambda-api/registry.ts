@@ -1,0 +1,51 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { originOf } from '../http/origin.ts'
+import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
+import { createFunction } from './create-function.ts'
+import { deleteFunction } from './delete-function.ts'
+import { getFunction } from './get-function.ts'
+import { getFunctionConfiguration } from './get-function-configuration.ts'
+import { listFunctions } from './list-functions.ts'
+import type { LambdaApiDeps, Operation } from './operation.ts'
+import { updateFunctionCode } from './update-function-code.ts'
+import { updateFunctionConfiguration } from './update-function-configuration.ts'
+
+/** Every operation of the Lambda API that is served here. One more is one more file and one more line. */
+const OPERATIONS: readonly Operation[] = [
+  createFunction,
+  deleteFunction,
+  getFunction,
+  getFunctionConfiguration,
+  listFunctions,
+  updateFunctionCode,
+  updateFunctionConfiguration
+]
+
+/** Mounts the Lambda API at AWS's own paths. */
+export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) => {
+  for (const operation of OPERATIONS) {
+    app.route({
+      method: operation.method,
+      url: operation.path,
+      config: { operation: operation.name },
+      schema: { hide: true },
+      ...(operation.bodyLimit === undefined ? {} : { bodyLimit: operation.bodyLimit }),
+      handler: async (request, reply) => {
+        const bytes = bytesOf(request)
+        const answer = await operation.run(
+          {
+            params: request.params as Record<string, string>,
+            query: request.query as Record<string, string>,
+            body: bytes.length === 0 ? {} : parseJsonObject(bytes),
+            origin: originOf(request)
+          },
+          deps
+        )
+        request.log.info({ operation: operation.name, principal: request.principal?.arn }, 'operation')
+        void reply.code(answer.status)
+        if (answer.body === undefined) return reply.send()
+        return reply.header('content-type', 'application/json').serializer(JSON.stringify).send(answer.body)
+      }
+    })
+  }
+}

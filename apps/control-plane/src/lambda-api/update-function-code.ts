@@ -1,0 +1,39 @@
+import { HearthError } from '@hearth/shared'
+import { requireRevision } from '../functions/function-service.ts'
+import { CODE_BODY_BYTES, checkArchitecture, readZip, withPackage } from './code-input.ts'
+import { toConfiguration } from './configuration-view.ts'
+import { checkModel } from './constraints.ts'
+import { targetOf } from './function-target.ts'
+import { UpdateFunctionCodeRequest } from './model.ts'
+import type { Operation } from './operation.ts'
+import { refusePublish } from './unsupported-members.ts'
+
+/** @see reference: Lambda control API §5, UpdateFunctionCode */
+export const updateFunctionCode: Operation = {
+  name: 'UpdateFunctionCode',
+  method: 'PUT',
+  path: '/2015-03-31/functions/:name/code',
+  bodyLimit: CODE_BODY_BYTES,
+
+  async run(call, deps) {
+    const { service, packages, scope, metrics } = deps
+    const { name, qualifier } = targetOf(call, deps)
+    const request = checkModel(UpdateFunctionCodeRequest, call.body)
+    if (request.ImageUri) {
+      throw new HearthError(
+        'INVALID_REQUEST',
+        "Please don't provide ImageUri when updating a function with packageType Zip. "
+      )
+    }
+    refusePublish(request)
+    checkArchitecture(request.Architectures, deps.architecture)
+    const precondition = requireRevision(request.RevisionId ?? undefined)
+    precondition(service.get(name, qualifier))
+    const dryRun = request.DryRun === true
+    const { record } = await withPackage(packages, readZip(request), !dryRun, (code) =>
+      service.deploy(name, 'replace', code, () => ({}), { precondition, dryRun, settle: 'as-aws' })
+    )
+    if (!dryRun) metrics.deployments.inc({ result: 'replaced' })
+    return { status: 200, body: toConfiguration(record, scope) }
+  }
+}

@@ -1,0 +1,27 @@
+import { requireRevision } from '../functions/function-service.ts'
+import { toConfiguration } from './configuration-view.ts'
+import { checkModel } from './constraints.ts'
+import { targetOf } from './function-target.ts'
+import { UpdateFunctionConfigurationRequest } from './model.ts'
+import type { Operation } from './operation.ts'
+import { toChange } from './settings-input.ts'
+import { refuseUnsupported } from './unsupported-members.ts'
+
+/** @see reference: Lambda control API §5, UpdateFunctionConfiguration */
+export const updateFunctionConfiguration: Operation = {
+  name: 'UpdateFunctionConfiguration',
+  method: 'PUT',
+  path: '/2015-03-31/functions/:name/configuration',
+
+  run(call, deps) {
+    const { name, qualifier } = targetOf(call, deps)
+    const request = checkModel(UpdateFunctionConfigurationRequest, call.body)
+    deps.service.get(name, qualifier)
+    refuseUnsupported(request)
+    const record = deps.service.configure(name, (current) => toChange(request, current.logging), {
+      precondition: requireRevision(request.RevisionId ?? undefined),
+      settle: 'as-aws'
+    })
+    return { status: 200, body: toConfiguration(record, deps.scope) }
+  }
+}

@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url'
+import { ConfigError, readConfig, redactConfig } from '@hearth/shared'
+import { AddonMismatchError, SchemaError, SecretBoxError } from '@hearth/store'
+import closeWithGrace from 'close-with-grace'
+import { openControlPlane } from './control-plane.ts'
+
+// The process of the control plane: settings, data folder, signals, port. Nothing secret is ever printed.
+try {
+  const config = readConfig(process.env, process.cwd())
+  const app = await openControlPlane({
+    config,
+    migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),
+    server: { logger: { level: config.logLevel, base: { service: 'control-plane', pid: process.pid } } },
+    processMetrics: true
+  })
+  app.log.info({ config: redactConfig(config) }, 'settings')
+
+  closeWithGrace({ delay: config.drainMs, logger: app.log }, async ({ err, signal }) => {
+    app.log[err ? 'fatal' : 'info']({ err, signal }, 'stopping')
+    await app.close()
+  })
+
+  await app.listen({ port: config.controlPort, host: '127.0.0.1' })
+  const address = app.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : config.controlPort
+  app.log.info({ port }, 'listening')
+  process.send?.({ ready: true, port })
+} catch (thrown) {
+  // What the operator can mend is one line; anything else is a bug and wants its stack.
+  const isKnown = [ConfigError, SchemaError, SecretBoxError, AddonMismatchError].some(
+    (known) => thrown instanceof known
+  )
+  process.stderr.write(`${isKnown ? (thrown as Error).message : ((thrown as Error).stack ?? String(thrown))}\n`)
+  process.exitCode = 1
+  process.exit()
+}

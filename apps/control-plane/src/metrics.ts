@@ -1,0 +1,52 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Everything that the control plane counts. */
+export interface Metrics {
+  readonly registry: Registry
+  readonly deployments: Counter<'result'>
+  readonly requestSeconds: Histogram<'service' | 'route' | 'method' | 'code'>
+  readonly authFailures: Counter<'reason'>
+}
+
+/** @param countFunctions - Asked at every scrape. */
+export function createMetrics(countFunctions: () => number, options: { readonly process: boolean }): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  if (options.process) collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: 'hearth_functions',
+    help: 'Functions deployed',
+    registers,
+    collect() {
+      this.set(countFunctions())
+    }
+  })
+  const deployments = new Counter({
+    name: 'hearth_deployments_total',
+    help: 'Deployments by result',
+    labelNames: ['result'],
+    registers
+  })
+  // Present from the start, or the first deployment is invisible to increase().
+  for (const result of ['created', 'replaced', 'refused', 'failed']) deployments.inc({ result }, 0)
+  const authFailures = new Counter({
+    name: 'hearth_auth_failures_total',
+    help: 'Requests refused for who they come from, by reason',
+    labelNames: ['reason'],
+    registers
+  })
+  for (const reason of ['missing', 'unknown_key', 'bad_signature', 'incomplete_signature'])
+    authFailures.inc({ reason }, 0)
+  return {
+    registry,
+    deployments,
+    authFailures,
+    requestSeconds: new Histogram({
+      name: 'hearth_http_request_duration_seconds',
+      help: 'HTTP requests by route pattern',
+      labelNames: ['service', 'route', 'method', 'code'],
+      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      registers
+    })
+  }
+}

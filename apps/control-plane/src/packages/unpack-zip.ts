@@ -1,0 +1,154 @@
+import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
+import { LIMITS } from '@hearth/shared'
+import yauzl, { type Entry, type ZipFile } from 'yauzl'
+import { ArchiveError, type ArchivePlan, createArchivePlan, entryError, tooLarge } from './archive-plan.ts'
+import { createTreeWriter } from './tree-writer.ts'
+
+const COULD_NOT_UNZIP = 'Could not unzip uploaded file. Please check your file, then try to upload again.'
+/** Files unpacked at the same time: each ends in an fsync, and those are cheaper together. */
+const PARALLEL = 8
+const SYMLINK = 0o120000
+const DIRECTORY = 0o040000
+const REGULAR = 0o100000
+
+/**
+ * Unpacks a zip below `root`. The whole central directory is checked before the first byte is written.
+ *
+ * @throws ArchiveError
+ */
+export async function unpackZip(bytes: Buffer, root: string): Promise<ArchivePlan> {
+  const plan = createArchivePlan()
+  const writer = createTreeWriter(root)
+  const zip = await openZip(bytes)
+  const files: { readonly entry: Entry; readonly path: string }[] = []
+  const entries = await readEntries(zip)
+  checkOverlaps(entries, bytes)
+  for (const entry of entries) {
+    if (entry.isEncrypted()) throw entryError(entry.fileName, 'is encrypted')
+    const type = typeOf(entry)
+    if (type === DIRECTORY) {
+      const path = plan.directory(entry.fileName)
+      if (path !== undefined) await writer.directory(path)
+    } else if (type === SYMLINK) {
+      plan.symlink(entry.fileName, (await readAll(zip, entry)).toString('utf8'))
+    } else if (type === REGULAR) {
+      files.push({ entry, path: plan.file(entry.fileName, entry.uncompressedSize) })
+    } else {
+      throw entryError(entry.fileName, 'is a special file')
+    }
+  }
+  let written = 0
+  const count = (size: number, name: string): void => {
+    written += size
+    if (written > LIMITS.unzippedBytes) throw tooLarge(name)
+  }
+  const work = async (): Promise<void> => {
+    for (let next = files.shift(); next !== undefined; next = files.shift()) {
+      const { entry, path } = next
+      const executable = ((entry.externalFileAttributes >>> 16) & 0o111) !== 0
+      await writer.file(path, executable, read(zip, entry, count))
+    }
+  }
+  const outcomes = await Promise.allSettled(Array.from({ length: PARALLEL }, work))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  await writer.finish(plan)
+  return plan
+}
+
+async function openZip(bytes: Buffer): Promise<ZipFile> {
+  const fromBuffer = promisify<Buffer, yauzl.Options, ZipFile>(yauzl.fromBuffer)
+  let zip: ZipFile
+  try {
+    zip = await fromBuffer(bytes, {
+      lazyEntries: true,
+      autoClose: false,
+      strictFileNames: true,
+      validateEntrySizes: true
+    })
+  } catch (cause) {
+    throw new ArchiveError(`The zip file cannot be read: ${(cause as Error).message}.`, {
+      cause,
+      awsMessage: COULD_NOT_UNZIP
+    })
+  }
+  if (zip.entryCount === 0)
+    throw new ArchiveError('The zip file is empty.', { awsMessage: 'Uploaded file must be a non-empty zip' })
+  if (zip.entryCount > LIMITS.archiveEntries) {
+    throw new ArchiveError(`The archive has ${zip.entryCount} entries; ${LIMITS.archiveEntries} are allowed.`)
+  }
+  return zip
+}
+
+/** yauzl itself refuses names with `..`, absolute ones and backslashes; its message names them. */
+function readEntries(zip: ZipFile): Promise<readonly Entry[]> {
+  return new Promise((resolve, reject) => {
+    const entries: Entry[] = []
+    zip.on('entry', (entry: Entry) => {
+      entries.push(entry)
+      zip.readEntry()
+    })
+    zip.once('end', () => {
+      resolve(entries)
+    })
+    zip.once('error', (cause: Error) => {
+      reject(
+        new ArchiveError(`The zip file cannot be unpacked: ${cause.message}.`, { cause, awsMessage: COULD_NOT_UNZIP })
+      )
+    })
+    zip.readEntry()
+  })
+}
+
+/** Entries that share bytes are how a small file becomes a huge one ("better zip bomb"): no honest tool writes them. */
+function checkOverlaps(entries: readonly Entry[], bytes: Buffer): void {
+  const ranges = entries.map((entry) => {
+    const start = entry.relativeOffsetOfLocalHeader
+    if (start + 30 > bytes.length) throw entryError(entry.fileName, 'has no data')
+    const dataStart = start + 30 + bytes.readUInt16LE(start + 26) + bytes.readUInt16LE(start + 28)
+    return { start, end: dataStart + entry.compressedSize, name: entry.fileName }
+  })
+  ranges.sort((a, b) => a.start - b.start)
+  let end = 0
+  for (const range of ranges) {
+    if (range.start < end) throw entryError(range.name, 'shares its data with another entry')
+    if (range.end > bytes.length) throw entryError(range.name, 'has less data than it says')
+    end = range.end
+  }
+}
+
+function typeOf(entry: Entry): number {
+  const type = (entry.externalFileAttributes >>> 16) & 0o170000
+  if (type === SYMLINK) return SYMLINK
+  if (entry.fileName.endsWith('/')) return type === 0 || type === DIRECTORY ? DIRECTORY : type
+  // 0: written by a tool that knows no Unix modes.
+  if (type === 0 || type === REGULAR) return REGULAR
+  return type === DIRECTORY ? -1 : type
+}
+
+async function* read(
+  zip: ZipFile,
+  entry: Entry,
+  count: (size: number, name: string) => void
+): AsyncGenerator<Uint8Array> {
+  let checksum = 0
+  try {
+    const openStream = promisify<Entry, NodeJS.ReadableStream>(zip.openReadStream.bind(zip))
+    for await (const chunk of (await openStream(entry)) as AsyncIterable<Buffer>) {
+      count(chunk.length, entry.fileName)
+      checksum = crc32(chunk, checksum)
+      yield chunk
+    }
+  } catch (cause) {
+    if (cause instanceof ArchiveError) throw cause
+    throw entryError(entry.fileName, `cannot be unpacked: ${(cause as Error).message}`, cause)
+  }
+  if (checksum !== entry.crc32) throw entryError(entry.fileName, 'is damaged: its checksum is wrong')
+}
+
+async function readAll(zip: ZipFile, entry: Entry): Promise<Buffer> {
+  if (entry.uncompressedSize > 4_096) throw entryError(entry.fileName, 'is a link without a usable target')
+  const chunks: Uint8Array[] = []
+  for await (const chunk of read(zip, entry, () => undefined)) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,150 @@
+import { type ArnScope, FUNCTION_NAME, type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { FunctionService } from '../functions/function-service.ts'
+import type { SettingsChange } from '../functions/function-settings.ts'
+import { originOf } from '../http/origin.ts'
+import { bytesOf } from '../http/raw-bodies.ts'
+import type { Metrics } from '../metrics.ts'
+import { missingHandlerNotice } from '../packages/handler-notice.ts'
+import { type PackageKind, sniffPackage } from '../packages/package-kind.ts'
+import type { PackageStore } from '../packages/package-store.ts'
+import { checkExport, packSource, type SourceExtension, type SourcePackage } from '../packages/source-package.ts'
+import { DeployedView, DeployQuery } from './function-schemas.ts'
+import { etagOf, toFunctionView } from './function-view.ts'
+import { preconditionOf } from './preconditions.ts'
+import { mergeVariables, readDeployQuery } from './settings.ts'
+
+export interface DeployRoutesOptions {
+  readonly service: FunctionService
+  readonly packages: PackageStore
+  readonly scope: ArnScope
+  readonly metrics: Metrics
+}
+
+/** What `curl -T` appends to a URL that ends in a slash. Longest first: `.tar.gz` before `.gz` could match. */
+const FILE_EXTENSIONS = ['.tar.gz', '.tgz', '.zip', '.mjs', '.cjs', '.js', '.ts'] as const
+
+/** Deploying with one request: the code is the body, the settings are the query. */
+export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
+  app,
+  { service, packages, scope, metrics }
+) => {
+  app.put(
+    '/:name',
+    {
+      bodyLimit: LIMITS.zipBytes,
+      schema: {
+        operationId: 'putFunction',
+        summary: 'Create or replace a function',
+        description:
+          'The body is one source file (.mjs, .cjs, .js, .ts), a zip or a gzipped tar; its first bytes tell which. `{name}` may be a file name, which is what `curl -T hello.mjs …/v1/functions/` sends. Settings that an existing function has stay unless they are named. Environment variables: `env.NAME=value`, any number of times.',
+        tags: ['functions'],
+        consumes: ['application/octet-stream'],
+        params: z.object({
+          name: z.string().min(1).max(160).meta({ description: 'Function name, or a file name', example: 'hello.mjs' })
+        }),
+        querystring: DeployQuery,
+        response: { 200: DeployedView.describe('Replaced'), 201: DeployedView.describe('Created') }
+      }
+    },
+    async (request, reply) => {
+      try {
+        const { name, extension } = readTarget(request.params.name)
+        const wish = readDeployQuery(request.query)
+        const bytes = bytesOf(request)
+        const kind = sniffPackage(bytes)
+        const precondition = preconditionOf(request.headers)
+
+        // Refused before the code is taken in, and asked again under the write lock below.
+        const before = service.find(name)
+        precondition(before)
+        const notices = [...checkEarly(service, name, before, changeOf(wish, undefined)(before))]
+
+        const source = kind === 'source' ? await packSource(bytes, asSource(extension)) : undefined
+        const change = changeOf(wish, source)
+        if (source !== undefined) checkExport(source, { ...before, ...change(before) }.handler ?? source.handler)
+        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), !wish.dryRun)
+        try {
+          const { record, created } = service.deploy(name, 'create-or-replace', code, change, {
+            precondition,
+            dryRun: wish.dryRun,
+            settle: 'at-once'
+          })
+          notices.push(...(source?.notices ?? []))
+          const missing = missingHandlerNotice(record.runtime, record.handler, code.files)
+          if (missing !== undefined) notices.push(missing)
+          if (wish.dryRun) notices.push('Dry run: nothing was changed.')
+          else metrics.deployments.inc({ result: created ? 'created' : 'replaced' })
+          request.log.info(
+            { fn: name, revision: record.revisionId, bytes: record.codeSize, created },
+            'function deployed'
+          )
+          const origin = originOf(request)
+          void reply.code(created && !wish.dryRun ? 201 : 200).header('etag', etagOf(record))
+          if (created && !wish.dryRun) void reply.header('location', `/v1/functions/${name}`)
+          return {
+            ...toFunctionView(record, scope, origin),
+            notices,
+            hint: `curl -H "Authorization: Bearer $HEARTH_TOKEN" ${origin}/fn/${name}/ -d '{}'`
+          }
+        } finally {
+          code.release()
+        }
+      } catch (thrown) {
+        metrics.deployments.inc({ result: thrown instanceof HearthError ? 'refused' : 'failed' })
+        throw thrown
+      }
+    }
+  )
+}
+
+/** Function name and extension of the last path segment. `.` is in no function name, so a file name is told from one. */
+function readTarget(segment: string): { readonly name: string; readonly extension: string | undefined } {
+  const extension = FILE_EXTENSIONS.find((candidate) => segment.endsWith(candidate))
+  const name = extension === undefined ? segment : segment.slice(0, -extension.length)
+  if (FUNCTION_NAME.test(name)) return { name, extension }
+  const message = `"${name}" cannot be a function's name: 1 to 64 letters, digits, hyphens and underscores. Name it in the URL: …/v1/functions/my-function`
+  throw new HearthError('INVALID_REQUEST', message, { errors: [{ path: 'params.name', message }] })
+}
+
+function checkEarly(
+  service: FunctionService,
+  name: string,
+  before: FunctionRecord | undefined,
+  change: SettingsChange
+): readonly string[] {
+  const settings = { ...(before ?? service.defaults(name)), ...change }
+  return service.check(settings, { ...change, runtime: settings.runtime })
+}
+
+/** The change that a deploy makes to whatever is there when it is written. */
+function changeOf(wish: ReturnType<typeof readDeployQuery>, source: SourcePackage | undefined) {
+  return (current: FunctionRecord | undefined): SettingsChange => {
+    const environment = mergeVariables(current?.environment, wish.variables)
+    return {
+      ...wish.settings,
+      ...(environment === undefined ? {} : { environment }),
+      ...(wish.settings.handler !== undefined || source === undefined ? {} : { handler: handlerFor(source, current) })
+    }
+  }
+}
+
+/** A handler that was chosen before stays as long as the new source has it. */
+function handlerFor(source: SourcePackage, current: FunctionRecord | undefined): string {
+  const kept = /^index\.([^.]+)$/.exec(current?.handler ?? '')
+  if (current !== undefined && kept !== null && source.exports?.includes(kept[1] ?? '') === true) return current.handler
+  return current !== undefined && kept !== null && source.exports === undefined && kept[1] !== 'default'
+    ? current.handler
+    : source.handler
+}
+
+function asSource(extension: string | undefined): SourceExtension | undefined {
+  return extension === '.mjs' || extension === '.cjs' || extension === '.js' || extension === '.ts'
+    ? extension
+    : undefined
+}
+
+function archiveKind(kind: PackageKind): Exclude<PackageKind, 'source'> {
+  return kind === 'source' ? 'zip' : kind
+}

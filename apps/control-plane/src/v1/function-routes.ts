@@ -1,0 +1,170 @@
+import { createReadStream } from 'node:fs'
+import { type ArnScope, HearthError } from '@hearth/shared'
+import type { ArtifactStore } from '@hearth/store'
+import type { FastifyReply } from 'fastify'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { CodeLinks } from '../code-links.ts'
+import type { FunctionService } from '../functions/function-service.ts'
+import { fromCursor, toCursor } from '../http/cursor.ts'
+import { originOf } from '../http/origin.ts'
+import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
+import { FunctionList, FunctionName, FunctionView, ListQuery, PatchBody } from './function-schemas.ts'
+import { etagOf, toFunctionView } from './function-view.ts'
+import { matches, preconditionOf } from './preconditions.ts'
+import { readPatch } from './settings.ts'
+
+export interface FunctionRoutesOptions {
+  readonly service: FunctionService
+  readonly artifacts: ArtifactStore
+  readonly links: CodeLinks
+  readonly scope: ArnScope
+}
+
+const Params = z.object({ name: FunctionName })
+const tags = ['functions']
+const PAGE = 50
+
+/** Look at, change and remove functions. Mounted under `/v1/functions`. */
+export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = async (
+  app,
+  { service, artifacts, links, scope }
+) => {
+  app.get(
+    '/',
+    {
+      schema: {
+        operationId: 'listFunctions',
+        summary: 'List functions by name',
+        description: 'The next page is in `nextCursor` and in the Link header.',
+        tags,
+        querystring: ListQuery,
+        response: { 200: FunctionList }
+      }
+    },
+    async (request, reply) => {
+      const { limit = PAGE, cursor } = request.query
+      const records = service.list(cursor === undefined ? '' : fromCursor(cursor, 'cursor'), limit + 1)
+      const page = records.slice(0, limit)
+      const last = records.length > limit ? page.at(-1) : undefined
+      const nextCursor = last === undefined ? null : toCursor(last.name)
+      if (nextCursor !== null)
+        void reply.header('link', `</v1/functions?limit=${limit}&cursor=${nextCursor}>; rel="next"`)
+      const origin = originOf(request)
+      return { items: page.map((record) => toFunctionView(record, scope, origin)), nextCursor }
+    }
+  )
+
+  app.get(
+    '/:name',
+    {
+      schema: {
+        operationId: 'getFunction',
+        summary: 'Get a function',
+        description: 'The ETag is the revision id; with If-None-Match the answer is 304 while it is the same.',
+        tags,
+        params: Params,
+        response: { 200: FunctionView, 304: z.undefined().describe('Not modified') }
+      }
+    },
+    async (request, reply) => {
+      const record = service.get(request.params.name)
+      void reply.header('etag', etagOf(record))
+      const known = request.headers['if-none-match']
+      if (known !== undefined && matches(known, record.revisionId)) return reply.code(304).send()
+      return toFunctionView(record, scope, originOf(request))
+    }
+  )
+
+  app.patch(
+    '/:name',
+    {
+      // The bytes are what is signed, so they are parsed only now.
+      preValidation: async (request) => {
+        request.body = parseJsonObject(bytesOf(request))
+      },
+      schema: {
+        operationId: 'patchFunction',
+        summary: 'Change settings',
+        tags,
+        params: Params,
+        body: PatchBody,
+        response: { 200: FunctionView }
+      }
+    },
+    async (request, reply) => {
+      const { body } = request
+      const record = service.configure(request.params.name, (current) => readPatch(body, current), {
+        precondition: preconditionOf(request.headers),
+        settle: 'at-once'
+      })
+      request.log.info({ fn: record.name, revision: record.revisionId }, 'function changed')
+      void reply.header('etag', etagOf(record))
+      return toFunctionView(record, scope, originOf(request))
+    }
+  )
+
+  app.delete(
+    '/:name',
+    {
+      schema: {
+        operationId: 'deleteFunction',
+        summary: 'Delete a function',
+        tags,
+        params: Params,
+        response: { 204: z.undefined().describe('Deleted') }
+      }
+    },
+    async (request, reply) => {
+      service.remove(request.params.name, preconditionOf(request.headers))
+      request.log.info({ fn: request.params.name }, 'function deleted')
+      return reply.code(204).send()
+    }
+  )
+
+  app.get(
+    '/:name/code',
+    {
+      config: { access: 'signed-link' },
+      schema: {
+        operationId: 'getFunctionCode',
+        summary: 'Download the package',
+        description: 'The bytes as they were uploaded; a single source file comes as the zip it was made into.',
+        tags,
+        params: Params,
+        querystring: z.object({ expires: z.string().regex(/^\d{1,12}$/), signature: z.string().max(64) }).partial(),
+        response: {
+          200: {
+            description: 'The package',
+            content: {
+              'application/zip': { schema: z.string().meta({ format: 'binary' }) },
+              'application/gzip': { schema: z.string().meta({ format: 'binary' }) }
+            }
+          }
+        }
+      }
+    },
+    async (request, reply) => {
+      const { name } = request.params
+      // A link is checked before the name is looked up, so that strangers can't find out what exists.
+      if (request.principal === null) links.verify(name, request.query.expires ?? '', request.query.signature ?? '')
+      const record = service.get(name)
+      if (!artifacts.has(record.artifact))
+        throw new HearthError('INTERNAL', 'The package of this function is not in the artifact store.')
+      const head = await firstBytes(artifacts.packageFile(record.artifact))
+      const isZip = head[0] === 0x50
+      void reply
+        .header('content-type', isZip ? 'application/zip' : 'application/gzip')
+        .header('content-length', record.codeSize)
+        .header('content-disposition', `attachment; filename="${name}${isZip ? '.zip' : '.tar.gz'}"`)
+      // A stream is sent as it is; the schema above describes its bytes.
+      return (reply as FastifyReply).send(createReadStream(artifacts.packageFile(record.artifact)))
+    }
+  )
+}
+
+async function firstBytes(file: string): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of createReadStream(file, { end: 3 }) as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}

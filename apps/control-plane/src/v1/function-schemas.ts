@@ -1,0 +1,124 @@
+import { FUNCTION_NAME, LIMITS } from '@hearth/shared'
+import { z } from 'zod'
+import { HANDLER, ROLE_ARN, VARIABLE_NAME } from '../functions/function-settings.ts'
+
+const { memoryMiB, timeoutS, ephemeralMiB, concurrency } = LIMITS
+
+export const FunctionName = z
+  .string()
+  .regex(FUNCTION_NAME, 'a function name has 1 to 64 letters, digits, hyphens and underscores')
+  .meta({ description: 'Function name', example: 'hello' })
+
+/** Each setting once, for the query of a deploy, the body of a change and the answers. */
+const settings = {
+  handler: z.string().max(LIMITS.handlerChars).regex(HANDLER, 'without blanks').meta({ example: 'index.handler' }),
+  runtime: z.string().min(1).max(64).meta({ example: 'nodejs20.x', description: 'One of GET /v1/runtimes' }),
+  description: z.string().max(LIMITS.descriptionChars),
+  role: z.string().regex(ROLE_ARN, 'the ARN of a role, e.g. arn:aws:iam::000000000000:role/name'),
+  memory: z.number().int().min(memoryMiB.min).max(memoryMiB.max).meta({ description: 'MiB' }),
+  timeout: z.number().int().min(timeoutS.min).max(timeoutS.max).meta({ description: 'Seconds' }),
+  ephemeral: z.number().int().min(ephemeralMiB.min).max(ephemeralMiB.max).meta({ description: 'Size of /tmp in MiB' }),
+  concurrency: z
+    .number()
+    .int()
+    .min(concurrency.min)
+    .max(concurrency.max)
+    .meta({ description: 'Events at once in one instance' }),
+  network: z.enum(['none', 'internet']),
+  instances: z.enum(['process', 'threads'])
+}
+
+const number = (schema: z.ZodNumber) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'a whole number')
+    .transform(Number)
+    .pipe(schema)
+
+/** `env.NAME=value` may be there any number of times beside these. */
+export const DeployQuery = z
+  .object({
+    handler: settings.handler,
+    runtime: settings.runtime,
+    description: settings.description,
+    role: settings.role,
+    memory: number(settings.memory),
+    timeout: number(settings.timeout),
+    ephemeral: number(settings.ephemeral),
+    concurrency: number(settings.concurrency),
+    network: settings.network,
+    instances: settings.instances,
+    dryRun: z.enum(['true', 'false']).meta({ description: 'Check everything, change nothing' })
+  })
+  .partial()
+  .catchall(z.string())
+export type DeployQuery = z.infer<typeof DeployQuery>
+
+export const PatchBody = z.strictObject({
+  handler: settings.handler.optional(),
+  runtime: settings.runtime.optional(),
+  description: settings.description.optional(),
+  role: settings.role.optional(),
+  memory: settings.memory.optional(),
+  timeout: settings.timeout.optional(),
+  ephemeral: settings.ephemeral.optional(),
+  concurrency: settings.concurrency.optional(),
+  network: settings.network.nullable().optional().meta({ description: "null: the server's default" }),
+  instances: settings.instances.nullable().optional().meta({ description: "null: the server's default" }),
+  env: z
+    .record(
+      z
+        .string()
+        .regex(VARIABLE_NAME, 'a name of at least two letters, digits and underscores that begins with a letter'),
+      z.string().nullable()
+    )
+    .nullable()
+    .optional()
+    .meta({ description: 'Variables to set; null as a value removes that one, null for the whole removes all' })
+})
+export type PatchBody = z.infer<typeof PatchBody>
+
+export const FunctionView = z
+  .object({
+    name: z.string(),
+    arn: z.string(),
+    url: z.string().meta({ description: 'Calls the function' }),
+    version: z.string(),
+    revisionId: z.string(),
+    codeSha256: z.string().meta({ description: 'Base64' }),
+    codeSize: z.int().min(0).meta({ description: 'Bytes' }),
+    runtime: z.string(),
+    handler: z.string(),
+    role: z.string(),
+    description: z.string(),
+    memoryMiB: z.int().min(1),
+    timeoutS: z.int().min(1),
+    ephemeralMiB: z.int().min(1),
+    env: z.record(z.string(), z.string()),
+    network: z.enum(['none', 'internet']).nullable().meta({ description: "null: the server's default" }),
+    concurrency: z.int().min(1),
+    instances: z.enum(['process', 'threads']).nullable().meta({ description: "null: the server's default" }),
+    architecture: z.enum(['x86_64', 'arm64']),
+    state: z.enum(['Pending', 'Active', 'Failed']),
+    createdAt: z.string().meta({ description: 'ISO 8601, UTC' }),
+    lastModified: z.string().meta({ description: 'ISO 8601, UTC' })
+  })
+  .meta({ description: 'A function' })
+export type FunctionView = z.infer<typeof FunctionView>
+
+export const DeployedView = FunctionView.extend({
+  notices: z.array(z.string()).meta({ description: 'What the deployer ought to know' }),
+  hint: z.string().meta({ description: 'A command that calls the function' })
+})
+
+export const ListQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/, 'a whole number')
+    .transform(Number)
+    .pipe(z.number().int().min(1).max(1_000))
+    .optional(),
+  cursor: z.string().max(256).optional()
+})
+
+export const FunctionList = z.object({ items: z.array(FunctionView), nextCursor: z.string().nullable() })

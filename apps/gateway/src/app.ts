@@ -1,0 +1,285 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Executor } from '@hearth/executor'
+import { type Authenticator, type Config, createAuthenticator, HearthError } from '@hearth/shared'
+import { codeDirOf, type DirectoryReader } from '@hearth/store'
+import Fastify, { type HTTPMethods } from 'fastify'
+import { createAwsDoor } from './aws-door.ts'
+import { Call, type Door, type Hallway } from './call.ts'
+import { answerClientError } from './client-errors.ts'
+import { createDirectory, type Directory } from './directory.ts'
+import { watchExpectations } from './expectations.ts'
+import { toSpec } from './function-spec.ts'
+import { createReadiness, type Readiness } from './health.ts'
+import { JsonCheck } from './json-check.ts'
+import type { Log } from './log.ts'
+import type { LogWriter } from './log-writer.ts'
+import type { Metrics } from './metrics.ts'
+import { createProxy } from './proxy.ts'
+import { dialectOf, toRefusal } from './refusal.ts'
+import { refuse } from './respond.ts'
+import { healthRoute, logsRoute, metricsRoute, readyRoute, type ServerRoute } from './server-routes.ts'
+import { stopServer } from './stop.ts'
+import { createTraceIds } from './trace.ts'
+import { createUrlDoor } from './url-door.ts'
+import { createV1Door } from './v1-door.ts'
+
+export interface AppDeps {
+  readonly config: Pick<
+    Config,
+    'host' | 'port' | 'controlPort' | 'dataDir' | 'region' | 'accountId' | 'network' | 'instances' | 'drainMs'
+  >
+  /** Folder of functions' logs. */
+  readonly logsDir: string
+  readonly executor: Executor
+  readonly logs: LogWriter
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly timeouts?: Partial<ServerTimeouts>
+}
+
+/** What a slow client gets, in milliseconds. */
+export interface ServerTimeouts {
+  /** Until all headers are there. */
+  readonly headersMs: number
+  /** Until the whole request is there: minutes, for a package of 50 MB over a slow line. */
+  readonly requestMs: number
+  /** How often the two are looked at. */
+  readonly checkMs: number
+  /** How long an idle connection is kept; longer than what load balancers keep theirs, so that they close first. */
+  readonly keepAliveMs: number
+}
+
+const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
+
+/** Who may use a route: anyone, who proves a key, or whoever the control plane lets in. */
+export type Access = 'open' | 'caller' | 'control-plane'
+
+export interface Route {
+  readonly methods: readonly string[]
+  readonly url: string
+  readonly access: Access
+}
+
+export interface Gateway {
+  readonly server: Server
+  readonly routes: readonly Route[]
+  readonly readiness: Readiness
+  /** Serves the functions of this database from now on; until then every call is 503. Owns the reader from here. */
+  attach(reader: DirectoryReader): void
+  /** @returns the port */
+  listen(): Promise<number>
+  /**
+   * Not ready any more, no new connections, what runs finishes or meets the deadline, instances stopped, logs on disk,
+   * database closed. Idempotent.
+   */
+  stop(): Promise<void>
+}
+
+/** Puts the gateway together. Opens nothing: that is {@link Gateway.attach} and {@link Gateway.listen}. */
+export async function buildApp(deps: AppDeps): Promise<Gateway> {
+  const { config, metrics, log, executor, logs } = deps
+  const scope = { region: config.region, accountId: config.accountId }
+  const timeouts = { ...TIMEOUTS, ...deps.timeouts }
+  const readiness = createReadiness(['directory', 'sandbox', 'running'])
+  readiness.set('running', { ok: true })
+  const routes: Route[] = []
+  let draining = false
+  let stopping: Promise<void> | undefined
+
+  const app = Fastify({
+    // See log.ts: requests are not logged, and an attached logger costs on every call.
+    logger: false,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    requestTimeout: timeouts.requestMs,
+    keepAliveTimeout: timeouts.keepAliveMs,
+    http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.checkMs },
+    // Room for percent-encoded ARNs; too long ones get their message from parseFunctionRef.
+    routerOptions: { maxParamLength: 2_048, querystringParser: () => ({}) },
+    clientErrorHandler: answerClientError,
+    frameworkErrors(err, request, reply) {
+      reply.hijack()
+      const thrown = new HearthError('INVALID_REQUEST', err.message, { cause: err })
+      refuse(request.raw, reply.raw, toRefusal(thrown, dialectOf(request.raw.url ?? ''), request.id))
+    }
+  })
+  const expectations = watchExpectations(app.server)
+  const starting = startingState()
+  const hallway: Hallway & { directory: Directory; authenticator: Authenticator } = {
+    ...starting,
+    metrics,
+    expectations,
+    jsonCheck: new JsonCheck(),
+    draining: () => draining,
+    now: () => performance.now(),
+    onBug(err, requestId) {
+      log.error({ err, requestId }, 'request failed')
+    }
+  }
+  const proxy = createProxy({
+    host: '127.0.0.1',
+    port: config.controlPort,
+    expectations,
+    onError(err, requestId) {
+      log.warn({ err, requestId }, 'control plane does not answer')
+    }
+  })
+
+  /**
+   * Every route is mounted here, so that none is reachable without having said who may use it. Handlers get the raw
+   * request: bodies are read by whoever needs them, after the sender is known.
+   */
+  function mount(
+    methods: HTTPMethods[],
+    url: string,
+    access: Access,
+    handle: (req: IncomingMessage, res: ServerResponse, id: string, name: string) => void
+  ): void {
+    routes.push({ methods, url, access })
+    app.route<{ Params: { name?: string } }>({
+      method: methods,
+      url,
+      onRequest(request, reply) {
+        // Ends Fastify's part here: no body parsing, no serialisation, no reply hooks.
+        reply.hijack()
+        handle(request.raw, reply.raw, request.id, request.params.name ?? '')
+      },
+      handler() {
+        throw new Error('a hijacked request has no handler')
+      }
+    })
+  }
+
+  function mountDoor(methods: HTTPMethods[], urls: string[], door: Door): void {
+    for (const url of urls) {
+      mount(methods, url, 'caller', (req, res, id, name) => {
+        new Call(hallway, door, req, res, id, name).start()
+      })
+    }
+  }
+
+  function mountServerRoute(methods: HTTPMethods[], url: string, access: 'open' | 'caller', route: ServerRoute): void {
+    const number = metrics.route(url)
+    mount(methods, url, access, (req, res, id, name) => {
+      countAnswer(metrics, number, req, res)
+      const serve = async (): Promise<void> => {
+        if (access === 'caller') {
+          hallway.directory.refresh()
+          hallway.authenticator.authenticate({
+            method: req.method ?? '',
+            rawUrl: req.url ?? '',
+            headers: req.headers,
+            body: undefined
+          })
+        }
+        await route(req, res, name)
+      }
+      serve().catch((err: unknown) => {
+        if (!(err instanceof HearthError)) hallway.onBug(err, id)
+        refuse(req, res, toRefusal(err, 'problem', id))
+      })
+    })
+  }
+
+  const all = [...app.supportedMethods] as HTTPMethods[]
+  const traceId = createTraceIds(Date.now)
+  mountDoor(['POST'], ['/2015-03-31/functions/:name/invocations'], createAwsDoor(hallway, scope, traceId))
+  mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope, traceId))
+  mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, traceId, Date.now))
+  mountServerRoute(['GET'], '/v1/functions/:name/logs', 'caller', logsRoute(hallway, scope, logs, deps.logsDir))
+  mountServerRoute(['GET'], '/metrics', 'caller', metricsRoute(metrics))
+  mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
+  mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
+
+  const proxied = metrics.route('control-plane')
+  const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
+    countAnswer(metrics, proxied, req, res)
+    proxy.forward(req, res, id)
+  }
+  mount(all, '/*', 'control-plane', forward)
+  // Methods that Fastify's router does not know; the control plane says what it thinks of them.
+  app.setNotFoundHandler((request, reply) => {
+    reply.hijack()
+    forward(request.raw, reply.raw, request.id)
+  })
+  app.removeAllContentTypeParsers()
+  await app.ready()
+
+  return {
+    server: app.server,
+    routes,
+    readiness,
+
+    attach(reader) {
+      const authenticator = createAuthenticator({ ...scope, keys: reader.listKeys(), now: () => new Date() })
+      hallway.directory = createDirectory({
+        reader,
+        executor,
+        scope,
+        toSpec: (record) => toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
+        onKeys: (keys) => {
+          authenticator.setKeys(keys)
+        },
+        onRemoved: (name) => {
+          metrics.functions.remove(name)
+        },
+        onError: (err) => {
+          log.error({ err }, 'the function directory cannot be read')
+        }
+      })
+      hallway.authenticator = authenticator
+      readiness.set('directory', { ok: true })
+    },
+
+    async listen() {
+      metrics.observe(executor, () => logs.counts())
+      executor.ready().then(
+        () => {
+          readiness.set('sandbox', { ok: true })
+        },
+        (err: unknown) => {
+          readiness.set('sandbox', { ok: false, detail: 'no sandbox could be started; the server log says why' })
+          log.error({ err }, 'no sandbox could be started')
+        }
+      )
+      await app.listen({ host: config.host, port: config.port })
+      return (app.server.address() as AddressInfo).port
+    },
+
+    stop() {
+      stopping ??= (async () => {
+        draining = true
+        readiness.set('running', { ok: false, detail: 'stopping' })
+        await stopServer(app.server, executor, config.drainMs)
+        proxy.close()
+        await app.close()
+        await logs.close()
+        hallway.directory.close()
+      })()
+      return stopping
+    }
+  }
+}
+
+/** What stands in the hallway until the database is there: every call is refused as one to come back with. */
+function startingState(): { directory: Directory; authenticator: Authenticator } {
+  const refuseAll = (): never => {
+    throw new HearthError('CONTROL_PLANE_UNAVAILABLE', 'The server is starting: its database is not there yet.')
+  }
+  return {
+    directory: { refresh: () => undefined, find: refuseAll, close: () => undefined },
+    authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined }
+  }
+}
+
+function countAnswer(metrics: Metrics, route: number, req: IncomingMessage, res: ServerResponse): void {
+  const startedAt = performance.now()
+  res.on('close', () => {
+    const code = res.headersSent ? res.statusCode : 499
+    metrics.answered(route, req.method ?? '', code, (performance.now() - startedAt) / 1_000)
+  })
+}

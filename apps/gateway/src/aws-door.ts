@@ -1,0 +1,118 @@
+import type { Outcome } from '@hearth/executor'
+import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
+import type { Call, Door, Hallway } from './call.ts'
+import { findFunction, refusalOf } from './invoke.ts'
+import { serverTiming } from './server-timing.ts'
+
+const PATH = '/2015-03-31/functions/'
+
+/**
+ * `POST /2015-03-31/functions/{FunctionName}/invocations`: Lambda's Invoke, as clients see it.
+ *
+ * @see reference: Lambda control API §16
+ */
+export function createAwsDoor(
+  hallway: Hallway,
+  scope: ArnScope,
+  traceId: (requestId: string, sent: string | string[] | undefined) => string
+): Door {
+  return {
+    dialect: 'aws',
+    route: hallway.metrics.route(`${PATH}:FunctionName/invocations`),
+    jsonOnly: true,
+
+    enter(call, body) {
+      const { headers } = call.req
+      const type = headers['x-amz-invocation-type']
+      const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, qualifierOf(call))
+      if (type !== undefined && type !== 'RequestResponse' && refuseOrDryRun(call, type)) return
+      if (headers['x-amz-log-type'] !== undefined) call.tail = wantsTail(headers['x-amz-log-type'])
+      const context = headers['x-amz-client-context']
+      if (context !== undefined) call.clientContext = readClientContext(context)
+      call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
+      call.run(entry, body, invokedArn)
+    },
+
+    answer(call, outcome: Outcome) {
+      if (outcome.status === 'throttled' || outcome.status === 'unavailable') {
+        call.refuse(refusalOf(outcome))
+        return
+      }
+      const headers = [
+        'content-type',
+        'application/json',
+        'x-amzn-requestid',
+        call.requestId,
+        'x-amzn-remapped-content-length',
+        '0',
+        'x-amz-executed-version',
+        '$LATEST',
+        'x-amzn-trace-id',
+        call.traceId,
+        'server-timing',
+        serverTiming(outcome.phases)
+      ]
+      // Lambda tells a failed function by this header alone; the status stays 200.
+      if (outcome.status !== 'ok') headers.push('x-amz-function-error', 'Unhandled')
+      if (outcome.tail !== undefined) headers.push('x-amz-log-result', outcome.tail.toString('base64'))
+      call.respond(200, headers, outcome.payload)
+    }
+  }
+}
+
+function qualifierOf(call: Call): string | undefined {
+  const url = call.req.url!
+  const mark = url.indexOf('?')
+  if (mark === -1) return undefined
+  return new URLSearchParams(url.slice(mark + 1)).get('Qualifier') ?? undefined
+}
+
+/** @returns whether the call is answered */
+function refuseOrDryRun(call: Call, type: string | string[]): boolean {
+  if (type === 'DryRun') {
+    call.respond(204, ['x-amzn-requestid', call.requestId], '')
+    return true
+  }
+  if (type === 'Event') {
+    throw new HearthError(
+      'UNSUPPORTED_FEATURE',
+      'Asynchronous invocation (InvocationType Event) is not available on this server yet.'
+    )
+  }
+  throw notInEnum(String(type), 'invocationType', 'Event, RequestResponse, DryRun')
+}
+
+function wantsTail(logType: string | string[]): boolean {
+  if (logType === 'Tail') return true
+  if (logType === 'None') return false
+  throw notInEnum(String(logType), 'logType', 'None, Tail')
+}
+
+/** @returns JSON text */
+function readClientContext(header: string | string[]): string {
+  const base64 = String(header)
+  if (base64.length > LIMITS.clientContextChars) {
+    throw new HearthError(
+      'VALIDATION_FAILED',
+      `1 validation error detected: Value '${base64}' at 'clientContext' failed to satisfy constraint: Member must have length less than or equal to ${LIMITS.clientContextChars}`
+    )
+  }
+  const text = Buffer.from(base64, 'base64').toString('utf8')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // Told below.
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new HearthError('INVALID_PAYLOAD', 'Client context must be a valid Base64-encoded JSON object.')
+  }
+  return text
+}
+
+function notInEnum(value: string, path: string, values: string): HearthError {
+  return new HearthError(
+    'VALIDATION_FAILED',
+    `1 validation error detected: Value '${value}' at '${path}' failed to satisfy constraint: Member must satisfy enum value set: [${values}]`
+  )
+}

@@ -1,0 +1,260 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Invocation, Outcome } from '@hearth/executor'
+import { type Authenticator, HearthError, LIMITS, type Principal } from '@hearth/shared'
+import type { Directory, Entry } from './directory.ts'
+import type { Expectations } from './expectations.ts'
+import { describeJsonFault, JsonCheck } from './json-check.ts'
+import type { Metrics } from './metrics.ts'
+import { type Dialect, payloadTooLarge, toRefusal } from './refusal.ts'
+import { hasBody, refuse, respond } from './respond.ts'
+
+/** What every call needs, whichever door it came through. */
+export interface Hallway {
+  readonly authenticator: Authenticator
+  readonly directory: Directory
+  readonly metrics: Metrics
+  readonly expectations: Expectations
+  /** Shared by all calls whose body is there at once. */
+  readonly jsonCheck: JsonCheck
+  /** Whether the server is on its way down. */
+  readonly draining: () => boolean
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  /** A bug of ours: told to the operator, never to the caller. */
+  readonly onBug: (err: unknown, requestId: string) => void
+}
+
+/** One way in: how a request becomes an invocation, and an outcome becomes a response. */
+export interface Door {
+  readonly dialect: Dialect
+  /** Number of the route in the metrics. */
+  readonly route: number
+  /** Whether the body must be JSON. */
+  readonly jsonOnly: boolean
+  /** Finds the function and calls {@link Call.run}, or answers. @throws HearthError */
+  enter(call: Call, body: Buffer): void
+  answer(call: Call, outcome: Outcome): void
+}
+
+const EMPTY: Buffer = Buffer.alloc(0)
+const kCall = Symbol('call')
+
+interface CallRequest extends IncomingMessage {
+  [kCall]?: Call
+}
+interface CallResponse extends ServerResponse {
+  [kCall]?: Call
+}
+
+/**
+ * One request for one invocation, from its headers to its answer: who sends it, its body, the function, the outcome.
+ * A class with shared listeners instead of closures and promises, because this is the hot path.
+ */
+export class Call implements Invocation {
+  readonly requestId: string
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  /** The function reference as it stands in the path, percent-decoded. */
+  readonly reference: string
+  payload = EMPTY
+  invokedArn = ''
+  traceId = ''
+  clientContext = ''
+  tail = false
+  principal: Principal | undefined
+  readonly #door: Door
+  readonly #hallway: Hallway
+  readonly #startedAt: number
+  #settledAt = 0
+  #entry: Entry | undefined
+  /** Row in the function's metrics while it waits or runs, else -1. */
+  #row = -1
+  #bodyBytes = 0
+  #first: Buffer | undefined
+  #chunks: Buffer[] | undefined
+  #check: JsonCheck | undefined
+  #invalidAt = -1
+
+  constructor(hallway: Hallway, door: Door, req: IncomingMessage, res: ServerResponse, id: string, reference: string) {
+    this.requestId = id
+    this.req = req
+    this.res = res
+    this.reference = reference
+    this.#door = door
+    this.#hallway = hallway
+    this.#startedAt = hallway.now()
+    ;(res as CallResponse)[kCall] = this
+    res.on('close', onResponseClose)
+  }
+
+  /** Takes the request as far as its headers allow, then reads its body. */
+  start(): void {
+    const { req } = this
+    try {
+      if (this.#hallway.draining()) throw new HearthError('SHUTTING_DOWN', 'The server is stopping.')
+      this.#hallway.directory.refresh()
+      // Before the body: a stranger is not asked to send it.
+      this.principal = this.#hallway.authenticator.authenticateHead(this.#head(undefined))
+      const declared = req.headers['content-length']
+      if (declared !== undefined && Number(declared) > LIMITS.syncPayloadBytes) {
+        throw payloadTooLarge(Number(declared), LIMITS.syncPayloadBytes)
+      }
+    } catch (err) {
+      this.refuse(err)
+      return
+    }
+    if (!hasBody(req)) {
+      this.#enter(EMPTY)
+      return
+    }
+    this.#hallway.expectations.meet(req, this.res)
+    ;(req as CallRequest)[kCall] = this
+    req.on('data', onRequestData)
+    req.on('end', onRequestEnd)
+  }
+
+  /** Hands the event to the function. */
+  run(entry: Entry, payload: Buffer, invokedArn: string): void {
+    this.payload = payload
+    this.invokedArn = invokedArn
+    this.#entry = entry
+    this.#row = this.#hallway.metrics.functions.started(entry.record.name)
+    entry.pool.invoke(this)
+  }
+
+  /** The executor's: exactly once. */
+  settle(outcome: Outcome): void {
+    const row = this.#row
+    this.#row = -1
+    this.#settledAt = this.#hallway.now()
+    this.#hallway.metrics.settled(row, outcome)
+    if (this.res.destroyed) return
+    try {
+      this.#door.answer(this, outcome)
+    } catch (err) {
+      this.refuse(err)
+    }
+  }
+
+  refuse(thrown: unknown): void {
+    if (thrown instanceof HearthError) {
+      const reason = AUTH_FAILURES[thrown.code]
+      if (reason !== undefined) this.#hallway.metrics.authFailed(reason)
+    } else {
+      this.#hallway.onBug(thrown, this.requestId)
+    }
+    refuse(this.req, this.res, toRefusal(thrown, this.#door.dialect, this.requestId))
+  }
+
+  respond(status: number, headers: string[], body: Buffer | string): void {
+    respond(this.res, status, headers, body)
+  }
+
+  /** For listeners. */
+  onData(chunk: Buffer): void {
+    this.#bodyBytes += chunk.length
+    if (this.#bodyBytes > LIMITS.syncPayloadBytes) {
+      this.#stopReading()
+      this.refuse(payloadTooLarge(this.#bodyBytes, LIMITS.syncPayloadBytes))
+      return
+    }
+    // Most bodies are one chunk: it is handed on as it is. Long ones are checked as they come, a chunk at a time.
+    if (this.#first === undefined) {
+      this.#first = chunk
+      return
+    }
+    if (this.#chunks === undefined) {
+      this.#chunks = [this.#first]
+      if (this.#door.jsonOnly) {
+        this.#check = new JsonCheck()
+        this.#invalidAt = this.#check.push(this.#first)
+      }
+    }
+    this.#chunks.push(chunk)
+    if (this.#check !== undefined && this.#invalidAt === -1) this.#invalidAt = this.#check.push(chunk)
+  }
+
+  /** For listeners. */
+  onEnd(): void {
+    const body = this.#chunks === undefined ? (this.#first ?? EMPTY) : Buffer.concat(this.#chunks, this.#bodyBytes)
+    this.#chunks = undefined
+    this.#enter(body)
+  }
+
+  /** For listeners: the response was sent, or the client went away. */
+  onClose(): void {
+    const { metrics, now } = this.#hallway
+    if (this.#row !== -1 && this.#entry?.pool.cancel(this) === true) {
+      metrics.functions.cancelled(this.#row)
+      this.#row = -1
+    }
+    const endedAt = now()
+    if (this.#settledAt !== 0) metrics.responded((endedAt - this.#settledAt) / 1_000)
+    // 499 is what proxies call a client that did not wait for the answer.
+    const code = this.res.headersSent ? this.res.statusCode : 499
+    metrics.answered(this.#door.route, this.req.method ?? '', code, (endedAt - this.#startedAt) / 1_000)
+  }
+
+  #enter(body: Buffer): void {
+    try {
+      this.principal ??= this.#hallway.authenticator.authenticate(this.#head(body))
+      if (this.#door.jsonOnly && body.length > 0) this.#requireJson(body)
+      this.#door.enter(this, body)
+    } catch (err) {
+      this.refuse(err)
+    }
+  }
+
+  /** AWS refuses what is not JSON before the function runs. */
+  #requireJson(body: Buffer): void {
+    const { jsonCheck } = this.#hallway
+    let at = this.#invalidAt
+    if (at === -1) {
+      const check = this.#check ?? jsonCheck
+      if (this.#check === undefined) {
+        check.reset()
+        at = check.push(body)
+      }
+      if (at === -1) at = check.end()
+    }
+    if (at === -1 && isUtf8(body)) return
+    const fault = at === -1 ? 'Invalid UTF-8' : describeJsonFault(body, at)
+    throw new HearthError(
+      'INVALID_PAYLOAD',
+      `Could not parse request body into json: Could not parse payload into json: ${fault}`
+    )
+  }
+
+  #head(body: Buffer | undefined) {
+    return { method: this.req.method ?? '', rawUrl: this.req.url ?? '', headers: this.req.headers, body }
+  }
+
+  #stopReading(): void {
+    this.req.off('data', onRequestData)
+    this.req.off('end', onRequestEnd)
+    this.#first = undefined
+    this.#chunks = undefined
+  }
+}
+
+/** Values of `reason` in hearth_auth_failures_total. */
+const AUTH_FAILURES: Readonly<Record<string, string>> = {
+  UNAUTHENTICATED: 'missing',
+  INVALID_CREDENTIALS: 'unknown_key',
+  INVALID_SIGNATURE: 'bad_signature',
+  INCOMPLETE_SIGNATURE: 'bad_signature',
+  ACCESS_DENIED: 'denied'
+}
+
+function onRequestData(this: CallRequest, chunk: Buffer): void {
+  this[kCall]!.onData(chunk)
+}
+
+function onRequestEnd(this: CallRequest): void {
+  this[kCall]!.onEnd()
+}
+
+function onResponseClose(this: CallResponse): void {
+  this[kCall]!.onClose()
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import { createExecutor, createRuntimeRegistry } from '@hearth/executor'
+import { openSandboxHost, type SandboxHost, SandboxUnavailableError } from '@hearth/sandbox'
+import { type Config, ConfigError, readConfig, redactConfig } from '@hearth/shared'
+import { dataLayout } from '@hearth/store'
+import closeWithGrace from 'close-with-grace'
+import { buildApp } from './app.ts'
+import { openDirectoryWhenReady } from './attach.ts'
+import { createLog } from './log.ts'
+import { createLogWriter } from './log-writer.ts'
+import { createMetrics } from './metrics.ts'
+import { defaultRunDir, serverIdOf } from './server-identity.ts'
+
+/** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
+const EXIT_CONFIG = 78
+/** What stopping may take beyond the drain time: killing instances, writing logs. */
+const STOP_EXTRA_MS = 3_000
+
+const config = readConfigOrExit()
+const log = createLog(config.logLevel)
+log.info({ config: redactConfig(config) }, 'gateway starts')
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const logsDir = dataLayout(config.dataDir).logs
+const metrics = createMetrics({ version, now: () => performance.now() })
+const logs = createLogWriter({
+  logsDir,
+  totalBytes: config.logBytes,
+  onDiskError: (err, functionName) => {
+    log.error({ err, functionName }, 'function log cannot be written')
+  }
+})
+const onLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown> = {}): void => {
+  log[level](fields, message)
+}
+const executor = createExecutor({
+  host: await openHostOrExit(),
+  runtimes: createRuntimeRegistry({ execPath: process.execPath, version: process.versions.node }),
+  logs,
+  events: metrics.executorEvents,
+  cpus: os.availableParallelism(),
+  maxInstances: config.maxInstances,
+  prestarted: config.prestarted,
+  idleMs: config.idleMs,
+  queueLength: config.queueLength,
+  queueWaitMs: config.queueWaitMs,
+  outputBytesPerSecond: config.outputBytesPerSecond,
+  cpuQuota: config.cpu === 'quota',
+  log: onLog
+})
+const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log })
+
+const stopping = new AbortController()
+closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
+  log[err === undefined ? 'info' : 'fatal']({ err, signal }, 'gateway stops')
+  stopping.abort()
+  await gateway.stop()
+})
+
+const port = await gateway.listen()
+log.info({ host: config.host, port }, 'gateway listens')
+process.send?.({ ready: true, port })
+
+const reader = await openDirectoryWhenReady(config, stopping.signal, (reason) => {
+  log.warn({ reason }, 'waiting for the database')
+})
+if (reader !== undefined) gateway.attach(reader)
+
+function readConfigOrExit(): Config {
+  try {
+    return readConfig(process.env, process.cwd())
+  } catch (err) {
+    if (!(err instanceof ConfigError)) throw err
+    console.error(`hearth: ${err.message}`)
+    process.exit(EXIT_CONFIG)
+  }
+}
+
+async function openHostOrExit(): Promise<SandboxHost> {
+  const serverId = serverIdOf(config.dataDir)
+  const uid = process.getuid?.() ?? 0
+  try {
+    return await openSandboxHost({
+      runDir: config.runDir ?? defaultRunDir(serverId, uid, process.env['XDG_RUNTIME_DIR']),
+      isolation: config.isolation,
+      serverId,
+      // A function may ask for the internet whatever the default is.
+      networks: ['none', 'internet'],
+      dns: config.dns,
+      log: onLog
+    })
+  } catch (err) {
+    if (!(err instanceof SandboxUnavailableError)) throw err
+    console.error(`hearth: ${err.message}`)
+    process.exit(EXIT_CONFIG)
+  }
+}

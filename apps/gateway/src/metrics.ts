@@ -1,0 +1,167 @@
+import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { FunctionMetrics } from './function-metrics.ts'
+import { HistogramSet } from './histogram-set.ts'
+import type { LogCounts } from './log-writer.ts'
+
+const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
+/** A warm call spends microseconds in most of its phases. */
+const PHASE_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 10]
+const INIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
+/** Most recently active functions keep series of their own. */
+const FUNCTION_SERIES = 1_000
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+export interface MetricsOptions {
+  /** Of Hearth. */
+  readonly version: string
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+}
+
+/** What the gateway counts. Hot series are flat arrays; prom-client has the rest. */
+export interface Metrics {
+  readonly functions: FunctionMetrics
+  /** To be handed to the executor when it is made. */
+  readonly executorEvents: ExecutorEvents
+  /** Reads the executor's and the log writer's own counts at every scrape from now on. */
+  observe(executor: Executor, logCounts: () => LogCounts): void
+  /** @param route - The pattern, never the path. @returns the number for {@link answered} */
+  route(route: string): number
+  /** One HTTP request is over. */
+  answered(route: number, method: string, code: number, seconds: number): void
+  settled(row: number, outcome: Outcome): void
+  responded(seconds: number): void
+  authFailed(reason: string): void
+  /** Prometheus' text format 0.0.4, in pieces. */
+  render(): AsyncGenerator<string>
+}
+
+export function createMetrics({ version, now }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  new Gauge({ name: 'hearth_build_info', help: 'Always 1.', labelNames: ['version', 'node'], registers }).set(
+    { version, node: process.version },
+    1
+  )
+  const exits = new Counter({
+    name: 'hearth_environment_exits_total',
+    help: 'Instances that ended.',
+    labelNames: ['runtime', 'reason'],
+    registers
+  })
+  const inits = new Histogram({
+    name: 'hearth_init_duration_seconds',
+    help: 'Duration of functions’ init code.',
+    labelNames: ['runtime'],
+    buckets: INIT_BUCKETS,
+    registers
+  })
+  const authFailures = new Counter({
+    name: 'hearth_auth_failures_total',
+    help: 'Requests whose sender was not accepted.',
+    labelNames: ['reason'],
+    registers
+  })
+  const functions = new FunctionMetrics(FUNCTION_SERIES, now)
+  const requests = new HistogramSet('hearth_http_request_duration_seconds', 'HTTP requests by route.', REQUEST_BUCKETS)
+  const phases = new HistogramSet(
+    'hearth_invocation_phase_seconds',
+    'Where the time of invocations goes.',
+    PHASE_BUCKETS
+  )
+  const queue = phases.add('phase="queue"')
+  const sandbox = phases.add('phase="sandbox"')
+  const init = phases.add('phase="init"')
+  const execute = phases.add('phase="execute"')
+  const respond = phases.add('phase="respond"')
+  const routes: string[] = []
+  const requestRows = new Map<number, number>()
+
+  function addRequestRow(key: number, route: number, method: number, code: number): number {
+    const name = METHODS[method] ?? 'other'
+    const row = requests.add(`service="gateway",route="${routes[route]}",method="${name}",code="${code}"`)
+    requestRows.set(key, row)
+    return row
+  }
+
+  return {
+    functions,
+    executorEvents: {
+      coldStart(spec, cold: Phases) {
+        inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)
+      },
+      instanceExit(runtime, reason) {
+        exits.inc({ runtime, reason })
+      }
+    },
+    observe(executor, logCounts) {
+      new Gauge({
+        name: 'hearth_environments',
+        help: 'Instances by state; prestarted ones belong to no function yet.',
+        labelNames: ['state'],
+        registers,
+        collect() {
+          const { starting, idle, busy, prestarted } = executor.stats()
+          for (const [state, count] of Object.entries({ starting, idle, busy, prestarted })) this.set({ state }, count)
+        }
+      })
+      new Gauge({
+        name: 'hearth_invocations_waiting',
+        help: 'Invocations that wait for an instance.',
+        registers,
+        collect() {
+          this.set(executor.stats().queued)
+        }
+      })
+      counterOf('hearth_log_stored_bytes_total', 'Bytes of function log written.', () => logCounts().storedBytes)
+      counterOf('hearth_log_dropped_lines_total', 'Lines of function log lost.', () => logCounts().droppedLines)
+    },
+    route: (route) => routes.push(route) - 1,
+    answered(route, method, code, seconds) {
+      const methodIndex = METHODS.indexOf(method)
+      // Codes have three digits; a function may answer any of them, which bounds the rows.
+      const key = (route * 16 + methodIndex + 1) * 1_000 + code
+      requests.observe(requestRows.get(key) ?? addRequestRow(key, route, methodIndex, code), seconds)
+    },
+    settled(row, outcome) {
+      functions.settled(row, outcome)
+      const { queueMs, sandboxMs, initMs, executeMs } = outcome.phases
+      if (outcome.status === 'unavailable') return
+      phases.observe(queue, queueMs / 1_000)
+      if (outcome.status === 'throttled') return
+      if (outcome.cold) {
+        phases.observe(sandbox, sandboxMs / 1_000)
+        phases.observe(init, initMs / 1_000)
+      }
+      phases.observe(execute, executeMs / 1_000)
+    },
+    responded(seconds) {
+      phases.observe(respond, seconds)
+    },
+    authFailed(reason) {
+      authFailures.inc({ reason })
+    },
+    async *render() {
+      yield await registry.metrics()
+      yield '\n'
+      yield requests.render()
+      yield phases.render()
+      yield* functions.render()
+    }
+  }
+
+  function counterOf(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(read())
+      }
+    })
+  }
+}

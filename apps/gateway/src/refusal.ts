@@ -1,0 +1,48 @@
+import { HearthError, toAwsError, toProblem } from '@hearth/shared'
+
+/** How a failure is told: as Lambda tells it, or as RFC 9457 problem details. */
+export type Dialect = 'aws' | 'problem'
+
+/** An answer that is ready to be written. */
+export interface Refusal {
+  readonly status: number
+  /** Flat: name, value, name, value. */
+  readonly headers: string[]
+  readonly body: string
+}
+
+/** Paths of the Lambda API begin with the date of their version. */
+const AWS_PATH = /^\/20\d\d-\d\d-\d\d\//
+
+export function dialectOf(rawUrl: string): Dialect {
+  return AWS_PATH.test(rawUrl) ? 'aws' : 'problem'
+}
+
+/** The one place where the gateway turns a failure into an answer. Total: any thrown value has one. */
+export function toRefusal(thrown: unknown, dialect: Dialect, requestId: string): Refusal {
+  return dialect === 'aws' ? awsRefusal(thrown, requestId) : problemRefusal(thrown, requestId)
+}
+
+function awsRefusal(thrown: unknown, requestId: string): Refusal {
+  const { status, type, body } = toAwsError(thrown)
+  const text = JSON.stringify(body)
+  const headers = ['content-type', 'application/json', 'x-amzn-errortype', type, 'x-amzn-requestid', requestId]
+  if (status === 429 || status === 503) headers.push('retry-after', '1')
+  return { status, headers, body: text }
+}
+
+function problemRefusal(thrown: unknown, requestId: string): Refusal {
+  const problem = toProblem(thrown)
+  const headers = ['content-type', 'application/problem+json', 'x-amzn-requestid', requestId]
+  if (problem.status === 401) headers.push('www-authenticate', 'Bearer realm="hearth"')
+  if (problem.retryable) headers.push('retry-after', '1')
+  return { status: problem.status, headers, body: JSON.stringify({ ...problem, requestId }) }
+}
+
+/** AWS's words. @param bytes - What came, or as much of it as was read. */
+export function payloadTooLarge(bytes: number, limitBytes: number): HearthError {
+  return new HearthError(
+    'PAYLOAD_TOO_LARGE',
+    `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${limitBytes} bytes)`
+  )
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Refusal } from './refusal.ts'
+
+/** A body up to this size goes out in one string with its headers: one write instead of a vector of two. */
+const ONE_WRITE_BYTES = 8_192
+/** How much of a body that nobody will read is thrown away before the connection is given up, and how long. */
+const LINGER_BYTES = 8 * 1_048_576
+const LINGER_MS = 2_000
+
+/**
+ * Writes a whole answer. Raw and flat on purpose: every call of every function passes here.
+ *
+ * @param headers - Flat: name, value, …; `content-length` is added.
+ */
+export function respond(res: ServerResponse, status: number, headers: string[], body: Buffer | string): void {
+  // Nobody is there to read it, or (a bug) it was answered already.
+  if (res.destroyed || res.headersSent) return
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+  if (status !== 204 && status !== 304) headers.push('content-length', String(length))
+  res.writeHead(status, headers)
+  // Latin-1 maps bytes to characters one to one and back, so this is a copy, not a change of encoding.
+  if (typeof body === 'string') res.end(body)
+  else if (length <= ONE_WRITE_BYTES) res.end(body.toString('latin1'), 'latin1')
+  else res.end(body)
+}
+
+/** Writes a refusal, also while the request's body is still on its way: that body is not kept. */
+export function refuse(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Refusal): void {
+  if (res.destroyed || res.headersSent) return
+  if (req.complete || !hasBody(req)) {
+    respond(res, status, headers, body)
+    return
+  }
+  // The rest of the body would be taken for the next request, so this connection ends here.
+  headers.push('content-length', String(Buffer.byteLength(body)), 'connection', 'close')
+  res.writeHead(status, headers)
+  res.write(body)
+  linger(req, res)
+}
+
+/**
+ * Ends a response whose request is still being sent: throws away what comes for a while, then ends. Closing at once
+ * would reset the connection, and the client might never see what was written.
+ */
+export function linger(req: IncomingMessage, res: ServerResponse): void {
+  let discarded = 0
+  const end = (): void => {
+    clearTimeout(timer)
+    res.end()
+  }
+  const timer = setTimeout(end, LINGER_MS)
+  req.on('data', (chunk: Buffer) => {
+    discarded += chunk.length
+    if (discarded > LINGER_BYTES) end()
+  })
+  req.once('end', end)
+  res.once('close', () => {
+    clearTimeout(timer)
+  })
+}
+
+export function hasBody(req: IncomingMessage): boolean {
+  const length = req.headers['content-length']
+  return (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined
+}

@@ -1,0 +1,60 @@
+import { type ArnScope, HearthError } from '@hearth/shared'
+import type { Door, Hallway } from './call.ts'
+import { findFunction, refusalOf } from './invoke.ts'
+import { serverTiming } from './server-timing.ts'
+
+/**
+ * `POST /v1/functions/{name}/invocations`: JSON in, JSON out. A function that fails answers 502 (504 when its time
+ * ran out) with its own error object as the body, so that whoever types curl sees what is wrong.
+ */
+export function createV1Door(
+  hallway: Hallway,
+  scope: ArnScope,
+  traceId: (requestId: string, sent: string | string[] | undefined) => string
+): Door {
+  return {
+    dialect: 'problem',
+    route: hallway.metrics.route('/v1/functions/:name/invocations'),
+    jsonOnly: true,
+
+    enter(call, body) {
+      const { headers } = call.req
+      if (headers['prefer']?.includes('respond-async') === true) {
+        throw new HearthError('NOT_IMPLEMENTED', 'Asynchronous invocation is not available on this server yet.')
+      }
+      const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, undefined)
+      call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
+      call.run(entry, body, invokedArn)
+    },
+
+    answer(call, outcome) {
+      const { status } = outcome
+      if (status === 'throttled' || status === 'unavailable') {
+        call.refuse(refusalOf(outcome))
+        return
+      }
+      const headers = [
+        'content-type',
+        'application/json',
+        'x-amzn-requestid',
+        call.requestId,
+        'x-amzn-trace-id',
+        call.traceId,
+        'server-timing',
+        serverTiming(outcome.phases)
+      ]
+      if (status !== 'ok') headers.push('x-hearth-function-error', errorTypeHeader(outcome.errorType))
+      call.respond(status === 'ok' ? 200 : functionErrorStatus(status), headers, outcome.payload)
+    }
+  }
+}
+
+/** Status outside of AWS's dialect for a function that did not do its work. */
+export function functionErrorStatus(status: string): 502 | 504 {
+  return status === 'timeout' ? 504 : 502
+}
+
+/** An error's type is the function's own text: what does not fit into a header is replaced. */
+export function errorTypeHeader(errorType: string): string {
+  return errorType === '' ? 'Error' : errorType.slice(0, 256).replace(/[^\x21-\x7e]/g, '?')
+}

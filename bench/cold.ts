@@ -1,0 +1,72 @@
+import { eventually, type Hearth } from '@hearth/test/helpers/hearth'
+import { quantile } from './processes.ts'
+
+/** Milliseconds of one cold start, as the client and as the server's own phases saw it. */
+interface Sample {
+  readonly total: number
+  readonly queue: number
+  readonly sandbox: number
+  readonly init: number
+  readonly exec: number
+}
+
+export interface ColdResult {
+  readonly name: string
+  readonly samples: number
+  readonly phases: Readonly<Record<keyof Sample, { readonly p50: number; readonly p99: number }>>
+}
+
+/**
+ * Cold starts of a small function, one after the other: each is forced by a changed variable of the function, which retires its
+ * instances, and begins when the stock of booted sandboxes is full again.
+ * @param prestarted - Sandboxes that the server keeps ready; 0 when it keeps none
+ */
+export async function measureCold(
+  hearth: Hearth,
+  name: string,
+  count: number,
+  prestarted: number
+): Promise<ColdResult> {
+  const deployed = await hearth.deploy('cold.mjs', 'export const handler = async (event) => event\n')
+  if (!deployed.ok) throw new Error(await deployed.text())
+  const samples: Sample[] = []
+  for (let i = 0; i < count; i++) {
+    const changed = await hearth.request('/v1/functions/cold', {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ env: { CHANGE: String(i) } })
+    })
+    if (!changed.ok) throw new Error(await changed.text())
+    await eventually(async () => (await ready(hearth)) >= prestarted)
+    const startedAt = performance.now()
+    const answer = await hearth.invoke('cold', { i })
+    await answer.arrayBuffer()
+    const total = performance.now() - startedAt
+    if (!answer.ok) throw new Error(`cold start failed with ${answer.status}`)
+    const timing = answer.headers.get('server-timing') ?? ''
+    const phase = (key: string) => Number(new RegExp(`${key};dur=([\\d.]+)`).exec(timing)?.[1] ?? 0)
+    const sample = { total, queue: phase('queue'), sandbox: phase('sandbox'), init: phase('init'), exec: phase('exec') }
+    if (sample.init === 0) throw new Error(`that was not a cold start: ${timing}`)
+    samples.push(sample)
+  }
+  const stats = (key: keyof Sample) => {
+    const values = samples.map((sample) => sample[key])
+    return { p50: quantile(values, 0.5), p99: quantile(values, 0.99) }
+  }
+  return {
+    name,
+    samples: samples.length,
+    phases: {
+      total: stats('total'),
+      queue: stats('queue'),
+      sandbox: stats('sandbox'),
+      init: stats('init'),
+      exec: stats('exec')
+    }
+  }
+}
+
+async function ready(hearth: Hearth): Promise<number> {
+  const text = await (await hearth.request('/metrics')).text()
+  return Number(/^hearth_prestarted_sandboxes (\d+)/m.exec(text)?.[1] ?? 0)
+}

@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
+import { ROOT } from '@hearth/test/helpers/hearth'
+import type { ColdResult } from './cold.ts'
+import type { MemoryResult } from './memory.ts'
+import type { WarmResult } from './warm.ts'
+
+export interface Results {
+  readonly warm: readonly WarmResult[] | undefined
+  readonly cold: readonly ColdResult[] | undefined
+  readonly memory: MemoryResult | undefined
+  readonly command: string
+}
+
+/** The figures as Markdown tables, with what they were measured on. */
+export function report({ warm, cold, memory, command }: Results): string {
+  const parts = [machine(command)]
+  if (warm !== undefined) {
+    parts.push(
+      '## Warm, synchronous, 32 connections',
+      table(
+        ['', 'requests/s', '× bare', '× workerd', 'CPU µs per request', 'p50 ms', 'p99 ms'],
+        warm.map((row) => [
+          row.name,
+          row.requestsPerSecond.toFixed(0),
+          row.timesBare.toFixed(2),
+          row.timesWorkerd.toFixed(2),
+          row.cpuUs.toFixed(1),
+          row.p50Ms.toFixed(2),
+          row.p99Ms.toFixed(2)
+        ])
+      )
+    )
+  }
+  if (cold !== undefined) {
+    const cell = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(2)} / ${p99.toFixed(2)}`
+    parts.push(
+      '## Cold start, p50 / p99 in ms',
+      table(
+        ['', 'samples', 'seen by the client', 'queue', 'sandbox', 'init', 'execute'],
+        cold.map(({ name, samples, phases }) => [
+          name,
+          String(samples),
+          cell(phases.total),
+          cell(phases.queue),
+          cell(phases.sandbox),
+          cell(phases.init),
+          cell(phases.exec)
+        ])
+      )
+    )
+  }
+  if (memory !== undefined) {
+    parts.push(
+      '## Memory at rest (PSS, MiB) and start',
+      table(
+        ['gateway', 'control plane', 'supervisor', 'launcher', 'pre-started sandbox', 'idle instance', 'start ms'],
+        [
+          [
+            memory.gateway.toFixed(1),
+            memory.controlPlane.toFixed(1),
+            memory.supervisor.toFixed(1),
+            memory.launcher.toFixed(1),
+            memory.prestarted.toFixed(1),
+            memory.instance.toFixed(1),
+            memory.startMs.toFixed(0)
+          ]
+        ]
+      )
+    )
+  }
+  return `${parts.join('\n\n')}\n`
+}
+
+function machine(command: string): string {
+  const { version } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as { version: string }
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
+  const model = cpus()[0]?.model ?? 'unknown CPU'
+  return `\`${command}\` on ${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}, Hearth ${version} (${commit}), ${new Date().toISOString().slice(0, 10)}.`
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}

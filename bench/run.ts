@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { ROOT, startHearth } from '@hearth/test/helpers/hearth'
+import { measureCold } from './cold.ts'
+import { measureMemory } from './memory.ts'
+import { report } from './report.ts'
+import { bareFastify, bareHttp, hearth, workerd } from './targets.ts'
+import { measureWarm } from './warm.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    cold: { type: 'string', default: '200' },
+    only: { type: 'string', default: 'warm,cold,memory' },
+    write: { type: 'boolean', default: false }
+  }
+})
+const only = values.only.split(',')
+const tmpDir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'))
+const show = (text: string) => process.stdout.write(`${text}\n`)
+
+/** Everything at once in one run, so that ratios compare like with like. */
+async function warm() {
+  const targets = [
+    await bareHttp(),
+    await bareFastify(),
+    await workerd(tmpDir),
+    await hearth('Hearth, process', 'memory=1769'),
+    await hearth('Hearth, concurrency=32', 'memory=1769&concurrency=32')
+  ]
+  try {
+    const options = { rounds: Number(values.rounds), seconds: Number(values.seconds), connections: 32, tmpDir }
+    return await measureWarm(targets, options)
+  } finally {
+    for (const target of targets) await target.stop()
+  }
+}
+
+async function cold() {
+  const results = []
+  for (const [name, prestarted] of [
+    ['pre-started sandbox', 2],
+    ['sandbox made on demand', 0]
+  ] as const) {
+    const server = await startHearth({ env: { HEARTH_PRESTARTED: String(prestarted) } })
+    try {
+      results.push(await measureCold(server, name, Number(values.cold), prestarted))
+    } finally {
+      await server.stop()
+    }
+  }
+  return results
+}
+
+async function memory() {
+  const startedAt = performance.now()
+  const server = await startHearth()
+  const startMs = performance.now() - startedAt
+  try {
+    return await measureMemory(server, startMs)
+  } finally {
+    await server.stop()
+  }
+}
+
+try {
+  const text = report({
+    warm: only.includes('warm') ? await warm() : undefined,
+    cold: only.includes('cold') ? await cold() : undefined,
+    memory: only.includes('memory') ? await memory() : undefined,
+    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
+  })
+  show(text)
+  if (values.write) writeFileSync(path.join(ROOT, 'docs/benchmark-figures.md'), text)
+} finally {
+  rmSync(tmpDir, { recursive: true, force: true })
+}

@@ -1,0 +1,30 @@
+/**
+ * How fast the gateway is willing to read what an instance says of its own accord (log lines, raw output, bytes
+ * that complete no frame). Over the budget the stream is paused: the writer waits, nobody else does.
+ * Unlimited reading let `yes` take a whole core of the host.
+ */
+export interface Budget {
+  /** @param bytes - Just read. @returns for how many ms to stop reading; 0 to go on */
+  spend(bytes: number): number
+}
+
+/** Bytes that may come at once after a quiet time, in seconds' worth of the rate. */
+const BURST_SECONDS = 8
+
+/** @param bytesPerSecond - The steady rate */
+export function createBudget(bytesPerSecond: number, now: () => number): Budget {
+  const capacity = bytesPerSecond * BURST_SECONDS
+  let tokens = capacity
+  let refilledAt = now()
+  return {
+    spend(bytes) {
+      tokens -= bytes
+      if (tokens >= 0) return 0
+      const at = now()
+      tokens = Math.min(capacity, tokens + ((at - refilledAt) / 1000) * bytesPerSecond)
+      refilledAt = at
+      if (tokens >= 0) return 0
+      return Math.min(1_000, Math.max(20, (-tokens / bytesPerSecond) * 1000))
+    }
+  }
+}

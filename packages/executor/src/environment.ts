@@ -1,0 +1,43 @@
+import type { FunctionSpec } from './types.ts'
+
+/**
+ * What a function finds in its environment: its own variables, then Lambda's, which win where names collide.
+ * @param runtimeEnv - What the runtime adds (NODE_PATH and the like)
+ * @param logStream - Name of this instance's log stream
+ * @see reference: Runtime behaviour §2 (as observed on AWS) and its order of priority
+ */
+export function functionEnvironment(
+  spec: FunctionSpec,
+  runtimeEnv: Readonly<Record<string, string>>,
+  logStream: string
+): Record<string, string> {
+  return {
+    // What a function may override.
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+    LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
+    HOME: '/tmp',
+    ...runtimeEnv,
+    ...spec.environment,
+    // What it may not.
+    _HANDLER: spec.handler,
+    AWS_REGION: spec.region,
+    AWS_DEFAULT_REGION: spec.region,
+    AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
+    AWS_LAMBDA_FUNCTION_NAME: spec.name,
+    AWS_LAMBDA_FUNCTION_VERSION: spec.version,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMiB),
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: spec.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: logStream,
+    ...(spec.logFormat === 'JSON' ? { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: spec.logLevel } : {}),
+    LAMBDA_TASK_ROOT: '/var/task',
+    LAMBDA_RUNTIME_DIR: '/var/runtime'
+  }
+}
+
+/** `YYYY/MM/DD/[version]id`, as CloudWatch names the stream of one environment. */
+export function logStreamName(version: string, instanceId: string, at: Date): string {
+  return `${at.toISOString().slice(0, 10).replaceAll('-', '/')}/[${version}]${instanceId}`
+}

@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto'
+import type { SandboxHost } from '@hearth/sandbox'
+import { LIMITS } from '@hearth/shared'
+import { functionEnvironment, logStreamName } from './environment.ts'
+import { type ExitReason, Instance } from './instance.ts'
+import { createJournal } from './journal.ts'
+import { type Candidate, Pool, type PoolContext } from './pool.ts'
+import type { InitMessage } from './protocol.ts'
+import type { RuntimeRegistry } from './runtimes/registry.ts'
+import { createStartGate } from './start-gate.ts'
+import { Stock, type StockKey } from './stock.ts'
+import type { Executor, ExecutorEvents, ExecutorStats, FunctionPool, FunctionSpec, LogSink } from './types.ts'
+
+export interface ExecutorOptions {
+  readonly host: SandboxHost
+  readonly runtimes: RuntimeRegistry
+  readonly logs: LogSink
+  readonly events: ExecutorEvents
+  /** CPUs of this machine. */
+  readonly cpus: number
+  /** Instances that may exist at once. */
+  readonly maxInstances: number
+  /** Sandboxes kept booted per kind in use; 0 boots each when it is needed. */
+  readonly prestarted: number
+  readonly idleMs: number
+  readonly queueLength: number
+  readonly queueWaitMs: number
+  readonly outputBytesPerSecond: number
+  /** Whether an instance may use no more than its memory's share of a CPU even when others are idle, as on AWS. */
+  readonly cpuQuota: boolean
+  /** After which init has failed, in ms; Lambda's 10 s unless given. */
+  readonly initTimeoutMs?: number
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
+}
+
+/** How often idle instances are looked at. */
+const SWEEP_MS = 100
+/** Kinds of sandbox that are kept ready. */
+const STOCK_KEYS = 8
+
+/** Builds the executor. It starts nothing until it is asked: `ready` or a pool. */
+export function createExecutor(options: ExecutorOptions): Executor {
+  const { host, runtimes, logs, events } = options
+  const journal = createJournal()
+  const gate = createStartGate(Math.max(2, options.cpus))
+  const pools = new Set<Pool>()
+  let instances = 0
+  let closing = false
+  let allDrained = () => {}
+
+  const stock = new Stock({
+    host,
+    plan: (key) => runtimes.boot(key.runtime, key.memoryMiB),
+    perKey: options.prestarted,
+    keys: STOCK_KEYS,
+    outputBytesPerSecond: options.outputBytesPerSecond,
+    log: options.log
+  })
+
+  const context: PoolContext = {
+    cpus: options.cpus,
+    queueLength: options.queueLength,
+    queueWaitMs: options.queueWaitMs,
+    initTimeoutMs: options.initTimeoutMs ?? LIMITS.initTimeoutMs,
+    gate,
+    logs,
+    log: options.log,
+    reserve() {
+      if (instances >= options.maxInstances && !evictOldest()) return false
+      instances++
+      return true
+    },
+    unreserve() {
+      instances--
+    },
+    open,
+    runtimeVersion: (spec) => runtimes.resolve(spec.runtime)?.runtimeVersion ?? spec.runtime,
+    coldStart: (spec, phases) => events.coldStart?.(spec, phases),
+    ended(spec, reason: ExitReason) {
+      instances--
+      events.instanceExit?.(spec.runtime, reason)
+    },
+    drained(pool) {
+      pools.delete(pool)
+      allDrained()
+    }
+  }
+
+  /** Makes room by ending the instance that has been idle for longest, whichever function it is of. */
+  function evictOldest(): boolean {
+    let oldest: { pool: Pool; instance: Instance } | undefined
+    for (const pool of pools) {
+      const instance = pool.idle[0]
+      if (instance !== undefined && (oldest === undefined || instance.idleSince < oldest.instance.idleSince)) {
+        oldest = { pool, instance }
+      }
+    }
+    oldest?.pool.evict(oldest.instance)
+    return oldest !== undefined
+  }
+
+  function keyOf(spec: FunctionSpec): StockKey {
+    const resolved = runtimes.resolve(spec.runtime)
+    if (resolved === undefined) throw new Error(`this server has no interpreter for ${spec.runtime}`)
+    return { runtime: resolved.name, memoryMiB: spec.memoryMiB, tmpMiB: spec.ephemeralMiB, network: spec.network }
+  }
+
+  async function open(pool: Pool): Promise<Candidate> {
+    const { spec } = pool
+    const startedAt = performance.now()
+    const key = keyOf(spec)
+    const booted = stock.take(key) ?? (await stock.boot(key))
+    const sandboxMs = performance.now() - startedAt
+    const id = randomBytes(16).toString('hex')
+    const logStream = logStreamName(spec.version, id, new Date())
+    const instance = new Instance({ id, spec, logStream, booted, owner: pool, logs, journal })
+    const cpus = spec.memoryMiB / LIMITS.memoryMiBPerCpu
+    return {
+      instance,
+      sandboxMs,
+      logStream,
+      async initialize(limitMs) {
+        const result = await instance.initialize(initMessage(spec, logStream, cpus), limitMs)
+        if (result.ok && options.cpuQuota) instance.limitCpu(cpus)
+        return result
+      }
+    }
+  }
+
+  function initMessage(spec: FunctionSpec, logStream: string, cpus: number): InitMessage {
+    const env = functionEnvironment(spec, runtimes.resolve(spec.runtime)?.environment ?? {}, logStream)
+    const concurrent = spec.concurrency > 1 || spec.backend === 'threads'
+    return {
+      handler: spec.handler,
+      env,
+      taskRoot: '/var/task',
+      functionName: spec.name,
+      functionVersion: spec.version,
+      memoryMiB: spec.memoryMiB,
+      logGroup: spec.logGroup,
+      logStream,
+      logFormat: spec.logFormat,
+      logLevel: spec.logLevel,
+      runtime: spec.runtime,
+      backend: concurrent ? 'threads' : 'process',
+      concurrency: spec.concurrency,
+      threads: threadsOf(spec, cpus)
+    }
+  }
+
+  const sweep = setInterval(() => {
+    const now = performance.now()
+    for (const pool of pools) pool.sweep(now, now - options.idleMs)
+  }, SWEEP_MS)
+  sweep.unref()
+
+  return {
+    openPool(spec): FunctionPool {
+      const pool = new Pool(spec, context)
+      pools.add(pool)
+      if (options.prestarted > 0 && runtimes.resolve(spec.runtime) !== undefined) stock.want(keyOf(spec))
+      return pool
+    },
+
+    stats(): ExecutorStats {
+      const total = { starting: 0, idle: 0, busy: 0, queued: 0 }
+      for (const { counts } of pools) {
+        total.starting += counts.starting
+        total.idle += counts.idle
+        total.busy += counts.busy
+        total.queued += counts.queued
+      }
+      return { ...total, prestarted: stock.size }
+    },
+
+    runtimes: () => runtimes.list(),
+
+    async ready() {
+      const key: StockKey = {
+        runtime: runtimes.default.name,
+        memoryMiB: LIMITS.memoryMiB.default,
+        tmpMiB: LIMITS.ephemeralMiB.default,
+        network: 'none'
+      }
+      await stock.firstReady(key)
+    },
+
+    async close(drainMs) {
+      if (closing) return
+      closing = true
+      clearInterval(sweep)
+      stock.close()
+      for (const pool of pools) pool.retire()
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, drainMs)
+        allDrained = () => {
+          if (pools.size > 0) return
+          clearTimeout(timer)
+          resolve()
+        }
+        allDrained()
+      })
+      for (const pool of pools) pool.shutdown()
+      await host.close()
+    }
+  }
+}
+
+/**
+ * Worker threads of an instance. With one CPU's worth of memory the main thread serves concurrent events as fast as
+ * workers would, and smaller; who asks for threads by name gets at least one.
+ */
+function threadsOf(spec: FunctionSpec, cpus: number): number {
+  if (spec.backend === 'threads') return Math.max(1, Math.floor(cpus))
+  if (spec.concurrency > 1 && cpus >= 2) return Math.floor(cpus)
+  return 0
+}

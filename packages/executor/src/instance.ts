@@ -1,0 +1,548 @@
+import type { SandboxExit } from '@hearth/sandbox'
+import { encodeInit, encodeInvoke } from './channel/frame-writer.ts'
+import { brokeProtocol, exited, type Failure, timedOut } from './failures.ts'
+import { type Flight, lastBytes } from './flight.ts'
+import { type InstanceState, next } from './instance-state.ts'
+import type { Journal, JournalEntry } from './journal.ts'
+import type { LinkListener } from './link.ts'
+import { initReportLine, reportLines, startLine } from './platform-lines.ts'
+import {
+  ERROR,
+  FLAG_EXITING,
+  INIT_ERROR,
+  INIT_OK,
+  type InitMessage,
+  LOG,
+  LOG_LEVELS,
+  RESULT,
+  RETURNED
+} from './protocol.ts'
+import type { Booted } from './stock.ts'
+import type { FunctionSpec, LogSink, Outcome, OutcomeStatus } from './types.ts'
+
+export type ExitReason = 'idle' | 'retired' | 'crash' | 'oom' | 'timeout' | 'init' | 'protocol' | 'evicted' | 'shutdown'
+
+/** What an instance tells the pool that owns it. */
+export interface InstanceOwner {
+  /** It has room for another event. Called before the answer goes out, so that the next event is on its way first. */
+  released(instance: Instance): void
+  /** How long an event ran by the instance's own clock. */
+  ran(executeMs: number): void
+  /** Not started there, to be run elsewhere. */
+  returned(flight: Flight): void
+  /** No process of it is left. */
+  ended(instance: Instance, reason: ExitReason): void
+}
+
+export type InitResult =
+  | { readonly ok: true; readonly initMs: number }
+  | {
+      readonly ok: false
+      readonly initMs: number
+      readonly status: 'error' | 'timeout'
+      readonly errorType: string
+      /** What the caller of the first invocation reads. */
+      readonly payloadFor: (requestId: string) => Buffer
+    }
+
+/** After this long without an event an instance is frozen, so that nothing runs between events. */
+const FREEZE_AFTER_MS = 100
+/** Memory use is asked for at most this often per instance. */
+const MEMORY_SAMPLE_MS = 1_000
+/** How long an instance may take to end after its channel has closed. */
+const EXIT_GRACE_MS = 250
+const MIB = 1_048_576
+
+export interface InstanceOptions {
+  readonly id: string
+  readonly spec: FunctionSpec
+  readonly logStream: string
+  readonly booted: Booted
+  readonly owner: InstanceOwner
+  readonly logs: LogSink
+  readonly journal: Journal
+}
+
+/** One execution environment: a sandbox that has become a function's own. */
+export class Instance implements LinkListener {
+  readonly id: string
+  readonly spec: FunctionSpec
+  readonly #booted: Booted
+  readonly #owner: InstanceOwner
+  readonly #logs: LogSink
+  readonly #journal: Journal
+  readonly #logStream: string
+  #state: InstanceState = 'booting'
+  #flights: Flight[] = []
+  #seq = 0
+  #timer: NodeJS.Timeout | undefined
+  #killer: NodeJS.Timeout | undefined
+  #reason: ExitReason = 'crash'
+  /** The channel was reset: bytes of ours were left unread. */
+  #unread = false
+  #frozen = false
+  #draining = false
+  /** Whose lines raw output belongs to. */
+  #speaker: Flight | undefined
+  #peakBytes: number
+  #sampledAt = 0
+  #onInit: ((result: InitResult) => void) | undefined
+  #initStartedAt = 0
+  idleSince = 0
+
+  constructor({ id, spec, logStream, booted, owner, logs, journal }: InstanceOptions) {
+    this.id = id
+    this.spec = spec
+    this.#booted = booted
+    this.#owner = owner
+    this.#logs = logs
+    this.#journal = journal
+    this.#logStream = logStream
+    this.#peakBytes = booted.peakBytes ?? 0
+    booted.onLine = (line) => this.#write(this.#speaker, Date.now(), 'INFO', line)
+    booted.link.listen(this)
+    void booted.sandbox.exited.then((exit) => this.#onExit(exit))
+  }
+
+  get state(): InstanceState {
+    return this.#state
+  }
+
+  /** Events in flight. */
+  get load(): number {
+    return this.#flights.length
+  }
+
+  /** When the event that it is at began, in `performance.now()` ms; infinite when it is at none. */
+  get headStartedAt(): number {
+    return this.#flights[0]?.startedAt ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Whether it may be given another event now. */
+  get open(): boolean {
+    return (this.#state === 'idle' || this.#state === 'busy') && !this.#draining
+  }
+
+  /**
+   * Attaches the code and runs the function's init.
+   * @param limitMs - After which init has failed: 10 s on AWS, the function's timeout when init is repeated
+   */
+  async initialize(message: InitMessage, limitMs: number): Promise<InitResult> {
+    this.#to('booted')
+    await this.#booted.sandbox.assign({ mounts: [{ source: this.spec.codeDir, target: '/var/task' }] })
+    if (this.#state !== 'initializing')
+      return initFailure(0, 'error', 'Runtime.ExitError', 'Runtime exited before init')
+    return new Promise<InitResult>((resolve) => {
+      this.#initStartedAt = performance.now()
+      const timer = setTimeout(() => {
+        const initMs = performance.now() - this.#initStartedAt
+        this.#settleInit(
+          initFailure(
+            initMs,
+            'timeout',
+            'Sandbox.Timedout',
+            `Init timed out after ${(limitMs / 1000).toFixed(2)} seconds`
+          )
+        )
+        this.stop('init')
+      }, limitMs)
+      this.#onInit = (result) => {
+        clearTimeout(timer)
+        resolve(result)
+      }
+      this.#booted.link.send(encodeInit(message))
+    })
+  }
+
+  /** Limits the CPU from now on; init ran without a limit, as on AWS. */
+  limitCpu(cpus: number): void {
+    this.#booted.sandbox.limitCpu(cpus)
+  }
+
+  /** Hands an event over. Only when {@link open}. */
+  dispatch(flight: Flight): void {
+    if (this.#frozen) this.#setFrozen(false)
+    const now = performance.now()
+    const behind = this.#flights.length > 0
+    flight.seq = this.#seq = (this.#seq + 1) >>> 0 || 1
+    flight.sentAt = now
+    flight.startedAt = now
+    flight.presented = behind
+    if (this.#flights.push(flight) === 1) this.#to('acquire')
+    const { invocation } = flight
+    const frame = encodeInvoke(
+      flight.seq,
+      Date.now() + this.spec.timeoutMs,
+      invocation.requestId,
+      invocation.traceId,
+      invocation.invokedArn,
+      invocation.clientContext,
+      invocation.payload
+    )
+    if (behind || this.spec.concurrency > 1) this.#booted.link.sendBatched(frame)
+    else this.#booted.link.send(frame)
+    if (this.#timer === undefined) this.#arm(this.spec.timeoutMs)
+    this.#journal.push(new StartEntry(this, flight))
+  }
+
+  /** Freezes it if it has been idle for long enough. Called now and then. */
+  tick(now: number): void {
+    if (this.#state === 'idle' && !this.#frozen && now - this.idleSince >= FREEZE_AFTER_MS) this.#setFrozen(true)
+  }
+
+  /** Ends it at once. What was in flight is answered when its end is known. */
+  stop(reason: ExitReason): void {
+    if (this.#state === 'dead' || this.#state === 'stopping') return
+    this.#reason = reason
+    this.#to('stop')
+    this.#booted.sandbox.kill()
+  }
+
+  /** Takes no more events, and ends with the last of those in flight. */
+  drain(reason: ExitReason): void {
+    this.#draining = true
+    if (this.#flights.length === 0) this.stop(reason)
+    else this.#reason = reason
+  }
+
+  onFrame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void {
+    switch (type) {
+      case RESULT:
+      case ERROR: {
+        const flight = this.#take(seq)
+        if (flight === undefined) {
+          this.onProtocolError(`answer to event ${seq}, which is not in flight`)
+          return
+        }
+        const ranMs = meta.readUInt32LE(0) / 1000
+        if ((flags & FLAG_EXITING) !== 0) this.#draining = true
+        if (type === RESULT) this.#answer(flight, 'ok', payload, '', ranMs)
+        else this.#answer(flight, 'error', payload, meta.toString('latin1', 4) || 'Unhandled', ranMs)
+        return
+      }
+      case LOG: {
+        const flight = seq === 0 ? undefined : this.#flights.find((candidate) => candidate.seq === seq)
+        const at = meta.readDoubleLE(0)
+        const level = LOG_LEVELS[meta.readUInt8(8)] ?? 'INFO'
+        this.#write(flight, Number.isFinite(at) ? at : Date.now(), level, payload.toString())
+        this.#booted.link.charge(payload.length)
+        return
+      }
+      case RETURNED: {
+        const flight = this.#take(seq)
+        if (flight === undefined) {
+          this.onProtocolError(`event ${seq} given back, which is not in flight`)
+          return
+        }
+        this.#released()
+        this.#owner.returned(flight)
+        return
+      }
+      case INIT_OK:
+        if (this.#onInit === undefined) break
+        this.#to('initialized')
+        this.idleSince = performance.now()
+        this.#settleInit({ ok: true, initMs: this.idleSince - this.#initStartedAt })
+        this.#sampleMemory(this.idleSince)
+        return
+      case INIT_ERROR: {
+        if (this.#onInit === undefined) break
+        const initMs = performance.now() - this.#initStartedAt
+        this.#settleInit({
+          ok: false,
+          initMs,
+          status: 'error',
+          errorType: meta.toString('latin1') || 'Runtime.Unknown',
+          payloadFor: constant(Buffer.from(payload))
+        })
+        this.stop('init')
+        return
+      }
+      default:
+    }
+    this.onProtocolError(`unexpected frame of type ${type}`)
+  }
+
+  onProtocolError(detail: string): void {
+    this.stop('protocol')
+    const init = this.#onInit
+    if (init !== undefined) {
+      this.#settleInit(initFailure(performance.now() - this.#initStartedAt, 'error', 'Runtime.ExitError', detail))
+    }
+    for (const flight of this.#flights) this.#fail(flight, brokeProtocol(flight.invocation.requestId, detail))
+  }
+
+  onClose(unread: boolean): void {
+    this.#unread = unread
+    if (this.#state === 'dead') return
+    // A process that ends closes its channel first: its own exit status shall be seen. One that closed it on purpose
+    // is of no use any more.
+    this.#killer = setTimeout(() => this.#booted.sandbox.kill(), EXIT_GRACE_MS)
+  }
+
+  /** After the turn's reads: raw output from here on belongs to this flight. @internal */
+  speak(flight: Flight | undefined): void {
+    this.#speaker = flight
+  }
+
+  /** @internal */
+  log(flight: Flight, text: string): void {
+    this.#write(flight, Date.now(), 'INFO', text)
+  }
+
+  /** Writes the lines of an init that failed. */
+  logInitFailure(result: InitResult & { ok: false }, phase: 'init' | 'invoke', flight: Flight | undefined): void {
+    this.#write(flight, Date.now(), 'INFO', initReportLine(this.spec, result.initMs, phase, result, Date.now()))
+  }
+
+  /** @internal */
+  get maxMemoryMiB(): number {
+    return Math.min(this.spec.memoryMiB, Math.ceil(this.#peakBytes / MIB))
+  }
+
+  #take(seq: number): Flight | undefined {
+    const first = this.#flights[0]
+    if (first?.seq === seq) {
+      if (this.#flights.length === 1) this.#flights = []
+      else this.#flights.shift()
+      return first
+    }
+    const at = this.#flights.findIndex((flight) => flight.seq === seq)
+    return at < 0 ? undefined : this.#flights.splice(at, 1)[0]
+  }
+
+  /** The instance has answered: first it is given to the next event, then the answer goes out. */
+  #answer(flight: Flight, status: OutcomeStatus, payload: Buffer, errorType: string, ranMs: number): void {
+    const now = performance.now()
+    // An event that was sent behind another began when the runtime says so, within what was seen from here.
+    const executeMs = flight.presented ? Math.min(now - flight.sentAt, ranMs) : now - flight.startedAt
+    this.#owner.ran(ranMs)
+    this.#sampleMemory(now)
+    this.#released()
+    if (flight.settled) return
+    this.#settle(flight, status, payload, errorType, executeMs, undefined)
+  }
+
+  #released(): void {
+    const first = this.#flights[0]
+    if (first !== undefined) {
+      if (this.spec.concurrency === 1) first.startedAt = performance.now()
+      if (this.open) this.#owner.released(this)
+      return
+    }
+    this.idleSince = performance.now()
+    this.#to('release')
+    if (this.#draining) this.stop(this.#reason === 'crash' ? 'crash' : this.#reason)
+    else if (this.open) this.#owner.released(this)
+  }
+
+  #fail(flight: Flight, failure: Failure): void {
+    if (flight.settled) return
+    const executeMs = Math.max(0, performance.now() - flight.startedAt)
+    const capped = failure.status === 'timeout' ? Math.max(executeMs, this.spec.timeoutMs) : executeMs
+    this.#settle(flight, failure.status, failure.payload, failure.errorType, capped, failure.logLine)
+  }
+
+  #settle(
+    flight: Flight,
+    status: OutcomeStatus,
+    payload: Buffer,
+    errorType: string,
+    executeMs: number,
+    logLine: string | undefined
+  ): void {
+    flight.settled = true
+    const initMs = flight.cold ? flight.initMs : 0
+    const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
+      status,
+      payload,
+      errorType,
+      cold: flight.cold,
+      phases: {
+        queueMs: Math.max(0, flight.sentAt - flight.arrivedAt - flight.sandboxMs - flight.initMs),
+        sandboxMs: flight.sandboxMs,
+        initMs: flight.initMs,
+        executeMs
+      },
+      billedMs: Math.max(1, Math.ceil(executeMs + initMs)),
+      maxMemoryMiB: this.maxMemoryMiB,
+      tail: undefined
+    }
+    const entry = new EndEntry(this, flight, outcome, logLine)
+    this.#journal.push(entry)
+    // The caller who asked for the log waits for its last lines; nobody else does.
+    if (flight.tail === undefined) flight.invocation.settle(outcome)
+  }
+
+  #write(flight: Flight | undefined, at: number, level: string, text: string): void {
+    this.#logs.write(this.spec, this.#logStream, at, flight?.invocation.requestId ?? '', level, text)
+    flight?.tail?.push(text)
+  }
+
+  #arm(ms: number): void {
+    this.#timer = setTimeout(() => this.#onTimer(), Math.max(1, Math.ceil(ms)))
+  }
+
+  /** One timer per instance, looked at again when it fires: arming one per event would cost more than the event. */
+  #onTimer(): void {
+    this.#timer = undefined
+    if (this.#flights.length === 0 || this.#state === 'stopping' || this.#state === 'dead') return
+    const now = performance.now()
+    let earliest = Number.POSITIVE_INFINITY
+    for (const flight of this.#flights) {
+      if (flight.settled) continue
+      // Pre-sent events have not begun: their clock starts with their turn.
+      if (this.spec.concurrency === 1 && flight !== this.#flights[0]) continue
+      const dueAt = flight.startedAt + this.spec.timeoutMs
+      if (dueAt <= now) this.#timeOut(flight)
+      else earliest = Math.min(earliest, dueAt)
+    }
+    if (earliest !== Number.POSITIVE_INFINITY) this.#arm(earliest - now)
+  }
+
+  #timeOut(flight: Flight): void {
+    this.#fail(flight, timedOut(flight.invocation.requestId, this.spec.timeoutMs, new Date()))
+    if (this.spec.concurrency === 1) {
+      this.stop('timeout')
+      return
+    }
+    // Events beside it are not at fault: they finish, then the instance goes.
+    this.#draining = true
+    this.#reason = 'timeout'
+    if (this.#flights.every((other) => other.settled)) this.stop('timeout')
+  }
+
+  #onExit(exit: SandboxExit): void {
+    const wasStopping = this.#state === 'stopping'
+    this.#to('exit')
+    clearTimeout(this.#timer)
+    clearTimeout(this.#killer)
+    this.#booted.link.destroy()
+    if (exit.peakBytes !== undefined) this.#peakBytes = Math.max(this.#peakBytes, exit.peakBytes)
+    if (this.#onInit !== undefined) {
+      const failure = exited('', exit)
+      this.#settleInit({
+        ok: false,
+        initMs: performance.now() - this.#initStartedAt,
+        status: 'error',
+        errorType: failure.errorType,
+        payloadFor: (requestId) => exited(requestId, exit).payload
+      })
+      this.#reason = failure.status === 'oom' ? 'oom' : 'init'
+    } else if (!wasStopping) this.#reason = exit.oomKills > 0 ? 'oom' : this.#reason
+
+    const flights = this.#flights
+    this.#flights = []
+    // What was never begun is run elsewhere: bytes left unread with one event in flight, or numbers above the
+    // progress page's with more.
+    const started = flights.length > 1 ? Math.max(exit.progress, flights[0]!.seq) : 0
+    const notStarted = (flight: Flight) =>
+      this.spec.concurrency > 1 ? false : flights.length > 1 ? flight.seq > started : this.#unread
+    for (const flight of flights) {
+      if (flight.settled) continue
+      if (notStarted(flight) && flight.undelivered < 3) {
+        flight.undelivered++
+        this.#owner.returned(flight)
+      } else this.#fail(flight, exited(flight.invocation.requestId, exit))
+    }
+    this.#owner.ended(this, this.#reason)
+  }
+
+  #settleInit(result: InitResult): void {
+    const settle = this.#onInit
+    this.#onInit = undefined
+    settle?.(result)
+  }
+
+  #setFrozen(frozen: boolean): void {
+    this.#frozen = frozen
+    this.#booted.sandbox.freeze(frozen)
+  }
+
+  #sampleMemory(now: number): void {
+    if (now - this.#sampledAt < MEMORY_SAMPLE_MS) return
+    this.#sampledAt = now
+    void this.#booted.sandbox.peakMemory().then(
+      (bytes) => {
+        if (bytes !== undefined) this.#peakBytes = Math.max(this.#peakBytes, bytes)
+      },
+      () => {} // The sandbox ended meanwhile; its exit has the last figure.
+    )
+  }
+
+  #to(event: Parameters<typeof next>[1]): void {
+    this.#state = next(this.#state, event)
+  }
+}
+
+class StartEntry implements JournalEntry {
+  readonly #instance: Instance
+  readonly #flight: Flight
+
+  constructor(instance: Instance, flight: Flight) {
+    this.#instance = instance
+    this.#flight = flight
+  }
+
+  write(): void {
+    const { spec } = this.#instance
+    if (spec.concurrency === 1) this.#instance.speak(this.#flight)
+    this.#instance.log(this.#flight, startLine(spec, this.#flight.invocation.requestId, Date.now()))
+  }
+}
+
+class EndEntry implements JournalEntry {
+  readonly #instance: Instance
+  readonly #flight: Flight
+  readonly #outcome: { -readonly [K in keyof Outcome]: Outcome[K] }
+  readonly #logLine: string | undefined
+
+  constructor(
+    instance: Instance,
+    flight: Flight,
+    outcome: { -readonly [K in keyof Outcome]: Outcome[K] },
+    logLine: string | undefined
+  ) {
+    this.#instance = instance
+    this.#flight = flight
+    this.#outcome = outcome
+    this.#logLine = logLine
+  }
+
+  write(): void {
+    const instance = this.#instance
+    const flight = this.#flight
+    const outcome = this.#outcome
+    const { spec } = instance
+    if (this.#logLine !== undefined && spec.logFormat === 'Text') instance.log(flight, this.#logLine)
+    // In text format a handler that threw is no news to the platform: its REPORT line has no status.
+    const handled = outcome.status === 'ok' || (outcome.status === 'error' && spec.logFormat === 'Text')
+    const lines = reportLines(
+      spec,
+      {
+        requestId: flight.invocation.requestId,
+        durationMs: outcome.phases.executeMs,
+        billedMs: outcome.billedMs,
+        maxMemoryMiB: outcome.maxMemoryMiB,
+        initMs: flight.cold ? flight.initMs : undefined,
+        status: handled ? 'success' : outcome.status === 'timeout' ? 'timeout' : 'error',
+        errorType: outcome.errorType
+      },
+      Date.now()
+    )
+    for (const line of lines) instance.log(flight, line)
+    if (flight.tail !== undefined) {
+      outcome.tail = lastBytes(flight.tail)
+      flight.invocation.settle(outcome)
+    }
+  }
+}
+
+function initFailure(initMs: number, status: 'error' | 'timeout', errorType: string, errorMessage: string): InitResult {
+  const payload = Buffer.from(JSON.stringify({ errorType, errorMessage }))
+  return { ok: false, initMs, status, errorType, payloadFor: constant(payload) }
+}
+
+function constant(payload: Buffer): () => Buffer {
+  return () => payload
+}

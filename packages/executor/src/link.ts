@@ -1,0 +1,113 @@
+import type { Socket } from 'node:net'
+import type { Budget } from './budget.ts'
+import { createFrameReader, type FrameReader } from './channel/frame-reader.ts'
+
+export interface LinkListener {
+  onFrame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void
+  /** What came is no frame, or larger than it may be. Nothing is read after this. */
+  onProtocolError(detail: string): void
+  /**
+   * The other side is gone.
+   * @param unread - It left bytes of ours unread: the kernel says so by resetting instead of closing (unix(7)).
+   */
+  onClose(unread: boolean): void
+}
+
+/** What a read costs that completes no frame, beyond its bytes: one-byte writes must not keep the gateway busy. */
+const READ_COST_BYTES = 512
+
+/** One instance's channel: frames in both directions, writes of one event-loop turn joined. */
+export class Link {
+  readonly #socket: Socket
+  readonly #reader: FrameReader
+  readonly #budget: Budget
+  #listener: LinkListener
+  #frames = 0
+  #closed = false
+  #failed = false
+  #unread = false
+  #pending: Buffer[] = []
+  #flushing = false
+
+  constructor(socket: Socket, budget: Budget, listener: LinkListener) {
+    this.#socket = socket
+    this.#budget = budget
+    this.#listener = listener
+    this.#reader = createFrameReader({
+      frame: (type, flags, seq, meta, payload) => {
+        this.#frames++
+        this.#listener.onFrame(type, flags, seq, meta, payload)
+      },
+      violation: (reason) => {
+        this.#failed = true
+        socket.pause()
+        this.#listener.onProtocolError(reason)
+      }
+    })
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#unread ||= error.code === 'ECONNRESET' || error.code === 'EPIPE'
+    })
+    socket.on('close', () => {
+      this.#closed = true
+      this.#listener.onClose(this.#unread)
+    })
+    socket.resume()
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Hands the channel on, e.g. from the stock to the instance that the sandbox becomes. */
+  listen(listener: LinkListener): void {
+    this.#listener = listener
+  }
+
+  /** Writes now. */
+  send(frame: Buffer): void {
+    if (this.#pending.length > 0) {
+      this.#pending.push(frame)
+      return
+    }
+    this.#socket.write(frame)
+  }
+
+  /** Writes with all else that this turn of the event loop has for the same instance. */
+  sendBatched(frame: Buffer): void {
+    this.#pending.push(frame)
+    if (this.#flushing) return
+    this.#flushing = true
+    setImmediate(() => {
+      this.#flushing = false
+      const frames = this.#pending
+      this.#pending = []
+      this.#socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+    })
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Bytes that the instance sent of its own accord, e.g. log frames; may pause reading. */
+  charge(bytes: number): void {
+    const pauseMs = this.#budget.spend(bytes)
+    if (pauseMs > 0) this.#pause(pauseMs)
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#failed) return
+    const before = this.#frames
+    this.#reader.push(chunk)
+    if (this.#frames === before) this.charge(READ_COST_BYTES)
+  }
+
+  #pause(pauseMs: number): void {
+    if (this.#socket.isPaused() || this.#failed) return
+    this.#socket.pause()
+    setTimeout(() => {
+      if (!this.#failed && !this.#closed) this.#socket.resume()
+    }, pauseMs).unref()
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The channel between the gateway and an instance: one stream socket, length-prefixed frames, little endian.
+ *
+ *   0  u32  body length (bytes after this 12-byte header)
+ *   4  u8   type
+ *   5  u8   flags
+ *   6  u16  meta length: the body is meta, then payload
+ *   8  u32  sequence number of the event on this channel; 0 for frames that belong to none
+ *
+ * Payload bytes are the caller's or the function's JSON and are never parsed by the gateway.
+ * What an instance sends is untrusted: lengths are checked before anything is buffered, a frame for a sequence
+ * number that is not in flight ends the instance.
+ */
+export const HEADER_BYTES = 12
+
+/** Gateway to instance. */
+export const INIT = 1
+export const INVOKE = 2
+
+/** Instance to gateway. */
+export const READY = 16
+export const INIT_OK = 17
+/** Payload: the error object as JSON. Meta: the error type, latin1. */
+export const INIT_ERROR = 18
+/** Payload: the handler's answer. Meta: u32 microseconds that the handler ran. */
+export const RESULT = 19
+/** Payload: the error object as JSON. Meta: u32 microseconds, then the error type, latin1. */
+export const ERROR = 20
+/** Payload: one log event in UTF-8 without its newline. Meta: f64 Unix ms, u8 level (index into LOG_LEVELS). Sequence 0 outside of an event. */
+export const LOG = 21
+/** An event that was delivered but not started, given back: the gateway runs it elsewhere. */
+export const RETURNED = 22
+
+/** On RESULT and ERROR: the runtime is about to end, so it takes no further event. */
+export const FLAG_EXITING = 1
+
+/** The largest RESULT payload: Lambda's 6 MiB + 100. A larger answer is sent as an ERROR that says so. */
+export const MAX_RESPONSE_BYTES = 6_291_556
+
+/** The largest LOG payload; a longer event is sent as several. */
+export const MAX_LOG_BYTES = 262_144
+
+/** Bytes of an error type in the meta of ERROR and INIT_ERROR. */
+export const MAX_ERROR_TYPE_BYTES = 256
+
+/** Levels of LOG frames, by number. */
+export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const
+
+/**
+ * Meta of INVOKE: f64 deadline (Unix ms), then four strings in UTF-8, each with a u16 length before it:
+ * request id, trace id, invoked ARN, client context.
+ */
+export const INVOKE_FIXED_BYTES = 8
+
+/** INIT's payload, as JSON. */
+export interface InitMessage {
+  readonly handler: string
+  /** Everything that the function finds in its environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** /var/task */
+  readonly taskRoot: string
+  readonly functionName: string
+  readonly functionVersion: string
+  readonly memoryMiB: number
+  readonly logGroup: string
+  readonly logStream: string
+  readonly logFormat: 'Text' | 'JSON'
+  readonly logLevel: string
+  /** AWS's identifier: rules differ by version (callbacks end with nodejs24.x). */
+  readonly runtime: string
+  readonly backend: 'process' | 'threads'
+  readonly concurrency: number
+  /** Worker threads of the `threads` backend; 0 serves all events on the main thread. */
+  readonly threads: number
+}

@@ -1,0 +1,188 @@
+import type { InitMessage } from '../../protocol.ts'
+import { describeError, RuntimeError, unsettledHandler } from './errors.ts'
+import type { Handler } from './handler-loader.ts'
+import { clock, isPromise, now, parse, stringify, then } from './primordials.ts'
+import type { InvokeEvent } from './wire.ts'
+
+/** What a handler's outcome looks like on the channel: an error type of '' is a result. */
+export interface Answer {
+  readonly errorType: string
+  /** JSON. */
+  readonly body: string
+}
+
+/** The parts of the context that are the same for every event. */
+export type FunctionFacts = Pick<
+  InitMessage,
+  'functionName' | 'functionVersion' | 'memoryMiB' | 'logGroup' | 'logStream'
+>
+
+/** Called once, when the handler's outcome is known. */
+export type Settled = (invocation: Invocation, ok: boolean, value: unknown) => void
+
+/**
+ * One event in the hands of the handler. It settles by what comes first: the returned thenable, the callback, the
+ * context's old methods, or an event loop with nothing left in it.
+ */
+export class Invocation {
+  readonly seq: number
+  readonly requestId: string
+  readonly startedAt: number = clock()
+  settled = false
+  readonly #handler: Handler
+  readonly #onSettled: Settled
+  /** The callback, or one of the context's methods, was called: later calls have no effect. */
+  #called = false
+  #waitsForEmptyLoop = true
+  /** The callback's result, which waits for an empty event loop. */
+  #held: unknown = null
+
+  constructor(event: InvokeEvent, handler: Handler, onSettled: Settled) {
+    this.seq = event.seq
+    this.requestId = event.requestId
+    this.#handler = handler
+    this.#onSettled = onSettled
+  }
+
+  /** Runs the handler; it may settle before this returns. */
+  run(event: InvokeEvent, facts: FunctionFacts): void {
+    try {
+      const payload: unknown = event.payload === '' ? {} : parse(event.payload)
+      const context = this.#context(event, facts)
+      // Taken out of the record, so that the function does not get the record as its `this`.
+      const { call, callbacks } = this.#handler
+      const result = callbacks ? call(payload, context, this.#callback) : call(payload, context)
+      if (isPromise(result)) then(result, this.#succeed, this.#fail)
+      else if (isThenable(result)) result.then(this.#succeed, this.#fail)
+      else if (!callbacks) this.#succeed(result)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Nothing is left on the event loop that could still wake this handler. */
+  loopIsEmpty(): void {
+    if (this.#called || !this.#handler.isAsync) this.#settle(true, this.#held)
+    else this.#settle(false, unsettledHandler())
+  }
+
+  /** Whole microseconds since the handler was called. */
+  micros(): number {
+    const value = (clock() - this.startedAt) * 1000
+    return value < 0xffffffff ? Math.round(value) : 0xffffffff
+  }
+
+  readonly #succeed = (value: unknown): void => {
+    this.#settle(true, value)
+  }
+
+  readonly #fail = (reason: unknown): void => {
+    this.#settle(false, reason)
+  }
+
+  readonly #callback = (error?: unknown, result?: unknown): void => {
+    if (this.#called) return
+    this.#called = true
+    if (error !== undefined && error !== null) this.#settle(false, error)
+    else if (this.#waitsForEmptyLoop) this.#held = result
+    else this.#settle(true, result)
+  }
+
+  #settle(ok: boolean, value: unknown): void {
+    if (this.settled) return
+    this.settled = true
+    this.#called = true
+    this.#onSettled(this, ok, value)
+  }
+
+  #context(event: InvokeEvent, facts: FunctionFacts): object {
+    const { deadlineMs } = event
+    const shared = {
+      functionVersion: facts.functionVersion,
+      functionName: facts.functionName,
+      memoryLimitInMB: String(facts.memoryMiB),
+      logGroupName: facts.logGroup,
+      logStreamName: facts.logStream,
+      clientContext: event.clientContext === '' ? undefined : parseClientContext(event.clientContext),
+      identity: undefined,
+      invokedFunctionArn: event.invokedArn,
+      awsRequestId: event.requestId,
+      tenantId: undefined,
+      getRemainingTimeInMillis: () => deadlineMs - now()
+    }
+    return this.#handler.callbacks ? this.#withOldMethods(shared) : shared
+  }
+
+  #withOldMethods(shared: object): object {
+    const waits = (): boolean => this.#waitsForEmptyLoop
+    const setWaits = (value: boolean): void => {
+      this.#waitsForEmptyLoop = Boolean(value)
+    }
+    const once = (ok: boolean, value: unknown): void => {
+      if (this.#called) return
+      this.#settle(ok, value)
+    }
+    const old = {
+      get callbackWaitsForEmptyEventLoop() {
+        return waits()
+      },
+      set callbackWaitsForEmptyEventLoop(value: boolean) {
+        setWaits(value)
+      },
+      succeed: (value: unknown) => {
+        once(true, value)
+      },
+      fail: (error: unknown) => {
+        once(false, error ?? 'handled')
+      },
+      done: (error: unknown, value: unknown) => {
+        if (error === undefined || error === null) once(true, value)
+        else once(false, error)
+      }
+    }
+    return Object.assign(old, shared)
+  }
+}
+
+/**
+ * Turns an outcome into what the caller gets. Never throws.
+ * @param failed - Called with what is to be logged when the answer is an error
+ */
+export function answerOf(ok: boolean, value: unknown, failed: (thrown: unknown) => void): Answer {
+  if (!ok) {
+    failed(value)
+    return errorAnswer(value)
+  }
+  try {
+    // A function or a symbol has no JSON at all.
+    return { errorType: '', body: stringify(value === undefined ? null : value) ?? 'null' }
+  } catch {
+    const error = new RuntimeError('JSONStringifyError', 'Unable to stringify response body')
+    failed(error)
+    return errorAnswer(error)
+  }
+}
+
+/** The answer that tells of a failure. */
+export function errorAnswer(thrown: unknown): Answer {
+  const body = describeError(thrown)
+  return { errorType: body.errorType, body: stringify(body) }
+}
+
+function parseClientContext(json: string): unknown {
+  try {
+    return parse(json)
+  } catch (error) {
+    throw new Error(`Cannot parse ClientContext as json: ${String(error)}`)
+  }
+}
+
+function isThenable(
+  value: unknown
+): value is { then(ok: (value: unknown) => void, failed: (reason: unknown) => void): unknown } {
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}

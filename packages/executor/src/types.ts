@@ -1,0 +1,148 @@
+import type { NetworkPolicy } from '@hearth/shared'
+
+/** All that the executor must know to run one version of one function. A changed function is another spec. */
+export interface FunctionSpec {
+  readonly name: string
+  readonly version: string
+  /** AWS's identifier, e.g. `nodejs20.x`. */
+  readonly runtime: string
+  readonly handler: string
+  readonly memoryMiB: number
+  readonly timeoutMs: number
+  readonly ephemeralMiB: number
+  /** The function's own variables; the executor adds Lambda's, which win. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly network: NetworkPolicy
+  /** 1: one event at a time. More: an instance serves that many at once. */
+  readonly concurrency: number
+  readonly backend: 'process' | 'threads'
+  /** Absolute path of the unpacked package, read-only. */
+  readonly codeDir: string
+  readonly region: string
+  readonly logGroup: string
+  readonly logFormat: 'Text' | 'JSON'
+  readonly logLevel: string
+}
+
+/**
+ * One event on its way through one function. The executor calls `settle` exactly once, whatever happens.
+ * A callback and not a promise, because this is the hot path.
+ */
+export interface Invocation {
+  /** Lower-case UUID. */
+  readonly requestId: string
+  /** Bytes of JSON; handed to the function as they are. */
+  readonly payload: Buffer
+  /** The ARN as invoked, with the qualifier if one was given. */
+  readonly invokedArn: string
+  /** `Root=…;Parent=…;Sampled=…`, or ''. */
+  readonly traceId: string
+  /** JSON text, already base64-decoded, or ''. */
+  readonly clientContext: string
+  /** Whether the outcome must carry the last 4 KiB of log. */
+  readonly tail: boolean
+  settle(outcome: Outcome): void
+}
+
+export type OutcomeStatus =
+  /** The handler answered. */
+  | 'ok'
+  /** The handler failed, or answered what cannot be passed on. */
+  | 'error'
+  | 'timeout'
+  /** The instance ended in mid-event (exit, signal). */
+  | 'crash'
+  | 'oom'
+  | 'init_error'
+  /** No instance was to be had: never delivered to the function. */
+  | 'throttled'
+  /** The platform could not run it: never delivered to the function. */
+  | 'unavailable'
+
+/** Durations in milliseconds, fractional. */
+export interface Phases {
+  /** Waiting for an instance. */
+  readonly queueMs: number
+  /** Making or taking a sandbox, attaching the code. 0 when warm. */
+  readonly sandboxMs: number
+  /** The function's init code. 0 when warm. */
+  readonly initMs: number
+  /** From the instance being handed the event to its answer. */
+  readonly executeMs: number
+}
+
+export interface Outcome {
+  readonly status: OutcomeStatus
+  /** The function's answer, or Lambda's error object as JSON; empty for `throttled` and `unavailable`. */
+  readonly payload: Buffer
+  /** E.g. `Runtime.ExitError`, `Sandbox.Timedout`; '' when the status is `ok`. */
+  readonly errorType: string
+  /** Whether an instance was initialised for this event. */
+  readonly cold: boolean
+  readonly phases: Phases
+  readonly billedMs: number
+  /** Highest use of the instance as last seen; 0 where nothing counts it. */
+  readonly maxMemoryMiB: number
+  /** The last 4 KiB of log, when asked for. */
+  readonly tail: Buffer | undefined
+}
+
+/** Where a function's lines go. Called on the hot path: must only buffer. */
+export interface LogSink {
+  /**
+   * @param stream - CloudWatch's name of the instance's stream: `YYYY/MM/DD/[version]id`
+   * @param at - Unix time in ms
+   * @param requestId - '' outside of an invocation
+   * @param text - One line (or one framed event, which may span lines), without the final newline
+   */
+  write(spec: FunctionSpec, stream: string, at: number, requestId: string, level: string, text: string): void
+}
+
+export interface ExecutorStats {
+  readonly starting: number
+  readonly idle: number
+  readonly busy: number
+  readonly prestarted: number
+  readonly queued: number
+}
+
+/** The instances of one function version. */
+export interface FunctionPool {
+  readonly spec: FunctionSpec
+  invoke(invocation: Invocation): void
+  /** Drops an invocation that still waits for an instance; one that was delivered goes on, as on Lambda. @returns whether it was dropped (it is then not settled) */
+  cancel(invocation: Invocation): boolean
+  /** The version is no longer current: what runs or waits finishes, then the instances stop. */
+  retire(): void
+}
+
+export interface ExecutorEvents {
+  coldStart?(spec: FunctionSpec, phases: Phases): void
+  instanceExit?(
+    runtime: string,
+    reason: 'idle' | 'retired' | 'crash' | 'oom' | 'timeout' | 'init' | 'protocol' | 'evicted' | 'shutdown'
+  ): void
+}
+
+export interface Executor {
+  /** @throws Error never: a spec that cannot run settles its invocations as `unavailable` */
+  openPool(spec: FunctionSpec): FunctionPool
+  stats(): ExecutorStats
+  /** Runtimes that this machine has, by AWS identifier. */
+  runtimes(): readonly RuntimeInfo[]
+  /** Resolves when a sandbox is ready to serve the default runtime: the server would answer an invocation. */
+  ready(): Promise<void>
+  /** Lets running invocations finish for up to `drainMs`, then kills. */
+  close(drainMs: number): Promise<void>
+}
+
+export interface RuntimeInfo {
+  /** E.g. `nodejs20.x`. */
+  readonly runtime: string
+  /** Version of the interpreter that serves it, e.g. `20.20.2`; undefined when there is none on this machine. */
+  readonly interpreter: string | undefined
+  /** Whether the interpreter is the one that the identifier names, or the nearest to it. */
+  readonly exact: boolean
+  /** What to install, when there is none. */
+  readonly remedy: string | undefined
+}

@@ -1,0 +1,222 @@
+import type { Socket } from 'node:net'
+import { constants } from 'node:os'
+import { bwrapArguments, type SandboxShape } from './bwrap-arguments.ts'
+import type { CgroupDriver } from './cgroup.ts'
+import type { LaunchEvents, Launcher } from './launcher.ts'
+import type { Network } from './network.ts'
+import type { UidPool } from './server-range.ts'
+import type { Sandbox, SandboxExit, SandboxSpec } from './types.ts'
+import type { View } from './view.ts'
+
+const MIB = 1024 * 1024
+/** Private memory of a language runtime that no function asked for: code, JIT, guard and reserve areas. */
+const RUNTIME_DATA_BYTES = 1024 * MIB
+const FAILURE_OUTPUT_BYTES = 1024
+
+export interface SandboxesOptions {
+  readonly bwrap: string
+  readonly shape: SandboxShape
+  readonly cgroups: CgroupDriver
+  /** Undefined without root: then every sandbox belongs to the server's own user. */
+  readonly uids: UidPool | undefined
+  readonly network: Network | undefined
+}
+
+/** The sandboxes of one launcher. */
+export interface Sandboxes extends Omit<LaunchEvents, 'onClosed'> {
+  start(launcher: Launcher, view: View, spec: SandboxSpec): Promise<Sandbox>
+  killAll(): void
+  /** Settles every sandbox as killed: its launcher is gone. */
+  abandon(reason: string): void
+}
+
+interface Entry {
+  readonly spec: SandboxSpec
+  channel?: Socket
+  output?: Socket
+  started: boolean
+  failure?: string
+  readonly onChange: () => void
+  readonly onExit: (exit: SandboxExit) => void
+}
+
+/** Starts sandboxes and tells their events apart. `nextId` must never repeat while anything of a sandbox is left. */
+export function createSandboxes(options: SandboxesOptions, nextId: () => string): Sandboxes {
+  const { cgroups, uids, network } = options
+  const entries = new Map<string, Entry>()
+
+  const start = async (launcher: Launcher, view: View, spec: SandboxSpec): Promise<Sandbox> => {
+    const { memoryMiB, pids, mounts } = spec
+    await view.prepare(memoryMiB, mounts)
+    const net = spec.network === 'internet' ? await takeNetwork(network, launcher) : undefined
+    const id = nextId()
+    const uid = uids?.take()
+    const plan = cgroups.plan(id, { memoryBytes: memoryMiB * MIB, pids })
+    const writes = (key: string, list: readonly (readonly [string, string])[]) =>
+      list.map(([path, value]) => [key, `${path}=${value}`] as const)
+    const all = (key: string, list: readonly string[]) => list.map((value) => [key, value] as const)
+    const args = bwrapArguments(spec, options.shape, net !== undefined)
+
+    let onChange = () => {}
+    let onExit: (exit: SandboxExit) => void = () => {}
+    const exited = new Promise<SandboxExit>((resolve) => {
+      onExit = resolve
+    })
+    const entry: Entry = {
+      spec,
+      started: false,
+      onChange: () => onChange(),
+      onExit: (exit) => {
+        if (uid !== undefined) uids?.free(uid)
+        if (net !== undefined) network?.release(net, launcher)
+        onExit(exit)
+      }
+    }
+    entries.set(id, entry)
+    try {
+      launcher.start({
+        id,
+        fields: [
+          ...all('mkdir', plan.folders),
+          ...writes('write', plan.limits),
+          ...all('procs', plan.procs),
+          ...writes('thaw', plan.thaw),
+          ...writes('kill', plan.kill),
+          ...all('stat', plan.stats),
+          ...(uid === undefined ? [] : [['uid', String(uid)] as const]),
+          ...(net === undefined ? [] : [['net', net.id] as const]),
+          ...(cgroups.mechanisms.pids === undefined ? [['nproc', String(pids)] as const] : []),
+          ...(cgroups.mechanisms.memory === undefined
+            ? ([
+                ['data', String(memoryMiB * MIB + RUNTIME_DATA_BYTES)],
+                ['rss', String(memoryMiB * MIB)]
+              ] as const)
+            : []),
+          ...all(
+            'mount',
+            mounts.map(({ source }) => source)
+          ),
+          ['args', Buffer.from(`${args.join('\0')}\0`).toString('hex')],
+          ['program', options.bwrap],
+          ...all('cmd', spec.command)
+        ]
+      })
+    } catch (error) {
+      entries.delete(id)
+      entry.onExit(KILLED)
+      throw error
+    }
+
+    await new Promise<void>((resolve, reject) => {
+      onChange = () => {
+        if (entry.started && entry.channel !== undefined && entry.output !== undefined) resolve()
+      }
+      void exited.then((exit) => {
+        void startFailure(entry, exit).then(reject)
+      })
+    })
+    const { channel, output } = entry
+    if (channel === undefined || output === undefined) throw new Error('sandbox has no streams')
+    const peakFile = cgroups.peakFile(id) ?? (cgroups.mechanisms.memory === undefined ? `box:${id}` : undefined)
+    return {
+      id,
+      channel,
+      output,
+      exited,
+      async assign({ mounts: attached }) {
+        await launcher.ask('A', id, '0', ...attached.flatMap(({ source, target }) => [source, target]))
+      },
+      limitCpu: (cpus) => launcher.send('W', ...cgroups.cpuLimit(id, cpus).flat()),
+      freeze: (frozen) => launcher.send('W', ...cgroups.freeze(id, frozen).flat()),
+      async peakMemory() {
+        if (peakFile === undefined || !entries.has(id)) return undefined
+        const bytes = Number.parseInt(await launcher.ask('Q', peakFile).catch(() => ''), 10)
+        return Number.isNaN(bytes) ? undefined : bytes
+      },
+      kill: () => launcher.send('K', id)
+    }
+  }
+
+  return {
+    start,
+    killAll() {
+      for (const { channel, output } of entries.values()) {
+        channel?.destroy()
+        output?.destroy()
+      }
+    },
+    abandon(reason) {
+      for (const [id, entry] of entries) {
+        entries.delete(id)
+        entry.failure = reason
+        entry.onExit(KILLED)
+      }
+    },
+    onStarted(id) {
+      const entry = entries.get(id)
+      if (entry === undefined) return
+      entry.started = true
+      entry.onChange()
+    },
+    onFailed(id, reason) {
+      const entry = entries.get(id)
+      if (entry !== undefined) entry.failure = reason
+    },
+    onSocket(id, kind, socket) {
+      const entry = entries.get(id)
+      if (entry === undefined) return void socket.destroy()
+      entry[kind] = socket
+      entry.onChange()
+    },
+    onExited(id, { status, progress, over, watchedPeak, stats }) {
+      const entry = entries.get(id)
+      if (entry === undefined) return
+      entries.delete(id)
+      const { oomKills, peakBytes = Number.isNaN(watchedPeak) ? undefined : watchedPeak } = cgroups.outcome(stats)
+      entry.onExit({ ...decodeStatus(status), oomKills: oomKills + Math.min(over, 1), peakBytes, progress })
+    }
+  }
+}
+
+const KILLED: SandboxExit = {
+  code: undefined,
+  signal: 'SIGKILL',
+  oomKills: 0,
+  peakBytes: undefined,
+  progress: 0
+}
+
+async function takeNetwork(network: Network | undefined, launcher: Launcher) {
+  if (network === undefined) throw new Error('network policy internet is not available on this server')
+  return network.take(launcher)
+}
+
+/** bubblewrap says on the sandbox's standard error why it could not make it. */
+async function startFailure(entry: Entry, exit: SandboxExit): Promise<Error> {
+  if (entry.failure !== undefined) return new Error(`sandbox did not start: ${entry.failure}`)
+  let output = ''
+  if (entry.output !== undefined) {
+    try {
+      for await (const chunk of entry.output) {
+        output += (chunk as Buffer).toString('utf8')
+        if (output.length > FAILURE_OUTPUT_BYTES) break
+      }
+    } catch {
+      // what was read until then is all there is
+    }
+  }
+  entry.channel?.destroy()
+  entry.output?.destroy()
+  const how = exit.signal ?? `status ${exit.code}`
+  return new Error(
+    `sandbox did not start (${how})${output === '' ? '' : `: ${output.trim().slice(0, FAILURE_OUTPUT_BYTES)}`}`
+  )
+}
+
+/** @param status - as of wait(2). bubblewrap reports a signal of the sandbox's first process as 128 + its number. */
+export function decodeStatus(status: number): { code: number | undefined; signal: string | undefined } {
+  const code = status >> 8
+  const number = (status & 127) !== 0 ? status & 127 : code > 128 ? code - 128 : 0
+  const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
+  return signal === undefined ? { code, signal: undefined } : { code: undefined, signal }
+}

@@ -1,0 +1,170 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const count = z.coerce.number().int().min(0)
+const ms = z.coerce.number().int().min(0)
+
+/**
+ * Every setting, once, for both processes. The key is the environment variable's name; hearth.yaml takes the same
+ * keys. Each has a default that works on a laptop.
+ */
+const Settings = z.strictObject({
+  /** Address that the gateway listens on. */
+  HEARTH_HOST: z.string().min(1).default('127.0.0.1'),
+  HEARTH_PORT: port.default(8080),
+  /** The control plane always listens on 127.0.0.1: the gateway is the one public endpoint. */
+  HEARTH_CONTROL_PORT: port.default(8081),
+  HEARTH_DATA_DIR: z.string().min(1).default('./data'),
+  /** Sockets and sandbox roots; a short path on a local file system. Default: under /run, or the user's runtime folder. */
+  HEARTH_RUN_DIR: z.string().min(1).optional(),
+  HEARTH_REGION: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as us-east-1')
+    .default('us-east-1'),
+  HEARTH_ACCOUNT_ID: z
+    .string()
+    .regex(/^\d{12}$/, '12 digits')
+    .default('000000000000'),
+  /** strict: refuse to start below full isolation. best-effort: run weaker, and say so. none: no sandbox (needs HEARTH_ALLOW_UNSANDBOXED=yes). */
+  HEARTH_ISOLATION: z.enum(['strict', 'best-effort', 'none']).default('strict'),
+  HEARTH_ALLOW_UNSANDBOXED: z.enum(['yes', 'no']).default('no'),
+  /** Network policy of functions that name none. */
+  HEARTH_NETWORK: z.enum(['none', 'internet']).default('none'),
+  /** Resolver that functions with network policy `internet` use, comma separated. */
+  HEARTH_DNS: z.string().default('1.1.1.1,8.8.8.8'),
+  /** Backend of functions that name none. */
+  HEARTH_INSTANCES: z.enum(['process', 'threads']).default('process'),
+  /** shares: an instance may use idle CPU, and gets its memory's share when others want it too. quota: never more than its memory's share, as on AWS. */
+  HEARTH_CPU: z.enum(['shares', 'quota']).default('shares'),
+  /** Instances that may exist at once, over all functions. */
+  HEARTH_MAX_INSTANCES: z.coerce.number().int().min(1).max(100_000).default(200),
+  /** Sandboxes kept booted and unassigned per runtime, memory size and network policy in use. 0 turns pre-starting off. */
+  HEARTH_PRESTARTED: count.max(64).default(2),
+  /** How long an idle instance is kept. */
+  HEARTH_IDLE_MS: ms.default(300_000),
+  /** Invocations that may wait for an instance, per function. */
+  HEARTH_QUEUE_LENGTH: count.max(1_000_000).default(1_000),
+  /** How long one may wait before it is refused with 429. */
+  HEARTH_QUEUE_WAIT_MS: ms.default(10_000),
+  /** How long a stopping server waits for what is in flight. */
+  HEARTH_DRAIN_MS: ms.default(10_000),
+  HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Log bytes kept per function on disk. */
+  HEARTH_LOG_BYTES: z.coerce
+    .number()
+    .int()
+    .min(65_536)
+    .default(64 * 1_048_576),
+  /** Bytes of output per second that one instance may write before the rest is dropped and counted. */
+  HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
+  /** Text of the master key (base64, 32 bytes) or, in …_FILE, the file that holds it. Default: data/master.key, made at first start. */
+  HEARTH_MASTER_KEY: z.string().optional(),
+  HEARTH_MASTER_KEY_FILE: z.string().optional()
+})
+
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly controlPort: number
+  /** Absolute. */
+  readonly dataDir: string
+  readonly runDir: string | undefined
+  readonly region: string
+  readonly accountId: string
+  readonly isolation: 'strict' | 'best-effort' | 'none'
+  readonly network: 'none' | 'internet'
+  readonly dns: readonly string[]
+  readonly instances: 'process' | 'threads'
+  readonly cpu: 'shares' | 'quota'
+  readonly maxInstances: number
+  readonly prestarted: number
+  readonly idleMs: number
+  readonly queueLength: number
+  readonly queueWaitMs: number
+  readonly drainMs: number
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly logBytes: number
+  readonly outputBytesPerSecond: number
+  /** Base64, or undefined: then the control plane makes data/master.key. */
+  readonly masterKey: string | undefined
+}
+
+/** A setting that cannot be used; the message names the variable and says what it takes. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/**
+ * Reads the settings: environment first, then hearth.yaml in `cwd`, then defaults.
+ *
+ * @throws ConfigError for an unknown HEARTH_ name or a value out of range
+ */
+export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
+  const fromEnv = Object.fromEntries(
+    Object.entries(env).filter(([key, value]) => key.startsWith('HEARTH_') && value !== undefined)
+  )
+  const parsed = Settings.safeParse({ ...readYaml(path.join(cwd, 'hearth.yaml')), ...fromEnv })
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe).join('\n'))
+  const s = parsed.data
+  if (s.HEARTH_ISOLATION === 'none' && s.HEARTH_ALLOW_UNSANDBOXED !== 'yes') {
+    throw new ConfigError(
+      'HEARTH_ISOLATION=none runs functions without any sandbox; set HEARTH_ALLOW_UNSANDBOXED=yes as well if you mean it'
+    )
+  }
+  return {
+    host: s.HEARTH_HOST,
+    port: s.HEARTH_PORT,
+    controlPort: s.HEARTH_CONTROL_PORT,
+    dataDir: path.resolve(cwd, s.HEARTH_DATA_DIR),
+    runDir: s.HEARTH_RUN_DIR === undefined ? undefined : path.resolve(cwd, s.HEARTH_RUN_DIR),
+    region: s.HEARTH_REGION,
+    accountId: s.HEARTH_ACCOUNT_ID,
+    isolation: s.HEARTH_ISOLATION,
+    network: s.HEARTH_NETWORK,
+    dns: s.HEARTH_DNS.split(',').map((address) => address.trim()),
+    instances: s.HEARTH_INSTANCES,
+    cpu: s.HEARTH_CPU,
+    maxInstances: s.HEARTH_MAX_INSTANCES,
+    prestarted: s.HEARTH_PRESTARTED,
+    idleMs: s.HEARTH_IDLE_MS,
+    queueLength: s.HEARTH_QUEUE_LENGTH,
+    queueWaitMs: s.HEARTH_QUEUE_WAIT_MS,
+    drainMs: s.HEARTH_DRAIN_MS,
+    logLevel: s.HEARTH_LOG_LEVEL,
+    logBytes: s.HEARTH_LOG_BYTES,
+    outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
+    masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile(s.HEARTH_MASTER_KEY_FILE, cwd)
+  }
+}
+
+/** The settings as they may be printed: no secret in it. */
+export function redactConfig(config: Config): Record<string, unknown> {
+  return { ...config, masterKey: config.masterKey === undefined ? 'data/master.key' : '[set]' }
+}
+
+function readYaml(file: string): Record<string, unknown> {
+  if (!existsSync(file)) return {}
+  const content: unknown = parseYaml(readFileSync(file, 'utf8'))
+  if (content === null || content === undefined) return {}
+  if (typeof content !== 'object' || Array.isArray(content))
+    throw new ConfigError('hearth.yaml: a map of HEARTH_ names is expected')
+  return content as Record<string, unknown>
+}
+
+function readSecretFile(file: string | undefined, cwd: string): string | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(path.resolve(cwd, file), 'utf8').trim()
+  } catch (cause) {
+    throw new ConfigError(`HEARTH_MASTER_KEY_FILE: cannot be read: ${(cause as Error).message}`)
+  }
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys')
+    return `unknown setting ${issue.keys.join(', ')}: see docs/configuration.md for the names`
+  return `${issue.path.join('.')}: ${issue.message}`
+}

@@ -1,0 +1,162 @@
+/** Who has to act: the caller, the function's author, or the operator of this server. */
+export type Fault = 'caller' | 'function' | 'platform'
+
+interface Entry {
+  readonly status: number
+  readonly fault: Fault
+  readonly retryable: boolean
+  /** The exception that AWS clients know for this failure (api.md §1: `x-amzn-ErrorType`). */
+  readonly aws: string
+}
+
+/**
+ * Every failure that Hearth reports on purpose, and the only place where an HTTP status is chosen.
+ * Codes are public API: add freely, never rename or reuse.
+ */
+const CATALOG = {
+  INVALID_REQUEST: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** A value that breaks the API model: AWS's constraint layer, which speaks before the service does. */
+  VALIDATION_FAILED: { status: 400, fault: 'caller', retryable: false, aws: 'ValidationException' },
+  INVALID_PAYLOAD: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidRequestContentException' },
+  INVALID_ARCHIVE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  INVALID_SOURCE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  UNSUPPORTED_RUNTIME: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  UNSUPPORTED_FEATURE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  INCOMPLETE_SIGNATURE: { status: 403, fault: 'caller', retryable: false, aws: 'IncompleteSignatureException' },
+  UNAUTHENTICATED: { status: 401, fault: 'caller', retryable: false, aws: 'MissingAuthenticationTokenException' },
+  INVALID_CREDENTIALS: { status: 401, fault: 'caller', retryable: false, aws: 'UnrecognizedClientException' },
+  INVALID_SIGNATURE: { status: 403, fault: 'caller', retryable: false, aws: 'InvalidSignatureException' },
+  ACCESS_DENIED: { status: 403, fault: 'caller', retryable: false, aws: 'AccessDeniedException' },
+  ROUTE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
+  FUNCTION_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  METHOD_NOT_ALLOWED: { status: 405, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
+  FUNCTION_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  UPDATE_IN_PROGRESS: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },
+  REVISION_MISMATCH: { status: 412, fault: 'caller', retryable: false, aws: 'PreconditionFailedException' },
+  PAYLOAD_TOO_LARGE: { status: 413, fault: 'caller', retryable: false, aws: 'RequestEntityTooLargeException' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, fault: 'caller', retryable: false, aws: 'UnsupportedMediaTypeException' },
+  REQUEST_TIMEOUT: { status: 408, fault: 'caller', retryable: true, aws: 'RequestTimeoutException' },
+  CAPACITY_EXHAUSTED: { status: 429, fault: 'platform', retryable: true, aws: 'TooManyRequestsException' },
+  FUNCTION_FAILED: { status: 502, fault: 'function', retryable: false, aws: 'InvalidResponse' },
+  FUNCTION_TIMED_OUT: { status: 504, fault: 'function', retryable: false, aws: 'InvalidResponse' },
+  NOT_IMPLEMENTED: { status: 501, fault: 'platform', retryable: false, aws: 'NotImplementedException' },
+  CONTROL_PLANE_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
+  SANDBOX_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
+  SHUTTING_DOWN: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
+  INTERNAL: { status: 500, fault: 'platform', retryable: false, aws: 'ServiceException' }
+} as const satisfies Record<string, Entry>
+
+export type ErrorCode = keyof typeof CATALOG
+
+export interface ErrorDetail {
+  /** Where in the request the problem is, e.g. `query.memory` or `body.Timeout`. */
+  readonly path: string
+  readonly message: string
+}
+
+export interface HearthErrorOptions {
+  readonly cause?: unknown
+  readonly errors?: readonly ErrorDetail[]
+  /** AWS's `Reason` member of TooManyRequestsException. */
+  readonly reason?: string
+  /** Where AWS uses another exception than the catalogue's for this very case. */
+  readonly awsCode?: string
+  /** HTTP status on AWS paths where it differs from the catalogue's (AWS answers 403 where /v1 says 401). */
+  readonly awsStatus?: number
+  readonly awsMessage?: string
+}
+
+export class HearthError extends Error {
+  override readonly name = 'HearthError'
+  readonly code: ErrorCode
+  readonly errors: readonly ErrorDetail[]
+  readonly reason: string | undefined
+  readonly awsCode: string | undefined
+  readonly awsStatus: number | undefined
+  readonly awsMessage: string | undefined
+
+  /** @param message - Shown to the caller: no paths of this machine, SQL or user code in it. Put those in `cause`. */
+  constructor(code: ErrorCode, message: string, options: HearthErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.errors = options.errors ?? []
+    this.reason = options.reason
+    this.awsCode = options.awsCode
+    this.awsStatus = options.awsStatus
+    this.awsMessage = options.awsMessage
+  }
+}
+
+/** RFC 9457 problem details, plus what a client branches on. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: ErrorCode
+  readonly fault: Fault
+  readonly retryable: boolean
+  readonly reason?: string
+  readonly errors?: readonly ErrorDetail[]
+}
+
+/** `FUNCTION_NOT_FOUND` → `Function not found`. */
+function titleOf(code: ErrorCode): string {
+  const words = code.toLowerCase().replaceAll('_', ' ')
+  return words[0]!.toUpperCase() + words.slice(1)
+}
+
+/** Total: any thrown value has an answer, and an unknown one never leaks its message. */
+export function toProblem(thrown: unknown): Problem {
+  const known = thrown instanceof HearthError ? thrown : undefined
+  const code = known?.code ?? 'INTERNAL'
+  const { status, fault, retryable } = CATALOG[code]
+  return {
+    type: `urn:hearth:error:${code.toLowerCase()}`,
+    title: titleOf(code),
+    status,
+    detail: known?.message ?? 'Something went wrong inside Hearth. The server log has the cause under this request id.',
+    code,
+    fault,
+    retryable,
+    ...(known?.reason === undefined ? {} : { reason: known.reason }),
+    ...(known === undefined || known.errors.length === 0 ? {} : { errors: known.errors })
+  }
+}
+
+/** What an AWS client gets for a failure: status, `x-amzn-ErrorType`, JSON body. */
+export interface AwsError {
+  readonly status: number
+  readonly type: string
+  readonly body: Readonly<Record<string, string>>
+}
+
+/** Exceptions whose message member has a capital M on the wire (api.md §1). */
+const CAPITAL_MESSAGE = new Set([
+  'ResourceNotFoundException',
+  'AccessDeniedException',
+  'ServiceException',
+  'RequestEntityTooLargeException'
+])
+
+/**
+ * @see reference: Lambda control API §1 (two spellings of the message member; `Type` is `User` or `Service`)
+ */
+export function toAwsError(thrown: unknown): AwsError {
+  const known = thrown instanceof HearthError ? thrown : undefined
+  const entry: Entry = CATALOG[known?.code ?? 'INTERNAL']
+  const type = known?.awsCode ?? entry.aws
+  // AWS has no 401: a caller that it does not know is 403.
+  const status = known?.awsStatus ?? (entry.status === 401 ? 403 : entry.status)
+  const message = known?.awsMessage ?? known?.message ?? 'An internal error occurred. Please try again.'
+  const body: Record<string, string> = {}
+  if (type !== 'ValidationException') body['Type'] = status >= 500 ? 'Service' : 'User'
+  body[CAPITAL_MESSAGE.has(type) ? 'Message' : 'message'] = message
+  if (known?.reason !== undefined) body['Reason'] = known.reason
+  return { status, type, body }
+}
+
+/** Every code with its status and fault, for the documentation and for OpenAPI. */
+export function errorCatalogue(): readonly ({ code: ErrorCode } & Entry)[] {
+  return Object.entries(CATALOG).map(([code, entry]) => ({ code: code as ErrorCode, ...entry }))
+}

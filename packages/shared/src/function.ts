@@ -1,0 +1,58 @@
+/** A function as the whole of Hearth sees it: what the store keeps and what the gateway runs. */
+export interface FunctionRecord {
+  /** Bare name, 1–64 of `[a-zA-Z0-9-_]`. */
+  readonly name: string
+  /** `$LATEST`, or a published number as text. */
+  readonly version: string
+  /** AWS's identifier, e.g. `nodejs20.x`. */
+  readonly runtime: string
+  readonly handler: string
+  /** ARN of the execution role. */
+  readonly role: string
+  readonly description: string
+  readonly memoryMiB: number
+  readonly timeoutS: number
+  /** Size of /tmp. */
+  readonly ephemeralMiB: number
+  /** Undefined when it was never sent: AWS then leaves `Environment` out of its answers. */
+  readonly environment: Readonly<Record<string, string>> | undefined
+  /** Undefined: the server's default policy. */
+  readonly network: NetworkPolicy | undefined
+  /** Events at once in one instance; 1 is Lambda's classic. */
+  readonly concurrency: number
+  /** Undefined: the server's default backend. */
+  readonly instances: InstanceBackend | undefined
+  readonly architecture: 'x86_64' | 'arm64'
+  readonly tags: Readonly<Record<string, string>>
+  readonly tracing: 'PassThrough' | 'Active'
+  readonly logging: LoggingConfig
+  /** Hex sha256 of the package as uploaded: the artifact's name in the artifact store. */
+  readonly artifact: string
+  /** Base64 of the same digest, as AWS prints it. */
+  readonly codeSha256: string
+  /** Bytes of the package as uploaded. */
+  readonly codeSize: number
+  /** UUID, new on every change. */
+  readonly revisionId: string
+  readonly state: 'Pending' | 'Active' | 'Failed'
+  readonly lastUpdateStatus: 'Successful' | 'InProgress' | 'Failed' | undefined
+  /** ISO 8601, UTC. */
+  readonly createdAt: string
+  /** ISO 8601, UTC. */
+  readonly lastModified: string
+}
+
+/** `none`: no network at all. `internet`: public addresses only, never this host or its private networks. */
+export type NetworkPolicy = 'none' | 'internet'
+
+/** `process`: one process, one event at a time. `threads`: an instance that serves several events at once. */
+export type InstanceBackend = 'process' | 'threads'
+
+export interface LoggingConfig {
+  readonly format: 'Text' | 'JSON'
+  readonly applicationLevel?: LogLevel
+  readonly systemLevel?: 'DEBUG' | 'INFO' | 'WARN'
+  readonly logGroup: string
+}
+
+export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL'

@@ -1,0 +1,19 @@
+export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
+export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
+export type { AccessKey, Principal } from './auth/principal.ts'
+export { canonicalRequest, isPresigned, type SignedRequest, signingKey } from './auth/sigv4.ts'
+export { type Config, ConfigError, readConfig, redactConfig } from './config.ts'
+export {
+  type AwsError,
+  type ErrorCode,
+  type ErrorDetail,
+  errorCatalogue,
+  type Fault,
+  HearthError,
+  type HearthErrorOptions,
+  type Problem,
+  toAwsError,
+  toProblem
+} from './errors.ts'
+export type { FunctionRecord, InstanceBackend, LoggingConfig, LogLevel, NetworkPolicy } from './function.ts'
+export { LIMITS } from './limits.ts'

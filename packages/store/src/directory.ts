@@ -1,0 +1,50 @@
+import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
+import { LATEST } from './functions-repository.ts'
+import { prepareKeyList } from './keys-repository.ts'
+import { openReadOnly } from './open.ts'
+import type { SecretBox } from './secret-box.ts'
+import type { DirectoryReader } from './types.ts'
+
+/**
+ * Opens the gateway's view of `hearth.db`: read-only, beside the control plane, which may write, stop or be gone.
+ *
+ * @throws SchemaError when the file or its schema is not there yet; AddonMismatchError
+ */
+export function openDirectory(file: string, box: SecretBox): DirectoryReader {
+  const db = openReadOnly(file)
+  const version = db.prepare<[], number>('PRAGMA data_version').pluck()
+  const find = db.prepare<[name: string], FunctionRow>(
+    `SELECT * FROM functions WHERE name = ? AND version = '${LATEST}'`
+  )
+  const last = db.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`).pluck()
+  const first = db.prepare<[], number | null>('SELECT min(seq) FROM changes').pluck()
+  const since = db.prepare<[seq: number], { kind: 'function' | 'key'; id: string }>(
+    'SELECT DISTINCT kind, id FROM changes WHERE seq > ?'
+  )
+  // One transaction: the three reads must see the same snapshot.
+  const changesSince = db.transaction((seq: number) => {
+    const newest = last.get() ?? 0
+    const oldest = first.get() ?? newest + 1
+    // Behind the trail's beginning, or ahead of its end (the file was put back from a backup): start over.
+    const reset = seq + 1 < oldest || seq > newest
+    const changes = reset || seq === newest ? [] : since.all(seq)
+    return {
+      seq: newest,
+      functions: changes.filter((change) => change.kind === 'function').map((change) => change.id),
+      keys: reset || changes.some((change) => change.kind === 'key'),
+      reset
+    }
+  })
+  return {
+    dataVersion: () => version.get() ?? 0,
+    changesSince: (seq) => changesSince.deferred(seq),
+    findFunction(name) {
+      const row = find.get(name)
+      return row === undefined ? undefined : toFunctionRecord(row, box)
+    },
+    listKeys: prepareKeyList(db, box),
+    close: () => {
+      db.close()
+    }
+  }
+}

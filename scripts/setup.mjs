@@ -1,0 +1,141 @@
+// Makes a fresh clone runnable: system packages, node_modules, build. Node built-ins only; does nothing twice.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Commands that the server needs, with the Debian and Ubuntu package that brings each. */
+const SERVER_PACKAGES = {
+  bwrap: 'bubblewrap',
+  perl: 'perl-base',
+  unshare: 'util-linux',
+  ip: 'iproute2',
+  nft: 'nftables'
+}
+/** What the tests use beside that. */
+const TEST_PACKAGES = { curl: 'curl', setpriv: 'util-linux', aws: 'awscli' }
+const BENCH_PACKAGES = { wrk: 'wrk' }
+/** What npm needs to build the SQLite addon where no prebuilt one fits. */
+const BUILD_PACKAGES = { make: 'make', 'g++': 'g++', python3: 'python3' }
+
+class SetupError extends Error {}
+
+/** @param {{ forTests?: boolean, forBench?: boolean }} [options] */
+export function setup({ forTests = false, forBench = false } = {}) {
+  checkNode()
+  installPackages({ ...SERVER_PACKAGES, ...(forTests ? TEST_PACKAGES : {}), ...(forBench ? BENCH_PACKAGES : {}) })
+  installModules()
+  build(forTests || forBench ? 'build' : 'build:server')
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new SetupError(`Hearth needs Node.js 20.19 or newer; this is ${process.versions.node}`)
+  }
+}
+
+/** @param {Record<string, string>} wanted - command to package */
+function installPackages(wanted) {
+  const missing = [
+    ...new Set(
+      Object.entries(wanted)
+        .filter(([command]) => !onPath(command))
+        .map(([, name]) => name)
+    )
+  ]
+  if (missing.length === 0) return
+  const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`
+  if (!onPath('apt-get'))
+    throw new SetupError(`missing: ${missing.join(', ')} (names of Debian packages); install them and start again`)
+  if (process.getuid?.() !== 0)
+    throw new SetupError(`missing: ${missing.join(', ')}. Type this, then start again:\n\n  sudo ${command}\n`)
+  console.log(`installing ${missing.join(', ')}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  run('apt-get', ['update', '-qq'], { env, mayFail: true })
+  run('apt-get', command.split(' ').slice(1), { env })
+}
+
+function installModules() {
+  const lock = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json')))
+  const stamp = lock.update(process.versions.modules).digest('hex')
+  const stampFile = path.join(root, 'node_modules', '.hearth-installed')
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
+  console.log('installing node_modules (npm ci)')
+  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { mayFail: true })) {
+    // The likely reason is the one package with native code: no prebuilt file for this machine, no compiler either.
+    if (Object.keys(BUILD_PACKAGES).every(onPath)) throw new SetupError('npm ci failed; its own message above says why')
+    installPackages(BUILD_PACKAGES)
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  }
+  writeFileSync(stampFile, stamp)
+}
+
+/** @param {'build' | 'build:server'} script - all, or what `npm start` runs */
+function build(script) {
+  const stampFile = path.join(root, 'node_modules', `.hearth-${script.replace(':', '-')}`)
+  const folders = ['packages', 'apps', 'scripts', ...(script === 'build' ? ['test', 'bench'] : [])]
+  const newest = newestSource(folders)
+  const products = ['apps/gateway/dist/main.js', 'packages/executor/dist/index.js', ...(script === 'build' ? ['bench/dist/run.js'] : [])]
+  const isBuilt = products.every((file) => existsSync(path.join(root, file)))
+  if (isBuilt && existsSync(stampFile) && Number(readFileSync(stampFile, 'utf8')) >= newest) return
+  console.log('building')
+  run('npm', ['run', '--silent', script])
+  writeFileSync(stampFile, String(newest))
+}
+
+/** Modification time of the newest file that the build reads, in ms. */
+function newestSource(folders) {
+  let newest = 0
+  const visit = (directory) => {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      if (entry.name === 'dist' || entry.name === 'node_modules' || entry.name.startsWith('.')) continue
+      const file = path.join(directory, entry.name)
+      if (entry.isDirectory()) visit(file)
+      else newest = Math.max(newest, statSync(file).mtimeMs)
+    }
+  }
+  for (const folder of folders) visit(path.join(root, folder))
+  for (const file of ['tsconfig.json', 'tsconfig.base.json', 'package-lock.json']) {
+    newest = Math.max(newest, statSync(path.join(root, file)).mtimeMs)
+  }
+  return newest
+}
+
+/** @param {string} command */
+function onPath(command) {
+  // Administrators' folders are not on everybody's PATH, but that is where Debian puts ip and nft.
+  return [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'].some((folder) => {
+    try {
+      accessSync(path.join(folder, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+function run(command, args, { mayFail = false, env = process.env } = {}) {
+  const { status } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status === 0) return true
+  if (mayFail) return false
+  throw new SetupError(`${command} ${args.join(' ')} failed`)
+}
+
+/** Runs `main` and prints what is wrong without a stack when it is something to do for the reader. */
+export async function runScript(main) {
+  try {
+    await main()
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    console.error(`hearth: ${error.message}`)
+    process.exitCode = 1
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await runScript(() => setup({ forTests: process.argv.includes('--tests') }))
+}

@@ -1,0 +1,87 @@
+// Keeps a set of Node programs running: restarts with back-off, stops them in reverse order.
+import { fork } from 'node:child_process'
+
+const BACKOFF_MS = { first: 100, last: 10_000 }
+/** A program that has run for this long is healthy again: its next restart comes at once. */
+const HEALTHY_AFTER_MS = 10_000
+/** A program that ends with this (sysexits' EX_CONFIG) will not get better by restarting. */
+const EXIT_CONFIG = 78
+
+/**
+ * @param {object} options
+ * @param {{ name: string, file: string }[]} options.programs - started one after the other, each when the one before reports ready
+ * @param {number} options.drainMs - how long a stopping program may take
+ * @param {(ready: Record<string, { port: number }>) => void} options.onReady - once, when all have reported
+ * @returns {Promise<void>} when all have ended after a signal
+ */
+export async function supervise({ programs, drainMs, onReady }) {
+  const children = new Map()
+  const ready = {}
+  let stopping = false
+  let announced = false
+
+  const { promise: over, resolve: finish } = withResolvers()
+
+  const stop = async (code) => {
+    if (stopping) return
+    stopping = true
+    process.exitCode = code
+    for (const { name } of [...programs].reverse()) await end(children.get(name))
+    finish()
+  }
+
+  const end = (child) =>
+    new Promise((resolve) => {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return resolve()
+      const timer = setTimeout(() => child.kill('SIGKILL'), drainMs + 5_000)
+      child.once('exit', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      child.kill('SIGTERM')
+    })
+
+  const start = ({ name, file }, onFirstReady, failures = 0) => {
+    const startedAt = Date.now()
+    const child = fork(file, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    children.set(name, child)
+    child.on('message', (message) => {
+      if (message?.ready !== true) return
+      ready[name] = { port: message.port }
+      onFirstReady?.()
+      onFirstReady = undefined
+      if (!announced && programs.every((program) => ready[program.name] !== undefined)) {
+        announced = true
+        onReady(ready)
+      }
+    })
+    child.once('exit', (code, signal) => {
+      if (stopping) return
+      if (code === EXIT_CONFIG) return void stop(EXIT_CONFIG)
+      const count = Date.now() - startedAt >= HEALTHY_AFTER_MS ? 0 : failures
+      const delayMs = Math.min(BACKOFF_MS.last, BACKOFF_MS.first * 2 ** count)
+      console.error(`hearth: ${name} ended (${signal ?? `exit status ${code}`}); starting it again in ${delayMs} ms`)
+      setTimeout(() => {
+        if (!stopping) start({ name, file }, onFirstReady, count + 1)
+      }, delayMs)
+    })
+  }
+
+  process.once('SIGINT', () => void stop(0))
+  process.once('SIGTERM', () => void stop(0))
+
+  const startFrom = (index) => {
+    const program = programs[index]
+    if (program !== undefined) start(program, () => startFrom(index + 1))
+  }
+  startFrom(0)
+  return over
+}
+
+function withResolvers() {
+  let resolve
+  const promise = new Promise((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,209 @@
+import type { FunctionSpec, Invocation } from '@hearth/executor'
+import { createBudget } from '@hearth/executor/internal/budget'
+import { exited, timedOut } from '@hearth/executor/internal/failures'
+import { createFastTrack } from '@hearth/executor/internal/fast-track'
+import { createFlight, type Flight } from '@hearth/executor/internal/flight'
+import { type InstanceEvent, type InstanceState, next } from '@hearth/executor/internal/instance-state'
+import { initReportLine, initStartLine, reportLines, startLine } from '@hearth/executor/internal/platform-lines'
+import { createStartGate } from '@hearth/executor/internal/start-gate'
+import { createWaitQueue } from '@hearth/executor/internal/wait-queue'
+import type { SandboxExit } from '@hearth/sandbox'
+import t from 'tap'
+
+const ID = '8c1a0b7e-0000-4000-8000-000000000001'
+const SPEC: FunctionSpec = {
+  name: 'hello',
+  version: '$LATEST',
+  runtime: 'nodejs20.x',
+  handler: 'index.handler',
+  memoryMiB: 128,
+  timeoutMs: 3_000,
+  ephemeralMiB: 512,
+  environment: {},
+  network: 'none',
+  concurrency: 1,
+  backend: 'process',
+  codeDir: '/nowhere',
+  region: 'us-east-1',
+  logGroup: '/aws/lambda/hello',
+  logFormat: 'Text',
+  logLevel: 'INFO'
+}
+
+t.test('an instance goes through its states in one order, and only in that', async (t) => {
+  const states: InstanceState[] = ['booting', 'initializing', 'idle', 'busy', 'stopping', 'dead']
+  const events: InstanceEvent[] = ['booted', 'initialized', 'acquire', 'release', 'stop', 'exit']
+  // Every pair, so that a new state or event has to be thought about here too. '-' is a bug in the pool.
+  const table: Record<InstanceState, string> = {
+    booting: 'initializing - - - stopping dead',
+    initializing: '- idle - - stopping dead',
+    idle: '- - busy - stopping dead',
+    busy: '- - busy idle stopping dead',
+    stopping: 'stopping stopping - stopping stopping dead',
+    dead: 'dead dead - dead dead dead'
+  }
+  for (const state of states) {
+    for (const [i, event] of events.entries()) {
+      const expected = table[state].split(' ')[i]
+      if (expected === '-') t.throws(() => next(state, event), { message: `instance cannot ${event} while ${state}` })
+      else t.equal(next(state, event), expected, `${state} ${event}`)
+    }
+  }
+})
+
+t.test('the log lines of the platform are those of Lambda, byte for byte', async (t) => {
+  t.equal(startLine(SPEC, ID, 0), `START RequestId: ${ID} Version: $LATEST`)
+  t.match(
+    initStartLine(SPEC, 'nodejs:20.v20.20.2', 0),
+    /^INIT_START Runtime Version: nodejs:20\.v20\.20\.2\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}$/
+  )
+  const report = {
+    requestId: ID,
+    durationMs: 3.014,
+    billedMs: 114,
+    maxMemoryMiB: 36,
+    initMs: 110.1,
+    status: 'success' as const,
+    errorType: ''
+  }
+  t.same(reportLines(SPEC, report, 0), [
+    `END RequestId: ${ID}`,
+    `REPORT RequestId: ${ID}\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\t`
+  ])
+  t.equal(
+    reportLines(SPEC, { ...report, initMs: undefined, status: 'timeout' }, 0)[1],
+    `REPORT RequestId: ${ID}\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tStatus: timeout`
+  )
+  t.equal(
+    reportLines(SPEC, { ...report, status: 'error', errorType: 'Runtime.OutOfMemory' }, 0)[1],
+    `REPORT RequestId: ${ID}\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\tStatus: error\tError Type: Runtime.OutOfMemory`
+  )
+  t.equal(
+    initReportLine(SPEC, 9_999.27, 'init', { status: 'timeout', errorType: '' }, 0),
+    'INIT_REPORT Init Duration: 9999.27 ms\tPhase: init\tStatus: timeout'
+  )
+  const json = { ...SPEC, logFormat: 'JSON' as const }
+  t.same(JSON.parse(startLine(json, ID, 0)), {
+    time: '1970-01-01T00:00:00.000Z',
+    type: 'platform.start',
+    record: { requestId: ID, version: '$LATEST' }
+  })
+  t.match(JSON.parse(reportLines(json, report, 0)[0]!), {
+    type: 'platform.report',
+    record: {
+      requestId: ID,
+      status: 'success',
+      metrics: {
+        durationMs: 3.01,
+        billedDurationMs: 114,
+        memorySizeMB: 128,
+        maxMemoryUsedMB: 36,
+        initDurationMs: 110.1
+      }
+    }
+  })
+})
+
+t.test('an exit is named as Lambda names it, and memory is blamed only on the word of the kernel', async (t) => {
+  const exit: SandboxExit = { code: undefined, signal: undefined, oomKills: 0, peakBytes: undefined, progress: 0 }
+  const message = (given: Partial<SandboxExit>) =>
+    (JSON.parse(exited(ID, { ...exit, ...given }).payload.toString()) as { errorMessage: string }).errorMessage
+  t.equal(message({ code: 1 }), `RequestId: ${ID} Error: Runtime exited with error: exit status 1`)
+  t.equal(message({ code: 0 }), `RequestId: ${ID} Error: Runtime exited without providing a reason`)
+  t.equal(message({ code: 137 }), `RequestId: ${ID} Error: Runtime exited with error: signal: killed`)
+  t.equal(message({ code: 139 }), `RequestId: ${ID} Error: Runtime exited with error: signal: segmentation fault`)
+  t.equal(message({ signal: 'SIGABRT' }), `RequestId: ${ID} Error: Runtime exited with error: signal: aborted`)
+  t.match(exited(ID, { ...exit, code: 137 }), { status: 'crash', errorType: 'Runtime.ExitError' })
+  t.match(exited(ID, { ...exit, code: 0, oomKills: 1 }), { status: 'oom', errorType: 'Runtime.OutOfMemory' })
+  t.match(JSON.parse(timedOut(ID, 3_000, new Date(0)).payload.toString()), {
+    errorType: 'Sandbox.Timedout',
+    errorMessage: `RequestId: ${ID} Error: Task timed out after 3.00 seconds`
+  })
+})
+
+t.test('events are worth waiting for when they are short on average; pre-sending needs a thousand of them', async (t) => {
+  const track = createFastTrack()
+  for (let i = 0; i < 15; i++) track.record(0.1)
+  t.notOk(track.short, 'not before there is an average')
+  track.record(0.1)
+  t.ok(track.short)
+  for (let i = 16; i < 999; i++) track.record(0.1)
+  t.notOk(track.open)
+  track.record(0.1)
+  t.ok(track.open)
+  for (let i = 0; i < 10; i++) track.record(3)
+  t.ok(track.open, 'one long event in a hundred is a hiccup')
+  track.record(3)
+  t.notOk(track.open, 'more are not')
+  track.close()
+  t.notOk(track.short)
+  for (let i = 0; i < 1_000; i++) track.record(0.1)
+  track.record(60)
+  t.notOk(track.short, 'one very long event ends both')
+  for (let i = 0; i < 2_000; i++) track.record(1.5)
+  t.notOk(track.short, 'an average over a millisecond is not short')
+})
+
+t.test('the wait queue is bounded in length and in time, and keeps its order', async (t) => {
+  const expired: Flight[] = []
+  let onExpired = () => {}
+  const queue = createWaitQueue(3, 30, (flight) => {
+    expired.push(flight)
+    onExpired()
+  })
+  const flight = () => createFlight({ tail: false } as Invocation, performance.now())
+  // Each has an invocation object of its own, which is what it is found by.
+  const [a, b, c, d] = [flight(), flight(), flight(), flight()]
+  t.ok(queue.push(a) && queue.push(b) && queue.push(c))
+  t.notOk(queue.push(d), 'the fourth is refused')
+  t.equal(queue.shift(), a)
+  queue.unshift(a)
+  t.equal(queue.length, 3)
+  t.ok(queue.remove(b.invocation))
+  t.notOk(queue.remove(b.invocation), 'it is not there twice')
+  await new Promise<void>((resolve) => {
+    onExpired = () => {
+      if (queue.length === 0) resolve()
+    }
+  })
+  t.equal(expired[0], a, 'the oldest goes first')
+  t.equal(queue.shift(), undefined)
+})
+
+t.test('the start gate lets so many run at once and skips what is no longer needed', async (t) => {
+  const gate = createStartGate(2)
+  const releases: (() => void)[] = []
+  let running = 0
+  let most = 0
+  const start = () => {
+    running++
+    most = Math.max(most, running)
+    return new Promise<void>((resolve) => releases.push(resolve)).then(() => {
+      running--
+    })
+  }
+  let skipped = 0
+  gate.request(start)
+  gate.request(start)
+  gate.request(() => {
+    skipped++
+    return undefined
+  })
+  gate.request(start)
+  t.equal(running, 2)
+  releases[0]!()
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(skipped, 1)
+  t.equal(running, 2)
+  t.equal(most, 2)
+  for (const release of releases) release()
+})
+
+t.test('a flood over the budget is paused for as long as it takes to pay it back', async (t) => {
+  let now = 0
+  const budget = createBudget(1_000, () => now)
+  t.equal(budget.spend(8_000), 0, 'eight seconds of the rate may come at once')
+  t.equal(budget.spend(500), 500)
+  now = 1_000
+  t.equal(budget.spend(1), 0)
+})

@@ -1,0 +1,263 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import http, { type IncomingMessage } from 'node:http'
+import net from 'node:net'
+import path from 'node:path'
+import type { Executor, FunctionPool, FunctionSpec, Invocation, Outcome } from '@hearth/executor'
+import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, type LogWriter } from '@hearth/gateway'
+import type { AccessKey, FunctionRecord } from '@hearth/shared'
+import {
+  createFunctionsRepository,
+  createKeysRepository,
+  createSecretBox,
+  type FunctionsRepository,
+  type KeysRepository,
+  openDirectory,
+  openStore
+} from '@hearth/store'
+import type { Test } from 'tap'
+
+export const ACCOUNT = '000000000000'
+export const REGION = 'us-east-1'
+export const TOKEN = 'token-of-the-administrator'
+export const BEARER = `Bearer ${TOKEN}`
+export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
+
+export const ADMIN: AccessKey = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: SECRET,
+  tokenHash: createHash('sha256').update(TOKEN).digest('hex'),
+  principal: {
+    arn: `arn:aws:iam::${ACCOUNT}:user/admin`,
+    userId: 'AIDACKCEVSQ6C2EXAMPLE',
+    accountId: ACCOUNT,
+    keyId: 'AKIAIOSFODNN7EXAMPLE'
+  },
+  status: 'Active'
+}
+
+export function record(name: string, changes: Partial<FunctionRecord> = {}): FunctionRecord {
+  return {
+    name,
+    version: '$LATEST',
+    runtime: 'nodejs20.x',
+    handler: 'index.handler',
+    role: `arn:aws:iam::${ACCOUNT}:role/hearth-default`,
+    description: '',
+    memoryMiB: 128,
+    timeoutS: 3,
+    ephemeralMiB: 512,
+    environment: undefined,
+    network: undefined,
+    concurrency: 1,
+    instances: undefined,
+    architecture: 'x86_64',
+    tags: {},
+    tracing: 'PassThrough',
+    logging: { format: 'Text', logGroup: `/aws/lambda/${name}` },
+    artifact: 'a'.repeat(64),
+    codeSha256: 'qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=',
+    codeSize: 1,
+    revisionId: randomUUID(),
+    state: 'Active',
+    lastUpdateStatus: 'Successful',
+    createdAt: '2026-01-02T03:04:05.000Z',
+    lastModified: '2026-01-02T03:04:05.000Z',
+    ...changes
+  }
+}
+
+export function outcome(payload: string, changes: Partial<Outcome> = {}): Outcome {
+  return {
+    status: 'ok',
+    payload: Buffer.from(payload),
+    errorType: '',
+    cold: false,
+    phases: { queueMs: 0.01, sandboxMs: 0, initMs: 0, executeMs: 1.5 },
+    billedMs: 2,
+    maxMemoryMiB: 40,
+    tail: undefined,
+    ...changes
+  }
+}
+
+/** Stands where instances are, for tests of what happens before and after them. */
+export interface ExecutorDouble extends Executor {
+  /** What a function does with an event; by default it echoes. Returning undefined leaves the event waiting. */
+  behaviour: (invocation: Invocation, spec: FunctionSpec) => Outcome | undefined
+  readonly opened: FunctionSpec[]
+  readonly retired: FunctionSpec[]
+  /** Events that were left waiting and may be settled or cancelled. */
+  readonly waiting: Set<Invocation>
+  readonly cancelled: Invocation[]
+  closedWith: number | undefined
+}
+
+export function executorDouble(): ExecutorDouble {
+  const waiting = new Set<Invocation>()
+  const double: ExecutorDouble = {
+    behaviour: (invocation) => outcome(invocation.payload.length === 0 ? 'null' : invocation.payload.toString()),
+    opened: [],
+    retired: [],
+    waiting,
+    cancelled: [],
+    closedWith: undefined,
+    openPool(spec): FunctionPool {
+      double.opened.push(spec)
+      return {
+        spec,
+        invoke(invocation) {
+          const answer = double.behaviour(invocation, spec)
+          if (answer === undefined) waiting.add(invocation)
+          else invocation.settle(answer)
+        },
+        cancel(invocation) {
+          if (!waiting.delete(invocation)) return false
+          double.cancelled.push(invocation)
+          return true
+        },
+        retire() {
+          double.retired.push(spec)
+        }
+      }
+    },
+    stats: () => ({ starting: 1, idle: 2, busy: 3, prestarted: 4, queued: 5 }),
+    runtimes: () => [],
+    ready: async () => {},
+    async close(drainMs) {
+      double.closedWith = drainMs
+      for (const invocation of waiting)
+        invocation.settle(outcome('{"errorType":"Runtime.ExitError"}', { status: 'crash' }))
+    }
+  }
+  return double
+}
+
+export interface Harness {
+  readonly port: number
+  readonly gateway: Gateway
+  readonly executor: ExecutorDouble
+  readonly functions: FunctionsRepository
+  readonly keys: KeysRepository
+  readonly logs: LogWriter
+  readonly dataDir: string
+  /** Opens the gateway's own connection to the database, if it was not at the start. */
+  attach(): void
+}
+
+export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts'>> {
+  readonly controlPort?: number
+  readonly drainMs?: number
+  readonly attached?: boolean
+  readonly functions?: readonly FunctionRecord[]
+}
+
+/** A gateway on a free port, with a real database that another connection writes; closed when `t` ends. */
+export async function startGateway(t: Test, options: HarnessOptions = {}): Promise<Harness> {
+  const dataDir = t.testdir()
+  const file = path.join(dataDir, 'hearth.db')
+  const box = createSecretBox(Buffer.alloc(32, 7))
+  const db = openStore(file, path.resolve('migrations'))
+  const functions = createFunctionsRepository(db, box)
+  const keys = createKeysRepository(db, box)
+  keys.create(ADMIN)
+  for (const one of options.functions ?? [record('hello')]) functions.create(one)
+  const executor = executorDouble()
+  const logsDir = path.join(dataDir, 'logs')
+  const logs = createLogWriter({ logsDir, totalBytes: 1_048_576, flushMs: 5 })
+  const quiet = (): undefined => undefined
+  const gateway = await buildApp({
+    config: {
+      host: '127.0.0.1',
+      port: 0,
+      controlPort: options.controlPort ?? 1,
+      dataDir,
+      region: REGION,
+      accountId: ACCOUNT,
+      network: 'none',
+      instances: 'process',
+      drainMs: options.drainMs ?? 2_000
+    },
+    logsDir,
+    executor,
+    logs,
+    metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
+    log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
+    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
+  })
+  const attach = (): void => {
+    gateway.attach(openDirectory(file, box))
+  }
+  if (options.attached !== false) attach()
+  const port = await gateway.listen()
+  t.teardown(async () => {
+    await gateway.stop()
+    db.close()
+  })
+  return { port, gateway, executor, functions, keys, logs, dataDir, attach }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: string
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body?: string | Buffer
+  /** False: sends no key. */
+  readonly auth?: boolean
+}
+
+/** One request on a connection of its own. */
+export async function ask(port: number, url: string, options: Ask = {}): Promise<Answer> {
+  const body = options.body === undefined ? undefined : Buffer.from(options.body)
+  const req = http.request({
+    host: '127.0.0.1',
+    port,
+    path: url,
+    agent: false,
+    method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...(options.auth === false ? {} : { authorization: BEARER }),
+      ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+      ...(options.headers as Record<string, string>)
+    }
+  })
+  req.end(body)
+  const [res] = (await once(req, 'response')) as [IncomingMessage]
+  return { status: res.statusCode ?? 0, headers: res.headers, body: await textOf(res) }
+}
+
+export async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Buffer))
+  return Buffer.concat(chunks).toString()
+}
+
+/** A connection to write bytes on; `received` is all that came so far. */
+export async function rawConnection(t: Test, port: number) {
+  const socket = net.connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const connection = { socket, received: '', closed: false }
+  socket.on('data', (chunk) => {
+    connection.received += chunk.toString('latin1')
+  })
+  socket.on('error', () => undefined)
+  socket.on('close', () => {
+    connection.closed = true
+  })
+  t.teardown(() => socket.destroy())
+  return connection
+}
+
+/** Waits until `condition` holds, for at most five seconds. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

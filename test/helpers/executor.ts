@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import path from 'node:path'
+import {
+  createExecutor,
+  createRuntimeRegistry,
+  type Executor,
+  type ExecutorOptions,
+  type FunctionPool,
+  type FunctionSpec,
+  type Invocation,
+  type Outcome
+} from '@hearth/executor'
+import { openSandboxHost, type SandboxHost } from '@hearth/sandbox'
+import type { Test } from 'tap'
+import { childrenOf, commandLine, treeOf } from './hearth.ts'
+
+export interface LogLine {
+  readonly stream: string
+  readonly requestId: string
+  readonly level: string
+  readonly text: string
+}
+
+export interface TestExecutor {
+  readonly executor: Executor
+  readonly host: SandboxHost
+  readonly lines: LogLine[]
+  readonly exits: string[]
+  /** A function from its source files; `t.testdir` keeps them. */
+  pool(spec: Partial<FunctionSpec> & { codeDir: string }): FunctionPool
+  invoke(pool: FunctionPool, payload?: unknown, options?: { tail?: boolean; requestId?: string }): Promise<Outcome>
+  /** The process that runs the function's code, of every sandbox. */
+  runtimePids(): number[]
+}
+
+let servers = 0
+
+/** An executor over real sandboxes, without HTTP or a database; closed when `t` ends. */
+export async function startExecutor(t: Test, options: Partial<ExecutorOptions> = {}): Promise<TestExecutor> {
+  const runDir = mkdtempSync(path.join(tmpdir(), 'hearth-run-'))
+  chmodSync(runDir, 0o711)
+  const host = await openSandboxHost({
+    runDir,
+    isolation: process.getuid?.() === 0 ? 'strict' : 'best-effort',
+    serverId: `t${(process.pid % 46_656).toString(36)}${(servers++).toString(36)}`,
+    networks: ['none'],
+    dns: [],
+    log: (level, message, fields) => {
+      if (level === 'error') t.comment(message, fields)
+    }
+  })
+  const lines: LogLine[] = []
+  const exits: string[] = []
+  const executor = createExecutor({
+    host,
+    runtimes: createRuntimeRegistry({ execPath: process.execPath, version: process.versions.node }),
+    logs: {
+      write: (_spec, stream, _at, requestId, level, text) => {
+        lines.push({ stream, requestId, level, text })
+      }
+    },
+    events: { instanceExit: (_runtime, reason) => exits.push(reason) },
+    cpus: availableParallelism(),
+    maxInstances: 50,
+    prestarted: 1,
+    idleMs: 60_000,
+    queueLength: 1_000,
+    queueWaitMs: 20_000,
+    outputBytesPerSecond: 1_048_576,
+    cpuQuota: false,
+    log: (level, message, fields) => {
+      if (level === 'error') t.comment(message, fields)
+    },
+    ...options
+  })
+  t.teardown(async () => {
+    await executor.close(1_000)
+    rmSync(runDir, { recursive: true, force: true })
+  })
+  return {
+    executor,
+    host,
+    lines,
+    exits,
+    pool: (spec) => executor.openPool({ ...DEFAULTS, ...spec }),
+    invoke: (pool, payload = {}, { tail = false, requestId = randomUUID() } = {}) =>
+      new Promise((resolve) => {
+        const invocation: Invocation = {
+          requestId,
+          payload: Buffer.from(JSON.stringify(payload)),
+          invokedArn: `arn:aws:lambda:us-east-1:000000000000:function:${pool.spec.name}`,
+          traceId: '',
+          clientContext: '',
+          tail,
+          settle: resolve
+        }
+        pool.invoke(invocation)
+      }),
+    runtimePids: () =>
+      childrenOf(process.pid)
+        .flatMap(treeOf)
+        .filter((pid) => commandLine(pid).includes('/var/runtime/'))
+        .filter((pid) => !commandLine(pid).includes('bwrap'))
+  }
+}
+
+const DEFAULTS: Omit<FunctionSpec, 'codeDir'> = {
+  name: 'sample',
+  version: '$LATEST',
+  runtime: `nodejs${process.versions.node.split('.')[0]}.x`,
+  handler: 'index.handler',
+  memoryMiB: 256,
+  timeoutMs: 10_000,
+  ephemeralMiB: 512,
+  environment: {},
+  network: 'none',
+  concurrency: 1,
+  backend: 'process',
+  region: 'us-east-1',
+  logGroup: '/aws/lambda/sample',
+  logFormat: 'Text',
+  logLevel: 'INFO'
+}
+
+/** The answer of a function as a value. */
+export function valueOf(outcome: Outcome): unknown {
+  return JSON.parse(outcome.payload.toString())
+}

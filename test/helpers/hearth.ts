@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The repository's root, from test/dist/helpers. */
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..')
+
+export interface HearthOptions {
+  /** Settings beside ports and data folder. */
+  readonly env?: Readonly<Record<string, string>>
+  /** An existing data folder; it is then not removed. */
+  readonly dataDir?: string
+  readonly ports?: { readonly gateway: number; readonly control: number }
+  /** Run as this uid and gid, in a data folder that it owns. */
+  readonly uid?: number
+}
+
+/** A whole running Hearth: supervisor, control plane and gateway, as `npm start` makes them. */
+export interface Hearth {
+  readonly url: string
+  readonly ports: { readonly gateway: number; readonly control: number }
+  readonly dataDir: string
+  readonly token: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly supervisor: ChildProcess
+  /** Everything that it has printed so far. */
+  output(): string
+  /** A request with the administrator's key. */
+  request(path: string, init?: RequestInit): Promise<Response>
+  deploy(name: string, body: string | Uint8Array, query?: string): Promise<Response>
+  /** `POST /v1/functions/{name}/invocations` */
+  invoke(name: string, payload?: unknown, headers?: Record<string, string>): Promise<Response>
+  /** Processes of this server by name. */
+  pids(): { readonly controlPlane: number; readonly gateway: number }
+  /** Stops it as a signal does, waits, and removes what it left in a folder of its own. */
+  stop(): Promise<void>
+}
+
+/** @throws Error with the server's own output when it does not come up within a minute */
+export async function startHearth(options: HearthOptions = {}): Promise<Hearth> {
+  const ports = options.ports ?? { gateway: await freePort(), control: await freePort() }
+  const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), 'hearth-test-'))
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    HEARTH_PORT: String(ports.gateway),
+    HEARTH_CONTROL_PORT: String(ports.control),
+    HEARTH_DATA_DIR: dataDir,
+    HEARTH_LOG_LEVEL: 'warn',
+    ...options.env
+  }
+  const supervisor = spawn(process.execPath, [path.join(ROOT, 'scripts/start.mjs')], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid })
+  })
+  let output = ''
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      supervisor.kill('SIGKILL')
+      reject(new Error(`not up within 60 s:\n${output}`))
+    }, 60_000)
+    const onData = (chunk: Buffer) => {
+      output += chunk.toString()
+      if (output.includes('Hearth listens on')) {
+        clearTimeout(timer)
+        resolve()
+      }
+    }
+    supervisor.stdout.on('data', onData)
+    supervisor.stderr.on('data', onData)
+    supervisor.once('exit', (code) => {
+      clearTimeout(timer)
+      reject(new Error(`ended with ${code}:\n${output}`))
+    })
+  })
+
+  const url = `http://127.0.0.1:${ports.gateway}`
+  const token = readFileSync(path.join(dataDir, 'token'), 'utf8').trim()
+  const credentials = readFileSync(path.join(dataDir, 'credentials'), 'utf8')
+  const credential = (name: string) => new RegExp(`^${name}\\s*=\\s*(\\S+)`, 'm').exec(credentials)?.[1] ?? ''
+  const request = (target: string, init: RequestInit = {}) =>
+    fetch(url + target, { ...init, headers: { authorization: `Bearer ${token}`, ...(init.headers as object) } })
+
+  return {
+    url,
+    ports,
+    dataDir,
+    token,
+    accessKeyId: credential('aws_access_key_id'),
+    secretAccessKey: credential('aws_secret_access_key'),
+    supervisor,
+    output: () => output,
+    request,
+    deploy: (name, body, query = '') =>
+      request(`/v1/functions/${name}${query === '' ? '' : `?${query}`}`, { method: 'PUT', body }),
+    invoke: (name, payload, headers = {}) =>
+      request(`/v1/functions/${name}/invocations`, {
+        method: 'POST',
+        headers,
+        ...(payload === undefined ? {} : { body: JSON.stringify(payload) })
+      }),
+    pids: () => {
+      const children = childrenOf(supervisor.pid!)
+      const find = (part: string) => children.find((pid) => commandLine(pid).includes(part)) ?? 0
+      return { controlPlane: find('apps/control-plane'), gateway: find('apps/gateway') }
+    },
+    async stop() {
+      if (supervisor.exitCode === null && supervisor.signalCode === null) {
+        const ended = new Promise((resolve) => supervisor.once('exit', resolve))
+        supervisor.kill('SIGTERM')
+        await ended
+      }
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true })
+    }
+  }
+}
+
+/** A port that nothing listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+    return text === '' ? [] : text.split(' ').map(Number)
+  } catch {
+    return []
+  }
+}
+
+/** The process and everything under it. */
+export function treeOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(treeOf)]
+}
+
+export function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
+/** Polls until `check` answers other than undefined or false. @throws Error after `limitMs` */
+export async function eventually<T>(
+  check: () => T | undefined | false | Promise<T | undefined | false>,
+  limitMs = 10_000
+): Promise<T> {
+  const deadline = Date.now() + limitMs
+  for (;;) {
+    const value = await check()
+    if (value !== undefined && value !== false) return value
+    if (Date.now() > deadline) throw new Error(`still not so after ${limitMs} ms: ${check.toString()}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
