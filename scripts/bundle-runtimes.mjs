@@ -1,4 +1,4 @@
-// Bundles what runs inside sandboxes into packages/executor/dist/runtimes: single files without dependencies, since
+// Bundles what runs inside sandboxes into packages/executor/dist/in-sandbox: single files without dependencies, since
 // their start-up is a cold start. Piscina, which only instances with worker threads load, is copied beside them.
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const executor = fileURLToPath(new URL('../packages/executor/', import.meta.url))
-const target = path.join(executor, 'dist/runtimes/node')
+const target = path.join(executor, 'dist/in-sandbox/node')
 
 await build({
   entryPoints: ['bootstrap', 'worker'].map((name) => path.join(executor, `src/runtimes/node/${name}.ts`)),

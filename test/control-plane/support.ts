@@ -49,7 +49,7 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
     get: (url: string) => inject({ method: 'GET', url }),
     /** PUT /v1/functions/… */
     put: (target: string, payload: Buffer | string, headers: Record<string, string> = {}) =>
-      inject({ method: 'PUT', url: `/v1/functions/${target}`, payload, headers: { 'content-type': '', ...headers } }),
+      inject({ method: 'PUT', url: `/v1/functions/${target}`, payload, headers }),
     /** A call of the AWS API. */
     aws: (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: object) =>
       inject({ method, url: `/2015-03-31${url}`, ...(body === undefined ? {} : { payload: body }) }),

@@ -20,6 +20,7 @@ import { startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
 const run = promisify(execFile)
+t.setTimeout(120_000)
 const hearth = await startHearth()
 t.teardown(() => hearth.stop())
 
@@ -78,10 +79,10 @@ t.test('the AWS SDK for JavaScript deploys, waits, invokes, updates and deletes'
       Code: {
         ZipFile: await zipOf({
           'index.js':
-            'exports.handler = async (e) => { console.log("got", e.n); return { n: e.n + 1, v: process.env.V } }'
+            'exports.handler = async (e) => { console.log("got", e.n); return { n: e.n + 1, v: process.env.WORD } }'
         })
       },
-      Environment: { Variables: { V: 'one' } }
+      Environment: { Variables: { WORD: 'one' } }
     })
   )
   t.match(created, { State: 'Pending', Version: '$LATEST', MemorySize: 128, Timeout: 3 })
@@ -100,7 +101,7 @@ t.test('the AWS SDK for JavaScript deploys, waits, invokes, updates and deletes'
   )
 
   await client.send(
-    new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: { V: 'two' } }, Timeout: 5 })
+    new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: { WORD: 'two' } }, Timeout: 5 })
   )
   await waitUntilFunctionUpdatedV2({ client, maxWaitTime: 20, minDelay: 0.05 as 1 }, { FunctionName })
   t.match((await invoke({ n: 2 })).value, { n: 3, v: 'two' })

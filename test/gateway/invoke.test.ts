@@ -19,7 +19,12 @@ t.test('all three doors lead to the function, and say how long it took', async (
     return outcome('{"message":"Hello Ada"}')
   }
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
-  for (const [url, headers] of [[AWS, {}], [V1, {}], ['/fn/hello', form], ['/fn/hello/deep/path?a=b', form]] as const) {
+  for (const [url, headers] of [
+    [AWS, {}],
+    [V1, {}],
+    ['/fn/hello', form],
+    ['/fn/hello/deep/path?a=b', form]
+  ] as const) {
     const answer = await ask(port, url, { body: '{"name":"Ada"}', headers })
     t.equal(answer.status, 200, url)
     t.equal(answer.body, '{"message":"Hello Ada"}')
@@ -40,6 +45,8 @@ t.test('all three doors lead to the function, and say how long it took', async (
   const get = await ask(port, '/fn/hello', { method: 'GET' })
   t.equal(get.status, 200)
   t.match(JSON.parse(seen.at(-1)!.payload), { requestContext: { http: { method: 'GET' } } })
+  const versioned = await ask(port, '/fn/hello', { headers: { 'accept-version': '9.9' } })
+  t.equal(versioned.status, 200, 'no header changes the route')
   const head = await ask(port, '/fn/hello', { method: 'HEAD' })
   t.match(head, { status: 200, body: '' })
 })
@@ -98,29 +105,73 @@ t.test('Invoke takes every form of a name, and its headers mean what they mean o
 })
 
 t.test('each refusal has its status, code and text in the dialect of its path', async (t) => {
-  const { port, executor } = await startGateway(t, { functions: [record('hello'), record('failed', { state: 'Failed' })] })
+  const { port, executor } = await startGateway(t, {
+    functions: [record('hello'), record('failed', { state: 'Failed' })]
+  })
   const aws = (reference: string) => `/2015-03-31/functions/${reference}/invocations`
   const body = '{}'
   const long = 'a'.repeat(65)
   const cases: [string, Parameters<typeof ask>[2], number, string, RegExp | string][] = [
-    [aws('nope'), { body }, 404, 'ResourceNotFoundException', `Function not found: ${ARN.replace('hello', 'nope')}:$LATEST`],
+    [
+      aws('nope'),
+      { body },
+      404,
+      'ResourceNotFoundException',
+      `Function not found: ${ARN.replace('hello', 'nope')}:$LATEST`
+    ],
     [aws('hello:7'), { body }, 404, 'ResourceNotFoundException', `Function not found: ${ARN}:7`],
     [`${AWS}?Qualifier=prod`, { body }, 404, 'ResourceNotFoundException', `Function not found: ${ARN}:prod`],
     [`${aws('hello:1')}?Qualifier=2`, { body }, 400, 'InvalidParameterValueException', /derived qualifier/],
-    [aws(encodeURIComponent(ARN.replace('us-east-1', 'eu-west-1'))), { body }, 404, 'ResourceNotFoundException', /not reachable in this region/],
+    [
+      aws(encodeURIComponent(ARN.replace('us-east-1', 'eu-west-1'))),
+      { body },
+      404,
+      'ResourceNotFoundException',
+      /not reachable in this region/
+    ],
     [aws(encodeURIComponent(ARN.replace('000000000000', '111111111111'))), { body }, 403, 'AccessDeniedException', ''],
     [aws('a%20b'), { body }, 400, 'ValidationException', /functionName/],
     [aws(long), { body }, 400, 'InvalidParameterValueException', /less than or equal to 64/],
     [aws('failed'), { body }, 409, 'ResourceConflictException', /currently in the following state: Failed/],
-    [AWS, { body: '{"a":' }, 400, 'InvalidRequestContentException', /^Could not parse request body into json: Could not parse payload into json: /],
+    [
+      AWS,
+      { body: '{"a":' },
+      400,
+      'InvalidRequestContentException',
+      /^Could not parse request body into json: Could not parse payload into json: /
+    ],
     [AWS, { body: Buffer.from([0x22, 0xff, 0x22]) }, 400, 'InvalidRequestContentException', /Invalid UTF-8/],
-    [AWS, { body, headers: { 'x-amz-invocation-type': 'Event' } }, 400, 'InvalidParameterValueException', /Asynchronous invocation/],
-    [AWS, { body, headers: { 'x-amz-invocation-type': 'x' } }, 400, 'ValidationException', /invocationType.*\[Event, RequestResponse, DryRun\]/],
+    [
+      AWS,
+      { body, headers: { 'x-amz-invocation-type': 'Event' } },
+      400,
+      'InvalidParameterValueException',
+      /Asynchronous invocation/
+    ],
+    [
+      AWS,
+      { body, headers: { 'x-amz-invocation-type': 'x' } },
+      400,
+      'ValidationException',
+      /invocationType.*\[Event, RequestResponse, DryRun\]/
+    ],
     [AWS, { body, headers: { 'x-amz-log-type': 'x' } }, 400, 'ValidationException', /logType.*\[None, Tail\]/],
     [AWS, { body, headers: { 'x-amz-client-context': 'x'.repeat(3_584) } }, 400, 'ValidationException', /3583/],
-    [AWS, { body, headers: { 'x-amz-client-context': 'e30' + 'x' } }, 400, 'InvalidRequestContentException', /Client context must be/],
+    [
+      AWS,
+      { body, headers: { 'x-amz-client-context': 'e30' + 'x' } },
+      400,
+      'InvalidRequestContentException',
+      /Client context must be/
+    ],
     [AWS, { body, auth: false }, 403, 'MissingAuthenticationTokenException', 'Missing Authentication Token'],
-    [AWS, { body, headers: { authorization: 'Bearer wrong' } }, 403, 'UnrecognizedClientException', /token included in the request is invalid/],
+    [
+      AWS,
+      { body, headers: { authorization: 'Bearer wrong' } },
+      403,
+      'UnrecognizedClientException',
+      /token included in the request is invalid/
+    ],
     [aws('nope'), { body, auth: false }, 403, 'MissingAuthenticationTokenException', /Missing/],
     [V1, { body: '{"a":' }, 400, 'INVALID_PAYLOAD', /Could not parse/],
     [V1, { body, headers: { prefer: 'respond-async' } }, 501, 'NOT_IMPLEMENTED', /Asynchronous/],
@@ -175,12 +226,19 @@ t.test('a function that fails is told apart from a server that does', async (t) 
   const hostile = await ask(port, V1, { body: '{}' })
   t.equal(hostile.headers['x-hearth-function-error'], 'Bad??x:?y??')
   executor.behaviour = () => outcome('{"statusCode":42}')
-  t.match(await ask(port, '/fn/hello'), { status: 502, headers: { 'x-hearth-function-error': 'Hearth.InvalidResponse' } })
+  t.match(await ask(port, '/fn/hello'), {
+    status: 502,
+    headers: { 'x-hearth-function-error': 'Hearth.InvalidResponse' }
+  })
 
   executor.behaviour = () => outcome('', { status: 'throttled' })
   const throttled = await ask(port, AWS, { body: '{}' })
   t.match(throttled, { status: 429, headers: { 'x-amzn-errortype': 'TooManyRequestsException' } })
-  t.same(JSON.parse(throttled.body), { Type: 'User', message: 'Rate Exceeded.', Reason: 'ConcurrentInvocationLimitExceeded' })
+  t.same(JSON.parse(throttled.body), {
+    Type: 'User',
+    message: 'Rate Exceeded.',
+    Reason: 'ConcurrentInvocationLimitExceeded'
+  })
   t.match(JSON.parse((await ask(port, '/fn/hello')).body), { status: 429, code: 'CAPACITY_EXHAUSTED', retryable: true })
   executor.behaviour = () => outcome('', { status: 'unavailable' })
   t.match(await ask(port, AWS, { body: '{}' }), { status: 503, headers: { 'x-amzn-errortype': 'ServiceException' } })
@@ -228,7 +286,9 @@ t.test('a signed request is checked with its body', async (t) => {
     const canonical = canonicalRequest({ method: 'POST', rawUrl: url, headers, body: undefined }, names, hash)
     const scope = `${at.slice(0, 8)}/us-east-1/lambda/aws4_request`
     const text = `AWS4-HMAC-SHA256\n${at}\n${scope}\n${createHash('sha256').update(canonical).digest('hex')}`
-    const signature = createHmac('sha256', signingKey(SECRET, at.slice(0, 8), 'us-east-1', 'lambda')).update(text).digest('hex')
+    const signature = createHmac('sha256', signingKey(SECRET, at.slice(0, 8), 'us-east-1', 'lambda'))
+      .update(text)
+      .digest('hex')
     headers['authorization'] =
       `AWS4-HMAC-SHA256 Credential=${ADMIN.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`
     return headers
@@ -279,7 +339,11 @@ t.test('6 MB are taken, and not a byte more', async (t) => {
 
   const binary = Buffer.alloc(5_000_000, 0xff)
   const grown = await ask(port, '/fn/hello', { body: binary, headers: { 'content-type': 'image/png' } })
-  t.match(JSON.parse(grown.body), { status: 413, code: 'PAYLOAD_TOO_LARGE' }, 'what counts is the event, base64 and all')
+  t.match(
+    JSON.parse(grown.body),
+    { status: 413, code: 'PAYLOAD_TOO_LARGE' },
+    'what counts is the event, base64 and all'
+  )
 })
 
 t.test('a client that waits for 100 Continue gets it only when its key is good', async (t) => {
@@ -353,11 +417,15 @@ t.test('slow and broken clients are hung up on, with a word why', async (t) => {
   const slowHeaders = await stuck('POST /fn/hello HTTP/1.1\r\nHost: x\r\n')
   t.match(slowHeaders, /^HTTP\/1\.1 408 /)
   t.match(slowHeaders, /REQUEST_TIMEOUT/)
-  const slowBody = await stuck(`POST ${AWS} HTTP/1.1\r\nHost: x\r\nAuthorization: ${BEARER}\r\nContent-Length: 5\r\n\r\n{`)
+  const slowBody = await stuck(
+    `POST ${AWS} HTTP/1.1\r\nHost: x\r\nAuthorization: ${BEARER}\r\nContent-Length: 5\r\n\r\n{`
+  )
   t.match(slowBody, /^HTTP\/1\.1 408 /)
   const garbage = await stuck('hello\r\n\r\n')
   t.match(garbage, /^HTTP\/1\.1 400 /)
-  const both = await stuck(`POST ${AWS} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)
+  const both = await stuck(
+    `POST ${AWS} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`
+  )
   t.match(both, /^HTTP\/1\.1 400 /, 'two lengths: a smuggler')
   t.match(await ask(port, AWS, { body: '1' }), { status: 200 }, 'and the others are served')
 })

@@ -120,7 +120,16 @@ t.test('a function does not get its caller’s key, nor what a client claims abo
   const { headers } = eventOf({
     rawHeaders: [
       ...['Host', 'h', 'Authorization', 'Bearer secret', 'Proxy-Authorization', 'x', 'X-Amz-Security-Token', 's'],
-      ...['X-Forwarded-For', '6.6.6.6', 'X-Forwarded-Proto', 'https', 'X-Amzn-Trace-Id', 'forged', 'X-Amzn-Tls-Version', 'x'],
+      ...[
+        'X-Forwarded-For',
+        '6.6.6.6',
+        'X-Forwarded-Proto',
+        'https',
+        'X-Amzn-Trace-Id',
+        'forged',
+        'X-Amzn-Tls-Version',
+        'x'
+      ],
       ...['Connection', 'keep-alive', 'Transfer-Encoding', 'chunked']
     ]
   })
@@ -157,7 +166,11 @@ t.test('text goes into an event as it is, all else as base64', async (t) => {
     ['application/x-www-form-urlencoded', undefined, invalid, false]
   ]
   for (const [type, encoding, body, expected] of cases) {
-    t.equal(isTextBody(type, encoding, Buffer.from(body as string)), expected, `${type} ${encoding ?? ''} ${body}`)
+    t.equal(
+      isTextBody(type, encoding, Buffer.from(body as string)),
+      expected,
+      `${type} ${encoding ?? ''} ${String(body)}`
+    )
   }
   const binary = eventOf({ rawHeaders: ['Host', 'h', 'Content-Type', 'image/png'], body: Buffer.from([0, 255]) })
   t.match(binary, { body: 'AP8=', isBase64Encoded: true })
@@ -185,8 +198,21 @@ t.test('an answer with a status code describes the response', async (t) => {
     [{ statusCode: '404' }, 404, json, ''],
     [{ statusCode: 200, body: { a: 1 } }, 200, json, '{"a":1}'],
     [{ statusCode: 200, body: 'aGk=', isBase64Encoded: true }, 200, json, 'hi'],
-    [{ statusCode: 200, headers: { 'x-n': 1, 'x-b': true, 'x-null': null, 'x-l': ['a', 'b'] } }, 200, ['x-n', '1', 'x-b', 'true', 'x-l', 'a,b', ...json], ''],
-    [{ statusCode: 200, headers: { Connection: 'upgrade', 'Transfer-Encoding': 'x', 'content-length': '9', 'x-amzn-RequestId': 'x' } }, 200, json, '']
+    [
+      { statusCode: 200, headers: { 'x-n': 1, 'x-b': true, 'x-null': null, 'x-l': ['a', 'b'] } },
+      200,
+      ['x-n', '1', 'x-b', 'true', 'x-l', 'a,b', ...json],
+      ''
+    ],
+    [
+      {
+        statusCode: 200,
+        headers: { Connection: 'upgrade', 'Transfer-Encoding': 'x', 'content-length': '9', 'x-amzn-RequestId': 'x' }
+      },
+      200,
+      json,
+      ''
+    ]
   ]
   for (const [answer, status, headers, body] of cases) {
     const response = toUrlResponse(Buffer.from(JSON.stringify(answer)))
@@ -233,10 +259,62 @@ t.test('an answer that describes no possible response is none', async (t) => {
 
 t.test('the JSON check agrees with JSON.parse, however the bytes are cut', async (t) => {
   const seeds = [
-    ...['', ' ', '{}', '[]', 'null', 'true', 'false', 'nul', 'truee', '0', '-0', '01', '1.5e+10', '1.', '.5', '-', '1e', '1e5x'],
-    ...['"a"', '"\\u00e9\\n"', '"\\x"', '"\\u12g4"', '"\t"', '"', '{"a":1,"b":[true,{"c":null}]}', '{"a":1,}', '[1,]', '[,1]'],
-    ...['{"a"}', '{a:1}', '{"a":1 "b":2}', '[1 2]', '1 2', '{}{}', '[}', '{]', ']', ' \n\r\t[ 1 , 2 ] ', '\ufeff{}', '{"é":"日本"}'],
-    ...['{"a":{"b":{"c":[[[]]]}}}', '"\\"', '"\\\\"', '[1.5,-2e-3,"x",null]', 'NaN', 'Infinity', "'a'", '{"__proto__":1}']
+    ...[
+      '',
+      ' ',
+      '{}',
+      '[]',
+      'null',
+      'true',
+      'false',
+      'nul',
+      'truee',
+      '0',
+      '-0',
+      '01',
+      '1.5e+10',
+      '1.',
+      '.5',
+      '-',
+      '1e',
+      '1e5x'
+    ],
+    ...[
+      '"a"',
+      '"\\u00e9\\n"',
+      '"\\x"',
+      '"\\u12g4"',
+      '"\t"',
+      '"',
+      '{"a":1,"b":[true,{"c":null}]}',
+      '{"a":1,}',
+      '[1,]',
+      '[,1]'
+    ],
+    ...[
+      '{"a"}',
+      '{a:1}',
+      '{"a":1 "b":2}',
+      '[1 2]',
+      '1 2',
+      '{}{}',
+      '[}',
+      '{]',
+      ']',
+      ' \n\r\t[ 1 , 2 ] ',
+      '\ufeff{}',
+      '{"é":"日本"}'
+    ],
+    ...[
+      '{"a":{"b":{"c":[[[]]]}}}',
+      '"\\"',
+      '"\\\\"',
+      '[1.5,-2e-3,"x",null]',
+      'NaN',
+      'Infinity',
+      "'a'",
+      '{"__proto__":1}'
+    ]
   ]
   // Each seed also with one byte taken out, doubled or replaced, at every place: the edges of the grammar.
   const alphabet = '{}[]",:\\u0123e+-. tn'

@@ -16,11 +16,29 @@ async function controlPlane(t: Test, listener: RequestListener, port = 0): Promi
 }
 
 t.test('what is no invocation reaches the control plane as it was sent', async (t) => {
-  let seen: { url: string; method: string; headers: http.IncomingHttpHeaders; body: string } | undefined
+  let seen: { url: string; method: string; headers: http.IncomingHttpHeaders; body: string } = {
+    url: '',
+    method: '',
+    headers: {},
+    body: ''
+  }
   const { port: controlPort } = await controlPlane(t, (req, res) => {
     void textOf(req).then((body) => {
       seen = { url: req.url!, method: req.method!, headers: req.headers, body }
-      res.writeHead(201, 'Made', ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-Answer', '1', 'Keep-Alive', 'timeout=1', 'Connection', 'x-hop', 'X-Hop', '1'])
+      res.writeHead(201, 'Made', [
+        'Set-Cookie',
+        'a=1',
+        'Set-Cookie',
+        'b=2',
+        'X-Answer',
+        '1',
+        'Keep-Alive',
+        'timeout=1',
+        'Connection',
+        'x-hop',
+        'X-Hop',
+        '1'
+      ])
       res.end('made')
     })
   })
@@ -43,7 +61,7 @@ t.test('what is no invocation reaches the control plane as it was sent', async (
   })
   t.match(answer, { status: 201, body: 'made', headers: { 'set-cookie': ['a=1', 'b=2'], 'x-answer': '1' } })
   t.notOk('x-hop' in answer.headers)
-  t.equal(seen?.url, url, 'the URL is signed: not a byte of it changes')
+  t.equal(seen.url, url, 'the URL is signed: not a byte of it changes')
   t.equal(seen.method, 'PUT')
   t.equal(seen.body, 'payload')
   t.match(seen.headers, { host: 'hearth.example:8080', 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
@@ -169,7 +187,13 @@ t.test('an answer that comes before the body is through reaches the client', asy
     res.end('too large')
   })
   const { port } = await startGateway(t, { controlPort })
-  const req = http.request({ port, path: '/v1/functions/x', method: 'PUT', agent: false, headers: { 'content-length': '90000000' } })
+  const req = http.request({
+    port,
+    path: '/v1/functions/x',
+    method: 'PUT',
+    agent: false,
+    headers: { 'content-length': '90000000' }
+  })
   req.on('error', () => undefined)
   const chunk = Buffer.alloc(65_536)
   const send = () => {

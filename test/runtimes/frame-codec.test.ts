@@ -6,8 +6,8 @@ import {
   INIT,
   INIT_ERROR,
   INIT_OK,
-  type InitMessage,
   INVOKE,
+  type InitMessage,
   LOG,
   MAX_LOG_BYTES,
   MAX_RESPONSE_BYTES,
@@ -111,7 +111,10 @@ t.test('the frames that come out are those that went in, however the stream is c
 
 t.test('a whole frame in a chunk is a view of it, and one that spans chunks is not', (t) => {
   const views: Buffer[] = []
-  const reader = createFrameReader({ frame: (_t, _f, _s, _m, payload) => views.push(payload), violation: t.fail })
+  const reader = createFrameReader({
+    frame: (_t, _f, _s, _m, payload) => views.push(payload),
+    violation: (reason) => t.fail(reason)
+  })
   const bytes = encode({ type: RESULT, flags: 0, seq: 1, meta: '0123', payload: 'abc' })
   reader.push(bytes)
   t.equal(views[0]?.buffer, bytes.buffer)

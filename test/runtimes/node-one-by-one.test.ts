@@ -1,5 +1,5 @@
-import { createRegistry, bundledRuntimesDir } from '@hearth/executor/internal/runtimes/registry'
 import { nodeLanguage } from '@hearth/executor/internal/runtimes/node/detect'
+import { bundledRuntimesDir, createRegistry } from '@hearth/executor/internal/runtimes/registry'
 import t, { type Test } from 'tap'
 import { invokeFrame, type Message, NodeProcess, requestIdOf } from './node-process.ts'
 
@@ -78,7 +78,10 @@ t.test('a function that turns slow and quick again never runs an event twice', a
   }
   const results = node.messages.filter((m) => m.kind === 'result')
   t.equal(results.length, events.length)
-  t.strictSame(counts(results), events.map((_, i) => i + 1))
+  t.strictSame(
+    counts(results),
+    events.map((_, i) => i + 1)
+  )
 })
 
 t.test('after a crash the progress page tells which event had begun', async (t) => {

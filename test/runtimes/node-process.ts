@@ -77,8 +77,7 @@ export class NodeProcess {
   output = ''
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   readonly #dir = mkdtempSync(path.join(tmpdir(), 'hearth-node-'))
-  #waiters: { readonly done: (message: Message) => boolean; readonly resolve: (message: Message) => void }[] =
-    []
+  #waiters: { readonly done: (message: Message) => boolean; readonly resolve: (message: Message) => void }[] = []
 
   constructor(bootstrap = path.join(bundledRuntimesDir(), 'node/bootstrap.cjs')) {
     const page = path.join(this.#dir, 'progress')
@@ -123,7 +122,11 @@ export class NodeProcess {
     await this.find((m) => m.kind === 'ready')
     this.channel.write(
       encodeInit({
-        env: { PATH: '/usr/bin:/bin', AWS_LAMBDA_FUNCTION_NAME: 'f', NODE_PATH: path.join(FUNCTIONS, 'layer/node_modules') },
+        env: {
+          PATH: '/usr/bin:/bin',
+          AWS_LAMBDA_FUNCTION_NAME: 'f',
+          NODE_PATH: path.join(FUNCTIONS, 'layer/node_modules')
+        },
         taskRoot: FUNCTIONS,
         functionName: 'f',
         functionVersion: '$LATEST',

@@ -7,7 +7,7 @@ import type { CodeLinks } from './code-links.ts'
 import type { FunctionService } from './functions/function-service.ts'
 import type { RuntimeInfo } from './functions/runtimes.ts'
 import { authentication } from './http/authentication.ts'
-import { errorResponses } from './http/error-responses.ts'
+import { answerError, errorResponses } from './http/error-responses.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
@@ -50,6 +50,7 @@ export async function buildApp(deps: Deps, options: FastifyServerOptions = {}) {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
+    frameworkErrors: (thrown, request, reply) => void answerError(thrown, request, reply),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,

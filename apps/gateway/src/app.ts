@@ -20,7 +20,7 @@ import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { refuse } from './respond.ts'
 import { healthRoute, logsRoute, metricsRoute, readyRoute, type ServerRoute } from './server-routes.ts'
-import { stopServer } from './stop.ts'
+import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
 import { createUrlDoor } from './url-door.ts'
 import { createV1Door } from './v1-door.ts'
@@ -108,6 +108,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     }
   })
   const expectations = watchExpectations(app.server)
+  const connections = trackConnections(app.server)
   const starting = startingState()
   const hallway: Hallway & { directory: Directory; authenticator: Authenticator } = {
     ...starting,
@@ -224,12 +225,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         onKeys: (keys) => {
           authenticator.setKeys(keys)
         },
+        onDeployed: (name) => {
+          metrics.functions.ensure(name)
+        },
         onRemoved: (name) => {
           metrics.functions.remove(name)
         },
-        onError: (err) => {
+        onError: atMostEvery(10_000, (err: unknown) => {
           log.error({ err }, 'the function directory cannot be read')
-        }
+        })
       })
       hallway.authenticator = authenticator
       readiness.set('directory', { ok: true })
@@ -254,7 +258,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       stopping ??= (async () => {
         draining = true
         readiness.set('running', { ok: false, detail: 'stopping' })
-        await stopServer(app.server, executor, config.drainMs)
+        await stopServer(app.server, connections, executor, config.drainMs)
         proxy.close()
         await app.close()
         await logs.close()
@@ -273,6 +277,16 @@ function startingState(): { directory: Directory; authenticator: Authenticator }
   return {
     directory: { refresh: () => undefined, find: refuseAll, close: () => undefined },
     authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined }
+  }
+}
+
+/** What every request may run into is said once in a while. */
+function atMostEvery<T>(ms: number, tell: (value: T) => void): (value: T) => void {
+  let next = 0
+  return (value) => {
+    if (performance.now() < next) return
+    next = performance.now() + ms
+    tell(value)
   }
 }
 

@@ -20,6 +20,8 @@ export interface DirectoryOptions {
   readonly scope: ArnScope
   /** Called with all keys when one of them changed, before any request is served that comes after the change. */
   readonly onKeys: (keys: readonly AccessKey[]) => void
+  /** A function was made or changed, whether or not it was ever asked for. */
+  readonly onDeployed: (functionName: string) => void
   readonly onRemoved: (functionName: string) => void
   readonly onError: (err: unknown) => void
 }
@@ -43,7 +45,7 @@ const RETRY_MS = 1_000
 export function createDirectory(options: DirectoryOptions): Directory {
   const { reader, onError } = options
   const entries = new Map<string, DirectoryEntry>()
-  /** Names whose entry must be compared with the database before it is used. */
+  /** Names that changed: an entry of one must be compared with the database before it is used. */
   const suspects = new Set<string>()
   let lookedThisTurn = false
   let closed = false
@@ -74,23 +76,24 @@ export function createDirectory(options: DirectoryOptions): Directory {
     if (changes.keys) options.onKeys(reader.listKeys())
     if (changes.reset) {
       for (const name of entries.keys()) suspects.add(name)
-      setImmediate(revalidateSlice)
     }
     for (const name of changes.functions) {
-      if (!entries.has(name)) continue
       suspects.add(name)
-      revalidate(name)
+      if (entries.has(name)) revalidate(name)
     }
+    // Those that nobody asked for yet can wait.
+    if (suspects.size > 0) setImmediate(revalidateSlice)
     seq = changes.seq
   }
 
   function revalidateSlice(): void {
-    if (closed) return
+    if (closed || suspects.size === 0) return
     let left = SLICE
     try {
       for (const name of suspects) {
         if (left-- === 0) break
-        revalidate(name)
+        if (entries.has(name)) revalidate(name)
+        else tellOf(name)
       }
     } catch (err) {
       onError(err)
@@ -98,6 +101,12 @@ export function createDirectory(options: DirectoryOptions): Directory {
       return
     }
     if (suspects.size > 0) setImmediate(revalidateSlice)
+  }
+
+  function tellOf(name: string): void {
+    suspects.delete(name)
+    if (reader.findFunction(name) === undefined) options.onRemoved(name)
+    else options.onDeployed(name)
   }
 
   /** Compares an entry with the database; its pool goes on only where nothing that an instance knows has changed. */

@@ -52,10 +52,15 @@ const executor = createExecutor({
 const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log })
 
 const stopping = new AbortController()
-closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
+const grace = closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
   log[err === undefined ? 'info' : 'fatal']({ err, signal }, 'gateway stops')
   stopping.abort()
   await gateway.stop()
+})
+
+// Whoever supervised this process is gone: nobody would stop it or start it again.
+process.once('disconnect', () => {
+  void grace.close()
 })
 
 const port = await gateway.listen()

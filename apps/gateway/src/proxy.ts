@@ -57,7 +57,13 @@ export function createProxy({ host, port, expectations, onError, continueMs = 1_
     }
     res.on('close', abort)
 
+    let relayed: IncomingMessage | undefined
     upstream.on('response', (answer) => {
+      if (attempt === 'head' && !isRefusal(answer)) {
+        upstream.destroy(new Error('no refusal'))
+        return
+      }
+      relayed = answer
       relay(answer, req, res)
     })
     upstream.on('error', (err: NodeJS.ErrnoException) => {
@@ -65,7 +71,7 @@ export function createProxy({ host, port, expectations, onError, continueMs = 1_
       req.unpipe(upstream)
       if (res.destroyed || res.headersSent) {
         // Too late for another answer: a body cut short must look like one.
-        if (!res.writableEnded) res.destroy()
+        if (relayed?.complete !== true) res.destroy()
         return
       }
       const next = nextAttempt(attempt, req, upstream, err)
@@ -150,9 +156,9 @@ function nextAttempt(
   if (attempt !== 'first') return undefined
   // An idle connection that the control plane closed at this very moment; nothing was done yet.
   if (!hasBody(req)) return upstream.reusedSocket && isSafe(req.method) ? 'again' : undefined
-  // A server that answers early and closes resets the connection under its own answer, which is then lost. Without
-  // the body nothing can be done twice.
-  return err.code === 'EPIPE' || err.code === 'ECONNRESET' ? 'head' : undefined
+  // A server that answers early and closes resets the connection under its own answer, which is then lost. It had not
+  // seen the whole body, so nothing was done, and without one nothing will be.
+  return !req.complete && (err.code === 'EPIPE' || err.code === 'ECONNRESET') ? 'head' : undefined
 }
 
 function relay(answer: IncomingMessage, req: IncomingMessage, res: ServerResponse): void {
@@ -202,6 +208,10 @@ function withoutHops(rawHeaders: readonly string[], connection: string | undefin
     kept.push(rawHeaders[i]!, rawHeaders[i + 1]!)
   }
   return kept
+}
+
+function isRefusal({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 400 && statusCode < 500
 }
 
 function isSafe(method: string | undefined): boolean {

@@ -6,6 +6,7 @@ const ONE_WRITE_BYTES = 8_192
 /** How much of a body that nobody will read is thrown away before the connection is given up, and how long. */
 const LINGER_BYTES = 8 * 1_048_576
 const LINGER_MS = 2_000
+const SHORT_BYTES = 65_536
 
 /**
  * Writes a whole answer. Raw and flat on purpose: every call of every function passes here.
@@ -27,7 +28,8 @@ export function respond(res: ServerResponse, status: number, headers: string[], 
 /** Writes a refusal, also while the request's body is still on its way: that body is not kept. */
 export function refuse(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Refusal): void {
   if (res.destroyed || res.headersSent) return
-  if (req.complete || !hasBody(req)) {
+  if (req.complete || !hasBody(req) || isShort(req)) {
+    // What is left of a short body is read and forgotten by Node, and the connection goes on.
     respond(res, status, headers, body)
     return
   }
@@ -54,9 +56,17 @@ export function linger(req: IncomingMessage, res: ServerResponse): void {
     if (discarded > LINGER_BYTES) end()
   })
   req.once('end', end)
+  // A pipe that was taken off leaves it paused; unread, it would not even tell that the client is gone.
+  req.resume()
   res.once('close', () => {
     clearTimeout(timer)
   })
+}
+
+/** Whether the rest of the body is sure to come and soon over: a client that waits for `100 Continue` never sends it. */
+function isShort({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length']
+  return length !== undefined && Number(length) <= SHORT_BYTES && headers.expect === undefined
 }
 
 export function hasBody(req: IncomingMessage): boolean {

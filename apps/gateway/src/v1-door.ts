@@ -50,7 +50,7 @@ export function createV1Door(
 }
 
 /** Status outside of AWS's dialect for a function that did not do its work. */
-export function functionErrorStatus(status: string): 502 | 504 {
+function functionErrorStatus(status: string): 502 | 504 {
   return status === 'timeout' ? 504 : 502
 }
 

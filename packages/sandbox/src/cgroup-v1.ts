@@ -1,7 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { type CgroupDriver, CPU_PERIOD_US, cpuQuotaUs, cpuShare, readOutcome } from './cgroup.ts'
+import { type CgroupDriver, CPU_PERIOD_US, cpuQuotaUs, cpuShare, makeCgroup, readOutcome } from './cgroup.ts'
 import type { FileWrite } from './launcher.ts'
 
 /** In the order in which they are tried. `unified` is cgroup v2 without controllers, as hybrid systems have it. */
@@ -25,8 +25,7 @@ export function openCgroupV1(mounts: V1Mounts, serverId: string): CgroupDriver {
     if (mount === undefined || (name === 'freezer' && hasFile(parents.unified, 'cgroup.freeze'))) continue
     const parent = join(mount, `hearth-${serverId}`)
     try {
-      mkdirSync(parent, { recursive: true })
-      accessSync(parent, constants.W_OK) // it may be there already, and another user's
+      makeCgroup(parent)
       parents[name] = parent
     } catch (error) {
       failures.push(`${name} ${(error as NodeJS.ErrnoException).code}`)

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { type CgroupDriver, CPU_PERIOD_US, cpuQuotaUs, cpuShare, readOutcome } from './cgroup.ts'
+import { type CgroupDriver, CPU_PERIOD_US, cpuQuotaUs, cpuShare, makeCgroup, readOutcome } from './cgroup.ts'
 
 const CONTROLLERS = ['memory', 'cpu', 'pids']
 /** Holds the server's own processes: a cgroup with limited children may hold none itself. */
@@ -21,8 +21,7 @@ export function openCgroupV2(own: string, serverId: string): CgroupDriver {
   if (existsSync(join(base, 'cgroup.type'))) moveProcesses(base, join(base, SUPERVISOR))
   enable(base)
   const parent = join(base, `hearth-${serverId}`)
-  mkdirSync(parent, { recursive: true })
-  accessSync(parent, constants.W_OK) // it may be there already, and another user's
+  makeCgroup(parent)
   enable(parent)
   return cgroupV2Driver(parent)
 }
@@ -76,7 +75,7 @@ function enable(folder: string): void {
 }
 
 function moveProcesses(from: string, to: string): void {
-  mkdirSync(to, { recursive: true })
+  makeCgroup(to)
   for (const pid of readFileSync(join(from, 'cgroup.procs'), 'utf8').split('\n')) {
     if (pid === '') continue
     try {

@@ -1,3 +1,4 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import type { FileWrite } from './launcher.ts'
 
 export interface CgroupLimits {
@@ -61,6 +62,21 @@ export const cpuQuotaUs = (cpus: number) => Math.max(1000, Math.round(cpus * CPU
 
 /** AWS gives a function one CPU per 1,769 MiB; weights follow the same measure when CPU is short. */
 export const cpuShare = (memoryBytes: number) => memoryBytes / (1769 * 1024 * 1024)
+
+/**
+ * Makes a cgroup, or takes one that is there. Not with Node's `recursive`, which never returns where the kernel answers
+ * ENOENT to the making of a folder whose parent exists.
+ *
+ * @throws Error when this process may not use it
+ */
+export function makeCgroup(folder: string): void {
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  accessSync(folder, constants.W_OK) // it may be another user's
+}
 
 /** Where nothing can be limited. */
 export function noCgroups(reason: string): CgroupDriver {

@@ -7,21 +7,24 @@ import { isAwsPath, pathOf } from './dialect.ts'
 /** The one error handler of this app: routes throw, nothing else picks a status. Two dialects, told by the path. */
 export const errorResponses = fp(
   async (app) => {
-    app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-      const err = fromFramework(thrown, request)
-      const problem = toProblem(err)
-      // Only a bug of ours is an `error` line with its cause. A refusal's message may quote what the caller sent
-      // (a variable's value, say), so its code alone is logged.
-      if (problem.code === 'INTERNAL') request.log.error({ err }, 'request failed')
-      else request.log.info({ code: problem.code }, 'request refused')
-      return isAwsPath(request.url) ? sendAws(err, reply) : sendProblem(err, request, reply)
-    })
+    app.setErrorHandler<FastifyError>(answerError)
     app.setNotFoundHandler((request) => {
       throw new HearthError('ROUTE_NOT_FOUND', `There is no ${request.method} ${pathOf(request.url)} here.`)
     })
   },
   { name: 'error-responses' }
 )
+
+/** Also given to Fastify for what it refuses before there is a route, such as a URL that cannot be decoded. */
+export function answerError(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown {
+  const err = fromFramework(thrown, request)
+  const problem = toProblem(err)
+  // Only a bug of ours is an `error` line with its cause. A refusal's message may quote what the caller sent (a
+  // variable's value, say), so its code alone is logged.
+  if (problem.code === 'INTERNAL') request.log.error({ err }, 'request failed')
+  else request.log.info({ code: problem.code }, 'request refused')
+  return isAwsPath(request.url) ? sendAws(err, reply) : sendProblem(err, request, reply)
+}
 
 function sendAws(err: Error, reply: FastifyReply): unknown {
   const { status, type, body } = toAwsError(err)

@@ -50,9 +50,9 @@ const unsupported = {
   FileSystemConfigs: z.array(z.unknown()).max(1).nullish(),
   ImageConfig: z.record(z.string(), z.unknown()).nullish(),
   SnapStart: z.object({ ApplyOn: z.enum(['PublishedVersions', 'None']).nullish() }).nullish(),
-  TenancyConfig: z.unknown(),
-  CapacityProviderConfig: z.unknown(),
-  DurableConfig: z.unknown()
+  TenancyConfig: z.unknown().optional(),
+  CapacityProviderConfig: z.unknown().optional(),
+  DurableConfig: z.unknown().optional()
 }
 
 const Architectures = z

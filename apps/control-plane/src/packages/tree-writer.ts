@@ -10,6 +10,9 @@ export interface TreeWriter {
   finish(plan: ArchivePlan): Promise<void>
 }
 
+/** Files written at the same time: each ends in an fsync, and those are cheaper together. */
+const PARALLEL = 16
+
 /** Modes are set and not asked for: the umask of whoever started the server must not decide what a sandbox can read. */
 const DIR_MODE = 0o755
 const FILE_MODE = 0o644
@@ -59,6 +62,23 @@ export function createTreeWriter(root: string): TreeWriter {
       }
     }
   }
+}
+
+/**
+ * Runs all jobs, some at a time, and waits for every one that has begun even if one fails.
+ *
+ * @throws what the first failing job threw
+ */
+export async function runAll(jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let job = jobs[next++]; job !== undefined && failures.length === 0; job = jobs[next++]) {
+      await job().catch((thrown: unknown) => failures.push(thrown))
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, work))
+  if (failures.length > 0) throw failures[0]
 }
 
 function parentOf(relative: string): string {

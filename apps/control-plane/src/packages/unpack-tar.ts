@@ -2,7 +2,7 @@ import { createGunzip } from 'node:zlib'
 import { LIMITS } from '@hearth/shared'
 import { Parser, type ReadEntry } from 'tar'
 import { ArchiveError, type ArchivePlan, createArchivePlan, entryError } from './archive-plan.ts'
-import { createTreeWriter, type TreeWriter } from './tree-writer.ts'
+import { createTreeWriter, runAll, type TreeWriter } from './tree-writer.ts'
 
 /** Headers and padding may add this to the files' own bytes before the stream is called a bomb. */
 const OVERHEAD_BYTES = LIMITS.archiveEntries * 2_048
@@ -22,7 +22,7 @@ export async function unpackTarGz(bytes: Buffer, root: string): Promise<ArchiveP
   const fail = (thrown: Error): void => {
     failures.push(thrown)
   }
-  const parser = new Parser({ strict: true, maxMetaEntrySize: 1_048_576 })
+  const parser = new Parser({ strict: true, maxMetaEntrySize: 1_048_576, brotli: false, zstd: false })
   parser.on('error', (cause: Error) => {
     fail(new ArchiveError(`The tar archive cannot be unpacked: ${cause.message}.`, { cause }))
   })
@@ -36,6 +36,11 @@ export async function unpackTarGz(bytes: Buffer, root: string): Promise<ArchiveP
       fail(thrown as Error)
       entry.resume()
     }
+  })
+  // What follows the end mark is nobody's, and the parser would collect it in time that grows with its square.
+  let ended = false
+  parser.on('eof', () => {
+    ended = true
   })
   let total = 0
   let first = true
@@ -51,11 +56,12 @@ export async function unpackTarGz(bytes: Buffer, root: string): Promise<ArchiveP
     first = false
     parser.write(chunk)
     if (failures[0] !== undefined) throw failures[0]
-    for (const job of jobs.splice(0)) await job()
+    await runAll(jobs.splice(0))
+    if (ended) break
   }
   parser.end()
   if (failures[0] !== undefined) throw failures[0]
-  for (const job of jobs.splice(0)) await job()
+  await runAll(jobs.splice(0))
   if (plan.files.length === 0) throw new ArchiveError('The archive has no files in it.')
   await writer.finish(plan)
   return plan

@@ -3,11 +3,9 @@ import { crc32 } from 'node:zlib'
 import { LIMITS } from '@hearth/shared'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
 import { ArchiveError, type ArchivePlan, createArchivePlan, entryError, tooLarge } from './archive-plan.ts'
-import { createTreeWriter } from './tree-writer.ts'
+import { createTreeWriter, runAll } from './tree-writer.ts'
 
 const COULD_NOT_UNZIP = 'Could not unzip uploaded file. Please check your file, then try to upload again.'
-/** Files unpacked at the same time: each ends in an fsync, and those are cheaper together. */
-const PARALLEL = 8
 const SYMLINK = 0o120000
 const DIRECTORY = 0o040000
 const REGULAR = 0o100000
@@ -43,15 +41,12 @@ export async function unpackZip(bytes: Buffer, root: string): Promise<ArchivePla
     written += size
     if (written > LIMITS.unzippedBytes) throw tooLarge(name)
   }
-  const work = async (): Promise<void> => {
-    for (let next = files.shift(); next !== undefined; next = files.shift()) {
-      const { entry, path } = next
+  await runAll(
+    files.map(({ entry, path }) => () => {
       const executable = ((entry.externalFileAttributes >>> 16) & 0o111) !== 0
-      await writer.file(path, executable, read(zip, entry, count))
-    }
-  }
-  const outcomes = await Promise.allSettled(Array.from({ length: PARALLEL }, work))
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+      return writer.file(path, executable, read(zip, entry, count))
+    })
+  )
   await writer.finish(plan)
   return plan
 }

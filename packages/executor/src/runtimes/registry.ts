@@ -58,5 +58,5 @@ export function createRegistry(languages: readonly Language[]): RuntimeRegistry 
 
 /** Where the build puts what runs inside sandboxes: one folder for each language. */
 export function bundledRuntimesDir(): string {
-  return fileURLToPath(new URL('../../dist/runtimes/', import.meta.url))
+  return fileURLToPath(new URL('../../dist/in-sandbox/', import.meta.url))
 }

@@ -47,7 +47,7 @@ export function nodeLanguage(binaries: readonly NodeBinary[], runtimesDir: strin
 }
 
 /** How one Node.js is started in a sandbox. */
-export function nodeInterpreter({ execPath, version }: NodeBinary, runtimesDir: string): Interpreter {
+function nodeInterpreter({ execPath, version }: NodeBinary, runtimesDir: string): Interpreter {
   return {
     name: `node${majorOf(version)}`,
     version,

@@ -20,9 +20,14 @@ export type FunctionFacts = Pick<
 /** Called once, when the handler's outcome is known. */
 export type Settled = (invocation: Invocation, ok: boolean, value: unknown) => void
 
+/** What up to nodejs22.x the context has besides: the ways of answering from before promises. */
+interface OldContext {
+  callbackWaitsForEmptyEventLoop: unknown
+}
+
 /**
  * One event in the hands of the handler. It settles by what comes first: the returned thenable, the callback, the
- * context's old methods, or an event loop with nothing left in it.
+ * context's old methods, or an event loop with nothing left in it. Later ones have no effect.
  */
 export class Invocation {
   readonly seq: number
@@ -31,10 +36,9 @@ export class Invocation {
   settled = false
   readonly #handler: Handler
   readonly #onSettled: Settled
-  /** The callback, or one of the context's methods, was called: later calls have no effect. */
+  #oldContext: OldContext | undefined
+  /** The callback was called, and its result waits for an empty event loop. */
   #called = false
-  #waitsForEmptyLoop = true
-  /** The callback's result, which waits for an empty event loop. */
   #held: unknown = null
 
   constructor(event: InvokeEvent, handler: Handler, onSettled: Settled) {
@@ -46,23 +50,32 @@ export class Invocation {
 
   /** Runs the handler; it may settle before this returns. */
   run(event: InvokeEvent, facts: FunctionFacts): void {
+    // Taken out of the record, so that the function does not get the record as its `this`.
+    const { call, callbacks } = this.#handler
+    const succeed = (value: unknown): void => {
+      this.#settle(true, value)
+    }
+    const fail = (reason: unknown): void => {
+      this.#settle(false, callbacks ? (reason ?? 'handled') : reason)
+    }
     try {
       const payload: unknown = event.payload === '' ? {} : parse(event.payload)
-      const context = this.#context(event, facts)
-      // Taken out of the record, so that the function does not get the record as its `this`.
-      const { call, callbacks } = this.#handler
-      const result = callbacks ? call(payload, context, this.#callback) : call(payload, context)
-      if (isPromise(result)) then(result, this.#succeed, this.#fail)
-      else if (isThenable(result)) result.then(this.#succeed, this.#fail)
-      else if (!callbacks) this.#succeed(result)
+      const result = callbacks
+        ? call(payload, this.#contextWithMethods(event, facts, succeed, fail), this.#callback)
+        : call(payload, contextOf(event, facts))
+      if (isPromise(result)) then(result, succeed, fail)
+      else if (isThenable(result)) result.then(succeed, fail)
+      else if (!callbacks) succeed(result)
     } catch (error) {
-      this.#fail(error)
+      this.#settle(false, error)
     }
   }
 
   /** Nothing is left on the event loop that could still wake this handler. */
   loopIsEmpty(): void {
-    if (this.#called || !this.#handler.isAsync) this.#settle(true, this.#held)
+    const held = this.#called
+    this.#called = false
+    if (held || !this.#handler.isAsync) this.#settle(true, this.#held)
     else this.#settle(false, unsettledHandler())
   }
 
@@ -72,32 +85,40 @@ export class Invocation {
     return value < 0xffffffff ? Math.round(value) : 0xffffffff
   }
 
-  readonly #succeed = (value: unknown): void => {
-    this.#settle(true, value)
-  }
-
-  readonly #fail = (reason: unknown): void => {
-    this.#settle(false, reason)
-  }
-
   readonly #callback = (error?: unknown, result?: unknown): void => {
-    if (this.#called) return
-    this.#called = true
-    if (error !== undefined && error !== null) this.#settle(false, error)
-    else if (this.#waitsForEmptyLoop) this.#held = result
-    else this.#settle(true, result)
+    if (this.settled || this.#called) return
+    if (error !== undefined && error !== null) {
+      this.#settle(false, error)
+    } else if (this.#oldContext?.callbackWaitsForEmptyEventLoop) {
+      this.#called = true
+      this.#held = result
+    } else {
+      this.#settle(true, result)
+    }
   }
 
   #settle(ok: boolean, value: unknown): void {
-    if (this.settled) return
+    if (this.settled || this.#called) return
     this.settled = true
-    this.#called = true
     this.#onSettled(this, ok, value)
   }
 
-  #context(event: InvokeEvent, facts: FunctionFacts): object {
+  #contextWithMethods(
+    event: InvokeEvent,
+    facts: FunctionFacts,
+    succeed: (value: unknown) => void,
+    fail: (reason: unknown) => void
+  ): object {
     const { deadlineMs } = event
-    const shared = {
+    // Spelled out, not put together: this is made for every event.
+    const context = {
+      callbackWaitsForEmptyEventLoop: true,
+      succeed,
+      fail,
+      done: (error: unknown, value: unknown) => {
+        if (error === undefined || error === null) this.#settle(true, value)
+        else this.#settle(false, error)
+      },
       functionVersion: facts.functionVersion,
       functionName: facts.functionName,
       memoryLimitInMB: String(facts.memoryMiB),
@@ -110,37 +131,26 @@ export class Invocation {
       tenantId: undefined,
       getRemainingTimeInMillis: () => deadlineMs - now()
     }
-    return this.#handler.callbacks ? this.#withOldMethods(shared) : shared
+    this.#oldContext = context
+    return context
   }
+}
 
-  #withOldMethods(shared: object): object {
-    const waits = (): boolean => this.#waitsForEmptyLoop
-    const setWaits = (value: boolean): void => {
-      this.#waitsForEmptyLoop = Boolean(value)
-    }
-    const once = (ok: boolean, value: unknown): void => {
-      if (this.#called) return
-      this.#settle(ok, value)
-    }
-    const old = {
-      get callbackWaitsForEmptyEventLoop() {
-        return waits()
-      },
-      set callbackWaitsForEmptyEventLoop(value: boolean) {
-        setWaits(value)
-      },
-      succeed: (value: unknown) => {
-        once(true, value)
-      },
-      fail: (error: unknown) => {
-        once(false, error ?? 'handled')
-      },
-      done: (error: unknown, value: unknown) => {
-        if (error === undefined || error === null) once(true, value)
-        else once(false, error)
-      }
-    }
-    return Object.assign(old, shared)
+/** The context from nodejs24.x on. */
+function contextOf(event: InvokeEvent, facts: FunctionFacts): object {
+  const { deadlineMs } = event
+  return {
+    functionVersion: facts.functionVersion,
+    functionName: facts.functionName,
+    memoryLimitInMB: String(facts.memoryMiB),
+    logGroupName: facts.logGroup,
+    logStreamName: facts.logStream,
+    clientContext: event.clientContext === '' ? undefined : parseClientContext(event.clientContext),
+    identity: undefined,
+    invokedFunctionArn: event.invokedArn,
+    awsRequestId: event.requestId,
+    tenantId: undefined,
+    getRemainingTimeInMillis: () => deadlineMs - now()
   }
 }
 

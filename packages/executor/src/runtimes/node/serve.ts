@@ -9,7 +9,7 @@ import { createLogger, type Logger, patchConsole } from './logger.ts'
 import { exit, later } from './primordials.ts'
 
 /** Exit codes as on Lambda. */
-export const UNHANDLED_REJECTION = 128
+const UNHANDLED_REJECTION = 128
 export const UNCAUGHT_EXCEPTION = 129
 /** Node's own for a module whose top-level await can never settle. */
 const UNSETTLED_INIT = 13
