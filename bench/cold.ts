@@ -68,5 +68,5 @@ export async function measureCold(
 
 async function ready(hearth: Hearth): Promise<number> {
   const text = await (await hearth.request('/metrics')).text()
-  return Number(/^hearth_prestarted_sandboxes (\d+)/m.exec(text)?.[1] ?? 0)
+  return Number(/^hearth_environments\{runtime="node\d+",state="prestarted"\} (\d+)/m.exec(text)?.[1] ?? 0)
 }

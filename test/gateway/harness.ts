@@ -121,7 +121,17 @@ export function executorDouble(): ExecutorDouble {
         }
       }
     },
-    stats: () => ({ starting: 1, idle: 2, busy: 3, prestarted: 4, queued: 5 }),
+    stats: () => ({
+      starting: 1,
+      idle: 2,
+      busy: 3,
+      prestarted: 4,
+      queued: 5,
+      runtimes: [
+        { runtime: 'nodejs20.x', starting: 1, idle: 2, busy: 3, prestarted: 0 },
+        { runtime: 'node20', starting: 0, idle: 0, busy: 0, prestarted: 4 }
+      ]
+    }),
     runtimes: () => [],
     ready: async () => {},
     async close(drainMs) {

@@ -96,7 +96,7 @@ t.test('a record becomes what the executor needs, with the server’s defaults',
     logLevel: 'DEBUG',
     logGroup: '/x'
   })
-  t.match(executor.opened[2], { concurrency: 8, backend: 'threads' })
+  t.match(executor.opened[2], { concurrency: 8, backend: 'process' })
 })
 
 t.test('a trail of changes that is too short means looking at everything again, a little at a time', async (t) => {
@@ -291,7 +291,7 @@ t.test('the metrics say what happened', async (t) => {
   const route = { service: 'gateway', route: '/v1/functions/:name/invocations', method: 'POST' }
   t.equal(value('hearth_http_request_duration_seconds_count', { ...route, code: '502' }), 4)
   t.equal(value('hearth_http_request_duration_seconds_count', { ...route, code: '429' }), 2)
-  t.equal(value('hearth_environments', { state: 'idle' }), 2)
+  t.equal(value('hearth_environments', { runtime: 'nodejs20.x', state: 'idle' }), 2)
   t.equal(value('hearth_invocations_waiting'), 5)
   t.equal(value('hearth_auth_failures_total', { reason: 'missing' }), 1)
   t.equal(value('hearth_build_info', { version: '0.0.0-test', node: process.version }), 1)

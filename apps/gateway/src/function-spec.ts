@@ -24,8 +24,7 @@ export function toSpec(
     environment: record.environment ?? {},
     network: record.network ?? defaults.network,
     concurrency: record.concurrency,
-    // Several events at once in one instance is what threads are for.
-    backend: record.instances ?? (record.concurrency > 1 ? 'threads' : defaults.instances),
+    backend: record.instances ?? defaults.instances,
     codeDir: codeDirOf(record.artifact),
     region: defaults.region,
     logGroup: record.logging.logGroup,

@@ -101,11 +101,12 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       new Gauge({
         name: 'hearth_environments',
         help: 'Instances by state; prestarted ones belong to no function yet.',
-        labelNames: ['state'],
+        labelNames: ['runtime', 'state'],
         registers,
         collect() {
-          const { starting, idle, busy, prestarted } = executor.stats()
-          for (const [state, count] of Object.entries({ starting, idle, busy, prestarted })) this.set({ state }, count)
+          for (const { runtime, ...states } of executor.stats().runtimes) {
+            for (const [state, count] of Object.entries(states)) this.set({ runtime, state }, count)
+          }
         }
       })
       new Gauge({

@@ -2,8 +2,8 @@ import type { Phases } from '@hearth/executor'
 
 /** Value of `Server-Timing`: where the time went, in milliseconds. */
 export function serverTiming({ queueMs, sandboxMs, initMs, executeMs }: Phases): string {
-  const init = sandboxMs + initMs
-  return `queue;dur=${toMicros(queueMs)}, init;dur=${init === 0 ? '0' : toMicros(init)}, exec;dur=${toMicros(executeMs)}`
+  const cold = initMs === 0 ? '' : `sandbox;dur=${toMicros(sandboxMs)}, init;dur=${toMicros(initMs)}, `
+  return `queue;dur=${toMicros(queueMs)}, ${cold}exec;dur=${toMicros(executeMs)}`
 }
 
 /** Three decimals at most, without the cost of toFixed. */

@@ -163,14 +163,32 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
 
     stats(): ExecutorStats {
-      const total = { starting: 0, idle: 0, busy: 0, queued: 0 }
-      for (const { counts } of pools) {
-        total.starting += counts.starting
-        total.idle += counts.idle
-        total.busy += counts.busy
-        total.queued += counts.queued
+      const byRuntime = new Map<string, { starting: number; idle: number; busy: number; prestarted: number }>()
+      const rowOf = (runtime: string) => {
+        let row = byRuntime.get(runtime)
+        if (row === undefined) {
+          row = { starting: 0, idle: 0, busy: 0, prestarted: 0 }
+          byRuntime.set(runtime, row)
+        }
+        return row
       }
-      return { ...total, prestarted: stock.size }
+      let queued = 0
+      for (const { spec, counts } of pools) {
+        const row = rowOf(spec.runtime)
+        row.starting += counts.starting
+        row.idle += counts.idle
+        row.busy += counts.busy
+        queued += counts.queued
+      }
+      for (const [runtime, count] of stock.counts()) rowOf(runtime).prestarted += count
+      const total = { starting: 0, idle: 0, busy: 0, prestarted: 0 }
+      for (const row of byRuntime.values()) {
+        total.starting += row.starting
+        total.idle += row.idle
+        total.busy += row.busy
+        total.prestarted += row.prestarted
+      }
+      return { ...total, queued, runtimes: [...byRuntime].map(([runtime, row]) => ({ runtime, ...row })) }
     },
 
     runtimes: () => runtimes.list(),

@@ -12,5 +12,6 @@ export type {
   Outcome,
   OutcomeStatus,
   Phases,
-  RuntimeInfo
+  RuntimeInfo,
+  RuntimeStats
 } from './types.ts'

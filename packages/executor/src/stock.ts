@@ -62,10 +62,13 @@ export class Stock {
     this.#options = options
   }
 
-  get size(): number {
-    let size = 0
-    for (const shelf of this.#shelves.values()) size += shelf.ready.length
-    return size
+  /** Sandboxes that are ready, by runtime. */
+  counts(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const { key, ready } of this.#shelves.values()) {
+      counts.set(key.runtime, (counts.get(key.runtime) ?? 0) + ready.length)
+    }
+    return counts
   }
 
   /** Keeps sandboxes of this kind ready from now on. */

@@ -98,12 +98,21 @@ export interface LogSink {
   write(spec: FunctionSpec, stream: string, at: number, requestId: string, level: string, text: string): void
 }
 
-export interface ExecutorStats {
+/** Instances of one runtime, by state. */
+export interface RuntimeStats {
+  /** AWS's identifier; for pre-started sandboxes, which serve several, the interpreter's name (`node20`). */
+  readonly runtime: string
   readonly starting: number
   readonly idle: number
   readonly busy: number
+  /** Booted, and of no function yet. */
   readonly prestarted: number
+}
+
+export interface ExecutorStats extends Omit<RuntimeStats, 'runtime'> {
+  /** Invocations that wait for an instance. */
   readonly queued: number
+  readonly runtimes: readonly RuntimeStats[]
 }
 
 /** The instances of one function version. */
