@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
 import { freshServerId, isRoot } from './open-host.ts'
 
@@ -73,6 +76,8 @@ const PROGRAM = `
   process.exit(0)`
 
 t.test('network policies', { timeout: 60_000 }, async (t) => {
+  const runDir = mkdtempSync(join(tmpdir(), 'hs-'))
+  t.teardown(() => rmSync(runDir, { recursive: true, force: true }))
   const command = [
     '--net',
     '--mount',
@@ -86,7 +91,7 @@ t.test('network policies', { timeout: 60_000 }, async (t) => {
     '--input-type=module',
     '-e',
     PROGRAM,
-    `/tmp/hn${process.pid}`,
+    runDir,
     freshServerId()
   ]
   const child = spawn('unshare', command, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -20,6 +20,7 @@ export const freshServerId = () => `t${(process.pid * 100 + hosts++).toString(36
 /** A host of this test's own; closed, with all that it made, when `t` ends. */
 export async function openHost(t: Test, options: Partial<SandboxHostOptions> = {}): Promise<SandboxHost> {
   const runDir = mkdtempSync(join(tmpdir(), 'hs-'))
+  t.teardown(() => rmSync(runDir, { recursive: true, force: true }))
   const host = await openSandboxHost({
     runDir,
     isolation: 'strict',
@@ -29,10 +30,7 @@ export async function openHost(t: Test, options: Partial<SandboxHostOptions> = {
     log: () => {},
     ...options
   })
-  t.teardown(async () => {
-    await host.close()
-    rmSync(runDir, { recursive: true, force: true })
-  })
+  t.teardown(() => host.close())
   return host
 }
 

@@ -59,7 +59,8 @@ use constant {
 
 my $EMPTY = '';
 my (%boxes, %by_pid, %nets, %net_jobs, %settling);
-my ($outer, $view, $signals, $host_net, $userns);
+my ($outer, $view, $signals, $host_net);
+my @kept;
 my ($next_watch, $leaving) = (0, 0);
 
 # ---- system calls ----------------------------------------------------------------------------------------------
@@ -106,8 +107,8 @@ sub reason { my $text = $@ || "$!"; $text =~ s/\s+/ /g; $text =~ s/ $//; return 
 # ---- the view --------------------------------------------------------------------------------------------------
 
 sub initialize {
-  my ($control, $want_userns, @keep) = @_;
-  $userns = $want_userns;
+  my ($control, $userns, @keep) = @_;
+  @kept = @keep;
   open($host_net, '<', '/proc/self/ns/net') or die "/proc/self/ns/net: $!\n";
   if ($userns) {
     my ($uid, $gid) = ($>, (split / /, $))[0]);
@@ -498,6 +499,8 @@ sub leave {
   kill_box($_) for values %boxes;
   my $deadline = time + 2;
   while (%boxes && time <= $deadline) { reap(); finish($_) for grep { defined $_->{status} } values %boxes; select(undef, undef, undef, 0.002) }
+  # The kept cgroups are empty now; here they are mount points, there they are not.
+  if (@kept && sys('setns', fileno $outer, CLONE_NEWNS) == 0) { rmdir $_ for @kept }
   exit 0;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { chmod, mkdir, rm, rmdir } from 'node:fs/promises'
+import { mkdir, rm, rmdir } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { CgroupDriver } from './cgroup.ts'
@@ -67,7 +67,6 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
   const cgroups = detectCgroups(serverId)
   await removeLeftovers(cgroups)
   await mkdir(runDir, { recursive: true, mode: 0o700 })
-  await chmod(runDir, 0o700)
 
   const shape = surveyMachine()
   let serial = 0
@@ -138,6 +137,7 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
       if (closing) return
       closing = true
       const running = await current?.catch(() => undefined)
+      sandboxes.destroyStreams() // an unread stream would keep this process alive
       await running?.launcher.close()
       sandboxes.abandon('the sandbox host was closed')
       await removeLeftovers(cgroups)

@@ -10,7 +10,7 @@ import type { View } from './view.ts'
 
 const MIB = 1024 * 1024
 /** Private memory of a language runtime that no function asked for: code, JIT, guard and reserve areas. */
-const RUNTIME_DATA_BYTES = 1024 * MIB
+const RUNTIME_DATA_BYTES = 512 * MIB
 const FAILURE_OUTPUT_BYTES = 1024
 
 export interface SandboxesOptions {
@@ -25,7 +25,8 @@ export interface SandboxesOptions {
 /** The sandboxes of one launcher. */
 export interface Sandboxes extends Omit<LaunchEvents, 'onClosed'> {
   start(launcher: Launcher, view: View, spec: SandboxSpec): Promise<Sandbox>
-  killAll(): void
+  /** Closes the server's ends of all channels and outputs. */
+  destroyStreams(): void
   /** Settles every sandbox as killed: its launcher is gone. */
   abandon(reason: string): void
 }
@@ -139,7 +140,7 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
 
   return {
     start,
-    killAll() {
+    destroyStreams() {
       for (const { channel, output } of entries.values()) {
         channel?.destroy()
         output?.destroy()

@@ -11,7 +11,7 @@ export interface Mount {
 export interface SandboxSpec {
   /** Program and arguments, as paths inside the sandbox. */
   readonly command: readonly string[]
-  /** The whole environment of the command: nothing is inherited. */
+  /** The whole environment of the command, beside bubblewrap's PWD: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
   /** Mounted at boot, beside the system's own (/usr and a synthetic /etc). */
   readonly mounts: readonly Mount[]
@@ -52,13 +52,16 @@ export interface Sandbox {
   readonly channel: Socket
   /** fds 1 and 2 inside. Starts paused. */
   readonly output: Socket
-  /** Settles when no process of the sandbox is left and all that it occupied on this machine is freed. Never rejects. */
+  /**
+   * Settles when no process of the sandbox is left and all that it occupied on this machine is freed. Never rejects.
+   * The last output may still be unread then: whoever has the sandbox reads `output` to its end, or destroys it.
+   */
   readonly exited: Promise<SandboxExit>
   /** @throws Error when a mount cannot be attached; the sandbox is then of no use and must be killed */
   assign(assignment: Assignment): Promise<void>
   /** Limits the CPU from now on, in CPUs (0.07 is 128 MiB's share of AWS's 1,769 MiB per CPU). Until then there is no limit. */
   limitCpu(cpus: number): void
-  /** Stops or resumes every process of the sandbox. Safe to call in any state. */
+  /** Stops or resumes every process of the sandbox; nothing happens where the feature `freeze` is missing. Safe to call in any state. */
   freeze(frozen: boolean): void
   /** Highest memory use so far in bytes, or undefined where nothing counts it. */
   peakMemory(): Promise<number | undefined>
@@ -96,7 +99,12 @@ export interface SandboxHostOptions {
 
 export interface SandboxHost {
   readonly features: readonly Feature[]
-  /** Resolves when the sandbox runs its command. @throws Error when it cannot be started */
+  /**
+   * Resolves when the sandbox is made and runs its command; a command that does not exist shows as an exit with code 1
+   * and bubblewrap's words on `output`.
+   *
+   * @throws Error when it cannot be started
+   */
   start(spec: SandboxSpec): Promise<Sandbox>
   /** Kills every sandbox and frees all that was made (cgroups, network interfaces, run folder). */
   close(): Promise<void>
