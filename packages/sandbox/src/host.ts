@@ -52,9 +52,6 @@ interface TestedHost extends SandboxHost {
 
 async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
   const { runDir, serverId, log } = options
-  if (options.isolation === 'none') {
-    throw new Error('isolation none is not supported: functions run in sandboxes only; best-effort is the weakest')
-  }
   if (!/^[a-z0-9]{1,8}$/.test(serverId)) throw new Error(`serverId must be 1-8 of [a-z0-9]: ${serverId}`)
   if (!/^\/[^\t\n\0]+$/.test(runDir) || Buffer.byteLength(runDir) > MAX_RUN_DIR_BYTES) {
     throw new Error(`the run folder must be an absolute path of at most ${MAX_RUN_DIR_BYTES} bytes: ${runDir}`)
@@ -101,6 +98,7 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
   const start = async (spec: SandboxSpec) => {
     if (closing) throw new Error('the sandbox host is closed')
     const { launcher, view } = await ready()
+    if (spec.network === 'internet') await policy?.forward()
     return sandboxes.start(launcher, view, spec)
   }
 
@@ -152,7 +150,7 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
 async function probeNetwork(network: Network, launcher: Launcher, add: ReturnType<typeof reporter>): Promise<void> {
   try {
     network.release(await network.take(launcher), launcher)
-    add('network-internet', 'veth pair per sandbox, nftables policy, ip_forward', true, false)
+    add('network-internet', 'veth pair per sandbox, nftables policy', true, false)
   } catch (error) {
     add(
       'network-internet',

@@ -9,16 +9,26 @@ export interface NetworkPolicyRules {
   /** Why sandboxes cannot have network, if they cannot. */
   readonly error: string | undefined
   readonly remedy: string | undefined
+  /**
+   * Lets this machine forward packets. Not before a function with network is there: it makes a router of the machine.
+   * @throws Error when the kernel refuses
+   */
+  forward(): Promise<void>
   close(): Promise<void>
 }
 
-/** Loads the policy `internet` into the kernel's packet filter and lets this machine forward packets. */
+/** Loads the policy `internet` into the kernel's packet filter. */
 export async function openNetworkPolicy(
   serverId: string,
   privileged: boolean,
   log: SandboxHostOptions['log']
 ): Promise<NetworkPolicyRules> {
-  const unavailable = (error: string, remedy: string) => ({ error, remedy, close: async () => {} })
+  const unavailable = (error: string, remedy: string) => ({
+    error,
+    remedy,
+    forward: () => Promise.reject(new Error(error)),
+    close: async () => {}
+  })
   if (!privileged) return unavailable('needs network interfaces, which only root can make', 'run as root')
   try {
     await nft(['-f', '-'], networkRules(serverId))
@@ -35,17 +45,19 @@ export async function openNetworkPolicy(
       log('warn', 'the network policy could not be removed', { error: String(error) })
     }
   }
-  if ((await readFile(IP_FORWARD, 'utf8')).trim() === '0') {
-    try {
-      await writeFile(IP_FORWARD, '1')
+  let forwarding = false
+  const forward = async () => {
+    if (forwarding) return
+    if ((await readFile(IP_FORWARD, 'utf8')).trim() === '0') {
+      await writeFile(IP_FORWARD, '1').catch((error: Error) => {
+        throw new Error(`functions with network need sysctl net.ipv4.ip_forward=1: ${error.message}`)
+      })
       turnedOn = true
       log('info', 'net.ipv4.ip_forward was turned on for functions with network')
-    } catch (error) {
-      await close()
-      return unavailable(`ip_forward: ${(error as Error).message}`, 'sysctl net.ipv4.ip_forward=1')
     }
+    forwarding = true
   }
-  return { error: undefined, remedy: undefined, close }
+  return { error: undefined, remedy: undefined, forward, close }
 }
 
 function nft(args: readonly string[], input = ''): Promise<string> {

@@ -69,7 +69,7 @@ export interface Sandbox {
   kill(): void
 }
 
-export type Isolation = 'strict' | 'best-effort' | 'none'
+export type Isolation = 'strict' | 'best-effort'
 
 /** One line of the report of what this machine can enforce. */
 export interface Feature {

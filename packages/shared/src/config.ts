@@ -28,9 +28,8 @@ const Settings = z.strictObject({
     .string()
     .regex(/^\d{12}$/, '12 digits')
     .default('000000000000'),
-  /** strict: refuse to start below full isolation. best-effort: run weaker, and say so. none: no sandbox (needs HEARTH_ALLOW_UNSANDBOXED=yes). */
-  HEARTH_ISOLATION: z.enum(['strict', 'best-effort', 'none']).default('strict'),
-  HEARTH_ALLOW_UNSANDBOXED: z.enum(['yes', 'no']).default('no'),
+  /** strict: refuse to start below full isolation. best-effort: start, and name at every start what is missing. */
+  HEARTH_ISOLATION: z.enum(['strict', 'best-effort']).default('strict'),
   /** Network policy of functions that name none. */
   HEARTH_NETWORK: z.enum(['none', 'internet']).default('none'),
   /** Resolver that functions with network policy `internet` use, comma separated. */
@@ -74,7 +73,7 @@ export interface Config {
   readonly runDir: string | undefined
   readonly region: string
   readonly accountId: string
-  readonly isolation: 'strict' | 'best-effort' | 'none'
+  readonly isolation: 'strict' | 'best-effort'
   readonly network: 'none' | 'internet'
   readonly dns: readonly string[]
   readonly instances: 'process' | 'threads'
@@ -109,11 +108,6 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
   const parsed = Settings.safeParse({ ...readYaml(path.join(cwd, 'hearth.yaml')), ...fromEnv })
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe).join('\n'))
   const s = parsed.data
-  if (s.HEARTH_ISOLATION === 'none' && s.HEARTH_ALLOW_UNSANDBOXED !== 'yes') {
-    throw new ConfigError(
-      'HEARTH_ISOLATION=none runs functions without any sandbox; set HEARTH_ALLOW_UNSANDBOXED=yes as well if you mean it'
-    )
-  }
   return {
     host: s.HEARTH_HOST,
     port: s.HEARTH_PORT,
