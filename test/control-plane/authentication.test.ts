@@ -51,7 +51,7 @@ const signer = (secretAccessKey: string, service = 'lambda', region = REGION, ap
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey },
     region,
     service,
-    sha256: Sha256 as never,
+    sha256: Sha256,
     applyChecksum
   })
 
@@ -172,7 +172,7 @@ t.test("random requests that AWS's client library signed are known, in both form
     )
     const request = {
       method: 'GET',
-      rawUrl: wireUrl(path, presigned.query as never),
+      rawUrl: wireUrl(path, presigned.query),
       headers: { host: 'localhost:8080' },
       body: undefined
     }
@@ -307,18 +307,14 @@ t.test("checks come in AWS's order, with AWS's sentences", async (t) => {
   ]
   for (const [request, code, message] of cases)
     t.throws(() => auth.authenticate(request), { code, message }, String(message))
-  const token = await new SignatureV4({
+  const temporary = new SignatureV4({
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET, sessionToken: 'x' },
     region: REGION,
     service: 'lambda',
-    sha256: Sha256 as never
-  }).sign(
-    { method: 'GET', protocol: 'http:', hostname: 'localhost', path: '/', headers: { host: 'localhost' } } as never,
-    { signingDate: NOW }
-  )
-  t.throws(() => auth.authenticate({ method: 'GET', rawUrl: '/', headers: token.headers, body: undefined }), {
-    code: 'INVALID_CREDENTIALS'
+    sha256: Sha256
   })
+  const withToken = await sign({ method: 'GET', path: '/' }, temporary)
+  t.throws(() => auth.authenticate(withToken), { code: 'INVALID_CREDENTIALS' }, 'a session token of no session')
   for (const offset of [-299_000, 0, 299_000]) {
     t.ok(
       auth.authenticate(await sign({ method: 'GET', path: '/' }, signer(SECRET), new Date(NOW.getTime() + offset))),
@@ -416,7 +412,7 @@ t.test('signed calls work end to end, and a stranger cannot make the server read
     credentials: { accessKeyId, secretAccessKey },
     region: REGION,
     service: 'lambda',
-    sha256: Sha256 as never
+    sha256: Sha256
   })
   const call = async (method: 'GET' | 'POST', path: string, body?: Buffer, tamper?: Buffer) => {
     const { headers } = await sign(

@@ -4,7 +4,6 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { openControlPlane } from '@hearth/control-plane'
-import type { InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import yazl from 'yazl'
 
@@ -20,6 +19,13 @@ export interface StartOptions {
   readonly now?: () => Date
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
   readonly deferred?: (() => void)[]
+}
+
+interface Call {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly url: string
+  readonly payload?: string | Buffer | object
+  readonly headers?: Record<string, string>
 }
 
 /** A whole control plane on a data folder of its own; closed when `t` ends. Opens no port: use `inject`. */
@@ -38,7 +44,7 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
   const credentials = readFileSync(path.join(dataDir, 'credentials'), 'utf8')
   const read = (name: string): string => new RegExp(`^${name} = (.+)$`, 'm').exec(credentials)?.[1] ?? ''
   const authorization = `Bearer ${token}`
-  const inject = (request: InjectOptions) => app.inject({ ...request, headers: { authorization, ...request.headers } })
+  const inject = (request: Call) => app.inject({ ...request, headers: { authorization, ...request.headers } })
   return {
     app,
     dataDir,

@@ -7,6 +7,8 @@ import { openControlPlane } from './control-plane.ts'
 // The process of the control plane: settings, data folder, signals, port. Nothing secret is ever printed.
 try {
   const config = readConfig(process.env, process.cwd())
+  // Not for the children: esbuild and sync inherit the environment.
+  delete process.env['HEARTH_MASTER_KEY']
   const app = await openControlPlane({
     config,
     migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),

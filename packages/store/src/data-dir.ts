@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 
 /** Where each thing lies in the data folder. */
@@ -40,7 +40,8 @@ export function dataLayout(dataDir: string): DataLayout {
 export function makeDataDir(dataDir: string): DataLayout {
   const layout = dataLayout(dataDir)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  chmodSync(dataDir, 0o700)
+  // Only where it is needed: a mounted volume that is closed already may belong to somebody else.
+  if ((statSync(dataDir).mode & 0o077) !== 0) chmodSync(dataDir, 0o700)
   for (const dir of [layout.artifacts, layout.code, layout.logs, layout.tmp])
     mkdirSync(dir, { recursive: true, mode: 0o755 })
   return layout

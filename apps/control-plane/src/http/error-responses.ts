@@ -17,6 +17,7 @@ export const errorResponses = fp(
 
 /** Also given to Fastify for what it refuses before there is a route, such as a URL that cannot be decoded. */
 export function answerError(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown {
+  void reply.header('x-amzn-requestid', request.id)
   const err = fromFramework(thrown, request)
   const problem = toProblem(err)
   // Only a bug of ours is an `error` line with its cause. A refusal's message may quote what the caller sent (a

@@ -13,6 +13,7 @@ export const createFunction: Operation = {
   method: 'POST',
   path: '/2015-03-31/functions',
   bodyLimit: CODE_BODY_BYTES,
+  deploys: true,
 
   async run({ body }, { service, packages, scope, metrics, architecture }) {
     const request = checkModel(CreateFunctionRequest, body)

@@ -41,5 +41,7 @@ export interface Operation {
   readonly path: string
   /** Bytes; absent: small JSON. */
   readonly bodyLimit?: number
+  /** Whether a call counts as a deployment. */
+  readonly deploys?: boolean
   run(call: OperationCall, deps: LambdaApiDeps): Promise<OperationAnswer> | OperationAnswer
 }

@@ -1,4 +1,5 @@
-import type { FastifyPluginAsync } from 'fastify'
+import { HearthError } from '@hearth/shared'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { createFunction } from './create-function.ts'
@@ -6,7 +7,7 @@ import { deleteFunction } from './delete-function.ts'
 import { getFunction } from './get-function.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
 import { listFunctions } from './list-functions.ts'
-import type { LambdaApiDeps, Operation } from './operation.ts'
+import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
 
@@ -23,6 +24,18 @@ const OPERATIONS: readonly Operation[] = [
 
 /** Mounts the Lambda API at AWS's own paths. */
 export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) => {
+  const answerOf = async (operation: Operation, request: FastifyRequest): Promise<OperationAnswer> => {
+    const bytes = bytesOf(request)
+    return operation.run(
+      {
+        params: request.params as Record<string, string>,
+        query: request.query as Record<string, string>,
+        body: bytes.length === 0 ? {} : parseJsonObject(bytes),
+        origin: originOf(request)
+      },
+      deps
+    )
+  }
   for (const operation of OPERATIONS) {
     app.route({
       method: operation.method,
@@ -31,16 +44,11 @@ export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) =>
       schema: { hide: true },
       ...(operation.bodyLimit === undefined ? {} : { bodyLimit: operation.bodyLimit }),
       handler: async (request, reply) => {
-        const bytes = bytesOf(request)
-        const answer = await operation.run(
-          {
-            params: request.params as Record<string, string>,
-            query: request.query as Record<string, string>,
-            body: bytes.length === 0 ? {} : parseJsonObject(bytes),
-            origin: originOf(request)
-          },
-          deps
-        )
+        const answer = await answerOf(operation, request).catch((thrown: unknown) => {
+          if (operation.deploys === true)
+            deps.metrics.deployments.inc({ result: thrown instanceof HearthError ? 'refused' : 'failed' })
+          throw thrown
+        })
         request.log.info({ operation: operation.name, principal: request.principal?.arn }, 'operation')
         void reply.code(answer.status)
         if (answer.body === undefined) return reply.send()

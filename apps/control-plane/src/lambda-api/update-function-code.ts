@@ -14,6 +14,7 @@ export const updateFunctionCode: Operation = {
   method: 'PUT',
   path: '/2015-03-31/functions/:name/code',
   bodyLimit: CODE_BODY_BYTES,
+  deploys: true,
 
   async run(call, deps) {
     const { service, packages, scope, metrics } = deps

@@ -45,6 +45,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           name: z.string().min(1).max(160).meta({ description: 'Function name, or a file name', example: 'hello.mjs' })
         }),
         querystring: DeployQuery,
+        body: z.any().meta({ type: 'string', format: 'binary', description: 'Source file, zip or gzipped tar' }),
         response: { 200: DeployedView.describe('Replaced'), 201: DeployedView.describe('Created') }
       }
     },
