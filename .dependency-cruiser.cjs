@@ -10,7 +10,7 @@ module.exports = {
     { name: 'store-runs-nothing', severity: 'error', from: { path: '^packages/store/' }, to: { path: '^packages/(sandbox|executor)/' } },
     { name: 'sql-lives-in-store', severity: 'error', from: { pathNot: '^packages/store/' }, to: { path: 'node_modules/better-sqlite3/' } },
     { name: 'control-plane-runs-no-code', severity: 'error', from: { path: '^apps/control-plane/' }, to: { path: '^packages/(sandbox|executor)/' } },
-    { name: 'runtimes-carry-nothing-in', comment: 'what runs inside a sandbox is bundled: node: and its own folder only', severity: 'error', from: { path: '^packages/executor/src/runtimes/node/', pathNot: 'detect.ts$' }, to: { path: 'node_modules/|^packages/(shared|sandbox|store)/' } },
+    { name: 'runtimes-carry-nothing-in', comment: 'what runs inside a sandbox is bundled: node: and its own folder only', severity: 'error', from: { path: '^packages/executor/src/runtimes/node/', pathNot: 'detect.ts$' }, to: { path: 'node_modules/|^packages/(shared|sandbox|store)/', dependencyTypesNot: ['type-only'] } },
     { name: 'internal-is-for-tests', severity: 'error', from: { path: '^(apps|packages)/' }, to: { path: '@hearth/[^/]+/internal/' } }
   ],
   options: {

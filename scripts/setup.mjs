@@ -79,7 +79,11 @@ function build(script) {
   const stampFile = path.join(root, 'node_modules', `.hearth-${script.replace(':', '-')}`)
   const folders = ['packages', 'apps', 'scripts', ...(script === 'build' ? ['test', 'bench'] : [])]
   const newest = newestSource(folders)
-  const products = ['apps/gateway/dist/main.js', 'packages/executor/dist/index.js', ...(script === 'build' ? ['bench/dist/run.js'] : [])]
+  const products = [
+    'apps/gateway/dist/main.js',
+    'packages/executor/dist/index.js',
+    ...(script === 'build' ? ['bench/dist/run.js'] : [])
+  ]
   const isBuilt = products.every((file) => existsSync(path.join(root, file)))
   if (isBuilt && existsSync(stampFile) && Number(readFileSync(stampFile, 'utf8')) >= newest) return
   console.log('building')

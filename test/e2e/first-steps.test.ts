@@ -86,7 +86,7 @@ t.test('the AWS SDK for JavaScript deploys, waits, invokes, updates and deletes'
     })
   )
   t.match(created, { State: 'Pending', Version: '$LATEST', MemorySize: 128, Timeout: 3 })
-  await waitUntilFunctionActiveV2({ client, maxWaitTime: 20, minDelay: 0.05 as 1 }, { FunctionName })
+  await waitUntilFunctionActiveV2({ client, maxWaitTime: 20, minDelay: 0.05 }, { FunctionName })
 
   const first = await invoke({ n: 1 }, { LogType: 'Tail' })
   t.match(first, { StatusCode: 200, ExecutedVersion: '$LATEST', value: { n: 2, v: 'one' } })
@@ -103,7 +103,7 @@ t.test('the AWS SDK for JavaScript deploys, waits, invokes, updates and deletes'
   await client.send(
     new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: { WORD: 'two' } }, Timeout: 5 })
   )
-  await waitUntilFunctionUpdatedV2({ client, maxWaitTime: 20, minDelay: 0.05 as 1 }, { FunctionName })
+  await waitUntilFunctionUpdatedV2({ client, maxWaitTime: 20, minDelay: 0.05 }, { FunctionName })
   t.match((await invoke({ n: 2 })).value, { n: 3, v: 'two' })
 
   await client.send(
@@ -112,7 +112,7 @@ t.test('the AWS SDK for JavaScript deploys, waits, invokes, updates and deletes'
       ZipFile: await zipOf({ 'index.mjs': 'export const handler = async () => { throw new RangeError("new") }' })
     })
   )
-  await waitUntilFunctionUpdatedV2({ client, maxWaitTime: 20, minDelay: 0.05 as 1 }, { FunctionName })
+  await waitUntilFunctionUpdatedV2({ client, maxWaitTime: 20, minDelay: 0.05 }, { FunctionName })
   t.match(await invoke({}), {
     StatusCode: 200,
     FunctionError: 'Unhandled',
@@ -182,7 +182,9 @@ for (const cli of [...new Set(['/usr/bin/aws', which('aws')])].filter((file) => 
     await aws('invoke', '--function-name', name, ...payload, 'out.json')
     t.equal(readFileSync(path.join(dir, 'out.json'), 'utf8'), '43')
     await aws('delete-function', '--function-name', name)
-    const gone = await aws('get-function', '--function-name', name).catch((error: unknown) => (error as { stderr: string }).stderr)
+    const gone = await aws('get-function', '--function-name', name).catch(
+      (error: unknown) => (error as { stderr: string }).stderr
+    )
     t.match(gone, /ResourceNotFoundException.*Function not found/)
   })
 }

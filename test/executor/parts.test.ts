@@ -121,28 +121,31 @@ t.test('an exit is named as Lambda names it, and memory is blamed only on the wo
   })
 })
 
-t.test('events are worth waiting for when they are short on average; pre-sending needs a thousand of them', async (t) => {
-  const track = createFastTrack()
-  for (let i = 0; i < 15; i++) track.record(0.1)
-  t.notOk(track.short, 'not before there is an average')
-  track.record(0.1)
-  t.ok(track.short)
-  for (let i = 16; i < 999; i++) track.record(0.1)
-  t.notOk(track.open)
-  track.record(0.1)
-  t.ok(track.open)
-  for (let i = 0; i < 10; i++) track.record(3)
-  t.ok(track.open, 'one long event in a hundred is a hiccup')
-  track.record(3)
-  t.notOk(track.open, 'more are not')
-  track.close()
-  t.notOk(track.short)
-  for (let i = 0; i < 1_000; i++) track.record(0.1)
-  track.record(60)
-  t.notOk(track.short, 'one very long event ends both')
-  for (let i = 0; i < 2_000; i++) track.record(1.5)
-  t.notOk(track.short, 'an average over a millisecond is not short')
-})
+t.test(
+  'events are worth waiting for when they are short on average; pre-sending needs a thousand of them',
+  async (t) => {
+    const track = createFastTrack()
+    for (let i = 0; i < 15; i++) track.record(0.1)
+    t.notOk(track.short, 'not before there is an average')
+    track.record(0.1)
+    t.ok(track.short)
+    for (let i = 16; i < 999; i++) track.record(0.1)
+    t.notOk(track.open)
+    track.record(0.1)
+    t.ok(track.open)
+    for (let i = 0; i < 10; i++) track.record(3)
+    t.ok(track.open, 'one long event in a hundred is a hiccup')
+    track.record(3)
+    t.notOk(track.open, 'more are not')
+    track.close()
+    t.notOk(track.short)
+    for (let i = 0; i < 1_000; i++) track.record(0.1)
+    track.record(60)
+    t.notOk(track.short, 'one very long event ends both')
+    for (let i = 0; i < 2_000; i++) track.record(1.5)
+    t.notOk(track.short, 'an average over a millisecond is not short')
+  }
+)
 
 t.test('the wait queue is bounded in length and in time, and keeps its order', async (t) => {
   const expired: Flight[] = []

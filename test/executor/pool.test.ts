@@ -34,24 +34,30 @@ async function flood<T>(total: number, width: number, one: (n: number) => Promis
   return results
 }
 
-t.test('events of a short function are pre-sent under load, and each is answered once with its own answer', async (t) => {
-  const { pool: open, invoke } = await startExecutor(t, { cpus: 2 })
-  const pool = open({ codeDir: t.testdir({ 'index.mjs': SOURCE }) })
-  const outcomes = await flood(6_000, 32, (n) => invoke(pool, { n }))
-  t.same(
-    outcomes.map((outcome) => (valueOf(outcome) as { n: number }).n),
-    Array.from({ length: 6_000 }, (_, n) => n)
-  )
-  const late = outcomes.slice(-1_000).map((outcome) => (valueOf(outcome) as { id: number }).id)
-  t.ok(new Set(late).size <= 3, `the last thousand were served by ${new Set(late).size} instances for 2 CPUs`)
-  // Each instance counts its events: together they have run as often as they were asked for.
-  const counts = new Map<number, number>()
-  for (const outcome of outcomes) {
-    const { id, count } = valueOf(outcome) as { id: number; count: number }
-    counts.set(id, Math.max(counts.get(id) ?? 0, count))
+t.test(
+  'events of a short function are pre-sent under load, and each is answered once with its own answer',
+  async (t) => {
+    const { pool: open, invoke } = await startExecutor(t, { cpus: 2 })
+    const pool = open({ codeDir: t.testdir({ 'index.mjs': SOURCE }) })
+    const outcomes = await flood(6_000, 32, (n) => invoke(pool, { n }))
+    t.same(
+      outcomes.map((outcome) => (valueOf(outcome) as { n: number }).n),
+      Array.from({ length: 6_000 }, (_, n) => n)
+    )
+    const late = outcomes.slice(-1_000).map((outcome) => (valueOf(outcome) as { id: number }).id)
+    t.ok(new Set(late).size <= 3, `the last thousand were served by ${new Set(late).size} instances for 2 CPUs`)
+    // Each instance counts its events: together they have run as often as they were asked for.
+    const counts = new Map<number, number>()
+    for (const outcome of outcomes) {
+      const { id, count } = valueOf(outcome) as { id: number; count: number }
+      counts.set(id, Math.max(counts.get(id) ?? 0, count))
+    }
+    t.equal(
+      [...counts.values()].reduce((a, b) => a + b),
+      6_000
+    )
   }
-  t.equal([...counts.values()].reduce((a, b) => a + b), 6_000)
-})
+)
 
 t.test('a function that turns slow under load gets its instances back at once, and nothing is run twice', async (t) => {
   const { pool: open, invoke, lines } = await startExecutor(t, { cpus: 2 })
@@ -61,7 +67,10 @@ t.test('a function that turns slow under load gets its instances back at once, a
   const startedAt = performance.now()
   const outcomes = await flood(200, 32, (n) => invoke(pool, { n, ms: 50, log: true }, { requestId: ids[n]! }))
   const elapsedMs = performance.now() - startedAt
-  t.same(outcomes.map((outcome) => outcome.status), Array.from({ length: 200 }, () => 'ok'))
+  t.same(
+    outcomes.map((outcome) => outcome.status),
+    Array.from({ length: 200 }, () => 'ok')
+  )
   for (const id of ids) {
     t.equal(lines.filter((line) => line.requestId === id && line.text.endsWith('\tran')).length, 1, 'it ran once')
   }
@@ -88,7 +97,8 @@ t.test('instances killed under load fail at most the event that they were at; no
   const failed = outcomes.filter((outcome) => outcome.status !== 'ok')
   for (const outcome of failed) t.match(outcome, { status: 'crash', errorType: 'Runtime.ExitError' })
   const perId = new Map<string, number>()
-  for (const line of lines) if (line.text.endsWith('\tran')) perId.set(line.requestId, (perId.get(line.requestId) ?? 0) + 1)
+  for (const line of lines)
+    if (line.text.endsWith('\tran')) perId.set(line.requestId, (perId.get(line.requestId) ?? 0) + 1)
   t.equal([...perId.values()].filter((count) => count > 1).length, 0, 'nothing ran twice')
   t.ok(failed.length <= kills * 16, `${failed.length} events failed in ${kills} rounds of kills`)
   t.match(await invoke(pool, { n: -1 }), { status: 'ok' })
@@ -187,11 +197,23 @@ t.test('an idle instance is reaped after its time, and nothing of it runs while 
 t.test('init that fails is repeated inside the first invocation, which gets its error', async (t) => {
   const { pool: open, invoke, lines } = await startExecutor(t)
   const cases = [
-    { files: { 'index.mjs': 'export const other = 1' }, type: 'Runtime.HandlerNotFound', text: 'index.handler is undefined or not exported' },
+    {
+      files: { 'index.mjs': 'export const other = 1' },
+      type: 'Runtime.HandlerNotFound',
+      text: 'index.handler is undefined or not exported'
+    },
     { files: { 'index.mjs': 'export const handler = {{' }, type: 'Runtime.UserCodeSyntaxError', text: /^SyntaxError/ },
-    { files: { 'index.js': "require('nowhere')" }, type: 'Runtime.ImportModuleError', text: /^Error: Cannot find module 'nowhere'/ },
+    {
+      files: { 'index.js': "require('nowhere')" },
+      type: 'Runtime.ImportModuleError',
+      text: /^Error: Cannot find module 'nowhere'/
+    },
     { files: { 'index.mjs': "throw new RangeError('at init')" }, type: 'RangeError', text: 'at init' },
-    { files: { 'index.mjs': 'process.exit(4)' }, type: 'Runtime.ExitError', text: /Runtime exited with error: exit status 4$/ }
+    {
+      files: { 'index.mjs': 'process.exit(4)' },
+      type: 'Runtime.ExitError',
+      text: /Runtime exited with error: exit status 4$/
+    }
   ]
   for (const [i, { files, type, text }] of cases.entries()) {
     const pool = open({ name: `broken${i}`, codeDir: t.testdir({ [`case${i}`]: files }) + `/case${i}` })
@@ -199,16 +221,29 @@ t.test('init that fails is repeated inside the first invocation, which gets its 
     const outcome = await invoke(pool, {}, { requestId, tail: true })
     t.match(outcome, { status: 'init_error', errorType: type })
     t.match(valueOf(outcome), { errorMessage: text })
-    t.match(outcome.tail?.toString(), new RegExp(`START RequestId: ${requestId}[\\s\\S]*END RequestId: ${requestId}\\nREPORT RequestId: ${requestId}.*Status: error\\tError Type: ${type}\\n$`))
-    const reports = lines.filter((line) => line.text.startsWith('INIT_REPORT') && line.text.endsWith(`Error Type: ${type}`))
-    t.match(reports.map((line) => /Phase: (\w+)/.exec(line.text)?.[1]), ['init', 'invoke'])
+    t.match(
+      outcome.tail?.toString(),
+      new RegExp(
+        `START RequestId: ${requestId}[\\s\\S]*END RequestId: ${requestId}\\nREPORT RequestId: ${requestId}.*Status: error\\tError Type: ${type}\\n$`
+      )
+    )
+    const reports = lines.filter(
+      (line) => line.text.startsWith('INIT_REPORT') && line.text.endsWith(`Error Type: ${type}`)
+    )
+    t.match(
+      reports.map((line) => /Phase: (\w+)/.exec(line.text)?.[1]),
+      ['init', 'invoke']
+    )
     lines.length = 0
   }
 })
 
 t.test('init that takes too long is ended, and the invocation with it', async (t) => {
   const { pool: open, invoke } = await startExecutor(t, { initTimeoutMs: 300 })
-  const pool = open({ timeoutMs: 500, codeDir: t.testdir({ 'index.mjs': 'await new Promise((r) => setTimeout(r, 60000)); export const handler = 1' }) })
+  const pool = open({
+    timeoutMs: 500,
+    codeDir: t.testdir({ 'index.mjs': 'await new Promise((r) => setTimeout(r, 60000)); export const handler = 1' })
+  })
   const outcome = await invoke(pool, {})
   t.match(outcome, { status: 'timeout', errorType: 'Sandbox.Timedout' })
   t.match(valueOf(outcome), { errorMessage: /Task timed out after 0\.50 seconds$/ })
@@ -216,11 +251,18 @@ t.test('init that takes too long is ended, and the invocation with it', async (t
 
 t.test('an init slower than its limit but within the function’s timeout succeeds when repeated', async (t) => {
   const { pool: open, invoke, lines } = await startExecutor(t, { initTimeoutMs: 300 })
-  const pool = open({ timeoutMs: 5_000, codeDir: t.testdir({ 'index.mjs': `await new Promise((r) => setTimeout(r, 600)); export const handler = async () => 'late'` }) })
+  const pool = open({
+    timeoutMs: 5_000,
+    codeDir: t.testdir({
+      'index.mjs': `await new Promise((r) => setTimeout(r, 600)); export const handler = async () => 'late'`
+    })
+  })
   const outcome = await invoke(pool, {})
   t.match(outcome, { status: 'ok', cold: true })
   t.equal(valueOf(outcome), 'late')
-  t.ok(lines.some((line) => /^INIT_REPORT Init Duration: 3\d\d\.\d\d ms\tPhase: init\tStatus: timeout$/.test(line.text)))
+  t.ok(
+    lines.some((line) => /^INIT_REPORT Init Duration: 3\d\d\.\d\d ms\tPhase: init\tStatus: timeout$/.test(line.text))
+  )
 })
 
 t.test('a runtime that no interpreter serves is refused without a sandbox', async (t) => {

@@ -17,9 +17,9 @@ import {
 } from '@hearth/store'
 import type { Test } from 'tap'
 
-export const ACCOUNT = '000000000000'
-export const REGION = 'us-east-1'
-export const TOKEN = 'token-of-the-administrator'
+const ACCOUNT = '000000000000'
+const REGION = 'us-east-1'
+const TOKEN = 'token-of-the-administrator'
 export const BEARER = `Bearer ${TOKEN}`
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 

@@ -29,7 +29,10 @@ t.test('all three doors lead to the function, and say how long it took', async (
     t.equal(answer.status, 200, url)
     t.equal(answer.body, '{"message":"Hello Ada"}')
     t.equal(answer.headers['content-type'], 'application/json')
-    t.match(answer.headers['server-timing'], /^queue;dur=[\d.]+, (sandbox;dur=[\d.]+, init;dur=[\d.]+, )?exec;dur=[\d.]+$/)
+    t.match(
+      answer.headers['server-timing'],
+      /^queue;dur=[\d.]+, (sandbox;dur=[\d.]+, init;dur=[\d.]+, )?exec;dur=[\d.]+$/
+    )
     const event = seen.at(-1)!
     t.match(event.requestId, UUID)
     t.equal(answer.headers['x-amzn-requestid'], event.requestId, 'the id that the function sees')

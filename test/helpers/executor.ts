@@ -29,10 +29,14 @@ export interface TestExecutor {
   readonly lines: LogLine[]
   readonly exits: string[]
   /** A function from its source files; `t.testdir` keeps them. */
-  pool(spec: Partial<FunctionSpec> & { codeDir: string }): FunctionPool
-  invoke(pool: FunctionPool, payload?: unknown, options?: { tail?: boolean; requestId?: string }): Promise<Outcome>
+  readonly pool: (spec: Partial<FunctionSpec> & { codeDir: string }) => FunctionPool
+  readonly invoke: (
+    pool: FunctionPool,
+    payload?: unknown,
+    options?: { tail?: boolean; requestId?: string }
+  ) => Promise<Outcome>
   /** The process that runs the function's code, of every sandbox. */
-  runtimePids(): number[]
+  readonly runtimePids: () => number[]
 }
 
 let servers = 0

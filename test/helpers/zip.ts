@@ -6,5 +6,5 @@ export async function zipOf(files: Readonly<Record<string, string>>): Promise<Bu
   const zip = new ZipFile()
   for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), name)
   zip.end()
-  return buffer(zip.outputStream as NodeJS.ReadableStream)
+  return buffer(zip.outputStream)
 }

@@ -20,7 +20,7 @@ import {
 import { heapFlags } from '@hearth/executor/internal/runtimes/node/detect'
 import { bundledRuntimesDir } from '@hearth/executor/internal/runtimes/registry'
 
-export const FUNCTIONS = path.resolve('test/fixtures/functions/node')
+const FUNCTIONS = path.resolve('test/fixtures/functions/node')
 export const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:f'
 
 export interface Message {
