@@ -120,7 +120,8 @@ export class Instance implements LinkListener {
 
   /** Whether it may be given another event now. */
   get open(): boolean {
-    return (this.#state === 'idle' || this.#state === 'busy') && !this.#draining
+    // A channel that has closed tells of the end before the launcher does.
+    return (this.#state === 'idle' || this.#state === 'busy') && !this.#draining && !this.#booted.link.closed
   }
 
   /**
@@ -229,11 +230,12 @@ export class Instance implements LinkListener {
         return
       }
       case RETURNED: {
-        const flight = this.#take(seq)
-        if (flight === undefined) {
-          this.onProtocolError(`event ${seq} given back, which is not in flight`)
+        // Only what was sent behind another event can be: anything else could go round for ever.
+        if (this.#flights.find((candidate) => candidate.seq === seq)?.presented !== true) {
+          this.onProtocolError(`event ${seq} given back, which was not sent ahead`)
           return
         }
+        const flight = this.#take(seq)!
         this.#released()
         this.#owner.returned(flight)
         return

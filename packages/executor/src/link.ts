@@ -45,8 +45,9 @@ export class Link {
       }
     })
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#unread ||= error.code === 'ECONNRESET' || error.code === 'EPIPE'
+    // A reset by the kernel, or a write to what had ended: either way the last that was sent was not read.
+    socket.on('error', () => {
+      this.#unread = true
     })
     socket.on('close', () => {
       this.#closed = true
