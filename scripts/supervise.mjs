@@ -4,7 +4,7 @@ import { fork } from 'node:child_process'
 const BACKOFF_MS = { first: 100, last: 10_000 }
 /** A program that has run for this long is healthy again: its next restart comes at once. */
 const HEALTHY_AFTER_MS = 10_000
-/** A program that ends with this (sysexits' EX_CONFIG) will not get better by restarting. */
+/** A program that ends with this (sysexits' EX_CONFIG) at the first start will not get better by restarting. */
 const EXIT_CONFIG = 78
 
 /**
@@ -43,7 +43,8 @@ export async function supervise({ programs, drainMs, onReady }) {
 
   const start = ({ name, file }, onFirstReady, failures = 0) => {
     const startedAt = Date.now()
-    const child = fork(file, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    // A group of its own: Ctrl-C at the terminal is for the supervisor, which stops its programs in order.
+    const child = fork(file, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
     children.set(name, child)
     child.on('message', (message) => {
       if (message?.ready !== true) return
@@ -57,7 +58,8 @@ export async function supervise({ programs, drainMs, onReady }) {
     })
     child.once('exit', (code, signal) => {
       if (stopping) return
-      if (code === EXIT_CONFIG) return void stop(EXIT_CONFIG)
+      // Later it is no reason to end the programs that do run.
+      if (code === EXIT_CONFIG && !announced) return void stop(EXIT_CONFIG)
       const count = Date.now() - startedAt >= HEALTHY_AFTER_MS ? 0 : failures
       const delayMs = Math.min(BACKOFF_MS.last, BACKOFF_MS.first * 2 ** count)
       console.error(`hearth: ${name} ended (${signal ?? `exit status ${code}`}); starting it again in ${delayMs} ms`)

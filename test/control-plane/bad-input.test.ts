@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import net from 'node:net'
@@ -348,9 +349,22 @@ t.test('each refused deploy has its status, code and text, and leaves nothing be
     },
     {
       name: 'zip: bomb in the sum',
-      body: zip(bomb('a', 150_000_000), bomb('b', 150_000_000)),
+      // Noise beside the zeros: their ratio alone would be refused before the sum is reached.
+      body: zip({ name: 'noise', data: randomBytes(2_000_000) }, bomb('a', 150_000_000), bomb('b', 150_000_000)),
       code: 'INVALID_ARCHIVE',
       text: /larger than 262144000 bytes \(reached at entry "b"\)/
+    },
+    {
+      name: 'zip: bomb by its ratio',
+      body: zip(bomb('a', 10_000_000), bomb('b', 10_000_000)),
+      code: 'INVALID_ARCHIVE',
+      text: /more than 250 times its size \(reached at entry "b"\)/
+    },
+    {
+      name: 'tar: bomb by its ratio',
+      body: tarGz([{ name: 'a', data: Buffer.alloc(20_000_000) }]),
+      code: 'INVALID_ARCHIVE',
+      text: /more than 250 times its size/
     },
     { name: 'zip: too many entries', body: many, code: 'INVALID_ARCHIVE', text: /20001 entries/ },
     {

@@ -75,7 +75,7 @@ t.test('a first start makes the keys, tells nobody, and later starts keep them',
   )
 
   const rival = await start(t, dataDir)
-  t.equal(rival.exit, 1)
+  t.equal(rival.exit, 78)
   t.match(rival.output(), /^another control plane is using this data folder \(.*\)\n$/)
 
   t.equal(await stop(first, 'SIGTERM'), 0, 'stops when asked to')
@@ -172,7 +172,7 @@ t.test('a start that cannot be says why in one line', async (t) => {
     const dataDir = path.join(dir, name.replaceAll(' ', '-'))
     prepare(dataDir)
     const run = await start(t, dataDir, env)
-    t.equal(run.exit, 1, name)
+    t.equal(run.exit, 78, name)
     t.match(run.output(), text, name)
     rmSync(dataDir, { recursive: true, force: true })
   }

@@ -67,7 +67,6 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
   }
 }
 
-
 export const SOURCE = 'export const handler = async (event) => ({ hello: event.name })\n'
 
 /** An honest zip of the given files. */

@@ -4,6 +4,9 @@ import { AddonMismatchError, SchemaError, SecretBoxError } from '@hearth/store'
 import closeWithGrace from 'close-with-grace'
 import { openControlPlane } from './control-plane.ts'
 
+/** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
+const EXIT_CONFIG = 78
+
 // The process of the control plane: settings, data folder, signals, port. Nothing secret is ever printed.
 try {
   const config = readConfig(process.env, process.cwd())
@@ -17,9 +20,13 @@ try {
   })
   app.log.info({ config: redactConfig(config) }, 'settings')
 
-  closeWithGrace({ delay: config.drainMs, logger: app.log }, async ({ err, signal }) => {
+  const grace = closeWithGrace({ delay: config.drainMs, logger: app.log }, async ({ err, signal }) => {
     app.log[err ? 'fatal' : 'info']({ err, signal }, 'stopping')
     await app.close()
+  })
+  // Whoever supervised this process is gone: nobody would stop it or start it again.
+  process.once('disconnect', () => {
+    void grace.close()
   })
 
   await app.listen({ port: config.controlPort, host: '127.0.0.1' })
@@ -33,6 +40,5 @@ try {
     (known) => thrown instanceof known
   )
   process.stderr.write(`${isKnown ? (thrown as Error).message : ((thrown as Error).stack ?? String(thrown))}\n`)
-  process.exitCode = 1
-  process.exit()
+  process.exit(isKnown ? EXIT_CONFIG : 1)
 }

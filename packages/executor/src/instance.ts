@@ -101,7 +101,8 @@ export class Instance implements LinkListener {
     this.#peakBytes = booted.peakBytes ?? 0
     booted.onLine = (line) => this.#write(this.#speaker, Date.now(), 'INFO', line)
     booted.link.listen(this)
-    void booted.sandbox.exited.then((exit) => this.#onExit(exit))
+    // The launcher's word may come before the last bytes of the channel: those decide what was answered.
+    void booted.sandbox.exited.then((exit) => booted.link.drain(() => this.#onExit(exit)))
   }
 
   get state(): InstanceState {
@@ -419,7 +420,6 @@ export class Instance implements LinkListener {
     this.#to('exit')
     clearTimeout(this.#timer)
     clearTimeout(this.#killer)
-    this.#booted.link.destroy()
     if (exit.peakBytes !== undefined) this.#peakBytes = Math.max(this.#peakBytes, exit.peakBytes)
     if (this.#onInit !== undefined) {
       const failure = exited('', exit)

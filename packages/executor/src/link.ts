@@ -16,6 +16,9 @@ export interface LinkListener {
 /** What a read costs that completes no frame, beyond its bytes: one-byte writes must not keep the gateway busy. */
 const READ_COST_BYTES = 512
 
+/** How long the rest of a dead instance's output may take to be read. */
+const DRAIN_MS = 2_000
+
 /** One instance's channel: frames in both directions, writes of one event-loop turn joined. */
 export class Link {
   readonly #socket: Socket
@@ -27,6 +30,7 @@ export class Link {
   #failed = false
   #unread = false
   #pending: Buffer[] = []
+  #onDrained: (() => void) | undefined
   #flushing = false
 
   constructor(socket: Socket, budget: Budget, listener: LinkListener) {
@@ -52,6 +56,7 @@ export class Link {
     socket.on('close', () => {
       this.#closed = true
       this.#listener.onClose(this.#unread)
+      this.#onDrained?.()
     })
     socket.resume()
   }
@@ -87,8 +92,22 @@ export class Link {
     })
   }
 
-  destroy(): void {
-    this.#socket.destroy()
+  /**
+   * Reads what the other side left behind: it may have answered, and died before the answer was read here.
+   * @param done - Called when the channel has closed: all that came has been delivered
+   */
+  drain(done: () => void): void {
+    if (this.#closed) {
+      done()
+      return
+    }
+    // Nobody can write to it any more, so it ends soon; a broken one was paused for good.
+    const timer = setTimeout(() => this.#socket.destroy(), this.#failed ? 0 : DRAIN_MS)
+    this.#onDrained = () => {
+      clearTimeout(timer)
+      done()
+    }
+    if (!this.#failed) this.#socket.resume()
   }
 
   /** Bytes that the instance sent of its own accord, e.g. log frames; may pause reading. */

@@ -8,6 +8,8 @@ export const LIMITS = {
   unzippedBytes: 262_144_000,
   /** Ours: AWS bounds entries only through the sum of sizes. */
   archiveEntries: 20_000,
+  /** Ours: unpacked size over packed size; honest packages reach 20. */
+  archiveRatio: 250,
   environmentBytes: 4_096,
   handlerChars: 128,
   descriptionChars: 256,

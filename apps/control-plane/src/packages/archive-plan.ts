@@ -15,6 +15,8 @@ export class ArchiveError extends Error {
 /** A name may be this long; Linux allows 4,096 for a whole path, and the code folder's own path is in it. */
 const NAME_BYTES = 2_048
 const COMPONENT_BYTES = 255
+/** Below this much, a high ratio does no harm. */
+const RATIO_COUNTS_FROM_BYTES = 16 * 1_048_576
 /** Links are followed this often, as Linux does. */
 const LINK_STEPS = 40
 
@@ -34,7 +36,8 @@ export interface ArchivePlan {
   readonly files: readonly string[]
 }
 
-export function createArchivePlan(): ArchivePlan {
+/** @param packedBytes - Size of the archive as it was uploaded */
+export function createArchivePlan(packedBytes: number): ArchivePlan {
   const kinds = new Map<string, 'file' | 'directory' | 'link'>()
   const links = new Map<string, { readonly name: string; readonly target: string }>()
   let entries = 0
@@ -74,6 +77,11 @@ export function createArchivePlan(): ArchivePlan {
       bytes += size
       if (path !== undefined) files.push(path)
       if (bytes > LIMITS.unzippedBytes) throw tooLarge(name)
+      if (bytes > RATIO_COUNTS_FROM_BYTES && bytes > packedBytes * LIMITS.archiveRatio) {
+        throw new ArchiveError(
+          `Unpacked, the archive would be more than ${LIMITS.archiveRatio} times its size (reached at entry ${quote(name)}).`
+        )
+      }
       return path ?? ''
     },
 

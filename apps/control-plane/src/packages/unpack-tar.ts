@@ -14,7 +14,7 @@ const CHUNK_BYTES = 65_536
  * @throws ArchiveError
  */
 export async function unpackTarGz(bytes: Buffer, root: string): Promise<ArchivePlan> {
-  const plan = createArchivePlan()
+  const plan = createArchivePlan(bytes.length)
   const writer = createTreeWriter(root)
   const jobs: (() => Promise<void>)[] = []
   const failures: Error[] = []

@@ -16,7 +16,7 @@ const REGULAR = 0o100000
  * @throws ArchiveError
  */
 export async function unpackZip(bytes: Buffer, root: string): Promise<ArchivePlan> {
-  const plan = createArchivePlan()
+  const plan = createArchivePlan(bytes.length)
   const writer = createTreeWriter(root)
   const zip = await openZip(bytes)
   const files: { readonly entry: Entry; readonly path: string }[] = []
