@@ -112,3 +112,20 @@ t.test('a restart with the same data folder keeps functions and keys', async (t)
   t.match(await answer.json(), { who: 'kept' })
   t.equal(readFileSync(`${dataDir}/token`, 'utf8').trim(), token)
 })
+
+t.test('a signal lets what runs finish, and leaves no process', async (t) => {
+  await hearth.deploy('last.mjs', COUNTER, 'timeout=30')
+  await hearth.invoke('last', {})
+  const { gateway, controlPlane } = hearth.pids()
+  const all = treeOf(hearth.supervisor.pid!)
+  const running = hearth.invoke('last', { ms: 1_000 })
+  await eventually(async () =>
+    /hearth_concurrent_executions\{function="last"\} 1/.test(await (await hearth.request('/metrics')).text())
+  )
+  const ended = new Promise<number | null>((resolve) => hearth.supervisor.once('exit', resolve))
+  hearth.supervisor.kill('SIGINT')
+  const answer = await running
+  t.match({ status: answer.status, ...((await answer.json()) as object) }, { status: 200, ms: 1_000 })
+  t.equal(await ended, 0)
+  for (const pid of [gateway, controlPlane, ...all]) t.equal(commandLine(pid), '', `process ${pid} is gone`)
+})

@@ -98,7 +98,7 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
   const start = async (spec: SandboxSpec) => {
     if (closing) throw new Error('the sandbox host is closed')
     const { launcher, view } = await ready()
-    if (spec.network === 'internet') await policy?.forward()
+    if (spec.network === 'internet') await policy?.enforce()
     return sandboxes.start(launcher, view, spec)
   }
 
@@ -185,7 +185,7 @@ function namespaceRemedy(): string {
   if (readSetting('/proc/sys/kernel/unprivileged_userns_clone') === '0')
     return 'sysctl kernel.unprivileged_userns_clone=1'
   if (readSetting('/proc/sys/user/max_user_namespaces') === '0') return 'sysctl user.max_user_namespaces=15000'
-  return 'run as root, or in a container with seccomp=unconfined and systempaths=unconfined (docs/architecture.md)'
+  return 'run as root, or in a container with seccomp=unconfined and systempaths=unconfined (docs/security.md)'
 }
 
 function readSetting(path: string): string | undefined {

@@ -10,14 +10,15 @@ export interface NetworkPolicyRules {
   readonly error: string | undefined
   readonly remedy: string | undefined
   /**
-   * Lets this machine forward packets. Not before a function with network is there: it makes a router of the machine.
+   * Puts the policy in force and lets this machine forward packets. Not before a function with network is there: it
+   * makes a router of the machine, and its connection tracking costs every packet on it, loopback too.
    * @throws Error when the kernel refuses
    */
-  forward(): Promise<void>
+  enforce(): Promise<void>
   close(): Promise<void>
 }
 
-/** Loads the policy `internet` into the kernel's packet filter. */
+/** Has the kernel check the policy `internet`, and stands by to enforce it. */
 export async function openNetworkPolicy(
   serverId: string,
   privileged: boolean,
@@ -26,17 +27,20 @@ export async function openNetworkPolicy(
   const unavailable = (error: string, remedy: string) => ({
     error,
     remedy,
-    forward: () => Promise.reject(new Error(error)),
+    enforce: () => Promise.reject(new Error(error)),
     close: async () => {}
   })
   if (!privileged) return unavailable('needs network interfaces, which only root can make', 'run as root')
   try {
-    await nft(['-f', '-'], networkRules(serverId))
+    // What a server of this id left when it was killed goes now: it may not be needed again.
+    await nft(['-f', '-'], `table inet hearth_${serverId} {}\ndelete table inet hearth_${serverId}\n`)
+    await nft(['--check', '-f', '-'], networkRules(serverId))
   } catch (error) {
     return unavailable(`nft: ${(error as Error).message}`, 'apt-get install nftables; run with CAP_NET_ADMIN')
   }
   let turnedOn = false
   const close = async () => {
+    if (enforcing === undefined) return
     try {
       await nft(['-f', '-'], `delete table inet hearth_${serverId}\n`)
       // Another server may have come to rely on it since.
@@ -45,9 +49,9 @@ export async function openNetworkPolicy(
       log('warn', 'the network policy could not be removed', { error: String(error) })
     }
   }
-  let forwarding = false
-  const forward = async () => {
-    if (forwarding) return
+  let enforcing: Promise<void> | undefined
+  const load = async () => {
+    await nft(['-f', '-'], networkRules(serverId))
     if ((await readFile(IP_FORWARD, 'utf8')).trim() === '0') {
       await writeFile(IP_FORWARD, '1').catch((error: Error) => {
         throw new Error(`functions with network need sysctl net.ipv4.ip_forward=1: ${error.message}`)
@@ -55,9 +59,15 @@ export async function openNetworkPolicy(
       turnedOn = true
       log('info', 'net.ipv4.ip_forward was turned on for functions with network')
     }
-    forwarding = true
   }
-  return { error: undefined, remedy: undefined, forward, close }
+  const enforce = () => {
+    enforcing ??= load().catch((error: unknown) => {
+      enforcing = undefined
+      throw error
+    })
+    return enforcing
+  }
+  return { error: undefined, remedy: undefined, enforce, close }
 }
 
 function nft(args: readonly string[], input = ''): Promise<string> {

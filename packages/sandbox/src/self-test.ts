@@ -119,7 +119,7 @@ async function probeLimits(
   const files = cgroups.readBack(sandbox.id)
   const read = async (path: string | undefined) => (path === undefined ? '' : (await launcher.ask('Q', path)).trim())
   const remedy =
-    'run as root on a machine with writable cgroups, or as a systemd service with Delegate=cpu memory pids (deploy/systemd)'
+    'run as root on a machine with writable cgroups, or as a systemd service with Delegate=cpu memory pids (docs/security.md)'
   const limitless = (weaker: string) => `no cgroup: ${weaker}`
   add('cgroups', cgroups.reason ?? `cgroup ${cgroups.mode}`, cgroups.mode !== 'none', false, remedy)
 
