@@ -38,6 +38,21 @@ t.test('the lines that npm start prints work as printed', async (t) => {
   t.match(stdout, /Hello, Ada!$/)
 })
 
+t.test('every operation that the description names is there, on the one port', async (t) => {
+  const { paths } = (await (await fetch(`${hearth.url}/openapi.json`)).json()) as { paths: Record<string, object> }
+  for (const [route, operations] of Object.entries(paths)) {
+    for (const method of Object.keys(operations)) {
+      // No such function and an empty body: refused, but by the operation and not for want of it.
+      const answer = await hearth.request(route.replace('{name}', 'nobody'), { method: method.toUpperCase() })
+      const { code } = (await answer.json().catch(() => ({}))) as { code?: string }
+      t.not(code, 'ROUTE_NOT_FOUND', `${method} ${route}`)
+      t.not(answer.status, 405, `${method} ${route}`)
+      t.ok(answer.status < 500, `${method} ${route}: ${answer.status}`)
+    }
+  }
+  t.ok(Object.keys(paths).length >= 10)
+})
+
 t.test('the data folder keeps its secrets to itself', async (t) => {
   t.equal(statSync(hearth.dataDir).mode & 0o777, 0o700)
   for (const file of ['token', 'credentials', 'master.key']) {

@@ -52,7 +52,9 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
     HEARTH_LOG_LEVEL: 'warn',
     ...options.env
   }
-  const supervisor = spawn(process.execPath, [path.join(ROOT, 'scripts/start.mjs')], {
+  // A test that is killed takes its server with it.
+  const command = ['--pdeathsig', 'TERM', '--', process.execPath, path.join(ROOT, 'scripts/start.mjs')]
+  const supervisor = spawn('setpriv', command, {
     cwd: ROOT,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

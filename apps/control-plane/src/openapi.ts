@@ -4,6 +4,7 @@ import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { gatewayPaths } from './gateway-paths.ts'
 
 const Problem = z
   .object({
@@ -44,9 +45,12 @@ export const openapi = fp(
         security: [{ bearer: [] }],
         tags: [
           { name: 'functions', description: 'Functions and their code' },
+          { name: 'invocations', description: 'Running functions, and what they logged' },
           { name: 'runtimes', description: 'What this server can run' },
           { name: 'system', description: 'Health and metrics' }
         ],
+        // A copy: what is registered here is added to it.
+        paths: structuredClone(gatewayPaths) as never,
         components: {
           securitySchemes: {
             bearer: {

@@ -1,0 +1,103 @@
+/**
+ * The paths that the gateway serves itself, for the one description of both at /openapi.json. They are not routes of
+ * this process: a call that reached it would be answered 404.
+ */
+const JSON_ANY = { 'application/json': { schema: {} } }
+
+const name = {
+  name: 'name',
+  in: 'path',
+  required: true,
+  description: 'Name of the function',
+  schema: { type: 'string', pattern: '^[a-zA-Z0-9-_]{1,64}$' }
+} as const
+
+const problem = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', description: 'Stable: branch on this.' },
+    requestId: { type: 'string' }
+  }
+} as const
+
+const problems = {
+  '4XX': {
+    description: 'Refused before the function ran: `code` says why. 429 when no instance was to be had in time.',
+    content: { 'application/problem+json': { schema: problem } }
+  },
+  '5XX': {
+    description:
+      'With the header x-hearth-function-error the function failed (502) or ran out of time (504), and the body is its own error object; without it the server did.',
+    content: { 'application/json': { schema: {} }, 'application/problem+json': { schema: problem } }
+  }
+} as const
+
+export const gatewayPaths = {
+  '/v1/functions/{name}/invocations': {
+    post: {
+      operationId: 'invokeFunction',
+      summary: 'Run a function and wait for its answer',
+      tags: ['invocations'],
+      parameters: [name],
+      requestBody: { description: 'The event; empty for none', content: JSON_ANY },
+      responses: {
+        '200': {
+          description: 'What the function returned',
+          headers: {
+            'x-amzn-requestid': { description: 'The request id that the function saw', schema: { type: 'string' } },
+            'server-timing': { description: 'Where the time went, in ms', schema: { type: 'string' } }
+          },
+          content: JSON_ANY
+        },
+        ...problems
+      }
+    }
+  },
+  '/v1/functions/{name}/logs': {
+    get: {
+      operationId: 'readLogs',
+      summary: 'Lines of a function, oldest first, one JSON object a line',
+      tags: ['invocations'],
+      parameters: [
+        name,
+        {
+          name: 'since',
+          in: 'query',
+          description: 'A time (ISO 8601), or how long ago: 90s, 10m, 2h, 1d',
+          schema: { type: 'string' }
+        },
+        {
+          name: 'limit',
+          in: 'query',
+          description: 'The newest so many lines',
+          schema: { type: 'integer', minimum: 1, maximum: 10_000, default: 1_000 }
+        },
+        { name: 'requestId', in: 'query', description: 'Lines of one invocation', schema: { type: 'string' } }
+      ],
+      responses: {
+        '200': {
+          description: 'NDJSON: t, stream, requestId, level, msg',
+          content: { 'application/x-ndjson': { schema: { type: 'string' } } }
+        },
+        '4XX': problems['4XX']
+      }
+    }
+  },
+  '/fn/{name}': {
+    post: {
+      operationId: 'callFunctionUrl',
+      summary: 'Call a function as its URL: any method, any path below',
+      description:
+        'The function gets a function URL event (payload format 2.0), and its result becomes the response. Every other method and every path below /fn/{name}/ do the same.',
+      tags: ['invocations'],
+      parameters: [name],
+      requestBody: { content: { '*/*': { schema: {} } } },
+      responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
+    }
+  }
+} as const
