@@ -8,6 +8,10 @@ export interface Budget {
   spend(bytes: number): number
 }
 
+/** What a line costs beyond its bytes, and a read beyond its lines: the empty and the tiny are work too. */
+export const LINE_COST_BYTES = 128
+export const READ_COST_BYTES = 512
+
 /** Bytes that may come at once after a quiet time, in seconds' worth of the rate. */
 const BURST_SECONDS = 8
 

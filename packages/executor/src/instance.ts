@@ -1,4 +1,5 @@
 import type { SandboxExit } from '@hearth/sandbox'
+import { LINE_COST_BYTES } from './budget.ts'
 import { encodeInit, encodeInvoke } from './channel/frame-writer.ts'
 import { brokeProtocol, exited, type Failure, timedOut } from './failures.ts'
 import { type Flight, lastBytes } from './flight.ts'
@@ -227,7 +228,7 @@ export class Instance implements LinkListener {
         const at = meta.readDoubleLE(0)
         const level = LOG_LEVELS[meta.readUInt8(8)] ?? 'INFO'
         this.#write(flight, Number.isFinite(at) ? at : Date.now(), level, payload.toString())
-        this.#booted.link.charge(payload.length)
+        this.#booted.link.charge(payload.length + LINE_COST_BYTES)
         return
       }
       case RETURNED: {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Budget } from './budget.ts'
+import { type Budget, READ_COST_BYTES } from './budget.ts'
 import { createFrameReader, type FrameReader } from './channel/frame-reader.ts'
 
 export interface LinkListener {
@@ -12,9 +12,6 @@ export interface LinkListener {
    */
   onClose(unread: boolean): void
 }
-
-/** What a read costs that completes no frame, beyond its bytes: one-byte writes must not keep the gateway busy. */
-const READ_COST_BYTES = 512
 
 /** How long the rest of a dead instance's output may take to be read. */
 const DRAIN_MS = 2_000

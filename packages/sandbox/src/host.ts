@@ -92,7 +92,7 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
         })
       }
     })
-    return { launcher, view: buildView(launcher, shape, options.dns) }
+    return { launcher, view: buildView(launcher, shape, options.dns, cgroups.mechanisms.memory !== undefined) }
   }
   const ready = () => (current ??= launch())
   const start = async (spec: SandboxSpec) => {

@@ -41,6 +41,9 @@ const REFUSED = `
   quotactl quotactl_fd reboot request_key setdomainname sethostname setns settimeofday swapoff swapon sync syncfs sysfs
   syslog umount2 unshare uselib userfaultfd ustat vhangup vmsplice`
 
+/** Memory that the watchdog of a sandbox without cgroups cannot see: it looks at processes. */
+const OWNERLESS_MEMORY = 'memfd_create shmget msgget'
+
 /** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK (getifaddrs): no raw packets, no AF_VSOCK to a hypervisor, no AF_ALG. */
 const SOCKET_FAMILIES = [1, 2, 10, 16]
 /** Every CLONE_NEW… flag that clone takes: no new namespaces. */
@@ -79,9 +82,11 @@ interface Instruction {
  * Compiles the filter of every sandbox into a classic BPF program for seccomp(2): a binary search over the numbers of
  * system calls, then a look at the arguments of clone, socket and ioctl.
  *
+ * @param countsMemory - False where no cgroup counts memory: calls that make memory which belongs to no process are
+ *   then ENOSYS too
  * @returns `struct sock_filter[]` as bubblewrap's --seccomp reads it
  */
-export function compileSeccomp({ audit, foreignFrom, numbers }: Architecture): Buffer {
+export function compileSeccomp({ audit, foreignFrom, numbers }: Architecture, countsMemory = true): Buffer {
   const program: Instruction[] = []
   const jumps: { at: number; to: Verdict }[] = []
   const emit = (code: number, k: number, onTrue = 0, onFalse = 0) => program.push({ code, k, onTrue, onFalse }) - 1
@@ -96,7 +101,7 @@ export function compileSeccomp({ audit, foreignFrom, numbers }: Architecture): B
     ret(RET_KILL_PROCESS)
   }
 
-  const ranges = verdictRanges(numbers)
+  const ranges = verdictRanges(numbers, countsMemory)
   // A conditional jump reaches 255 instructions only, so each one skips an unconditional jump that reaches all.
   const search = (low: number, high: number): void => {
     const range = ranges[low]
@@ -151,7 +156,10 @@ function patch(program: Instruction[], at: number, target = program.length): voi
 }
 
 /** Neighbouring numbers with the same verdict, as one range each, from 0 to the highest number there is. */
-function verdictRanges(numbers: ReadonlyMap<string, number>): { from: number; verdict: Verdict }[] {
+function verdictRanges(
+  numbers: ReadonlyMap<string, number>,
+  countsMemory: boolean
+): { from: number; verdict: Verdict }[] {
   const verdicts = new Map<number, Verdict>()
   const set = (names: string, verdict: Verdict) => {
     for (const name of names.trim().split(/\s+/)) {
@@ -161,6 +169,7 @@ function verdictRanges(numbers: ReadonlyMap<string, number>): { from: number; ve
   }
   set(REFUSED, 'refuse')
   set(ALLOWED, 'allow')
+  if (!countsMemory) set(OWNERLESS_MEMORY, 'unknown')
   set('clone', 'clone')
   set('clone3', 'unknown') // its flags are in memory, where a filter cannot look; libc falls back to clone
   set('socket', 'socket')

@@ -47,13 +47,21 @@ export interface View {
   prepare(memoryMiB: number, mounts: readonly Mount[]): Promise<void>
 }
 
-/** @param dns - resolvers for sandboxes with network */
-export function buildView(launcher: Launcher, shape: SandboxShape, dns: readonly string[]): View {
+/**
+ * @param dns - resolvers for sandboxes with network
+ * @param countsMemory - whether cgroups limit the memory of sandboxes
+ */
+export function buildView(
+  launcher: Launcher,
+  shape: SandboxShape,
+  dns: readonly string[],
+  countsMemory: boolean
+): View {
   const folder = (path: string) => launcher.send('D', path)
   const file = (path: string, content: string | Buffer) =>
     launcher.send('F', path, Buffer.from(content as string).toString('hex'))
 
-  file('/seccomp', compileSeccomp(architecture(process.arch)))
+  file('/seccomp', compileSeccomp(architecture(process.arch), countsMemory))
   file('/resolv.conf', dns.map((address) => `nameserver ${address}\n`).join(''))
   folder('/meminfo')
   for (const name of [...MOUNT_POINTS, ...shape.topFolders]) folder(`/skeleton/${name}`)

@@ -1,0 +1,15 @@
+import t from 'tap'
+import { runAttacks } from './run-attacks.ts'
+import { openWorld } from './world.ts'
+
+const isRoot = process.getuid?.() === 0
+
+t.test(
+  'a server of root with strict isolation stops every attack',
+  { skip: !isRoot && 'not root', timeout: 110_000 },
+  async (t) => {
+    const world = await openWorld(undefined)
+    t.teardown(() => world.close())
+    await runAttacks(t, world)
+  }
+)
