@@ -112,7 +112,7 @@ t.test('a new process goes on where the last one stopped, even in the middle of 
 })
 
 t.test('lines that come faster than the disk takes them are dropped, counted and named', async (t) => {
-  const { logs, logsDir } = open(t, { functionBufferChars: 2_000 })
+  const { logs, logsDir } = open(t, { functionBufferBytes: 2_000 })
   for (let i = 0; i < 100; i++) put(logs, 'f', `line ${i}`)
   await logs.flush('f')
   const lines = parse(readFileSync(path.join(logsDir, 'f', '1.ndjson')))
@@ -128,7 +128,7 @@ t.test('lines that come faster than the disk takes them are dropped, counted and
   await logs.flush('f')
   t.match(parse(readFileSync(path.join(logsDir, 'f', '1.ndjson'))).at(-1), { msg: 'after' })
 
-  const all = open(t, { bufferChars: 1_000 })
+  const all = open(t, { bufferBytes: 1_000 })
   for (let i = 0; i < 100; i++) put(all.logs, `f${i % 10}`, `line ${i}`)
   t.ok(all.logs.counts().droppedLines > 80, 'all functions together are bounded too')
 })

@@ -1,4 +1,5 @@
 import type { FunctionSpec, LogSink } from '@hearth/executor'
+import { LineBuffer } from './line-buffer.ts'
 import { logDirOf, SegmentFiles } from './log-segments.ts'
 
 export interface LogWriterOptions {
@@ -8,9 +9,9 @@ export interface LogWriterOptions {
   readonly totalBytes: number
   /** Size of one file. Default 16 MiB, or a quarter of `totalBytes` where that is less. */
   readonly segmentBytes?: number
-  /** Lines waiting for the disk, per function and in all, in characters. */
-  readonly functionBufferChars?: number
-  readonly bufferChars?: number
+  /** Lines waiting for the disk, per function and in all. */
+  readonly functionBufferBytes?: number
+  readonly bufferBytes?: number
   readonly flushMs?: number
   /** Told at most once per `warnEveryMs` that the disk failed. */
   readonly onDiskError?: (err: unknown, functionName: string) => void
@@ -32,7 +33,7 @@ export interface LogWriter extends LogSink {
   close(): Promise<void>
 }
 
-const FLUSH_CHARS = 65_536
+const FLUSH_BYTES = 65_536
 /** A longer line is cut. */
 const LINE_CHARS = 262_144
 /** Functions whose files are open at once. */
@@ -44,7 +45,7 @@ const WRITERS = 3
 interface Pending {
   readonly name: string
   readonly files: SegmentFiles
-  text: string
+  readonly text: LineBuffer
   lines: number
   dropped: number
   /** Queued for, or in, a write. */
@@ -60,8 +61,8 @@ interface Pending {
 export function createLogWriter(options: LogWriterOptions): LogWriter {
   const now = options.now ?? Date.now
   const flushMs = options.flushMs ?? 100
-  const functionBufferChars = options.functionBufferChars ?? 1_048_576
-  const bufferChars = options.bufferChars ?? 33_554_432
+  const functionBufferBytes = options.functionBufferBytes ?? 1_048_576
+  const bufferBytes = options.bufferBytes ?? 33_554_432
   const warnEveryMs = options.warnEveryMs ?? 60_000
   const limits = {
     totalBytes: options.totalBytes,
@@ -70,7 +71,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   /** In order of last write to disk, which is what closing the least recently used file goes by. */
   const functions = new Map<string, Pending>()
   const queue: Pending[] = []
-  let bufferedChars = 0
+  let bufferedBytes = 0
   let writing = 0
   let openFiles = 0
   let timer: NodeJS.Timeout | undefined
@@ -88,7 +89,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     let pending = functions.get(name)
     if (pending === undefined) {
       const files = new SegmentFiles(logDirOf(options.logsDir, name), limits)
-      pending = { name, files, text: '', lines: 0, dropped: 0, busy: false, waiters: [] }
+      pending = { name, files, text: new LineBuffer(), lines: 0, dropped: 0, busy: false, waiters: [] }
       functions.set(name, pending)
     }
     last = pending
@@ -98,7 +99,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   function write(spec: FunctionSpec, stream: string, at: number, requestId: string, level: string, text: string): void {
     if (closed) return
     const pending = pendingOf(spec.name)
-    if (pending.text.length >= functionBufferChars || bufferedChars >= bufferChars) {
+    if (pending.text.length >= functionBufferBytes || bufferedBytes >= bufferBytes) {
       pending.dropped++
       droppedLines++
       timer ??= setTimeout(flushAll, flushMs)
@@ -111,10 +112,11 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     const kept = text.length > LINE_CHARS ? `${text.slice(0, LINE_CHARS)}… [cut: ${text.length} characters]` : text
     // Only the text can hold what JSON must escape: the rest is the platform's own.
     const line = `{"t":"${stamp}","stream":"${stream}","requestId":"${requestId}","level":"${level}","msg":${JSON.stringify(kept)}}\n`
-    pending.text += line
+    const before = pending.text.length
+    pending.text.append(line)
     pending.lines++
-    bufferedChars += line.length
-    if (pending.text.length >= FLUSH_CHARS) enqueue(pending)
+    bufferedBytes += pending.text.length - before
+    if (pending.text.length >= FLUSH_BYTES) enqueue(pending)
     else timer ??= setTimeout(flushAll, flushMs)
   }
 
@@ -146,16 +148,20 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
 
   /** One batch at a time and then to the end of the queue, so that a noisy function cannot keep a writer to itself. */
   async function writeBatch(pending: Pending): Promise<void> {
-    const { text, lines, dropped, waiters } = pending
-    pending.text = ''
+    const { lines, dropped, waiters } = pending
+    if (dropped > 0) {
+      const before = pending.text.length
+      pending.text.append(overflowLine(dropped))
+      bufferedBytes += pending.text.length - before
+    }
+    const bytes = pending.text.take()
     pending.lines = 0
     pending.dropped = 0
     pending.waiters = []
-    bufferedChars -= text.length
+    bufferedBytes -= bytes.length
     const wasOpen = pending.files.isOpen
     try {
       if (lines > 0 || dropped > 0) {
-        const bytes = Buffer.from(dropped === 0 ? text : text + overflowLine(dropped))
         await pending.files.append(bytes)
         storedBytes += bytes.length
         functions.delete(pending.name)
@@ -168,6 +174,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       await pending.files.close().catch(() => undefined)
       warn(err, pending.name)
     }
+    pending.text.release(bytes)
     openFiles += Number(pending.files.isOpen) - Number(wasOpen)
     if (openFiles > OPEN_FILES) await closeLeastRecent()
     for (const resolve of waiters) resolve()

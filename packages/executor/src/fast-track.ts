@@ -5,6 +5,8 @@
 export interface FastTrack {
   /** Events are so short that waiting for a running one is over sooner than a start, or a wake-up on a busy CPU. */
   readonly short: boolean
+  /** Average of what recent events took, in ms. */
+  readonly meanMs: number
   /** They have been for long enough that events may be sent to an instance before it is done with the one before. */
   readonly open: boolean
   /** @param executeMs - How long an event ran */
@@ -38,6 +40,9 @@ export function createFastTrack(): FastTrack {
   return {
     get short() {
       return events >= SAMPLE && meanMs <= SHORT_MEAN_MS
+    },
+    get meanMs() {
+      return meanMs
     },
     get open() {
       return events >= PROOF && meanMs <= SHORT_MEAN_MS && long <= events * LONG_SHARE

@@ -39,7 +39,11 @@ export interface PoolContext {
 /** An event that runs for this long while the function's events are short is not one of them. */
 const STUCK_MS = 50
 /** Events that an instance may have in its buffer, the running one included, when events are pre-sent. */
-const PRESENT_DEPTH = 8
+const PRESENT_DEPTH = 16
+/** Events are put behind one another up to this much work before they are spread over instances. */
+const PACKED_MS = 0.2
+/** An event up to this long is over before the next one is read from its caller. */
+const TINY_MS = 0.05
 
 /** The instances of one function version, and the events that wait for one. */
 export class Pool implements FunctionPool, InstanceOwner {
@@ -159,7 +163,10 @@ export class Pool implements FunctionPool, InstanceOwner {
 
   /** As many instances at work as there are CPUs, and events so short that more instances would only cost wake-ups. */
   get #saturated(): boolean {
-    return this.#canPresend && this.#busy.size >= this.#context.cpus && this.#track.short
+    if (!this.#canPresend || !this.#track.short) return false
+    // Events that cost less than being brought here keep the gateway as busy as an instance: one CPU is its own.
+    const cpus = this.#track.meanMs <= TINY_MS ? Math.max(1, this.#context.cpus - 1) : this.#context.cpus
+    return this.#busy.size >= cpus
   }
 
   /** Events are short no more: what waits for others gets instances of its own. */
@@ -180,10 +187,12 @@ export class Pool implements FunctionPool, InstanceOwner {
       if (!this.#track.open) return undefined
       // A place behind a running event is reached sooner than another process wakes.
       let best: Instance | undefined
+      const packed = PACKED_MS / this.#track.meanMs
       for (const instance of this.#busy) {
-        if (instance.open && instance.load < PRESENT_DEPTH && (best === undefined || instance.load < best.load)) {
-          best = instance
-        }
+        if (!instance.open || instance.load >= PRESENT_DEPTH) continue
+        // One that does not fall asleep between events needs no waking.
+        if (instance.load < packed) return instance
+        if (best === undefined || instance.load < best.load) best = instance
       }
       return best
     }

@@ -20,8 +20,9 @@ export interface WaitQueue {
  * @param onExpired - Called with each that waited too long
  */
 export function createWaitQueue(capacity: number, waitMs: number, onExpired: (flight: Flight) => void): WaitQueue {
-  // A ring by head index: shifting a long array would copy it.
-  let items: Flight[] = []
+  // By head index, since shifting a long array would copy it. What is taken out is cleared: a finished invocation that
+  // an old array still holds is copied by every garbage collection, and keeps its request alive.
+  let items: (Flight | undefined)[] = []
   let head = 0
   let timer: NodeJS.Timeout | undefined
 
@@ -41,7 +42,7 @@ export function createWaitQueue(capacity: number, waitMs: number, onExpired: (fl
     timer = undefined
     const now = performance.now()
     for (let first = items[head]; first !== undefined && first.arrivedAt + waitMs <= now; first = items[head]) {
-      head++
+      items[head++] = undefined
       onExpired(first)
     }
     compact()
@@ -66,7 +67,7 @@ export function createWaitQueue(capacity: number, waitMs: number, onExpired: (fl
     shift() {
       const first = items[head]
       if (first === undefined) return undefined
-      head++
+      items[head++] = undefined
       if (head === items.length) {
         items = []
         head = 0
@@ -77,7 +78,7 @@ export function createWaitQueue(capacity: number, waitMs: number, onExpired: (fl
     },
     remove(invocation) {
       for (let i = head; i < items.length; i++) {
-        if (items[i]!.invocation === invocation) {
+        if (items[i]?.invocation === invocation) {
           items.splice(i, 1)
           return true
         }
@@ -85,7 +86,7 @@ export function createWaitQueue(capacity: number, waitMs: number, onExpired: (fl
       return false
     },
     clear() {
-      const rest = items.slice(head)
+      const rest = items.slice(head) as Flight[]
       items = []
       head = 0
       clearTimeout(timer)
