@@ -1,6 +1,6 @@
 // Bundles what runs inside sandboxes into packages/executor/dist/in-sandbox: single files without dependencies, since
 // their start-up is a cold start. Piscina, which only instances with worker threads load, is copied beside them.
-import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,11 @@ await build({
   format: 'cjs',
   logLevel: 'warning'
 })
+
+// What a runtime loads before it has a function, so that its loader is warm.
+mkdirSync(path.join(target, 'warm'), { recursive: true })
+writeFileSync(path.join(target, 'warm/module.mjs'), 'export const handler = async (event) => event\n')
+writeFileSync(path.join(target, 'warm/common.js'), 'exports.handler = async (event) => event\n')
 
 const piscina = path.join(target, 'host/node_modules/piscina')
 const source = path.join(createRequire(path.join(executor, 'package.json')).resolve('piscina'), '../..')

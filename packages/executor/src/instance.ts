@@ -36,7 +36,7 @@ export interface InstanceOwner {
 }
 
 export type InitResult =
-  | { readonly ok: true; readonly initMs: number }
+  | { readonly ok: true; readonly initMs: number; readonly attachMs: number }
   | {
       readonly ok: false
       readonly initMs: number
@@ -89,6 +89,7 @@ export class Instance implements LinkListener {
   #sampledAt = 0
   #onInit: ((result: InitResult) => void) | undefined
   #initStartedAt = 0
+  #attachMs = 0
   idleSince = 0
 
   constructor({ id, spec, logStream, booted, owner, logs, journal }: InstanceOptions) {
@@ -132,11 +133,13 @@ export class Instance implements LinkListener {
    */
   async initialize(message: InitMessage, limitMs: number): Promise<InitResult> {
     this.#to('booted')
+    const startedAt = performance.now()
     await this.#booted.sandbox.assign({ mounts: [{ source: this.spec.codeDir, target: '/var/task' }] })
     if (this.#state !== 'initializing')
       return initFailure(0, 'error', 'Runtime.ExitError', 'Runtime exited before init')
     return new Promise<InitResult>((resolve) => {
       this.#initStartedAt = performance.now()
+      this.#attachMs = this.#initStartedAt - startedAt
       const timer = setTimeout(() => {
         const initMs = performance.now() - this.#initStartedAt
         this.#settleInit(
@@ -246,7 +249,7 @@ export class Instance implements LinkListener {
         if (this.#onInit === undefined) break
         this.#to('initialized')
         this.idleSince = performance.now()
-        this.#settleInit({ ok: true, initMs: this.idleSince - this.#initStartedAt })
+        this.#settleInit({ ok: true, initMs: this.idleSince - this.#initStartedAt, attachMs: this.#attachMs })
         this.#sampleMemory(this.idleSince)
         return
       case INIT_ERROR: {

@@ -261,7 +261,7 @@ export class Pool implements FunctionPool, InstanceOwner {
       return
     }
     this.#starting--
-    this.#admit(candidate, result.initMs, this.#waiting.shift())
+    this.#admit(candidate, result, this.#waiting.shift())
   }
 
   #initialize(candidate: Candidate, limitMs: number): Promise<InitResult> {
@@ -311,7 +311,7 @@ export class Pool implements FunctionPool, InstanceOwner {
     const second = await this.#initialize(candidate, this.spec.timeoutMs)
     this.#starting--
     if (second.ok) {
-      this.#admit(candidate, second.initMs, flight)
+      this.#admit(candidate, second, flight)
       return
     }
     candidate.instance.logInitFailure(second, 'invoke', flight)
@@ -355,8 +355,10 @@ export class Pool implements FunctionPool, InstanceOwner {
   }
 
   /** A started instance takes the event that it was started for, if that still waits. */
-  #admit(candidate: Candidate, initMs: number, flight: Flight | undefined): void {
-    const { instance, sandboxMs } = candidate
+  #admit(candidate: Candidate, init: InitResult & { ok: true }, flight: Flight | undefined): void {
+    const { instance } = candidate
+    const { initMs } = init
+    const sandboxMs = candidate.sandboxMs + init.attachMs
     if (!instance.open) {
       if (flight !== undefined) this.returned(flight)
       return
