@@ -22,6 +22,8 @@ await build({
 
 // What a runtime loads before it has a function, so that its loader is warm.
 mkdirSync(path.join(target, 'warm'), { recursive: true })
+// Without it the nearest package.json above would decide what common.js is.
+writeFileSync(path.join(target, 'warm/package.json'), '{}\n')
 writeFileSync(path.join(target, 'warm/module.mjs'), 'export const handler = async (event) => event\n')
 writeFileSync(path.join(target, 'warm/common.js'), 'exports.handler = async (event) => event\n')
 

@@ -229,7 +229,7 @@ function parseMetrics(text: string): Sample[] {
       continue
     }
     if (line.startsWith('# HELP ')) continue
-    const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?[\d.e+-]+|NaN|[+-]Inf)$/.exec(line)
+    const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?[\d.e+-]+|Na[Nn]|[+-]Inf)$/.exec(line)
     if (match === null) throw new Error(`not a sample: ${line}`)
     const [, name = '', labelText = '', value = ''] = match
     if (name.replace(/_(bucket|sum|count)$/, '') !== family && name !== family)

@@ -50,6 +50,8 @@ export type InitResult =
 const FREEZE_AFTER_MS = 100
 /** Memory use is asked for at most this often per instance. */
 const MEMORY_SAMPLE_MS = 1_000
+/** Idle instances that may have died together, and be tried one after the other, before an event counts as failed. */
+const MAX_UNDELIVERED = 16
 /** How long an instance may take to end after its channel has closed. */
 const EXIT_GRACE_MS = 250
 const MIB = 1_048_576
@@ -446,7 +448,7 @@ export class Instance implements LinkListener {
       this.spec.concurrency > 1 ? false : flights.length > 1 ? flight.seq > started : this.#unread
     for (const flight of flights) {
       if (flight.settled) continue
-      if (notStarted(flight) && flight.undelivered < 3) {
+      if (notStarted(flight) && flight.undelivered < MAX_UNDELIVERED) {
         flight.undelivered++
         this.#owner.returned(flight)
       } else this.#fail(flight, exited(flight.invocation.requestId, exit))

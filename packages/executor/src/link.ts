@@ -58,8 +58,9 @@ export class Link {
     socket.resume()
   }
 
+  /** Whether nothing can be sent any more. True a moment before `onClose` says so. */
   get closed(): boolean {
-    return this.#closed
+    return !this.#socket.writable
   }
 
   /** Hands the channel on, e.g. from the stock to the instance that the sandbox becomes. */
@@ -73,7 +74,7 @@ export class Link {
       this.#pending.push(frame)
       return
     }
-    this.#socket.write(frame)
+    this.#write(frame)
   }
 
   /** Writes with all else that this turn of the event loop has for the same instance. */
@@ -85,7 +86,7 @@ export class Link {
       this.#flushing = false
       const frames = this.#pending
       this.#pending = []
-      this.#socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+      this.#write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
     })
   }
 
@@ -111,6 +112,12 @@ export class Link {
   charge(bytes: number): void {
     const pauseMs = this.#budget.spend(bytes)
     if (pauseMs > 0) this.#pause(pauseMs)
+  }
+
+  #write(bytes: Buffer): void {
+    // A stream that is on its way down swallows what is written to it, without an error.
+    if (this.#socket.writable) this.#socket.write(bytes)
+    else this.#unread = true
   }
 
   #onData(chunk: Buffer): void {

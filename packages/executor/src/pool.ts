@@ -38,6 +38,8 @@ export interface PoolContext {
 
 /** An event that runs for this long while the function's events are short is not one of them. */
 const STUCK_MS = 50
+/** After this many starts in a row that the platform could not make, those who wait are told. */
+const START_ATTEMPTS = 3
 /** Events that an instance may have in its buffer, the running one included, when events are pre-sent. */
 const PRESENT_DEPTH = 16
 /** Events are put behind one another up to this much work before they are spread over instances. */
@@ -58,6 +60,8 @@ export class Pool implements FunctionPool, InstanceOwner {
   readonly #all = new Set<Instance>()
   /** Starts under way or asked for. */
   #starting = 0
+  /** Starts in a row that came to nothing. */
+  #failures = 0
   #retired = false
   readonly #canPresend: boolean
 
@@ -249,12 +253,15 @@ export class Pool implements FunctionPool, InstanceOwner {
       this.#starting--
       this.#context.unreserve()
       this.#context.log('error', 'no sandbox for a function', { err: error, function: this.spec.name })
+      if (++this.#failures < START_ATTEMPTS) this.#grow()
       // Whoever waits while nothing runs would wait in vain.
-      if (this.#all.size === 0 && this.#starting === 0) {
+      else if (this.#all.size === 0 && this.#starting === 0) {
+        this.#failures = 0
         for (const flight of this.#waiting.clear()) this.#refuse(flight, 'unavailable', (error as Error).message)
       }
       return
     }
+    this.#failures = 0
     const result = await this.#initialize(candidate, this.#context.initTimeoutMs)
     if (!result.ok) {
       await this.#repeatInit(candidate, result)
