@@ -16,7 +16,7 @@ import {
   waitUntilFunctionUpdatedV2
 } from '@aws-sdk/client-lambda'
 import t from 'tap'
-import { startHearth } from '../helpers/hearth.ts'
+import { ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
 const run = promisify(execFile)
@@ -51,6 +51,26 @@ t.test('every operation that the description names is there, on the one port', a
     }
   }
   t.ok(Object.keys(paths).length >= 10)
+})
+
+t.test('the examples deploy as they are and do what they say', async (t) => {
+  const deploy = async (file: string) => {
+    const source = readFileSync(path.join(ROOT, 'examples', file))
+    const answer = await hearth.request(`/v1/functions/${file}?memory=256`, { method: 'PUT', body: source })
+    t.ok(answer.ok, `${file}: ${await answer.text()}`)
+  }
+  await deploy('hello.mjs')
+  const hello = await hearth.request('/fn/hello', { method: 'POST', body: '{"name":"Grace"}' })
+  t.equal(await hello.text(), 'Hello, Grace!')
+  await deploy('sum.ts')
+  t.same(await (await hearth.request('/fn/sum?a=1&b=41')).json(), { sum: 42 })
+  t.equal((await hearth.request('/fn/sum?a=x')).status, 400)
+  await deploy('visits.cjs')
+  for (const visits of [1, 2]) {
+    const answer = await hearth.request('/fn/visits/any/path')
+    t.match(await answer.json(), { visits, requestId: answer.headers.get('x-amzn-requestid') })
+    t.equal(answer.headers.get('set-cookie'), `visits=${visits}; Path=/`)
+  }
 })
 
 t.test('the data folder keeps its secrets to itself', async (t) => {
