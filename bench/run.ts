@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -74,7 +74,17 @@ try {
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })
   show(text)
-  if (values.write) writeFileSync(path.join(ROOT, 'docs/benchmark-figures.md'), text)
+  if (values.write) writeFigures(path.join(ROOT, 'docs/benchmarks.md'), text)
 } finally {
   rmSync(tmpDir, { recursive: true, force: true })
+}
+
+/** Puts the tables where the document has them; what is said about them stays. */
+function writeFigures(file: string, tables: string): void {
+  const old = readFileSync(file, 'utf8')
+  const figures = tables.trim().replaceAll(/^## /gm, '### ')
+  writeFileSync(
+    file,
+    old.replace(/(<!-- figures -->\n)[\s\S]*(\n<!-- \/figures -->)/, (_all, from, to) => `${from}${figures}${to}`)
+  )
 }
