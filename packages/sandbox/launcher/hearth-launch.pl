@@ -334,7 +334,7 @@ sub reap {
     my $status = $?;
     my $id = delete $by_pid{$pid} // next;
     my $box = $boxes{$id} // next;
-    if ($pid == $box->{outer}) { $box->{status} = $status; read_info($box) if $box->{info} }
+    if ($pid == $box->{outer}) { $box->{status} = $status; read_info($box) if $box->{info}; read_gate($box) if $box->{gate} }
     finish($box) if defined $box->{status};
   }
 }

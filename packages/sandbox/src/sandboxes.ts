@@ -11,6 +11,8 @@ import type { View } from './view.ts'
 const MIB = 1024 * 1024
 /** Private memory of a language runtime that no function asked for: code, JIT, guard and reserve areas. */
 const RUNTIME_DATA_BYTES = 512 * MIB
+/** How long the streams of a sandbox that has ended may take to arrive. */
+const CONNECT_MS = 1_000
 const FAILURE_OUTPUT_BYTES = 1024
 
 export interface SandboxesOptions {
@@ -39,6 +41,8 @@ interface Entry {
   failure?: string
   readonly onChange: () => void
   readonly onExit: (exit: SandboxExit) => void
+  /** It has ended already, and that is told when its streams are here. */
+  onConnected?: () => void
 }
 
 /** Starts sandboxes and tells their events apart. `nextId` must never repeat while anything of a sandbox is left. */
@@ -109,11 +113,14 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
     }
 
     await new Promise<void>((resolve, reject) => {
+      let isUp = false
       onChange = () => {
-        if (entry.started && entry.channel !== undefined && entry.output !== undefined) resolve()
+        isUp = entry.started && isConnected(entry)
+        if (isUp) resolve()
       }
       void exited.then((exit) => {
-        void startFailure(entry, exit).then(reject)
+        // From then on the streams are the caller's.
+        if (!isUp) void startFailure(entry, exit).then(reject)
       })
     })
     const { channel, output } = entry
@@ -168,15 +175,32 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
       if (entry === undefined) return void socket.destroy()
       entry[kind] = socket
       entry.onChange()
+      if (isConnected(entry)) entry.onConnected?.()
     },
     onExited(id, { status, progress, over, watchedPeak, stats }) {
       const entry = entries.get(id)
       if (entry === undefined) return
-      entries.delete(id)
-      const { oomKills, peakBytes = Number.isNaN(watchedPeak) ? undefined : watchedPeak } = cgroups.outcome(stats)
-      entry.onExit({ ...decodeStatus(status), oomKills: oomKills + Math.min(over, 1), peakBytes, progress })
+      const settle = () => {
+        entries.delete(id)
+        const { oomKills, peakBytes = Number.isNaN(watchedPeak) ? undefined : watchedPeak } = cgroups.outcome(stats)
+        entry.onExit({ ...decodeStatus(status), oomKills: oomKills + Math.min(over, 1), peakBytes, progress })
+      }
+      if (!entry.started || entry.failure !== undefined || isConnected(entry)) {
+        settle()
+        return
+      }
+      // A command may be over before the streams that it was given have been taken up here.
+      const timer = setTimeout(settle, CONNECT_MS)
+      entry.onConnected = () => {
+        clearTimeout(timer)
+        settle()
+      }
     }
   }
+}
+
+function isConnected({ channel, output }: Entry): boolean {
+  return channel !== undefined && output !== undefined
 }
 
 const KILLED: SandboxExit = {
