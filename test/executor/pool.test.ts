@@ -270,6 +270,18 @@ t.test('an init slower than its limit but within the function’s timeout succee
   )
 })
 
+t.test('an event that runs out of time beside others lets them finish, then its instance ends', async (t) => {
+  const { pool: open, invoke, exits } = await startExecutor(t)
+  const pool = open({ concurrency: 4, timeoutMs: 1_000, codeDir: t.testdir({ 'index.mjs': SOURCE }) })
+  await invoke(pool)
+  const stuck = invoke(pool, { ms: 60_000 })
+  await invoke(pool, { ms: 700 })
+  const beside = invoke(pool, { ms: 700 })
+  t.match(await stuck, { status: 'timeout' })
+  t.match(await beside, { status: 'ok' })
+  await eventually(() => exits.includes('timeout'))
+})
+
 t.test('a runtime that no interpreter serves is refused without a sandbox', async (t) => {
   const { pool: open, invoke } = await startExecutor(t)
   const outcome = await invoke(open({ runtime: 'cobol85', codeDir: t.testdir({}) }))

@@ -206,13 +206,6 @@ export class Instance implements LinkListener {
     this.#booted.sandbox.kill()
   }
 
-  /** Takes no more events, and ends with the last of those in flight. */
-  drain(reason: ExitReason): void {
-    this.#draining = true
-    if (this.#flights.length === 0) this.stop(reason)
-    else this.#reason = reason
-  }
-
   onFrame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void {
     switch (type) {
       case RESULT:
@@ -333,6 +326,11 @@ export class Instance implements LinkListener {
   }
 
   #released(): void {
+    // What is left was answered for it (its time ran out): nobody waits for this instance any more.
+    if (this.#draining && this.#flights.every((flight) => flight.settled)) {
+      this.stop(this.#reason)
+      return
+    }
     const first = this.#flights[0]
     if (first !== undefined) {
       if (this.spec.concurrency === 1) first.startedAt = performance.now()
@@ -341,8 +339,7 @@ export class Instance implements LinkListener {
     }
     this.idleSince = performance.now()
     this.#to('release')
-    if (this.#draining) this.stop(this.#reason === 'crash' ? 'crash' : this.#reason)
-    else if (this.open) this.#owner.released(this)
+    if (this.open) this.#owner.released(this)
   }
 
   #fail(flight: Flight, failure: Failure): void {
