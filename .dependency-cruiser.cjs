@@ -9,8 +9,8 @@ module.exports = {
     { name: 'executor-has-no-http-or-sql', severity: 'error', from: { path: '^packages/executor/' }, to: { path: '^packages/store/|node_modules/(fastify|better-sqlite3)/' } },
     { name: 'store-runs-nothing', severity: 'error', from: { path: '^packages/store/' }, to: { path: '^packages/(sandbox|executor)/' } },
     { name: 'sql-lives-in-store', severity: 'error', from: { pathNot: '^packages/store/' }, to: { path: 'node_modules/better-sqlite3/' } },
-    { name: 'control-plane-runs-no-code', severity: 'error', from: { path: '^apps/control-plane/' }, to: { path: '^packages/(sandbox|executor)/' } },
-    { name: 'runtimes-carry-nothing-in', comment: 'what runs inside a sandbox is bundled: node: and its own folder only', severity: 'error', from: { path: '^packages/executor/src/runtimes/node/', pathNot: 'detect.ts$' }, to: { path: 'node_modules/|^packages/(shared|sandbox|store)/', dependencyTypesNot: ['type-only'] } },
+    { name: 'control-plane-runs-no-code', severity: 'error', from: { path: '^apps/control-plane/' }, to: { path: '^packages/(sandbox|executor)/', pathNot: '^packages/executor/src/runtimes/index.ts$' } },
+    { name: 'runtimes-carry-nothing-in', comment: 'what runs inside a sandbox is bundled: node: and its own folder only', severity: 'error', from: { path: '^packages/executor/src/runtimes/[^/]+/', pathNot: '(language.ts|build.mjs)$' }, to: { path: 'node_modules/|^packages/(shared|sandbox|store)/', dependencyTypesNot: ['type-only'] } },
     { name: 'internal-is-for-tests', severity: 'error', from: { path: '^(apps|packages)/' }, to: { path: '@hearth/[^/]+/internal/' } }
   ],
   options: {

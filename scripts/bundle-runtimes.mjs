@@ -1,39 +1,18 @@
-// Bundles what runs inside sandboxes into packages/executor/dist/in-sandbox: single files without dependencies, since
-// their start-up is a cold start. Piscina, which only instances with worker threads load, is copied beside them.
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+// Makes what runs inside sandboxes, in packages/executor/dist/in-sandbox: each runtime's folder says how in build.mjs.
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const executor = fileURLToPath(new URL('../packages/executor/', import.meta.url))
-const target = path.join(executor, 'dist/in-sandbox/node')
+const sources = path.join(executor, 'src/runtimes')
 
-await build({
-  entryPoints: ['bootstrap', 'worker'].map((name) => path.join(executor, `src/runtimes/node/${name}.ts`)),
-  outdir: target,
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
-  logLevel: 'warning'
-})
-
-// What a runtime loads before it has a function, so that its loader is warm.
-mkdirSync(path.join(target, 'warm'), { recursive: true })
-// Without it the nearest package.json above would decide what common.js is.
-writeFileSync(path.join(target, 'warm/package.json'), '{}\n')
-writeFileSync(path.join(target, 'warm/module.mjs'), 'export const handler = async (event) => event\n')
-writeFileSync(path.join(target, 'warm/common.js'), 'exports.handler = async (event) => event\n')
-
-const piscina = path.join(target, 'host/node_modules/piscina')
-const source = path.join(createRequire(path.join(executor, 'package.json')).resolve('piscina'), '../..')
-rmSync(piscina, { recursive: true, force: true })
-mkdirSync(piscina, { recursive: true })
-cpSync(path.join(source, 'package.json'), path.join(piscina, 'package.json'))
-cpSync(path.join(source, 'LICENSE'), path.join(piscina, 'LICENSE'))
-cpSync(path.join(source, 'dist'), path.join(piscina, 'dist'), {
-  recursive: true,
-  filter: (file) => !/\.(map|ts)$/.test(file)
-})
+for (const name of readdirSync(sources)) {
+  const source = path.join(sources, name)
+  const script = path.join(source, 'build.mjs')
+  if (!existsSync(script)) continue
+  const target = path.join(executor, 'dist/in-sandbox', name)
+  rmSync(target, { recursive: true, force: true })
+  mkdirSync(target, { recursive: true })
+  const { build } = await import(pathToFileURL(script).href)
+  await build({ source, target })
+}

@@ -16,7 +16,17 @@ const SERVER_PACKAGES = {
   nft: 'nftables'
 }
 /** What the tests use beside that. */
-const TEST_PACKAGES = { curl: 'curl', setpriv: 'util-linux', aws: 'awscli' }
+const TEST_PACKAGES = {
+  curl: 'curl',
+  setpriv: 'util-linux',
+  aws: 'awscli',
+  cc: 'gcc libc6-dev',
+  python3: 'python3',
+  ruby: 'ruby',
+  mono: 'mono-runtime',
+  mcs: 'mono-mcs',
+  javac: 'default-jdk-headless'
+}
 const BENCH_PACKAGES = { wrk: 'wrk' }
 /** What npm needs to build the SQLite addon where no prebuilt one fits. */
 const BUILD_PACKAGES = { make: 'make', 'g++': 'g++', python3: 'python3' }

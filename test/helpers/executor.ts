@@ -4,13 +4,14 @@ import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import {
   createExecutor,
-  createRuntimeRegistry,
   type Executor,
   type ExecutorOptions,
   type FunctionPool,
   type FunctionSpec,
   type Invocation,
-  type Outcome
+  type Outcome,
+  openRuntimeRegistry,
+  type RuntimeRegistry
 } from '@hearth/executor'
 import { openSandboxHost, type SandboxHost } from '@hearth/sandbox'
 import type { Test } from 'tap'
@@ -59,7 +60,7 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
   const exits: string[] = []
   const executor = createExecutor({
     host,
-    runtimes: createRuntimeRegistry({ execPath: process.execPath, version: process.versions.node }),
+    runtimes: await runtimesOfThisMachine(),
     logs: {
       write: (_spec, stream, _at, requestId, level, text) => {
         lines.push({ stream, requestId, level, text })
@@ -108,6 +109,15 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
         .filter((pid) => commandLine(pid).includes('/var/runtime/'))
         .filter((pid) => !commandLine(pid).includes('bwrap'))
   }
+}
+
+/** Every runtime that is installed here. */
+export function runtimesOfThisMachine(): Promise<RuntimeRegistry> {
+  return openRuntimeRegistry({
+    node: { execPath: process.execPath, version: process.versions.node },
+    configured: {},
+    path: process.env['PATH'] ?? ''
+  })
 }
 
 const DEFAULTS: Omit<FunctionSpec, 'codeDir'> = {

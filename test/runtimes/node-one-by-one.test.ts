@@ -1,5 +1,7 @@
-import { nodeLanguage } from '@hearth/executor/internal/runtimes/node/detect'
-import { bundledRuntimesDir, createRegistry } from '@hearth/executor/internal/runtimes/registry'
+import path from 'node:path'
+import { bundledRuntimesDir } from '@hearth/executor/internal/runtimes/local'
+import { nodeLanguage } from '@hearth/executor/internal/runtimes/node/language'
+import { createRegistry } from '@hearth/executor/internal/runtimes/registry'
 import t, { type Test } from 'tap'
 import { invokeFrame, type Message, NodeProcess, requestIdOf } from './node-process.ts'
 
@@ -147,7 +149,7 @@ t.test('what was done between events goes on at the next one', async (t) => {
 })
 
 t.test('each identifier is served by its Node.js, or the next newer, or the newest', (t) => {
-  const dir = bundledRuntimesDir()
+  const dir = path.join(bundledRuntimesDir(), 'node')
   const registry = createRegistry([
     nodeLanguage(
       [
@@ -159,22 +161,22 @@ t.test('each identifier is served by its Node.js, or the next newer, or the newe
     )
   ])
   t.match(registry.list(), [
-    { runtime: 'nodejs20.x', interpreter: '20.20.2', exact: true, remedy: undefined },
-    { runtime: 'nodejs22.x', interpreter: '22.1.0', exact: true },
-    { runtime: 'nodejs24.x', interpreter: '22.1.0', exact: false }
+    { runtime: 'nodejs20.x', interpreter: 'Node.js 20.20.2', exact: true, remedy: undefined },
+    { runtime: 'nodejs22.x', interpreter: 'Node.js 22.1.0', exact: true },
+    { runtime: 'nodejs24.x', interpreter: 'Node.js 22.1.0', exact: false }
   ])
   t.equal(registry.default.name, 'node20')
-  t.match(registry.resolve('nodejs24.x'), {
+  t.match(registry.resolve('nodejs24.x', 'index.handler'), {
     name: 'node22',
     runtimeVersion: 'nodejs:22.1.0',
     environment: { NODE_PATH: /^\/opt\/nodejs\/node24\/node_modules:/ }
   })
-  t.equal(registry.resolve('python3.13'), undefined)
+  t.equal(registry.resolve('python3.13', 'a.b'), undefined)
   t.match(registry.boot('node20', 128), {
     command: ['/var/lang/bin/node', '--max-old-space-size=85', '--max-semi-space-size=6', '/var/runtime/bootstrap.cjs'],
     mounts: [
       { source: '/opt/node20/bin/node', target: '/var/lang/bin/node' },
-      { source: `${dir}node`, target: '/var/runtime' }
+      { source: dir, target: '/var/runtime' }
     ]
   })
   t.throws(() => registry.boot('node18', 128), /no interpreter is named node18/)

@@ -17,8 +17,8 @@ import {
   RESULT,
   RETURNED
 } from '@hearth/executor/internal/protocol'
-import { heapFlags } from '@hearth/executor/internal/runtimes/node/detect'
-import { bundledRuntimesDir } from '@hearth/executor/internal/runtimes/registry'
+import { bundledRuntimesDir } from '@hearth/executor/internal/runtimes/local'
+import { heapFlags } from '@hearth/executor/internal/runtimes/node/language'
 
 const FUNCTIONS = path.resolve('test/fixtures/functions/node')
 export const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:f'

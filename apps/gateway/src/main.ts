@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
-import { createExecutor, createRuntimeRegistry } from '@hearth/executor'
+import { createExecutor, openRuntimeRegistry } from '@hearth/executor'
 import { openSandboxHost, type SandboxHost, SandboxUnavailableError } from '@hearth/sandbox'
 import { type Config, ConfigError, readConfig, redactConfig } from '@hearth/shared'
 import { dataLayout } from '@hearth/store'
@@ -36,7 +36,11 @@ const onLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record
 }
 const executor = createExecutor({
   host: await openHostOrExit(),
-  runtimes: createRuntimeRegistry({ execPath: process.execPath, version: process.versions.node }),
+  runtimes: await openRuntimeRegistry({
+    node: { execPath: process.execPath, version: process.versions.node },
+    configured: config.runtimePaths,
+    path: process.env['PATH'] ?? ''
+  }),
   logs,
   events: metrics.executorEvents,
   cpus: os.availableParallelism(),

@@ -2,16 +2,16 @@ import type { FunctionSpec } from './types.ts'
 
 /**
  * What a function finds in its environment: its own variables, then Lambda's, which win where names collide.
- * @param runtimeEnv - What the runtime adds (NODE_PATH and the like)
+ * @param runtimeEnv - What the runtime adds (NODE_PATH and the like); undefined takes a variable away
  * @param logStream - Name of this instance's log stream
  * @see reference: Runtime behaviour §2 (as observed on AWS) and its order of priority
  */
 export function functionEnvironment(
   spec: FunctionSpec,
-  runtimeEnv: Readonly<Record<string, string>>,
+  runtimeEnv: Readonly<Record<string, string | undefined>>,
   logStream: string
 ): Record<string, string> {
-  return {
+  const environment = {
     // What a function may override.
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
@@ -35,6 +35,9 @@ export function functionEnvironment(
     LAMBDA_TASK_ROOT: '/var/task',
     LAMBDA_RUNTIME_DIR: '/var/runtime'
   }
+  const taken = Object.keys(runtimeEnv).filter((name) => runtimeEnv[name] === undefined)
+  const isThere = ([name, value]: [string, string | undefined]) => value !== undefined && !taken.includes(name)
+  return Object.fromEntries(Object.entries(environment).filter(isThere))
 }
 
 /** `YYYY/MM/DD/[version]id`, as CloudWatch names the stream of one environment. */

@@ -74,7 +74,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       instances--
     },
     open,
-    runtimeVersion: (spec) => runtimes.resolve(spec.runtime)?.runtimeVersion ?? spec.runtime,
+    runtimeVersion: (spec) => runtimes.resolve(spec.runtime, spec.handler)?.runtimeVersion ?? spec.runtime,
     coldStart: (spec, phases) => events.coldStart?.(spec, phases),
     ended(spec, reason: ExitReason) {
       instances--
@@ -100,7 +100,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   }
 
   function keyOf(spec: FunctionSpec): StockKey {
-    const resolved = runtimes.resolve(spec.runtime)
+    const resolved = runtimes.resolve(spec.runtime, spec.handler)
     if (resolved === undefined) throw new Error(`this server has no interpreter for ${spec.runtime}`)
     return { runtime: resolved.name, memoryMiB: spec.memoryMiB, tmpMiB: spec.ephemeralMiB, network: spec.network }
   }
@@ -128,7 +128,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   }
 
   function initMessage(spec: FunctionSpec, logStream: string, cpus: number): InitMessage {
-    const env = functionEnvironment(spec, runtimes.resolve(spec.runtime)?.environment ?? {}, logStream)
+    const env = functionEnvironment(spec, runtimes.resolve(spec.runtime, spec.handler)?.environment ?? {}, logStream)
     const concurrent = spec.concurrency > 1 || spec.backend === 'threads'
     return {
       handler: spec.handler,
@@ -158,7 +158,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     openPool(spec): FunctionPool {
       const pool = new Pool(spec, context)
       pools.add(pool)
-      if (options.prestarted > 0 && runtimes.resolve(spec.runtime) !== undefined) stock.want(keyOf(spec))
+      if (options.prestarted > 0 && runtimes.resolve(spec.runtime, spec.handler) !== undefined) stock.want(keyOf(spec))
       return pool
     },
 

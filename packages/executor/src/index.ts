@@ -1,6 +1,6 @@
 export { createExecutor, type ExecutorOptions } from './executor.ts'
-export { createRuntimeRegistry } from './runtimes/local.ts'
-export type { RuntimeRegistry } from './runtimes/registry.ts'
+export { openRuntimeRegistry } from './runtimes/local.ts'
+export type { RuntimeInfo, RuntimeRegistry } from './runtimes/registry.ts'
 export type {
   Executor,
   ExecutorEvents,
@@ -12,6 +12,5 @@ export type {
   Outcome,
   OutcomeStatus,
   Phases,
-  RuntimeInfo,
   RuntimeStats
 } from './types.ts'

@@ -136,7 +136,10 @@ export class Instance implements LinkListener {
   async initialize(message: InitMessage, limitMs: number): Promise<InitResult> {
     this.#to('booted')
     const startedAt = performance.now()
-    await this.#booted.sandbox.assign({ mounts: [{ source: this.spec.codeDir, target: '/var/task' }] })
+    const { codeDir, optDir } = this.spec
+    const mounts = [{ source: codeDir, target: '/var/task' }]
+    if (optDir !== undefined) mounts.push({ source: optDir, target: '/opt' })
+    await this.#booted.sandbox.assign({ mounts })
     if (this.#state !== 'initializing')
       return initFailure(0, 'error', 'Runtime.ExitError', 'Runtime exited before init')
     return new Promise<InitResult>((resolve) => {

@@ -1,4 +1,5 @@
 import type { NetworkPolicy } from '@hearth/shared'
+import type { RuntimeInfo } from './runtimes/registry.ts'
 
 /** All that the executor must know to run one version of one function. A changed function is another spec. */
 export interface FunctionSpec {
@@ -18,6 +19,8 @@ export interface FunctionSpec {
   readonly backend: 'process' | 'threads'
   /** Absolute path of the unpacked package, read-only. */
   readonly codeDir: string
+  /** Absolute path of what is shown at /opt, read-only; undefined for an empty folder. */
+  readonly optDir?: string | undefined
   readonly region: string
   readonly logGroup: string
   readonly logFormat: 'Text' | 'JSON'
@@ -143,15 +146,4 @@ export interface Executor {
   ready(): Promise<void>
   /** Lets running invocations finish for up to `drainMs`, then kills. */
   close(drainMs: number): Promise<void>
-}
-
-export interface RuntimeInfo {
-  /** E.g. `nodejs20.x`. */
-  readonly runtime: string
-  /** Version of the interpreter that serves it, e.g. `20.20.2`; undefined when there is none on this machine. */
-  readonly interpreter: string | undefined
-  /** Whether the interpreter is the one that the identifier names, or the nearest to it. */
-  readonly exact: boolean
-  /** What to install, when there is none. */
-  readonly remedy: string | undefined
 }

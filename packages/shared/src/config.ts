@@ -38,6 +38,14 @@ const Settings = z.strictObject({
   HEARTH_INSTANCES: z.enum(['process', 'threads']).default('process'),
   /** shares: an instance may use idle CPU, and gets its memory's share when others want it too. quota: never more than its memory's share, as on AWS. */
   HEARTH_CPU: z.enum(['shares', 'quota']).default('shares'),
+  /** Interpreters beside those on PATH, as `language=path` pairs: `python=/opt/python3.13/bin/python3,java=/opt/jdk-21/bin/java`. */
+  HEARTH_RUNTIME_PATHS: z
+    .string()
+    .regex(
+      /^([a-z]+=\/[^,=]+(,[a-z]+=\/[^,=]+)*)?$/,
+      'pairs such as python=/opt/python3.13/bin/python3, comma separated'
+    )
+    .default(''),
   /** Instances that may exist at once, over all functions. */
   HEARTH_MAX_INSTANCES: z.coerce.number().int().min(1).max(100_000).default(200),
   /** Sandboxes kept booted and unassigned per runtime, memory size and network policy in use. 0 turns pre-starting off. */
@@ -78,6 +86,8 @@ export interface Config {
   readonly dns: readonly string[]
   readonly instances: 'process' | 'threads'
   readonly cpu: 'shares' | 'quota'
+  /** Absolute paths of interpreters, by language. */
+  readonly runtimePaths: Readonly<Record<string, readonly string[]>>
   readonly maxInstances: number
   readonly prestarted: number
   readonly idleMs: number
@@ -121,6 +131,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     dns: s.HEARTH_DNS.split(',').map((address) => address.trim()),
     instances: s.HEARTH_INSTANCES,
     cpu: s.HEARTH_CPU,
+    runtimePaths: readPairs(s.HEARTH_RUNTIME_PATHS),
     maxInstances: s.HEARTH_MAX_INSTANCES,
     prestarted: s.HEARTH_PRESTARTED,
     idleMs: s.HEARTH_IDLE_MS,
@@ -132,6 +143,16 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
     masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile(s.HEARTH_MASTER_KEY_FILE, cwd)
   }
+}
+
+/** `a=1,b=2,a=3` as `{ a: ['1', '3'], b: ['2'] }`. */
+function readPairs(text: string): Record<string, string[]> {
+  const pairs: Record<string, string[]> = {}
+  for (const pair of text.split(',').filter((part) => part !== '')) {
+    const [name = '', value = ''] = pair.split('=')
+    pairs[name] = [...(pairs[name] ?? []), value]
+  }
+  return pairs
 }
 
 /** The settings as they may be printed: no secret in it. */

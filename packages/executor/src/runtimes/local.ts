@@ -1,11 +1,35 @@
-import { type NodeBinary, nodeLanguage } from './node/detect.ts'
-import { bundledRuntimesDir, createRegistry, type RuntimeRegistry } from './registry.ts'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type MachineOptions, openMachine } from './machine.ts'
+import { createRegistry, type RuntimeRegistry } from './registry.ts'
+import type { OpenLanguage } from './runtime.ts'
+
+/** The server's own language comes first: it is always there. */
+const FIRST = 'node'
 
 /**
- * The runtimes that this machine has. Each language adds one line.
- * @param node - The Node.js that the server itself runs on
+ * The runtimes that this machine has: every folder here with a `language` module is one.
+ *
+ * @throws Error if no interpreter was found at all
  */
-export function createRuntimeRegistry(node: NodeBinary): RuntimeRegistry {
-  const folder = bundledRuntimesDir()
-  return createRegistry([nodeLanguage([node], folder)])
+export async function openRuntimeRegistry(options: Omit<MachineOptions, 'bundledDir'>): Promise<RuntimeRegistry> {
+  const machine = openMachine({ ...options, bundledDir: bundledRuntimesDir() })
+  const here = fileURLToPath(new URL('.', import.meta.url))
+  const file = `language${path.extname(fileURLToPath(import.meta.url))}`
+  const folders = (await readdir(here)).filter((name) => existsSync(path.join(here, name, file)))
+  folders.sort((a, b) => Number(b === FIRST) - Number(a === FIRST) || a.localeCompare(b))
+  const languages = await Promise.all(
+    folders.map(async (folder) => {
+      const { openLanguage } = (await import(`./${folder}/${file}`)) as { openLanguage: OpenLanguage }
+      return openLanguage(machine)
+    })
+  )
+  return createRegistry(languages)
+}
+
+/** Where the build puts what runs inside sandboxes: one folder for each language. */
+export function bundledRuntimesDir(): string {
+  return fileURLToPath(new URL('../../dist/in-sandbox/', import.meta.url))
 }

@@ -1,17 +1,31 @@
-import { fileURLToPath } from 'node:url'
 import type { BootPlan } from '../stock.ts'
-import type { RuntimeInfo } from '../types.ts'
 import type { Interpreter, Language, Served } from './runtime.ts'
 
 /** What serves an identifier. */
-export type Resolved = Pick<Interpreter, 'name' | 'version' | 'runtimeVersion'> & Served
+export type Resolved = Pick<Interpreter, 'name' | 'title' | 'version' | 'runtimeVersion'> & Served
+
+/** One of AWS's identifiers on this machine. */
+export interface RuntimeInfo {
+  /** E.g. `nodejs20.x`. */
+  readonly runtime: string
+  /** What serves it, for people, e.g. `Node.js 20.20.2`; undefined when there is none on this machine. */
+  readonly interpreter: string | undefined
+  /** Whether the interpreter is the one that the identifier names, or the nearest to it. */
+  readonly exact: boolean
+  /** What to install, when there is none. */
+  readonly remedy: string | undefined
+}
 
 /** All runtimes of this machine. */
 export interface RuntimeRegistry {
   /** The interpreter for a function that names none, and the first to be kept ready. */
   readonly default: Interpreter
+  /** In the order of their names, Node.js first. */
+  readonly languages: readonly Language[]
   /** @returns undefined when nothing on this machine serves the identifier */
-  resolve(identifier: string): Resolved | undefined
+  resolve(identifier: string, handler: string): Resolved | undefined
+  /** The language that an identifier belongs to, installed or not. */
+  languageOf(identifier: string): Language | undefined
   /**
    * How to start interpreter `name` for functions of this memory.
    * @throws Error if there is no such interpreter
@@ -24,29 +38,36 @@ export interface RuntimeRegistry {
 /** @throws Error if no language has an interpreter: there would be nothing to run */
 export function createRegistry(languages: readonly Language[]): RuntimeRegistry {
   const interpreters = new Map<string, Interpreter>()
-  const resolved = new Map<string, Resolved>()
-  const infos: RuntimeInfo[] = []
+  const byIdentifier = new Map<string, Language>()
   for (const language of languages) {
     for (const interpreter of language.interpreters) interpreters.set(interpreter.name, interpreter)
-    for (const identifier of language.identifiers) {
-      const found = language.serve(identifier)
-      if (found !== undefined) {
-        const { name, version, runtimeVersion } = found.interpreter
-        resolved.set(identifier, { name, version, runtimeVersion, ...found.served })
-      }
-      infos.push({
-        runtime: identifier,
-        interpreter: found?.interpreter.version,
-        exact: found?.served.exact ?? false,
-        remedy: found === undefined ? language.remedy(identifier) : undefined
-      })
-    }
+    for (const identifier of language.identifiers) byIdentifier.set(identifier, language)
   }
   const [first] = interpreters.values()
   if (first === undefined) throw new Error('no interpreter for any runtime was found')
+
+  const infos = languages.flatMap((language) =>
+    language.identifiers.map((runtime): RuntimeInfo => {
+      const found = language.serve(runtime, language.defaultHandler)
+      return {
+        runtime,
+        interpreter: found?.interpreter.title,
+        exact: found?.served.exact ?? false,
+        remedy: found === undefined ? language.remedy(runtime) : undefined
+      }
+    })
+  )
+
   return {
     default: first,
-    resolve: (identifier) => resolved.get(identifier),
+    languages,
+    resolve(identifier, handler) {
+      const found = byIdentifier.get(identifier)?.serve(identifier, handler)
+      if (found === undefined) return undefined
+      const { name, title, version, runtimeVersion } = found.interpreter
+      return { name, title, version, runtimeVersion, ...found.served }
+    },
+    languageOf: (identifier) => byIdentifier.get(identifier),
     boot(name, memoryMiB) {
       const interpreter = interpreters.get(name)
       if (interpreter === undefined) throw new Error(`no interpreter is named ${name}`)
@@ -54,9 +75,4 @@ export function createRegistry(languages: readonly Language[]): RuntimeRegistry 
     },
     list: () => infos
   }
-}
-
-/** Where the build puts what runs inside sandboxes: one folder for each language. */
-export function bundledRuntimesDir(): string {
-  return fileURLToPath(new URL('../../dist/in-sandbox/', import.meta.url))
 }

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process'
+import { access, constants, realpath } from 'node:fs/promises'
+import path from 'node:path'
+
+/** Where Debian puts interpreters, for servers that are started with a bare PATH. */
+const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin']
+const PROBE_MS = 10_000
+
+/** An interpreter of this machine: its absolute path and version, e.g. `20.20.2`. */
+export interface Binary {
+  readonly execPath: string
+  readonly version: string
+}
+
+/** What languages ask of the machine when they look for their interpreters. */
+export interface Machine {
+  /** The Node.js that the server itself runs on. */
+  readonly node: Binary
+  /** Processor as Lambda names it. */
+  readonly architecture: 'x86_64' | 'arm64'
+  /** Folder with what the build made for `language`: its bootstrap. Absolute. */
+  bundled(language: string): string
+  /**
+   * Interpreters to try: those configured for `language` first, then `commands` as found on PATH and in the usual
+   * folders. Absolute real paths, each once; only files that can be executed.
+   */
+  candidates(language: string, commands: readonly string[]): Promise<readonly string[]>
+  /** What a command prints (stdout, then stderr), or undefined when it fails or takes longer than 10 s. */
+  ask(execPath: string, args: readonly string[]): Promise<string | undefined>
+}
+
+export interface MachineOptions {
+  readonly node: Binary
+  /** Folder of the bundled runtimes, absolute. */
+  readonly bundledDir: string
+  /** Absolute paths of further interpreters, by language. */
+  readonly configured: Readonly<Record<string, readonly string[]>>
+  /** Of the server: where commands are looked for. */
+  readonly path: string
+}
+
+/** Looks at this machine; nothing is started before a language asks. */
+export function openMachine({ node, bundledDir, configured, path: searchPath }: MachineOptions): Machine {
+  const folders = [...new Set([...searchPath.split(':').filter((folder) => path.isAbsolute(folder)), ...USUAL_FOLDERS])]
+  return {
+    node,
+    architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+    bundled: (language) => path.join(bundledDir, language),
+    async candidates(language, commands) {
+      const wanted = [
+        ...(configured[language] ?? []),
+        ...commands.flatMap((command) => folders.map((folder) => path.join(folder, command)))
+      ]
+      const real = await Promise.all(wanted.map(executable))
+      return [...new Set(real.filter((file) => file !== undefined))]
+    },
+    ask: (execPath, args) =>
+      new Promise((resolve) => {
+        const env = { PATH: USUAL_FOLDERS.join(':'), LANG: 'C.UTF-8' }
+        execFile(execPath, args, { timeout: PROBE_MS, env, cwd: '/' }, (error, stdout, stderr) => {
+          resolve(error === null ? stdout + stderr : undefined)
+        })
+      })
+  }
+}
+
+async function executable(file: string): Promise<string | undefined> {
+  try {
+    await access(file, constants.X_OK)
+    return await realpath(file)
+  } catch {
+    return undefined
+  }
+}
