@@ -13,7 +13,8 @@ const SERVER_PACKAGES = {
   perl: 'perl-base',
   unshare: 'util-linux',
   ip: 'iproute2',
-  nft: 'nftables'
+  nft: 'nftables',
+  'mkfs.ext4': 'e2fsprogs'
 }
 /** What the tests use beside that. */
 const TEST_PACKAGES = {
