@@ -75,6 +75,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
     open,
     runtimeVersion: (spec) => runtimes.resolve(spec.runtime, spec.handler)?.runtimeVersion ?? spec.runtime,
+    presends: (spec) => runtimes.resolve(spec.runtime, spec.handler)?.presends === true,
     coldStart: (spec, phases) => events.coldStart?.(spec, phases),
     ended(spec, reason: ExitReason) {
       instances--
@@ -127,9 +128,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   }
 
+  /** A runtime that serves one event at a time does so whatever the server's defaults are. */
+  function withinRuntime(spec: FunctionSpec): FunctionSpec {
+    if (runtimes.resolve(spec.runtime, spec.handler)?.concurrent === true) return spec
+    return { ...spec, concurrency: 1, backend: 'process' }
+  }
+
   function initMessage(spec: FunctionSpec, logStream: string, cpus: number): InitMessage {
-    const env = functionEnvironment(spec, runtimes.resolve(spec.runtime, spec.handler)?.environment ?? {}, logStream)
-    const concurrent = spec.concurrency > 1 || spec.backend === 'threads'
+    const resolved = runtimes.resolve(spec.runtime, spec.handler)
+    const env = functionEnvironment(spec, resolved?.environment ?? {}, logStream)
+    const concurrent = resolved?.concurrent === true && (spec.concurrency > 1 || spec.backend === 'threads')
     return {
       handler: spec.handler,
       env,
@@ -155,7 +163,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   sweep.unref()
 
   return {
-    openPool(spec): FunctionPool {
+    openPool(wanted): FunctionPool {
+      const spec = withinRuntime(wanted)
       const pool = new Pool(spec, context)
       pools.add(pool)
       if (options.prestarted > 0 && runtimes.resolve(spec.runtime, spec.handler) !== undefined) stock.want(keyOf(spec))

@@ -2,7 +2,7 @@ import type { BootPlan } from '../stock.ts'
 import type { Interpreter, Language, Served } from './runtime.ts'
 
 /** What serves an identifier. */
-export type Resolved = Pick<Interpreter, 'name' | 'title' | 'version' | 'runtimeVersion'> & Served
+export type Resolved = Omit<Interpreter, 'boot'> & Served
 
 /** One of AWS's identifiers on this machine. */
 export interface RuntimeInfo {
@@ -64,8 +64,8 @@ export function createRegistry(languages: readonly Language[]): RuntimeRegistry 
     resolve(identifier, handler) {
       const found = byIdentifier.get(identifier)?.serve(identifier, handler)
       if (found === undefined) return undefined
-      const { name, title, version, runtimeVersion } = found.interpreter
-      return { name, title, version, runtimeVersion, ...found.served }
+      const { boot: _, ...interpreter } = found.interpreter
+      return { ...interpreter, ...found.served }
     },
     languageOf: (identifier) => byIdentifier.get(identifier),
     boot(name, memoryMiB) {

@@ -96,6 +96,8 @@ function nodeInterpreter({ execPath, version }: Binary, runtimeDir: string): Int
     title: `Node.js ${version}`,
     version,
     runtimeVersion: `nodejs:${version}`,
+    presends: true,
+    concurrent: true,
     boot: (memoryMiB) => ({
       command: [INTERPRETER, ...heapFlags(memoryMiB), `${RUNTIME_DIR}/bootstrap.cjs`],
       // Of no function yet; INIT replaces all of it.
