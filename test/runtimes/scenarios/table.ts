@@ -197,12 +197,12 @@ export const TABLE: Readonly<Record<Scenario, (run: Run) => Promise<void>>> = {
   },
 
   async stdout_flood({ t, call, lines }) {
-    const outcome = await call({ lines: 2_000 })
+    const outcome = await call({ lines: 8_000 })
     t.equal(valueOf(outcome), 'done')
     const printed = () => lines().filter(({ text }) => text === 'x'.repeat(100)).length
     // What is printed travels apart from the answer, and no faster than the output budget allows.
-    await eventually(() => printed() === 2_000)
-    t.equal(printed(), 2_000, 'every line is in the log of its event')
+    await eventually(() => printed() === 8_000)
+    t.equal(printed(), 8_000, 'every line is in the log of its event')
   },
 
   async logging({ t, value, log }) {
