@@ -64,8 +64,8 @@ export function createRegistry(languages: readonly Language[]): RuntimeRegistry 
     resolve(identifier, handler) {
       const found = byIdentifier.get(identifier)?.serve(identifier, handler)
       if (found === undefined) return undefined
-      const { boot: _, ...interpreter } = found.interpreter
-      return { ...interpreter, ...found.served }
+      const { name, title, version, runtimeVersion, presends = false, concurrent = false } = found.interpreter
+      return { name, title, version, runtimeVersion, presends, concurrent, ...found.served }
     },
     languageOf: (identifier) => byIdentifier.get(identifier),
     boot(name, memoryMiB) {

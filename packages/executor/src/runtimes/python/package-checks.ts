@@ -1,4 +1,5 @@
 import type { Findings, PackageView } from '../runtime.ts'
+import { wrappedFolderAdvice } from '../wrapped-folder.ts'
 
 /** What a deployer should know at once instead of at the first call. */
 export async function inspectPython({ files }: PackageView, handler: string): Promise<Findings> {
@@ -12,11 +13,7 @@ export async function inspectPython({ files }: PackageView, handler: string): Pr
     // A folder without __init__.py is a package too.
     files.some((file) => file.startsWith(`${module}/`))
   if (!isThere) {
-    const folder = files[0]?.slice(0, files[0].indexOf('/') + 1) ?? ''
-    const isWrapped = folder !== '' && files.every((file) => file.startsWith(folder))
-    const advice = isWrapped
-      ? ` Everything in it lies in the folder ${folder}: pack the contents of that folder, or deploy with ?handler=${folder}${handler}`
-      : ''
+    const advice = wrappedFolderAdvice(files, handler)
     notices.push(`The package has no ${module}.py, which the handler ${handler} needs.${advice}`)
   }
   return notices.length === 0 ? {} : { notices }
