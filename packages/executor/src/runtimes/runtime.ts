@@ -24,6 +24,8 @@ export interface Interpreter {
    * come, and gives back what a long event would hold up.
    */
   readonly presends?: boolean
+  /** Whether extensions find their APIs in its sandbox without further ado. */
+  readonly hasExtensions?: boolean
   /** Whether one instance can serve several events at once. */
   readonly concurrent?: boolean
   /** What a sandbox for a function of this memory runs: the generic part, before a function is known. */
