@@ -11,6 +11,14 @@ import { type RawEntry, ROLE, rawZip, SOURCE, startControlPlane, tarGz, zipOf } 
 const zip = (...entries: RawEntry[]): Buffer => rawZip(entries, (data) => crc32(data))
 const LINK = 0o120777
 
+/** The beginning of a program for the processor with this number. */
+function elf(machine: number): Buffer {
+  const head = Buffer.alloc(64)
+  head.write('\x7fELF\x02\x01\x01', 'latin1')
+  head.writeUInt16LE(machine, 18)
+  return head
+}
+
 /** A small entry that unpacks to `bytes` zeros. */
 function bomb(name: string, bytes: number, declared = bytes): RawEntry {
   const zeros = Buffer.alloc(bytes)
@@ -94,9 +102,9 @@ t.test('each refused deploy has its status, code and text, and leaves nothing be
     },
     {
       name: 'an interpreter that is not here',
-      target: 'f?runtime=python3.12',
+      target: 'f?runtime=nodejs26.x',
       code: 'UNSUPPORTED_RUNTIME',
-      text: /no interpreter for python3.12. It runs: nodejs20.x/
+      text: /no runtime for nodejs26.x. This server runs: nodejs20.x/
     },
     {
       name: 'a deprecated runtime',
@@ -485,6 +493,70 @@ t.test('each refused deploy has its status, code and text, and leaves nothing be
       body: tarGz(Array.from({ length: LIMITS.archiveEntries + 1 }, (_, index) => ({ name: `f${index}` }))),
       code: 'INVALID_ARCHIVE',
       text: /more than 20000 entries/
+    },
+    // what cannot work in its runtime
+    {
+      name: 'a Python handler without a module',
+      target: 'f?runtime=python3.11&handler=handler',
+      body: await zipOf({ 'lambda_function.py': 'def handler(event, context): pass' }),
+      code: 'INVALID_HANDLER',
+      text: /A Python handler names a module and a function/
+    },
+    {
+      name: 'a Node.js handler for Java',
+      target: 'f?runtime=ruby3.2&handler=/x',
+      body: await zipOf({ 'index.rb': '' }),
+      code: 'INVALID_HANDLER',
+      text: /A Ruby handler names a file and a method/
+    },
+    {
+      name: 'a bootstrap without run bit',
+      target: 'f?runtime=provided.al2023',
+      body: zip({ name: 'bootstrap', data: Buffer.from('#!/bin/sh\n'), mode: 0o100644 }),
+      code: 'INVALID_PACKAGE',
+      text: /bootstrap may not be executed: `chmod 755 bootstrap`/
+    },
+    {
+      name: 'a bootstrap for another processor',
+      target: 'f?runtime=provided.al2023',
+      body: zip({ name: 'bootstrap', data: elf(process.arch === 'arm64' ? 62 : 183), mode: 0o100755 }),
+      code: 'INVALID_PACKAGE',
+      text: /bootstrap is a program for (arm64|x86_64); this server runs/
+    },
+    {
+      name: 'a bootstrap that is no program',
+      target: 'f?runtime=provided.al2023',
+      body: zip({ name: 'bootstrap', data: Buffer.from('hello'), mode: 0o100755 }),
+      code: 'INVALID_PACKAGE',
+      text: /neither an ELF program nor a script/
+    },
+    {
+      name: 'a bootstrap with Windows line endings',
+      target: 'f?runtime=provided.al2023',
+      body: zip({ name: 'bootstrap', data: Buffer.from('#!/bin/sh\r\n'), mode: 0o100755 }),
+      code: 'INVALID_PACKAGE',
+      text: /Windows line endings/
+    },
+    {
+      name: 'a link as bootstrap',
+      target: 'f?runtime=provided.al2023',
+      body: zip({ name: 'bootstrap', data: Buffer.from('/bin/sh'), mode: LINK }),
+      code: 'INVALID_ARCHIVE',
+      text: /a link to an absolute path/
+    },
+    {
+      name: 'several events at once in Python',
+      target: 'f.py?concurrency=4',
+      body: 'def handler(event, context):\n    return event\n',
+      code: 'UNSUPPORTED_FEATURE',
+      text: /one event at a time/
+    },
+    {
+      name: 'a single file for a runtime that takes none',
+      target: 'f?runtime=provided.al2023',
+      body: SOURCE,
+      code: 'INVALID_PACKAGE',
+      text: /neither an ELF program nor a script/
     }
   ]
   for (const { name, target = 'f', body = good, headers, status = 400, code, text } of cases) {
@@ -531,7 +603,7 @@ t.test('what is refused beside deploys', async (t) => {
     ['PATCH', '/v1/functions/f', '{"memroy":256}', 400, 'INVALID_REQUEST', /memroy/],
     ['PATCH', '/v1/functions/f', '{"env":{"1A":"x"}}', 400, 'INVALID_REQUEST', /body.env/],
     ['PATCH', '/v1/functions/f', '{"env":{"AWS_REGION":"x"}}', 400, 'INVALID_REQUEST', /AWS_REGION/],
-    ['PATCH', '/v1/functions/f', '{"runtime":"ruby3.4"}', 400, 'UNSUPPORTED_RUNTIME', /no interpreter for ruby3.4/],
+    ['PATCH', '/v1/functions/f', '{"runtime":"nodejs26.x"}', 400, 'UNSUPPORTED_RUNTIME', /no runtime for nodejs26.x/],
     [
       'PATCH',
       '/v1/functions/f',
@@ -620,7 +692,7 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
       P,
       /^The runtime parameter of nodejs16.x is no longer supported for creating or updating AWS Lambda functions/
     ],
-    [create({ Runtime: 'java21' }), 400, P, /no interpreter for java21/],
+    [create({ Runtime: 'nodejs26.x' }), 400, P, /no runtime for nodejs26.x/],
     [
       create({ MemorySize: 64 }),
       400,
@@ -911,4 +983,34 @@ t.test('an upload that breaks off, or that never comes, leaves nothing and holds
   t.equal((await files()).length, before.length + 3, 'one package, one folder, one file')
   t.equal(app.server.requestTimeout, 300_000)
   t.equal(app.server.headersTimeout, 20_000)
+})
+
+t.test('a client that is too slow is told so, and hung up on', async (t) => {
+  const timeouts = { http: { headersTimeout: 300, connectionsCheckingInterval: 30 }, requestTimeout: 600 }
+  const { app, token } = await startControlPlane(t, { server: timeouts })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as net.AddressInfo
+  const head = `PUT /v1/functions/slow HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-length: 1000\r\n`
+  for (const [name, begun] of [
+    ['headers that never end', head],
+    ['a body that never comes', `${head}\r\n`],
+    ['a body that trickles', `${head}\r\nexport`]
+  ] as const) {
+    const socket = net.connect(port, '127.0.0.1')
+    let answer = ''
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text
+    })
+    socket.write(begun)
+    const trickle = setInterval(() => socket.write('x'), 50)
+    socket.on('error', () => undefined)
+    const startedAt = performance.now()
+    await once(socket, 'close')
+    clearInterval(trickle)
+    t.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/, name)
+    t.match(answer, /"code":"REQUEST_TIMEOUT"/)
+    t.ok(performance.now() - startedAt < 5_000)
+  }
+  const list = await app.inject({ url: '/v1/functions', headers: { authorization: `Bearer ${token}` } })
+  t.match(list.json(), { items: [] }, 'nothing came of it')
 })

@@ -135,7 +135,7 @@ t.test('sources become packages by what they are', async (t) => {
   t.equal((await put('k', SOURCE)).json<View>().handler, 'index.handler', 'as long as the source has it')
   t.match(
     (await put('other?runtime=nodejs22.x', SOURCE)).json<View>().notices,
-    process.version.startsWith('v22') ? [] : [/another major version/]
+    process.version.startsWith('v22') ? [] : [/another version/]
   )
 })
 
@@ -244,7 +244,6 @@ t.test('a dry run checks everything and changes nothing', async (t) => {
   t.match(dry.json(), { memoryMiB: 512, notices: [/Dry run/], revisionId: made.json<View>().revisionId })
   t.match((await get('/v1/functions/f')).json(), { memoryMiB: 128, revisionId: made.json<View>().revisionId })
   t.equal((await put('f?dryRun=true', 'export const x = (')).statusCode, 400)
-  t.equal((await get('/v1/runtimes')).json<{ items: object[] }>().items.length, 3)
 })
 
 t.test('lists go page by page', async (t) => {

@@ -16,6 +16,7 @@ export const ARN = `arn:aws:lambda:${REGION}:${ACCOUNT}`
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 export interface StartOptions {
+  readonly server?: Parameters<typeof openControlPlane>[0]['server']
   readonly now?: () => Date
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
   readonly deferred?: (() => void)[]
@@ -33,9 +34,9 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
   const dataDir = path.join(t.testdir(), 'data')
   const { deferred } = options
   const app = await openControlPlane({
-    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined },
+    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined, runtimePaths: {} },
     migrationsDir: path.join(ROOT, 'migrations'),
-    server: { logger: false },
+    server: { logger: false, ...options.server },
     ...(options.now === undefined ? {} : { now: options.now }),
     ...(deferred === undefined ? {} : { defer: (step: () => void) => void deferred.push(step) })
   })

@@ -8,7 +8,13 @@ import { openControlPlane } from '../dist/index.js'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const dir = mkdtempSync(path.join(tmpdir(), 'hearth-openapi-'))
 const app = await openControlPlane({
-  config: { dataDir: path.join(dir, 'data'), region: 'us-east-1', accountId: '000000000000', masterKey: undefined },
+  config: {
+    dataDir: path.join(dir, 'data'),
+    region: 'us-east-1',
+    accountId: '000000000000',
+    masterKey: undefined,
+    runtimePaths: {}
+  },
   migrationsDir: path.join(root, 'migrations'),
   server: { logger: false }
 })

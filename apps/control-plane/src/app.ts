@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import type http from 'node:http'
 import type { ArnScope, Authenticator, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
 import type { FunctionService } from './functions/function-service.ts'
-import type { RuntimeInfo } from './functions/runtimes.ts'
+import type { Runtimes } from './functions/runtimes.ts'
 import { authentication } from './http/authentication.ts'
+import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
@@ -28,23 +30,27 @@ export interface Deps {
   readonly authenticator: Authenticator
   readonly metrics: Metrics
   readonly scope: ArnScope
-  readonly runtimes: readonly RuntimeInfo[]
+  readonly runtimes: Runtimes
   readonly architecture: FunctionRecord['architecture']
   /** Whether a deploy could be written now. */
   readonly isReady: () => boolean
 }
+
+export type ServerOptions = FastifyServerOptions & { readonly http?: http.ServerOptions }
 
 /** JSON of settings fits in this many times over. */
 const BODY_BYTES = 262_144
 /** A whole request with 50 MiB over a slow line: 1.5 Mbit/s. */
 const REQUEST_TIMEOUT_MS = 300_000
 const HEADERS_TIMEOUT_MS = 20_000
+/** How often the two are looked at. */
+const CHECK_MS = 5_000
 /** Longer than the gateway keeps its connections, so that it never writes into one that is being closed. */
 const KEEP_ALIVE_MS = 72_000
 const CONNECTIONS = 1_000
 
 /** Builds the app and opens nothing: no port, no file, no signal handler. main.ts and tests both call this. */
-export async function buildApp(deps: Deps, options: FastifyServerOptions = {}) {
+export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   const app = Fastify({
     // One line per request is written by request-tracing, without the query.
     logController: new LogController({ disableRequestLogging: true }),
@@ -57,9 +63,10 @@ export async function buildApp(deps: Deps, options: FastifyServerOptions = {}) {
     forceCloseConnections: 'idle',
     // AWS clients send some paths with a slash at the end; a function's ARN is longer than a parameter usually is.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },
-    ...options
+    clientErrorHandler: answerClientError,
+    ...options,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS, ...options.http }
   })
-  app.server.headersTimeout = HEADERS_TIMEOUT_MS
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
@@ -70,9 +77,9 @@ export async function buildApp(deps: Deps, options: FastifyServerOptions = {}) {
   await app.register(authentication, { authenticator: deps.authenticator, metrics })
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
-  await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, scope, metrics })
-  await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, links, scope })
+  await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, runtimes, scope, metrics })
+  await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
   await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
-  await app.register(lambdaApi, { service, packages, links, scope, architecture, metrics })
+  await app.register(lambdaApi, { service, packages, artifacts, runtimes, links, scope, architecture, metrics })
   return app
 }

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { openRuntimeRegistry } from '@hearth/executor/runtimes'
 import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
 import {
   createArtifactStore,
@@ -12,20 +13,21 @@ import {
   makeDataDir,
   openStore
 } from '@hearth/store'
-import type { FastifyServerOptions } from 'fastify'
-import { buildApp } from './app.ts'
+import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
 import { createFunctionService } from './functions/function-service.ts'
-import { nodeRuntimes } from './functions/runtimes.ts'
+import { createRuntimes } from './functions/runtimes.ts'
 import { createMetrics } from './metrics.ts'
 import { createPackageStore } from './packages/package-store.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey'>
+  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'>
   readonly migrationsDir: string
-  readonly server: FastifyServerOptions
+  readonly server: ServerOptions
+  /** Where interpreters are looked for beside the usual folders, as in PATH. */
+  readonly searchPath?: string
   readonly now?: () => Date
   /** How a deploy's last step is put off until its answer is out. */
   readonly defer?: (step: () => void) => void
@@ -66,7 +68,13 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
-  const runtimes = nodeRuntimes(process.versions.node)
+  const runtimes = createRuntimes(
+    await openRuntimeRegistry({
+      node: { execPath: process.execPath, version: process.versions.node },
+      configured: config.runtimePaths,
+      path: options.searchPath ?? ''
+    })
+  )
   const architecture: FunctionRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
   const service = createFunctionService({ functions, scope, runtimes, architecture, now, defer })
   const settled = service.settleAll()

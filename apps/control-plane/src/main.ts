@@ -16,7 +16,8 @@ try {
     config,
     migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),
     server: { logger: { level: config.logLevel, base: { service: 'control-plane', pid: process.pid } } },
-    processMetrics: true
+    processMetrics: true,
+    searchPath: process.env['PATH'] ?? ''
   })
   app.log.info({ config: redactConfig(config) }, 'settings')
 

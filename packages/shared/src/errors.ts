@@ -19,6 +19,9 @@ const CATALOG = {
   VALIDATION_FAILED: { status: 400, fault: 'caller', retryable: false, aws: 'ValidationException' },
   INVALID_PAYLOAD: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidRequestContentException' },
   INVALID_ARCHIVE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** The package is sound as an archive, and cannot work in the runtime that it is for. */
+  INVALID_PACKAGE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  INVALID_HANDLER: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   INVALID_SOURCE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_RUNTIME: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_FEATURE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },

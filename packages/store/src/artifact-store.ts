@@ -23,6 +23,8 @@ export interface ArtifactStore {
   publish(stage: Stage, sha256: string): Promise<void>
   has(sha256: string): boolean
   packageFile(sha256: string): string
+  /** Folder of the unpacked package, absolute. */
+  codeDir(sha256: string): string
   /** Keeps an artifact from being collected until the returned function is called: between publish and commit. */
   pin(sha256: string): () => void
   /** Removes what a crash left half-done; call before the first stage. @returns the number of leftovers */
@@ -53,6 +55,7 @@ export function createArtifactStore(layout: DataLayout, nowMs: () => number = Da
 
   return {
     packageFile,
+    codeDir,
 
     async stage() {
       const dir = path.join(layout.tmp, randomUUID())

@@ -3,12 +3,12 @@ import { type ArnScope, type FunctionRecord, functionArn, HearthError, LIMITS } 
 import { type FunctionsRepository, LATEST } from '@hearth/store'
 import type { StoredPackage } from '../packages/package-store.ts'
 import { checkSettings, type FunctionSettings, type SettingsChange } from './function-settings.ts'
-import { checkRuntime, defaultRuntime, type RuntimeInfo } from './runtimes.ts'
+import type { Runtimes } from './runtimes.ts'
 
 export interface FunctionServiceDeps {
   readonly functions: FunctionsRepository
   readonly scope: ArnScope
-  readonly runtimes: readonly RuntimeInfo[]
+  readonly runtimes: Runtimes
   readonly architecture: FunctionRecord['architecture']
   readonly now: () => Date
   /** Runs a step after the answer is out: AWS clients see a deploy as Pending or InProgress first. */
@@ -62,13 +62,17 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
 
   const check = (settings: FunctionSettings, change: SettingsChange): readonly string[] => {
     // Only when it is named: a function whose runtime went away may still have its memory changed.
-    const notice = change.runtime === undefined ? undefined : checkRuntime(change.runtime, runtimes)
+    const notice = change.runtime === undefined ? undefined : runtimes.check(change.runtime)
     checkSettings(settings)
+    if (change.runtime !== undefined || change.handler !== undefined) {
+      runtimes.checkHandler(settings.runtime, settings.handler)
+    }
+    runtimes.checkInstances(settings.runtime, settings.handler, settings.concurrency, settings.instances)
     return notice === undefined ? [] : [notice]
   }
 
   const defaults = (name: string): FunctionSettings => ({
-    runtime: defaultRuntime(runtimes),
+    runtime: runtimes.default,
     handler: 'index.handler',
     role: `arn:aws:iam::${scope.accountId}:role/hearth-default`,
     description: '',

@@ -1,44 +1,14 @@
+import type { Language, RuntimeInfo, RuntimeRegistry } from '@hearth/executor/runtimes'
 import { HearthError } from '@hearth/shared'
 
-/** A runtime that this server can run. */
-export interface RuntimeInfo {
-  /** AWS's identifier. */
-  readonly id: string
-  /** What runs it, for people: `Node.js 20.20.2`. */
-  readonly interpreter: string
-  /** Whether the interpreter has the version that the identifier promises. */
-  readonly exact: boolean
-}
-
-/** What AWS lets one create functions with. Source: Lambda service model, type Runtime, without deprecated ones. */
-const AWS_RUNTIMES: readonly string[] = [
-  'nodejs20.x',
-  'nodejs22.x',
-  'nodejs24.x',
+/** What AWS lets one create functions with that no language here knows. Source: Lambda service model, type Runtime. */
+const ELSEWHERE: readonly string[] = [
   'nodejs26.x',
-  'python3.9',
-  'python3.10',
-  'python3.11',
-  'python3.12',
-  'python3.13',
-  'python3.14',
   'python3.15',
-  'java8.al2',
   'java8.al2023',
-  'java11',
   'java11.al2023',
-  'java17',
   'java17.al2023',
-  'java21',
-  'java25',
-  'dotnet8',
-  'dotnet10',
-  'ruby3.2',
-  'ruby3.3',
-  'ruby3.4',
-  'ruby4.0',
-  'provided.al2',
-  'provided.al2023'
+  'ruby4.0'
 ]
 
 const DEPRECATED: readonly string[] = [
@@ -61,47 +31,89 @@ const DEPRECATED: readonly string[] = [
   'dotnetcore2.0',
   'dotnetcore2.1',
   'dotnetcore3.1',
-  'dotnet6',
   'go1.x',
   'ruby2.5',
   'ruby2.7',
   'provided'
 ]
 
-const NODE_RUNTIMES = ['nodejs20.x', 'nodejs22.x', 'nodejs24.x']
-
-/** Node runtimes, all served by the server's own Node; newest first that it fits exactly. */
-export function nodeRuntimes(nodeVersion: string): readonly RuntimeInfo[] {
-  const major = Number.parseInt(nodeVersion, 10)
-  return NODE_RUNTIMES.map((id) => ({ id, interpreter: `Node.js ${nodeVersion}`, exact: id === `nodejs${major}.x` }))
+/** What the deploy side asks of runtimes: which there are, and whether a function fits its own. */
+export interface Runtimes {
+  readonly list: () => readonly (RuntimeInfo & { readonly language: string })[]
+  /** The runtime of functions that name none. */
+  readonly default: string
+  readonly languages: readonly Language[]
+  /** The identifier to use for a language that was told from the code: exact before near, newest first. */
+  identifierFor(language: Language): string
+  languageOf(runtime: string): Language | undefined
+  /**
+   * @returns what the caller ought to know about the choice, or undefined
+   * @throws HearthError INVALID_REQUEST for what no Lambda has, UNSUPPORTED_RUNTIME for what this server can't run
+   */
+  check(runtime: string): string | undefined
+  /** @throws HearthError INVALID_HANDLER when a handler has not the form that its runtime wants */
+  checkHandler(runtime: string, handler: string): void
+  /** @throws HearthError UNSUPPORTED_FEATURE when instances cannot be as wanted in this runtime */
+  checkInstances(runtime: string, handler: string, concurrency: number, instances: string | undefined): void
 }
 
-/** The runtime of functions that name none: the one that is what it says, or else the newest. */
-export function defaultRuntime(runtimes: readonly RuntimeInfo[]): string {
-  return (runtimes.find((runtime) => runtime.exact) ?? runtimes.at(-1))?.id ?? 'nodejs20.x'
-}
+export function createRuntimes(registry: RuntimeRegistry): Runtimes {
+  const infos = registry.list().map((info) => ({ ...info, language: registry.languageOf(info.runtime)?.name ?? '' }))
+  const byId = new Map(infos.map((info) => [info.runtime, info]))
+  const known = [...infos.map(({ runtime }) => runtime), ...ELSEWHERE]
 
-/**
- * @returns what the caller ought to know about the choice, or undefined
- * @throws HearthError INVALID_REQUEST for what no Lambda has, UNSUPPORTED_RUNTIME for what this server can't run
- */
-export function checkRuntime(id: string, runtimes: readonly RuntimeInfo[]): string | undefined {
-  const runtime = runtimes.find((candidate) => candidate.id === id)
-  if (runtime !== undefined) {
-    return runtime.exact ? undefined : `${id} is served by ${runtime.interpreter}, which is another major version.`
+  const identifierFor = (language: Language): string => {
+    const own = infos.filter((info) => info.language === language.name)
+    const found = own.findLast(({ exact }) => exact) ?? own.findLast(({ interpreter }) => interpreter !== undefined)
+    return found?.runtime ?? own.at(-1)?.runtime ?? ''
   }
-  if (DEPRECATED.includes(id)) {
-    throw new HearthError(
-      'UNSUPPORTED_RUNTIME',
-      `The runtime parameter of ${id} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.`
-    )
+
+  return {
+    list: () => infos,
+    default: identifierFor(registry.languages[0]!),
+    languages: registry.languages,
+    identifierFor,
+    languageOf: (runtime) => registry.languageOf(runtime),
+
+    check(runtime) {
+      const info = byId.get(runtime)
+      if (info?.interpreter !== undefined) {
+        return info.exact ? undefined : `${runtime} is served by ${info.interpreter}, which is another version.`
+      }
+      if (info !== undefined) {
+        throw new HearthError(
+          'UNSUPPORTED_RUNTIME',
+          `This server has nothing that runs ${runtime}: ${info.remedy ?? ''}.`
+        )
+      }
+      if (DEPRECATED.includes(runtime)) {
+        throw new HearthError(
+          'UNSUPPORTED_RUNTIME',
+          `The runtime parameter of ${runtime} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.`
+        )
+      }
+      if (ELSEWHERE.includes(runtime)) {
+        const available = infos.filter(({ interpreter }) => interpreter !== undefined).map((item) => item.runtime)
+        const message = `Hearth has no runtime for ${runtime}. This server runs: ${available.join(', ')}.`
+        throw new HearthError('UNSUPPORTED_RUNTIME', message)
+      }
+      throw new HearthError(
+        'INVALID_REQUEST',
+        `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${known.join(', ')}] or be a valid ARN`
+      )
+    },
+
+    checkHandler(runtime, handler) {
+      const problem = registry.languageOf(runtime)?.handlerProblem(handler, runtime)
+      if (problem !== undefined) throw new HearthError('INVALID_HANDLER', problem)
+    },
+
+    checkInstances(runtime, handler, concurrency, instances) {
+      if (concurrency === 1 && instances !== 'threads') return
+      const resolved = registry.resolve(runtime, handler)
+      if (resolved === undefined || resolved.concurrent === true) return
+      const message = `Instances of ${runtime} serve one event at a time: concurrency and instances=threads are for Node.js.`
+      throw new HearthError('UNSUPPORTED_FEATURE', message)
+    }
   }
-  if (AWS_RUNTIMES.includes(id)) {
-    const available = runtimes.map((candidate) => candidate.id).join(', ')
-    throw new HearthError('UNSUPPORTED_RUNTIME', `This server has no interpreter for ${id}. It runs: ${available}.`)
-  }
-  throw new HearthError(
-    'INVALID_REQUEST',
-    `Value ${id} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${AWS_RUNTIMES.join(', ')}] or be a valid ARN`
-  )
 }

@@ -1,3 +1,4 @@
+import type { PackageView } from '@hearth/executor/runtimes'
 import { type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
 import { sniffPackage } from '../packages/package-kind.ts'
 import type { PackageStore, StoredPackage } from '../packages/package-store.ts'
@@ -39,14 +40,17 @@ export function readZip(code: Code): Buffer {
   return zip
 }
 
-/** Takes a zip in, lets `use` write the function, and lets the artifact go again. */
+/** Takes a zip in after `inspect` has looked at it, lets `use` write the function, and lets the artifact go again. */
 export async function withPackage<T>(
   packages: PackageStore,
   zip: Buffer,
   keep: boolean,
+  inspect: (view: PackageView) => Promise<unknown>,
   use: (stored: StoredPackage) => T
 ): Promise<T> {
-  const stored = await packages.add(zip, 'zip', keep)
+  const stored = await packages.add(zip, 'zip', keep, async (view) => {
+    await inspect(view)
+  })
   try {
     return use(stored)
   } finally {

@@ -1,4 +1,6 @@
+import type { PackageView } from '@hearth/executor/runtimes'
 import { HearthError, parseFunctionRef } from '@hearth/shared'
+import { inspectPackage } from '../packages/inspection.ts'
 import { CODE_BODY_BYTES, checkArchitecture, readZip, withPackage } from './code-input.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
@@ -15,7 +17,7 @@ export const createFunction: Operation = {
   bodyLimit: CODE_BODY_BYTES,
   deploys: true,
 
-  async run({ body }, { service, packages, scope, metrics, architecture }) {
+  async run({ body }, { service, packages, runtimes, scope, metrics, architecture }) {
     const request = checkModel(CreateFunctionRequest, body)
     const { name, qualifier } = parseFunctionRef(scope, request.FunctionName)
     if (qualifier !== undefined)
@@ -33,9 +35,11 @@ export const createFunction: Operation = {
     checkArchitecture(request.Architectures, architecture)
     const defaults = service.defaults(name)
     const change = { ...toChange(request, defaults.logging), tags: request.Tags ?? {} }
-    service.check({ ...defaults, ...change }, change)
+    const settings = { ...defaults, ...change }
+    service.check(settings, change)
     if (service.find(name) !== undefined) throw new HearthError('FUNCTION_EXISTS', `Function already exist: ${name}`)
-    const record = await withPackage(packages, readZip(request.Code), true, (code) =>
+    const inspect = (view: PackageView) => inspectPackage(runtimes, view, settings)
+    const record = await withPackage(packages, readZip(request.Code), true, inspect, (code) =>
       service.deploy(name, 'create', code, () => change, { settle: 'as-aws' })
     )
     metrics.deployments.inc({ result: 'created' })

@@ -1,6 +1,8 @@
 import type { ArnScope, FunctionRecord } from '@hearth/shared'
+import type { ArtifactStore } from '@hearth/store'
 import type { CodeLinks } from '../code-links.ts'
 import type { FunctionService } from '../functions/function-service.ts'
+import type { Runtimes } from '../functions/runtimes.ts'
 import type { Metrics } from '../metrics.ts'
 import type { PackageStore } from '../packages/package-store.ts'
 
@@ -8,6 +10,8 @@ import type { PackageStore } from '../packages/package-store.ts'
 export interface LambdaApiDeps {
   readonly service: FunctionService
   readonly packages: PackageStore
+  readonly artifacts: ArtifactStore
+  readonly runtimes: Runtimes
   readonly links: CodeLinks
   readonly scope: ArnScope
   /** Of this machine. */

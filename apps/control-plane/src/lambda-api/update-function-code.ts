@@ -1,5 +1,7 @@
+import type { PackageView } from '@hearth/executor/runtimes'
 import { HearthError } from '@hearth/shared'
 import { requireRevision } from '../functions/function-service.ts'
+import { inspectPackage } from '../packages/inspection.ts'
 import { CODE_BODY_BYTES, checkArchitecture, readZip, withPackage } from './code-input.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
@@ -17,7 +19,7 @@ export const updateFunctionCode: Operation = {
   deploys: true,
 
   async run(call, deps) {
-    const { service, packages, scope, metrics } = deps
+    const { service, packages, runtimes, scope, metrics } = deps
     const { name, qualifier } = targetOf(call, deps)
     const request = checkModel(UpdateFunctionCodeRequest, call.body)
     if (request.ImageUri) {
@@ -29,9 +31,11 @@ export const updateFunctionCode: Operation = {
     refusePublish(request)
     checkArchitecture(request.Architectures, deps.architecture)
     const precondition = requireRevision(request.RevisionId ?? undefined)
-    precondition(service.get(name, qualifier))
+    const current = service.get(name, qualifier)
+    precondition(current)
     const dryRun = request.DryRun === true
-    const { record } = await withPackage(packages, readZip(request), !dryRun, (code) =>
+    const inspect = (view: PackageView) => inspectPackage(runtimes, view, current)
+    const { record } = await withPackage(packages, readZip(request), !dryRun, inspect, (code) =>
       service.deploy(name, 'replace', code, () => ({}), { precondition, dryRun, settle: 'as-aws' })
     )
     if (!dryRun) metrics.deployments.inc({ result: 'replaced' })

@@ -1,4 +1,5 @@
 import { requireRevision } from '../functions/function-service.ts'
+import { inspectStored } from '../functions/inspect-stored.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
 import { targetOf } from './function-target.ts'
@@ -13,11 +14,12 @@ export const updateFunctionConfiguration: Operation = {
   method: 'PUT',
   path: '/2015-03-31/functions/:name/configuration',
 
-  run(call, deps) {
+  async run(call, deps) {
     const { name, qualifier } = targetOf(call, deps)
     const request = checkModel(UpdateFunctionConfigurationRequest, call.body)
-    deps.service.get(name, qualifier)
+    const current = deps.service.get(name, qualifier)
     refuseUnsupported(request)
+    await inspectStored(deps, current, toChange(request, current.logging))
     const record = deps.service.configure(name, (current) => toChange(request, current.logging), {
       precondition: requireRevision(request.RevisionId ?? undefined),
       settle: 'as-aws'

@@ -1,7 +1,9 @@
+import type { PackageView } from '@hearth/executor/runtimes'
 import { HearthError, LIMITS } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import { Piscina } from 'piscina'
 import type { PackageKind } from './package-kind.ts'
+import { openPackageView } from './package-view.ts'
 import type { UnpackResult, UnpackTask } from './unpack-worker.ts'
 
 /** A package that lies in the artifact store, kept there until `release`. */
@@ -20,9 +22,15 @@ export interface StoredPackage {
 export interface PackageStore {
   /**
    * @param keep - False: check only (dry run).
-   * @throws HearthError INVALID_ARCHIVE, PAYLOAD_TOO_LARGE, CAPACITY_EXHAUSTED
+   * @param inspect - Looks at what was unpacked; when it throws, nothing is kept.
+   * @throws HearthError INVALID_ARCHIVE, PAYLOAD_TOO_LARGE, CAPACITY_EXHAUSTED, and what `inspect` throws
    */
-  add(bytes: Buffer, kind: Exclude<PackageKind, 'source'>, keep: boolean): Promise<StoredPackage>
+  add(
+    bytes: Buffer,
+    kind: Exclude<PackageKind, 'source'>,
+    keep: boolean,
+    inspect: (view: PackageView) => Promise<void>
+  ): Promise<StoredPackage>
   close(): Promise<void>
 }
 
@@ -41,7 +49,7 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
   })
 
   return {
-    async add(bytes, kind, keep) {
+    async add(bytes, kind, keep, inspect) {
       if (bytes.length > LIMITS.zipBytes) {
         throw new HearthError(
           'PAYLOAD_TOO_LARGE',
@@ -66,6 +74,7 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
           throw new HearthError('INVALID_ARCHIVE', message, awsMessage === undefined ? {} : { awsMessage })
         }
         const { sha256: artifact, codeSha256, files } = result
+        await inspect(await openPackageView(stage.codeDir, files))
         if (!keep) return { artifact, codeSha256, codeSize: bytes.length, files, release: () => undefined }
         const release = artifacts.pin(artifact)
         try {

@@ -34,15 +34,7 @@ interface Analysis {
  * @throws HearthError INVALID_SOURCE, INVALID_PAYLOAD, PAYLOAD_TOO_LARGE
  */
 export async function packSource(bytes: Buffer, extension: SourceExtension | undefined): Promise<SourcePackage> {
-  if (bytes.length === 0)
-    throw new HearthError('INVALID_PAYLOAD', 'The request has no body: send a source file, a zip or a tar.gz.')
-  if (bytes.length > SOURCE_BYTES) {
-    throw new HearthError(
-      'PAYLOAD_TOO_LARGE',
-      `A source file may have ${SOURCE_BYTES} bytes; larger code comes as a zip or tar.gz.`
-    )
-  }
-  const source = decodeUtf8(bytes)
+  const source = decodeSource(bytes)
   const analysis = await analyse(source, extension)
   const notices: string[] = []
   const file = fileName(analysis, extension)
@@ -73,7 +65,16 @@ export function checkExport(source: SourcePackage, handler: string): void {
   )
 }
 
-function decodeUtf8(bytes: Buffer): string {
+export function decodeSource(bytes: Buffer): string {
+  if (bytes.length === 0)
+    throw new HearthError('INVALID_PAYLOAD', 'The request has no body: send a source file, a zip or a tar.gz.')
+  if (bytes.length > SOURCE_BYTES) {
+    throw new HearthError(
+      'PAYLOAD_TOO_LARGE',
+      `A source file may have ${SOURCE_BYTES} bytes; larger code comes as a zip or tar.gz.`
+    )
+  }
+
   try {
     const source = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     if (!source.includes('\0')) return source
@@ -160,9 +161,10 @@ function firstError(thrown: unknown): string {
   return `The source cannot be parsed: ${error.text}${where}`
 }
 
-async function zipOne(name: string, code: string): Promise<Buffer> {
+/** A zip with one file in it: the same for the same source, whenever it is sent. */
+export async function zipOne(name: string, code: string, executable = false): Promise<Buffer> {
   const zip = new yazl.ZipFile()
-  zip.addBuffer(Buffer.from(code), name, { mtime: FIXED_TIME, mode: 0o100644 })
+  zip.addBuffer(Buffer.from(code), name, { mtime: FIXED_TIME, mode: executable ? 0o100755 : 0o100644 })
   zip.end()
   const chunks: Buffer[] = []
   for await (const chunk of zip.outputStream as unknown as AsyncIterable<Buffer>) chunks.push(chunk)

@@ -1,12 +1,15 @@
+import type { Language, PackageView } from '@hearth/executor/runtimes'
 import { type ArnScope, FUNCTION_NAME, type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { SettingsChange } from '../functions/function-settings.ts'
+import type { Runtimes } from '../functions/runtimes.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import type { Metrics } from '../metrics.ts'
-import { missingHandlerNotice } from '../packages/handler-notice.ts'
+import { inspectPackage } from '../packages/inspection.ts'
+import { type LanguageSource, packLanguageSource, sourceExtensions } from '../packages/language-source.ts'
 import { type PackageKind, sniffPackage } from '../packages/package-kind.ts'
 import type { PackageStore } from '../packages/package-store.ts'
 import { checkExport, packSource, type SourceExtension, type SourcePackage } from '../packages/source-package.ts'
@@ -18,18 +21,21 @@ import { mergeVariables, readDeployQuery } from './settings.ts'
 export interface DeployRoutesOptions {
   readonly service: FunctionService
   readonly packages: PackageStore
+  readonly runtimes: Runtimes
   readonly scope: ArnScope
   readonly metrics: Metrics
 }
 
 /** What `curl -T` appends to a URL that ends in a slash. Longest first: `.tar.gz` before `.gz` could match. */
-const FILE_EXTENSIONS = ['.tar.gz', '.tgz', '.zip', '.mjs', '.cjs', '.js', '.ts'] as const
+const FILE_EXTENSIONS = ['.tar.gz', '.tgz', '.zip', '.jar', '.mjs', '.cjs', '.js', '.ts']
 
 /** Deploying with one request: the code is the body, the settings are the query. */
 export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
   app,
-  { service, packages, scope, metrics }
+  { service, packages, runtimes, scope, metrics }
 ) => {
+  const extensions = [...FILE_EXTENSIONS, ...sourceExtensions(runtimes.languages)]
+
   app.put(
     '/:name',
     {
@@ -38,7 +44,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
         operationId: 'putFunction',
         summary: 'Create or replace a function',
         description:
-          'The body is one source file (.mjs, .cjs, .js, .ts), a zip or a gzipped tar; its first bytes tell which. `{name}` may be a file name, which is what `curl -T hello.mjs …/v1/functions/` sends. Settings that an existing function has stay unless they are named. Environment variables: `env.NAME=value`, any number of times.',
+          'The body is one source file (.mjs, .cjs, .js, .ts, .py, .rb, or a script that begins with #!), a zip, a jar or a gzipped tar; its first bytes tell which. The runtime of a new function is told from the code when it is not named. `{name}` may be a file name, which is what `curl -T hello.mjs …/v1/functions/` sends. Settings that an existing function has stay unless they are named. Environment variables: `env.NAME=value`, any number of times.',
         tags: ['functions'],
         consumes: ['application/octet-stream'],
         params: z.object({
@@ -51,7 +57,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
     },
     async (request, reply) => {
       try {
-        const { name, extension } = readTarget(request.params.name)
+        const { name, extension } = readTarget(request.params.name, extensions)
         const wish = readDeployQuery(request.query)
         const bytes = bytesOf(request)
         const kind = sniffPackage(bytes)
@@ -60,12 +66,25 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
         // Refused before the code is taken in, and asked again under the write lock below.
         const before = service.find(name)
         precondition(before)
-        const notices = [...checkEarly(service, name, before, changeOf(wish, undefined)(before))]
+        const notices = [...checkEarly(service, name, before, changeOf(wish, undefined, undefined)(before))]
 
-        const source = kind === 'source' ? await packSource(bytes, asSource(extension)) : undefined
-        const change = changeOf(wish, source)
-        if (source !== undefined) checkExport(source, { ...before, ...change(before) }.handler ?? source.handler)
-        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), !wish.dryRun)
+        const wanted = wish.settings.runtime ?? before?.runtime
+        const source =
+          kind === 'source'
+            ? await packAny(bytes, extension, wanted === undefined ? undefined : runtimes.languageOf(wanted), runtimes)
+            : undefined
+        let change = changeOf(wish, source, source?.language && runtimeFor(runtimes, source.language, before, wish))
+        if (source !== undefined && source.language === undefined) {
+          checkExport(source, { ...before, ...change(before) }.handler ?? source.handler)
+        }
+        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), !wish.dryRun, async (view) => {
+          if (source === undefined && before === undefined) {
+            change = withDefaults(change, guessOf(runtimes, view, wish.settings))
+          }
+          const settings = { ...(before ?? service.defaults(name)), ...change(before) }
+          service.check(settings, change(before))
+          notices.push(...(await inspectPackage(runtimes, view, settings)))
+        })
         try {
           const { record, created } = service.deploy(name, 'create-or-replace', code, change, {
             precondition,
@@ -73,8 +92,6 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
             settle: 'at-once'
           })
           notices.push(...(source?.notices ?? []))
-          const missing = missingHandlerNotice(record.runtime, record.handler, code.files)
-          if (missing !== undefined) notices.push(missing)
           if (wish.dryRun) notices.push('Dry run: nothing was changed.')
           else metrics.deployments.inc({ result: created ? 'created' : 'replaced' })
           request.log.info(
@@ -101,8 +118,11 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
 }
 
 /** Function name and extension of the last path segment. `.` is in no function name, so a file name is told from one. */
-function readTarget(segment: string): { readonly name: string; readonly extension: string | undefined } {
-  const extension = FILE_EXTENSIONS.find((candidate) => segment.endsWith(candidate))
+function readTarget(
+  segment: string,
+  extensions: readonly string[]
+): { readonly name: string; readonly extension: string | undefined } {
+  const extension = extensions.find((candidate) => segment.endsWith(candidate))
   const name = extension === undefined ? segment : segment.slice(0, -extension.length)
   if (FUNCTION_NAME.test(name)) return { name, extension }
   const message = `"${name}" cannot be a function's name: 1 to 64 letters, digits, hyphens and underscores. Name it in the URL: …/v1/functions/my-function`
@@ -120,15 +140,60 @@ function checkEarly(
 }
 
 /** The change that a deploy makes to whatever is there when it is written. */
-function changeOf(wish: ReturnType<typeof readDeployQuery>, source: SourcePackage | undefined) {
+function changeOf(wish: Wish, source: SourcePackage | undefined, runtime: string | undefined) {
   return (current: FunctionRecord | undefined): SettingsChange => {
     const environment = mergeVariables(current?.environment, wish.variables)
     return {
+      ...(runtime === undefined ? {} : { runtime }),
       ...wish.settings,
       ...(environment === undefined ? {} : { environment }),
       ...(wish.settings.handler !== undefined || source === undefined ? {} : { handler: handlerFor(source, current) })
     }
   }
+}
+
+type Wish = ReturnType<typeof readDeployQuery>
+type Change = ReturnType<typeof changeOf>
+
+/** A single file: of a language with a rule of its own, or else JavaScript or TypeScript. */
+async function packAny(
+  bytes: Buffer,
+  extension: string | undefined,
+  wanted: Language | undefined,
+  runtimes: Runtimes
+): Promise<SourcePackage & { readonly language?: LanguageSource['language'] }> {
+  const source = await packLanguageSource(bytes, extension, wanted, runtimes.languages)
+  return source ?? (await packSource(bytes, asSource(extension)))
+}
+
+/** A function keeps its runtime as long as that is of the source's language. */
+function runtimeFor(
+  runtimes: Runtimes,
+  language: Language,
+  before: FunctionRecord | undefined,
+  wish: Wish
+): string | undefined {
+  const current = wish.settings.runtime ?? before?.runtime
+  return current !== undefined && runtimes.languageOf(current) === language
+    ? undefined
+    : runtimes.identifierFor(language)
+}
+
+/** What a new function's package tells of its runtime and handler, where its owner said nothing. */
+function guessOf(runtimes: Runtimes, view: PackageView, settings: SettingsChange): SettingsChange {
+  if (settings.runtime !== undefined) {
+    const language = runtimes.languageOf(settings.runtime)
+    return { handler: language?.guess(view) ?? language?.defaultHandler ?? 'index.handler' }
+  }
+  for (const language of runtimes.languages) {
+    const handler = language.guess(view)
+    if (handler !== undefined) return { runtime: runtimes.identifierFor(language), handler }
+  }
+  return {}
+}
+
+function withDefaults(change: Change, defaults: SettingsChange): Change {
+  return (current) => ({ ...defaults, ...change(current) })
 }
 
 /** A handler that was chosen before stays as long as the new source has it. */

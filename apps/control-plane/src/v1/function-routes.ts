@@ -6,6 +6,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CodeLinks } from '../code-links.ts'
 import type { FunctionService } from '../functions/function-service.ts'
+import { inspectStored } from '../functions/inspect-stored.ts'
+import type { Runtimes } from '../functions/runtimes.ts'
 import { fromCursor, toCursor } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
@@ -17,6 +19,7 @@ import { readPatch } from './settings.ts'
 export interface FunctionRoutesOptions {
   readonly service: FunctionService
   readonly artifacts: ArtifactStore
+  readonly runtimes: Runtimes
   readonly links: CodeLinks
   readonly scope: ArnScope
 }
@@ -28,7 +31,7 @@ const PAGE = 50
 /** Look at, change and remove functions. Mounted under `/v1/functions`. */
 export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = async (
   app,
-  { service, artifacts, links, scope }
+  { service, artifacts, runtimes, links, scope }
 ) => {
   app.get(
     '/',
@@ -94,6 +97,8 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
     },
     async (request, reply) => {
       const { body } = request
+      const before = service.get(request.params.name)
+      await inspectStored({ artifacts, runtimes }, before, readPatch(body, before))
       const record = service.configure(request.params.name, (current) => readPatch(body, current), {
         precondition: preconditionOf(request.headers),
         settle: 'at-once'

@@ -1,0 +1,19 @@
+import type { PackageView } from '@hearth/executor/runtimes'
+import { HearthError } from '@hearth/shared'
+import type { Runtimes } from '../functions/runtimes.ts'
+
+/**
+ * Looks at a package as its runtime will.
+ *
+ * @returns what the deployer ought to know
+ * @throws HearthError INVALID_PACKAGE when it cannot work
+ */
+export async function inspectPackage(
+  runtimes: Runtimes,
+  view: PackageView,
+  { runtime, handler }: { readonly runtime: string; readonly handler: string }
+): Promise<readonly string[]> {
+  const { problem, notices = [] } = (await runtimes.languageOf(runtime)?.inspect(view, handler, runtime)) ?? {}
+  if (problem !== undefined) throw new HearthError('INVALID_PACKAGE', problem)
+  return notices
+}
