@@ -1,7 +1,7 @@
 // Compiles the Java runtime with the JDK of this machine, and lets each JVM write an archive of its classes, which
 // makes it start faster and share memory. Without a JDK there is no Java: nothing is made.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,6 +9,8 @@ import { build as bundle } from 'esbuild'
 
 /** Classes for the oldest JVM that the compiler can still serve. */
 const RELEASES = ['8', '11', '17']
+/** The channel's descriptor is made into a stream by a constructor of java.io that is not public. */
+const MANIFEST = 'Main-Class: hearth.runtime.Main\nAdd-Opens: java.base/java.io\n'
 const TOP_FOLDERS = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']
 
 /** @param {{ source: string, target: string }} folders - this folder, and the one that sandboxes see at /var/runtime */
@@ -24,7 +26,9 @@ export async function build({ source, target }) {
 
     const classes = path.join(work, 'classes')
     compile(jdk, javaFiles(path.join(source, 'bootstrap')), classes)
-    archive(jdk, path.join(target, 'runtime.jar'), classes, ['.'])
+    const manifest = path.join(work, 'manifest')
+    writeFileSync(manifest, MANIFEST)
+    archive(jdk, path.join(target, 'runtime.jar'), classes, ['.'], manifest)
     copyFileSync(path.join(source, 'start.pl'), path.join(target, 'start.pl'))
 
     // What a runtime runs before it has a function: one class from a jar in lib, as functions have them.
@@ -67,8 +71,8 @@ function compile(jdk, files, into, classPath = into) {
 }
 
 /** Stored, not compressed: it is read at each start. */
-function archive(jdk, file, folder, names) {
-  const flags = ['cfM0', file, ...names.flatMap((name) => ['-C', folder, name])]
+function archive(jdk, file, folder, names, manifest = undefined) {
+  const flags = [...(manifest === undefined ? ['cfM0', file] : ['cfm0', file, manifest]), ...names.flatMap((name) => ['-C', folder, name])]
   const { status, stderr } = spawnSync(path.join(jdk.home, 'bin/jar'), flags, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`jar failed:\n${stderr}`)
 }

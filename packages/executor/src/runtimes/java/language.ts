@@ -51,7 +51,7 @@ export function javaLanguage(jvms: readonly Jvm[], runtimeDir: string): Language
     },
     remedy: (identifier) => {
       const version = versionOf(identifier)
-      return `install a JDK of Java ${version} or newer (openjdk-${version}-jdk-headless on Debian and Ubuntu) and run npm run setup`
+      return `install a JDK of Java ${version} or newer (openjdk-${version}-jdk-headless on Debian and Ubuntu) and run npm run build:server`
     },
     defaultHandler: 'example.Hello::handleRequest',
     handlerProblem: (handler) =>

@@ -8,8 +8,7 @@ import type { Jvm } from './jvms.ts'
 /** As seen inside. */
 const RUNTIME_DIR = '/var/runtime'
 const HOME = '/var/lang'
-const CLASS_PATH = `${RUNTIME_DIR}/runtime.jar`
-const MAIN_CLASS = 'hearth.runtime.Main'
+const RUNTIME_JAR = `${RUNTIME_DIR}/runtime.jar`
 const ARCHIVES = 'archives'
 
 /** What a JVM needs beside its heap (classes, compiled code, threads, its own): measured, plus a share that grows. */
@@ -49,9 +48,8 @@ export function bootPlan(jvm: Jvm, runtimeDir: string, open: boolean, memoryMiB:
       ...vmFlags(jvm),
       ...shared,
       ...openFlags(jvm, open),
-      '-cp',
-      CLASS_PATH,
-      MAIN_CLASS
+      '-jar',
+      RUNTIME_JAR
     ],
     env: ENVIRONMENT,
     mounts: mountsOf(jvm, runtimeDir)
@@ -70,7 +68,7 @@ export function archiveCommand(jvm: Jvm): readonly string[] | undefined {
     '-Xlog:disable',
     '-Xlog:all=error:stderr'
   ]
-  return [`${HOME}/bin/java`, ...flags, ...vmFlags(jvm), ...openFlags(jvm, false), '-cp', CLASS_PATH, MAIN_CLASS]
+  return [`${HOME}/bin/java`, ...flags, ...vmFlags(jvm), '-jar', RUNTIME_JAR]
 }
 
 /** The folder of archives, below the runtime's. */
@@ -105,16 +103,15 @@ function vmFlags({ major }: Jvm): string[] {
     '-XX:+ExitOnOutOfMemoryError',
     '-XX:-UsePerfData',
     '-Xshare:auto',
-    // Called a few times each: not worth the classes that newer JVMs make for a call by reflection.
-    ...(major >= 22 ? ['-Djdk.reflect.useNativeAccessorOnly=true'] : [])
+    // Archives where they were made for, not at a random address: only there do JVMs share their memory.
+    ...(major >= 17 ? ['-XX:+UnlockDiagnosticVMOptions', '-XX:ArchiveRelocationMode=0'] : [])
   ]
 }
 
 function openFlags({ major }: Jvm, open: boolean): string[] {
-  if (major < FIRST_WITH_MODULES) return []
-  // The channel's descriptor is made into a stream by a constructor of java.io that is not public.
-  const packages = open || major < FIRST_CLOSED ? OPENED.split(' ') : ['java.io']
-  return packages.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`)
+  const isOpen = open || major < FIRST_CLOSED
+  if (major < FIRST_WITH_MODULES || !isOpen) return []
+  return OPENED.split(' ').map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`)
 }
 
 /** One for each JVM, whatever it was updated to since. */

@@ -34,8 +34,8 @@ final class Channel {
 
   private final InputStream in;
   private final OutputStream out;
-  private ByteBuffer inbox = ByteBuffer.allocate(USUAL_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   /** Between position and limit lies what has come and nobody has taken. */
+  private ByteBuffer inbox = ByteBuffer.allocate(USUAL_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private final Object writing = new Object();
 
   Channel(InputStream in, OutputStream out) {

@@ -11,7 +11,6 @@ import java.lang.reflect.Type;
 import java.lang.reflect.TypeVariable;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 
 /** Finds the method that a handler's name means: {@code package.Class} or {@code package.Class::method}. */
@@ -84,9 +83,7 @@ final class HandlerFinder {
   private Handler ofMethod(Class<?> type, String name) throws Fault {
     List<Method> methods = new ArrayList<>();
     for (Method method : type.getMethods()) if (method.getName().equals(name)) methods.add(method);
-    // The last one is there so that the choice is always the same.
-    methods.sort(Comparator.comparing(Method::isBridge).thenComparing(this::weight, Comparator.reverseOrder())
-        .thenComparing(method -> Arrays.toString(method.getParameterTypes())));
+    methods.sort(this::compare);
     for (Method method : methods) {
       Handler handler = ofSignature(type, method);
       if (handler != null) return handler;
@@ -96,6 +93,13 @@ final class HandlerFinder {
   }
 
   /** Lambda prefers more parameters, and counts a context at the end twice. */
+  private int compare(Method a, Method b) {
+    if (a.isBridge() != b.isBridge()) return a.isBridge() ? 1 : -1;
+    if (weight(a) != weight(b)) return weight(b) - weight(a);
+    // So that the choice is always the same.
+    return Arrays.toString(a.getParameterTypes()).compareTo(Arrays.toString(b.getParameterTypes()));
+  }
+
   private int weight(Method method) {
     int count = method.getParameterCount();
     return count > 0 && method.getParameterTypes()[count - 1] == core.context ? count + 1 : count;

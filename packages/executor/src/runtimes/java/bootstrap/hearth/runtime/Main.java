@@ -16,15 +16,18 @@ public final class Main {
 
   private Main() {}
 
-  /** @param arguments the descriptor behind which start.pl waits; none to warm up only, for the class-data archive */
+  /** @param arguments the descriptor behind which start.pl waits; none to load all that a runtime loads, for the archive */
   public static void main(String[] arguments) throws Exception {
     WarmUp.run(WARM_FOLDER);
-    if (arguments.length == 0) return;
+    NativeEnvironment environment = NativeEnvironment.open();
+    if (arguments.length == 0) {
+      System.getenv();
+      return;
+    }
 
     FileDescriptor socket = descriptor(CHANNEL_FD);
     Channel channel = new Channel(new FileInputStream(socket), new FileOutputStream(socket));
     WorkingDirectory directory = new WorkingDirectory(descriptor(Integer.parseInt(arguments[0])));
-    NativeEnvironment environment = NativeEnvironment.open();
     environment.replace(WarmUp.ENVIRONMENT);
     channel.ready();
     if (!channel.receive()) Runtime.getRuntime().halt(0);
