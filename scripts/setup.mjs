@@ -13,7 +13,8 @@ const SERVER_PACKAGES = {
   perl: 'perl-base',
   unshare: 'util-linux',
   ip: 'iproute2',
-  nft: 'nftables'
+  nft: 'nftables',
+  'mkfs.ext4': 'e2fsprogs'
 }
 /** What the tests use beside that. */
 const TEST_PACKAGES = {
@@ -75,13 +76,24 @@ function installModules() {
   const stampFile = path.join(root, 'node_modules', '.hearth-installed')
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
   console.log('installing node_modules (npm ci)')
-  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { mayFail: true })) {
-    // The likely reason is the one package with native code: no prebuilt file for this machine, no compiler either.
+  const install = () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { mayFail: true })
+  // The two SQLite addons are optional to npm, because each Node needs only one of them.
+  if (!install() || !existsSync(path.join(root, sqliteAddon()))) {
+    // The likely reason is the native code: no prebuilt file for this machine, no compiler either.
     if (Object.keys(BUILD_PACKAGES).every(onPath)) throw new SetupError('npm ci failed; its own message above says why')
     installPackages(BUILD_PACKAGES)
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+    if (!install() || !existsSync(path.join(root, sqliteAddon()))) {
+      throw new SetupError('npm ci did not bring SQLite; `npm ci --foreground-scripts` shows why')
+    }
   }
   writeFileSync(stampFile, stamp)
+}
+
+/** What this Node loads: see packages/store/src/sqlite-addon.ts. */
+function sqliteAddon() {
+  return Number.parseInt(process.versions.node, 10) < 22
+    ? 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
+    : 'node_modules/better-sqlite3-node22/lib/index.js'
 }
 
 /** @param {'build' | 'build:server'} script - all, or what `npm start` runs */

@@ -99,6 +99,13 @@ t.test('a record becomes what the executor needs, with the server’s defaults',
   t.match(executor.opened[2], { concurrency: 8, backend: 'process' })
 })
 
+t.test('a deleted function ends its instances although nobody calls anything any more', async (t) => {
+  const { port, functions, executor } = await startGateway(t)
+  await invoke(port, 'hello')
+  functions.update('hello', () => undefined)
+  await until('its pool is retired', () => executor.retired.length === 1)
+})
+
 t.test('a trail of changes that is too short means looking at everything again, a little at a time', async (t) => {
   const names = Array.from({ length: 250 }, (_, i) => `f${i}`)
   const records = new Map<string, FunctionRecord>(names.map((name) => [name, record(name)]))
@@ -122,7 +129,9 @@ t.test('a trail of changes that is too short means looking at everything again, 
     onKeys: () => undefined,
     onDeployed: () => undefined,
     onRemoved: () => undefined,
-    onError: (err) => t.fail(String(err))
+    onError: (err) => t.fail(String(err)),
+    // This test says when.
+    watchMs: 2 ** 31 - 1
   })
   directory.refresh()
   for (const name of names) t.ok(directory.find(name)?.pool !== undefined)

@@ -34,7 +34,7 @@ export interface TestExecutor {
   readonly invoke: (
     pool: FunctionPool,
     payload?: unknown,
-    options?: { tail?: boolean; requestId?: string }
+    options?: { tail?: boolean; requestId?: string; clientContext?: string; traceId?: string }
   ) => Promise<Outcome>
   /** The process that runs the function's code, of every sandbox. */
   readonly runtimePids: () => number[]
@@ -90,14 +90,14 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
     lines,
     exits,
     pool: (spec) => executor.openPool({ ...DEFAULTS, ...spec }),
-    invoke: (pool, payload = {}, { tail = false, requestId = randomUUID() } = {}) =>
+    invoke: (pool, payload = {}, { tail = false, requestId = randomUUID(), clientContext = '', traceId = '' } = {}) =>
       new Promise((resolve) => {
         const invocation: Invocation = {
           requestId,
           payload: Buffer.from(JSON.stringify(payload)),
           invokedArn: `arn:aws:lambda:us-east-1:000000000000:function:${pool.spec.name}`,
-          traceId: '',
-          clientContext: '',
+          traceId,
+          clientContext,
           tail,
           settle: resolve
         }

@@ -83,9 +83,10 @@ export class NodeProcess {
     const page = path.join(this.#dir, 'progress')
     writeFileSync(page, Buffer.alloc(4096))
     const fd = openSync(page, 'r+')
-    this.child = spawn(process.execPath, [...heapFlags(256), bootstrap], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', fd],
-      env: { PATH: process.env['PATH'] ?? '', LEFT_OVER: 'of the sandbox' }
+    // Through env, with an environment of its own: what test runners put into NODE_OPTIONS changes how modules load.
+    const environment = [`PATH=${process.env['PATH'] ?? ''}`, 'LEFT_OVER=of the sandbox']
+    this.child = spawn('env', ['-i', ...environment, process.execPath, ...heapFlags(256), bootstrap], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', fd]
     })
     closeSync(fd)
     this.channel = this.child.stdio[3] as Socket

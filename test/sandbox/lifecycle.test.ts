@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -130,7 +130,7 @@ t.test('a server that is killed together with its launcher is cleaned up after b
     detectCgroups(serverId).parents.flatMap((folder) => readdirSync(folder).filter((name) => /^s\d/.test(name))),
     []
   )
-  for (const parent of detectCgroups(serverId).parents) rmSync(parent, { recursive: true, force: true })
+  for (const parent of detectCgroups(serverId).parents) rmdirSync(parent)
 })
 
 t.test('two servers on one machine do not touch each other, and one id is taken once', async (t) => {

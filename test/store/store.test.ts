@@ -24,7 +24,8 @@ import {
   makeDataDir,
   openDirectory,
   openStore,
-  readMasterKey
+  readMasterKey,
+  sqlitePackage
 } from '@hearth/store'
 import t, { type Test } from 'tap'
 
@@ -307,10 +308,13 @@ t.test('readiness takes the write lock and writes nothing', async (t) => {
   other.close()
 })
 
-t.test('Node and the SQLite addon are matched before the addon is loaded', async (t) => {
-  t.match(addonProblem('20.20.2', '13.2.0'), /needs Node 22/)
-  t.equal(addonProblem('20.20.2', '12.11.1'), undefined)
-  t.equal(addonProblem('24.1.0', '13.2.0'), undefined)
+t.test('each Node loads the SQLite addon that fits it, and says what is missing', async (t) => {
+  t.equal(sqlitePackage('20.20.2'), 'better-sqlite3')
+  t.equal(sqlitePackage('22.0.0'), 'better-sqlite3-node22')
+  t.equal(sqlitePackage('24.21.0'), 'better-sqlite3-node22')
+  t.match(addonProblem({ code: 'ERR_DLOPEN_FAILED', message: '' }), /another Node/)
+  t.match(addonProblem({ code: 'MODULE_NOT_FOUND', message: '' }), /not installed/)
+  t.equal(addonProblem({ code: 'SQLITE_CANTOPEN', message: 'unable to open database file' }), undefined)
 })
 
 t.test('artifacts appear whole, crashes leave nothing, and code in use is not collected', async (t) => {

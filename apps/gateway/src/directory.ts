@@ -24,6 +24,8 @@ export interface DirectoryOptions {
   readonly onDeployed: (functionName: string) => void
   readonly onRemoved: (functionName: string) => void
   readonly onError: (err: unknown) => void
+  /** How often changes are looked for when no request comes, in ms. */
+  readonly watchMs?: number
 }
 
 export interface Directory {
@@ -37,6 +39,8 @@ export interface Directory {
 /** Entries revalidated between two turns of the event loop, when the trail of changes was too short. */
 const SLICE = 100
 const RETRY_MS = 1_000
+/** How soon a change is seen when no request comes: instances of a deleted function end by then. */
+const WATCH_MS = 1_000
 
 /**
  * The functions, in memory. Who deploys and then calls gets what was deployed: each turn of the event loop asks
@@ -130,6 +134,9 @@ export function createDirectory(options: DirectoryOptions): Directory {
     return fresh
   }
 
+  const watch = setInterval(refresh, options.watchMs ?? WATCH_MS)
+  watch.unref()
+
   return {
     refresh,
     find(name) {
@@ -144,6 +151,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     },
     close() {
       closed = true
+      clearInterval(watch)
       reader.close()
     }
   }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { mkdir, statfs } from 'node:fs/promises'
 import os from 'node:os'
+import path from 'node:path'
 import { createExecutor, openRuntimeRegistry } from '@hearth/executor'
 import { openSandboxHost, type SandboxHost, SandboxUnavailableError } from '@hearth/sandbox'
 import { type Config, ConfigError, readConfig, redactConfig } from '@hearth/shared'
@@ -16,6 +18,9 @@ import { defaultRunDir, serverIdOf } from './server-identity.ts'
 const EXIT_CONFIG = 78
 /** What stopping may take beyond the drain time: killing instances, writing logs. */
 const STOP_EXTRA_MS = 3_000
+/** Part of the free disk for functions' /tmp when nothing else is said, and what is too little to begin with. */
+const TMP_SHARE = 0.25
+const MIN_TMP_MIB = 1_024
 
 const config = readConfigOrExit()
 const log = createLog(config.logLevel)
@@ -96,6 +101,7 @@ async function openHostOrExit(): Promise<SandboxHost> {
       serverId,
       // A function may ask for the internet whatever the default is.
       networks: ['none', 'internet'],
+      tmpDisk: await tmpDisk(),
       dns: config.dns,
       log: onLog
     })
@@ -104,4 +110,12 @@ async function openHostOrExit(): Promise<SandboxHost> {
     console.error(`hearth: ${err.message}`)
     process.exit(EXIT_CONFIG)
   }
+}
+
+async function tmpDisk(): Promise<{ file: string; mib: number } | undefined> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const { bavail, bsize } = await statfs(config.dataDir)
+  const free = Math.floor((bavail * bsize * TMP_SHARE) / 1_048_576)
+  const mib = config.tmpDiskMiB ?? (free < MIN_TMP_MIB ? 0 : free)
+  return mib === 0 ? undefined : { file: path.join(config.dataDir, 'tmp.img'), mib }
 }

@@ -19,10 +19,23 @@ export function respond(res: ServerResponse, status: number, headers: string[], 
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
   if (status !== 204 && status !== 304) headers.push('content-length', String(length))
   res.writeHead(status, headers)
+  if (typeof body === 'string' || length > ONE_WRITE_BYTES || !endInOneWrite(res, body)) res.end(body)
+}
+
+/**
+ * `res.end(body)` writes twice, the second time an empty string to learn when the first is out, which makes a vector of
+ * the two. With the body behind the headers, where Node keeps those until they are sent, it is one plain write: a tenth
+ * of what a short call costs here.
+ *
+ * @returns false when this response does not keep its headers that way, or sends no body; nothing was done then
+ */
+function endInOneWrite(res: ServerResponse, body: Buffer): boolean {
+  const held = res as unknown as { _header: unknown; _hasBody: unknown }
+  if (typeof held._header !== 'string' || held._hasBody !== true) return false
   // Latin-1 maps bytes to characters one to one and back, so this is a copy, not a change of encoding.
-  if (typeof body === 'string') res.end(body)
-  else if (length <= ONE_WRITE_BYTES) res.end(body.toString('latin1'), 'latin1')
-  else res.end(body)
+  held._header += body.toString('latin1')
+  res.end()
+  return true
 }
 
 /** Writes a refusal, also while the request's body is still on its way: that body is not kept. */

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { SandboxHost } from '@hearth/sandbox'
 import { LIMITS } from '@hearth/shared'
 import { functionEnvironment, logStreamName } from './environment.ts'
-import { type ExitReason, Instance } from './instance.ts'
+import { type ExitReason, Instance, SHUTDOWN_MS } from './instance.ts'
 import { createJournal } from './journal.ts'
 import { type Candidate, Pool, type PoolContext } from './pool.ts'
 import type { InitMessage } from './protocol.ts'
-import type { RuntimeRegistry } from './runtimes/registry.ts'
+import { type RuntimeRegistry, WITH_EXTENSIONS } from './runtimes/registry.ts'
 import { createStartGate } from './start-gate.ts'
 import { Stock, type StockKey } from './stock.ts'
 import type { Executor, ExecutorEvents, ExecutorStats, FunctionPool, FunctionSpec, LogSink } from './types.ts'
@@ -47,6 +47,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   let instances = 0
   let closing = false
   let allDrained = () => {}
+  let allEnded = () => {}
 
   const stock = new Stock({
     host,
@@ -75,10 +76,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
     open,
     runtimeVersion: (spec) => runtimes.resolve(spec.runtime, spec.handler)?.runtimeVersion ?? spec.runtime,
+    presends: (spec) => spec.extensions !== true && runtimes.resolve(spec.runtime, spec.handler)?.presends === true,
     coldStart: (spec, phases) => events.coldStart?.(spec, phases),
     ended(spec, reason: ExitReason) {
       instances--
       events.instanceExit?.(spec.runtime, reason)
+      if (instances === 0) allEnded()
     },
     drained(pool) {
       pools.delete(pool)
@@ -102,7 +105,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   function keyOf(spec: FunctionSpec): StockKey {
     const resolved = runtimes.resolve(spec.runtime, spec.handler)
     if (resolved === undefined) throw new Error(`this server has no interpreter for ${spec.runtime}`)
-    return { runtime: resolved.name, memoryMiB: spec.memoryMiB, tmpMiB: spec.ephemeralMiB, network: spec.network }
+    const runtime = spec.extensions === true ? `${resolved.name}${WITH_EXTENSIONS}` : resolved.name
+    return { runtime, memoryMiB: spec.memoryMiB, tmpMiB: spec.ephemeralMiB, network: spec.network }
   }
 
   async function open(pool: Pool): Promise<Candidate> {
@@ -127,9 +131,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   }
 
+  /** A runtime that serves one event at a time does so whatever the server's defaults are. */
+  function withinRuntime(spec: FunctionSpec): FunctionSpec {
+    const canServeMany = spec.extensions !== true && runtimes.resolve(spec.runtime, spec.handler)?.concurrent === true
+    if (canServeMany) return spec
+    return { ...spec, concurrency: 1, backend: 'process' }
+  }
+
   function initMessage(spec: FunctionSpec, logStream: string, cpus: number): InitMessage {
-    const env = functionEnvironment(spec, runtimes.resolve(spec.runtime, spec.handler)?.environment ?? {}, logStream)
-    const concurrent = spec.concurrency > 1 || spec.backend === 'threads'
+    const resolved = runtimes.resolve(spec.runtime, spec.handler)
+    const env = functionEnvironment(spec, resolved?.environment ?? {}, logStream)
+    const concurrent = resolved?.concurrent === true && (spec.concurrency > 1 || spec.backend === 'threads')
     return {
       handler: spec.handler,
       env,
@@ -155,7 +167,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   sweep.unref()
 
   return {
-    openPool(spec): FunctionPool {
+    openPool(wanted): FunctionPool {
+      const spec = withinRuntime(wanted)
       const pool = new Pool(spec, context)
       pools.add(pool)
       if (options.prestarted > 0 && runtimes.resolve(spec.runtime, spec.handler) !== undefined) stock.want(keyOf(spec))
@@ -219,6 +232,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
         allDrained()
       })
       for (const pool of pools) pool.shutdown()
+      // Those that are killed are gone at once; extensions have been told, and have their time.
+      if (instances > 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, SHUTDOWN_MS)
+          allEnded = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
       await host.close()
     }
   }

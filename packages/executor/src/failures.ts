@@ -42,6 +42,11 @@ export function exited(requestId: string, exit: SandboxExit): Failure {
   }
 }
 
+/** What the platform itself found wrong with a function when it was to be started, e.g. a missing bootstrap. */
+export function platformFailure(requestId: string, errorType: string, detail: string): Buffer {
+  return errorJson(errorType, `RequestId: ${requestId} Error: ${detail}`)
+}
+
 /** The instance sent bytes that are no frame, or an answer to what was not asked. */
 export function brokeProtocol(requestId: string, detail: string): Failure {
   const message = `RequestId: ${requestId} Error: Runtime sent an invalid message: ${detail}`

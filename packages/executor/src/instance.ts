@@ -1,7 +1,7 @@
 import type { SandboxExit } from '@hearth/sandbox'
 import { LINE_COST_BYTES } from './budget.ts'
-import { encodeInit, encodeInvoke } from './channel/frame-writer.ts'
-import { brokeProtocol, exited, type Failure, timedOut } from './failures.ts'
+import { encodeInit, encodeInvoke, encodeShutdown } from './channel/frame-writer.ts'
+import { brokeProtocol, exited, type Failure, platformFailure, timedOut } from './failures.ts'
 import { type Flight, lastBytes } from './flight.ts'
 import { type InstanceState, next } from './instance-state.ts'
 import type { Journal, JournalEntry } from './journal.ts'
@@ -10,6 +10,8 @@ import { initReportLine, reportLines, startLine } from './platform-lines.ts'
 import {
   ERROR,
   FLAG_EXITING,
+  FLAG_PLATFORM,
+  FLAG_WANTS_SHUTDOWN,
   INIT_ERROR,
   INIT_OK,
   type InitMessage,
@@ -54,6 +56,8 @@ const MEMORY_SAMPLE_MS = 1_000
 const MAX_UNDELIVERED = 16
 /** How long an instance may take to end after its channel has closed. */
 const EXIT_GRACE_MS = 250
+/** What extensions get to end in order, as on Lambda. */
+export const SHUTDOWN_MS = 2_000
 const MIB = 1_048_576
 
 export interface InstanceOptions {
@@ -85,6 +89,8 @@ export class Instance implements LinkListener {
   #unread = false
   #frozen = false
   #draining = false
+  /** Extensions want to be told before the end. */
+  #wantsShutdown = false
   /** Whose lines raw output belongs to. */
   #speaker: Flight | undefined
   #peakBytes: number
@@ -206,7 +212,15 @@ export class Instance implements LinkListener {
     if (this.#state === 'dead' || this.#state === 'stopping') return
     this.#reason = reason
     this.#to('stop')
-    this.#booted.sandbox.kill()
+    if (this.#wantsShutdown && FAREWELLS[reason] !== undefined) this.#sayFarewell(FAREWELLS[reason])
+    else this.#booted.sandbox.kill()
+  }
+
+  /** It ends by itself, or is killed when its time is over. */
+  #sayFarewell(reason: 'spindown' | 'timeout'): void {
+    if (this.#frozen) this.#setFrozen(false)
+    this.#booted.link.send(encodeShutdown(reason, SHUTDOWN_MS))
+    this.#killer = setTimeout(() => this.#booted.sandbox.kill(), SHUTDOWN_MS)
   }
 
   onFrame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void {
@@ -246,6 +260,7 @@ export class Instance implements LinkListener {
       case INIT_OK:
         if (this.#onInit === undefined) break
         this.#to('initialized')
+        this.#wantsShutdown = (flags & FLAG_WANTS_SHUTDOWN) !== 0
         this.idleSince = performance.now()
         this.#settleInit({ ok: true, initMs: this.idleSince - this.#initStartedAt, attachMs: this.#attachMs })
         this.#sampleMemory(this.idleSince)
@@ -253,13 +268,13 @@ export class Instance implements LinkListener {
       case INIT_ERROR: {
         if (this.#onInit === undefined) break
         const initMs = performance.now() - this.#initStartedAt
-        this.#settleInit({
-          ok: false,
-          initMs,
-          status: 'error',
-          errorType: meta.toString('latin1') || 'Runtime.Unknown',
-          payloadFor: constant(Buffer.from(payload))
-        })
+        const errorType = meta.toString('latin1') || 'Runtime.Unknown'
+        const text = payload.toString()
+        const payloadFor =
+          (flags & FLAG_PLATFORM) === 0
+            ? constant(Buffer.from(payload))
+            : (requestId: string) => platformFailure(requestId, errorType, text)
+        this.#settleInit({ ok: false, initMs, status: 'error', errorType, payloadFor })
         this.stop('init')
         return
       }
@@ -279,7 +294,7 @@ export class Instance implements LinkListener {
 
   onClose(unread: boolean): void {
     this.#unread = unread
-    if (this.#state === 'dead') return
+    if (this.#state === 'dead' || this.#state === 'stopping') return
     // A process that ends closes its channel first: its own exit status shall be seen. One that closed it on purpose
     // is of no use any more.
     this.#killer = setTimeout(() => this.#booted.sandbox.kill(), EXIT_GRACE_MS)
@@ -544,6 +559,15 @@ class EndEntry implements JournalEntry {
       flight.invocation.settle(outcome)
     }
   }
+}
+
+/** Ends that extensions are told of, and Lambda's word for each. A crash or an empty memory leaves nobody to tell. */
+const FAREWELLS: Partial<Record<ExitReason, 'spindown' | 'timeout'>> = {
+  idle: 'spindown',
+  retired: 'spindown',
+  evicted: 'spindown',
+  shutdown: 'spindown',
+  timeout: 'timeout'
 }
 
 function initFailure(initMs: number, status: 'error' | 'timeout', errorType: string, errorMessage: string): InitResult {

@@ -30,6 +30,8 @@ export interface PoolContext {
   unreserve(): void
   open(pool: Pool): Promise<Candidate>
   runtimeVersion(spec: FunctionSpec): string
+  /** Whether its runtime takes events ahead of time. */
+  presends(spec: FunctionSpec): boolean
   coldStart(spec: FunctionSpec, phases: Phases): void
   ended(spec: FunctionSpec, reason: ExitReason): void
   drained(pool: Pool): void
@@ -63,12 +65,16 @@ export class Pool implements FunctionPool, InstanceOwner {
   /** Starts in a row that came to nothing. */
   #failures = 0
   #retired = false
-  readonly #canPresend: boolean
+  /** Events may wait for a running one instead of having an instance started. */
+  readonly #canWait: boolean
+  /** They may wait in the instance itself. */
+  readonly #presends: boolean
 
   constructor(spec: FunctionSpec, context: PoolContext) {
     this.spec = spec
     this.#context = context
-    this.#canPresend = spec.concurrency === 1 && spec.backend === 'process'
+    this.#canWait = spec.concurrency === 1 && spec.backend === 'process'
+    this.#presends = this.#canWait && context.presends(spec)
     this.#waiting = createWaitQueue(context.queueLength, context.queueWaitMs, (flight) =>
       this.#refuse(flight, 'throttled', 'no instance became free in time')
     )
@@ -128,7 +134,7 @@ export class Pool implements FunctionPool, InstanceOwner {
 
   released(instance: Instance): void {
     // Still at work on what was pre-sent: it gets more only while that is allowed.
-    if (instance.load > 0 && this.spec.concurrency === 1 && !this.#track.open) return
+    if (instance.load > 0 && this.spec.concurrency === 1 && !(this.#presends && this.#track.open)) return
     const flight = this.#waiting.shift()
     if (flight !== undefined) {
       this.#dispatch(instance, flight)
@@ -167,7 +173,7 @@ export class Pool implements FunctionPool, InstanceOwner {
 
   /** As many instances at work as there are CPUs, and events so short that more instances would only cost wake-ups. */
   get #saturated(): boolean {
-    if (!this.#canPresend || !this.#track.short) return false
+    if (!this.#canWait || !this.#track.short) return false
     // Events that cost less than being brought here keep the gateway as busy as an instance: one CPU is its own.
     const cpus = this.#track.meanMs <= TINY_MS ? Math.max(1, this.#context.cpus - 1) : this.#context.cpus
     return this.#busy.size >= cpus
@@ -188,7 +194,7 @@ export class Pool implements FunctionPool, InstanceOwner {
   #pick(): Instance | undefined {
     if (this.spec.concurrency > 1) return this.#pickConcurrent()
     if (this.#saturated) {
-      if (!this.#track.open) return undefined
+      if (!this.#presends || !this.#track.open) return undefined
       // A place behind a running event is reached sooner than another process wakes.
       let best: Instance | undefined
       const packed = PACKED_MS / this.#track.meanMs

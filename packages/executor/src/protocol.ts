@@ -16,6 +16,8 @@ export const HEADER_BYTES = 12
 /** Gateway to instance. */
 export const INIT = 1
 export const INVOKE = 2
+/** To an instance that asked for it: it is about to end. Meta: u32 milliseconds until it is killed. Payload: `spindown`, `timeout` or `failure`. */
+export const SHUTDOWN = 3
 
 /** Instance to gateway. */
 export const READY = 16
@@ -33,6 +35,12 @@ export const RETURNED = 22
 
 /** On RESULT and ERROR: the runtime is about to end, so it takes no further event. */
 export const FLAG_EXITING = 1
+
+/** On INIT_OK: before it is killed it wants a SHUTDOWN and time to act on it. */
+export const FLAG_WANTS_SHUTDOWN = 1
+
+/** On INIT_ERROR: the payload is not the caller's error object but the platform's words for one, which gets the request id. */
+export const FLAG_PLATFORM = 2
 
 /** The largest RESULT payload: Lambda's 6 MiB + 100. A larger answer is sent as an ERROR that says so. */
 export const MAX_RESPONSE_BYTES = 6_291_556

@@ -21,6 +21,8 @@ export interface FunctionSpec {
   readonly codeDir: string
   /** Absolute path of what is shown at /opt, read-only; undefined for an empty folder. */
   readonly optDir?: string | undefined
+  /** Whether /opt brings extensions: programs in /opt/extensions that run beside the runtime. */
+  readonly extensions?: boolean | undefined
   readonly region: string
   readonly logGroup: string
   readonly logFormat: 'Text' | 'JSON'

@@ -15,6 +15,7 @@
 #   K id                                  kill every process of a sandbox
 #   N seq id inside-hex outside-hex       make a network namespace by two `ip -batch` scripts (see `make_net`)
 #   U id outside-hex                      forget a network namespace after running a script
+#   T seq image                           mount an ext4 image as the place where sandboxes' /tmp lie (see `mount_tmp`)
 #
 # Answers: I 0 | I error; P id pid (the sandbox is made and runs its command); E id error (it could not be started);
 #   X id status progress over peak stat... (no process is left, cgroups are gone); R seq error; V seq text.
@@ -26,7 +27,7 @@
 use strict;
 use warnings;
 use Errno qw(EBUSY EINTR ENOENT ESRCH);
-use Fcntl qw(O_CREAT O_RDONLY O_TRUNC O_WRONLY);
+use Fcntl qw(O_CREAT O_EXCL O_RDONLY O_RDWR O_TRUNC O_WRONLY SEEK_SET);
 use POSIX ();
 use Socket qw(AF_UNIX PF_UNSPEC PF_UNIX SOCK_STREAM pack_sockaddr_un);
 
@@ -34,12 +35,12 @@ my %NUMBERS = (
   x86_64 => {
     mount => 165, umount2 => 166, pivot_root => 155, unshare => 272, setns => 308, prctl => 157, prlimit64 => 302,
     setgroups => 116, setresuid => 117, setresgid => 119, signalfd4 => 289, memfd_create => 319, ftruncate => 77,
-    fcntl => 72, close => 3, clock_gettime => 228
+    fcntl => 72, close => 3, clock_gettime => 228, statfs => 137
   },
   aarch64 => {
     mount => 40, umount2 => 39, pivot_root => 41, unshare => 97, setns => 268, prctl => 167, prlimit64 => 261,
     setgroups => 159, setresuid => 147, setresgid => 149, signalfd4 => 74, memfd_create => 279, ftruncate => 46,
-    fcntl => 25, close => 57, clock_gettime => 113
+    fcntl => 25, close => 57, clock_gettime => 113, statfs => 43
   }
 );
 my $machine = (POSIX::uname())[4];
@@ -54,6 +55,7 @@ use constant {
   PR_SET_PDEATHSIG => 1, PR_SET_CHILD_SUBREAPER => 36, F_DUPFD_CLOEXEC => 1030, F_ADD_SEALS => 1033,
   SEALS => 1 | 2 | 4, # no more seals, no shrinking, no growing: reading the page can never fault or block
   MFD_CLOEXEC_SEALING => 3, SFD_CLOEXEC_NONBLOCK => 0x80800, CLOSE_RANGE_CLOEXEC => 4, SIGCHLD => 17,
+  SEEK_DATA => 3, SEEK_HOLE => 4, LOOP_CTL_GET_FREE => 0x4C82, LOOP_CONFIGURE => 0x4C0A, LO_AUTOCLEAR_DIRECT_IO => 4 | 16, POOL_SPARE => 1.5,
   WATCH_MS => 200, RLIMIT_DATA => 2, RLIMIT_CORE => 4, RLIMIT_NPROC => 6, RLIMIT_NOFILE => 7
 };
 
@@ -128,7 +130,7 @@ sub initialize {
   make_folder($root);
   my ($tmpfs, $options) = ('tmpfs', 'mode=0755,size=64m');
   must('mount', $tmpfs, $root, $tmpfs, MS_NOSUID | MS_NODEV, $options);
-  make_folder("$root/$_") for qw(proc dev usr etc control old mounts tmp);
+  make_folder("$root/$_") for qw(proc dev usr etc control old mounts tmp pool);
   bind_mount($_, "$root$_") for qw(/proc /dev /usr /etc);
   for my $name (qw(bin sbin lib lib32 lib64 libx32)) {
     if (defined(my $target = readlink "/$name")) { symlink($1, "$root/$name") if $target =~ /^(.*)$/ }
@@ -186,7 +188,7 @@ sub attach {
 
 # Keys of S: mkdir (cgroup folder), write (path=value), procs (cgroup.procs to join), kill and thaw (path=value), stat
 # (file reported at the end), uid, net (id of N), mount (source, shown to bubblewrap as /mounts/0, /mounts/1, …), args
-# (hex, NUL-separated options of bubblewrap), program (bubblewrap's path), cmd (repeated). Where cgroups cannot: nproc and
+# (hex, NUL-separated options of bubblewrap), tmp (MiB of an ext4 image to show at /mounts/tmp), program (bubblewrap's path), cmd (repeated). Where cgroups cannot: nproc and
 # data (rlimits that A sets) and rss (bytes that the watchdog allows).
 sub start {
   my ($id, @fields) = @_;
@@ -256,7 +258,7 @@ sub become_sandbox {
   $SIG{PIPE} = 'DEFAULT';
   write_file($_, '0') for @{ $box->{procs} };
   enter($nets{ $box->{net} } // die("no such network\n"), CLONE_NEWNET) if defined $box->{net};
-  mount_sources(@{ $box->{mount} });
+  mount_sources($box);
   my @files = (
     [0, open_or_die('/dev/null')], [1, connect_back($box->{id}, 'o')], [3, connect_back($box->{id}, 'c')],
     [4, $box->{page}], [6, memory_file('args', pack('H*', $box->{args}))], [7, open_or_die('/seccomp')],
@@ -282,7 +284,9 @@ sub open_or_die { my ($path) = @_; open(my $file, '<', $path) or die "$path: $!\
 
 # Shows each source at /mounts/<n>, in a mount namespace that only this sandbox's bubblewrap has.
 sub mount_sources {
-  my @sources = @_ or return;
+  my ($box) = @_;
+  my @sources = @{ $box->{mount} };
+  return unless @sources || $box->{tmp};
   enter($outer, CLONE_NEWNS);
   my @clones = map { my $source = $_; eval { [clone_mount($source), -d $source] } or die "$source: $@" } @sources;
   enter($view, CLONE_NEWNS);
@@ -295,6 +299,121 @@ sub mount_sources {
     $is_folder ? mkdir($target, 0755) : write_file($target, '', O_CREAT);
     must('move_mount', $fd, $EMPTY, AT_FDCWD, $target, MOVE_MOUNT_F_EMPTY_PATH);
   }
+  mount_tmp($box->{id}, $box->{tmp}) if $box->{tmp};
+}
+
+# ---- /tmp on disk ----------------------------------------------------------------------------------------------
+
+# A file system of its own for one sandbox, from an image in the pool that has no name any more: it goes when the
+# sandbox's mount namespace goes. The pool is a file system of fixed size, so all sandboxes together fill no more. Images
+# take room as they are written; when little is left, new sandboxes get memory instead, so that nobody's writes are lost.
+sub mount_tmp {
+  my ($id, $mib) = @_;
+  mkdir '/mounts/tmp', 0755;
+  if (pool_free() < POOL_SPARE * ($mib << 20)) {
+    my ($tmpfs, $where, $options) = ('tmpfs', '/mounts/tmp', "mode=1777,size=${mib}m");
+    must('mount', $tmpfs, $where, $tmpfs, MS_NOSUID | MS_NODEV, $options);
+    return;
+  }
+  my $template = tmp_template($mib);
+  my $path = "/pool/$id";
+  open(my $from, '<', $template) or die "$template: $!\n";
+  sysopen(my $image, $path, O_RDWR | O_CREAT | O_EXCL, 0600) or die "$path: $!\n";
+  unlink $path;
+  copy_sparse($from, $image);
+  loop_mount($image, '/mounts/tmp');
+  rmdir '/mounts/tmp/lost+found';
+  chmod 01777, '/mounts/tmp' or die "/mounts/tmp: $!\n";
+}
+
+sub pool_free {
+  my ($path, $stats) = ('/pool', "\0" x 120);
+  must('statfs', $path, $stats);
+  my ($block, $available) = (unpack('q5', $stats))[1, 4];
+  return $block * $available;
+}
+
+# An empty file system with room for `mib`, made once. On top comes what ext4 keeps for itself: inode tables, bitmaps, and
+# the 2 % that the kernel holds back.
+sub tmp_template {
+  my ($mib) = @_;
+  my $path = "/pool/empty-$mib";
+  return $path if -e $path;
+  my $inodes = $mib * 64 > 65536 ? 65536 : $mib * 64;
+  my $making = "$path.$$";
+  write_file($making, '', O_CREAT);
+  truncate($making, int(($mib << 20) * 1.025) + (256 << 10) + $inodes * 256) or die "$making: $!\n";
+  make_ext4($making, $inodes);
+  rename($making, $path) or die "$path: $!\n";
+  return $path;
+}
+
+sub make_ext4 {
+  my ($path, $inodes) = @_;
+  defined(my $pid = fork()) or die "fork: $!\n";
+  if ($pid == 0) {
+    local %ENV = ();
+    open(STDOUT, '>', '/dev/null');
+    open(STDERR, '>', '/dev/null');
+    my @options = ('-q', '-F', '-O', '^has_journal,^resize_inode,^metadata_csum', '-m', '0', '-N', $inodes, '-b', '4096', '-E', 'lazy_itable_init=1,nodiscard');
+    { no warnings 'exec'; exec { $_ } 'mkfs.ext4', @options, $path for qw(/usr/sbin/mkfs.ext4 /sbin/mkfs.ext4) }
+    POSIX::_exit(127);
+  }
+  waitpid($pid, 0);
+  $? == 0 or die 'mkfs.ext4 ' . ($? >> 8 == 127 ? "is not installed\n" : 'ended with status ' . ($? >> 8) . "\n");
+}
+
+sub copy_sparse {
+  my ($from, $to) = @_;
+  my $size = -s $from;
+  my $at = 0;
+  while (defined(my $data = sysseek($from, $at, SEEK_DATA))) {
+    my $end = sysseek($from, $data, SEEK_HOLE) // $size;
+    $at = 0 + $data;
+    while ($at < $end) {
+      sysseek($from, $at, SEEK_SET);
+      my $n = sysread($from, my $bytes, $end - $at > 1 << 20 ? 1 << 20 : $end - $at) or die "short image\n";
+      sysseek($to, $at, SEEK_SET);
+      syswrite($to, $bytes) == $n or die "/pool: $!\n";
+      $at += $n;
+    }
+  }
+  truncate($to, $size) or die "/pool: $!\n";
+}
+
+# Mounts an image through a loop device that frees itself with the last mount.
+sub loop_mount {
+  my ($image, $target) = @_;
+  sysopen(my $control, '/dev/loop-control', O_RDWR) or die "/dev/loop-control: $!\n";
+  for (1 .. 64) {
+    defined(my $n = ioctl($control, LOOP_CTL_GET_FREE, 0)) or die "a free loop device: $!\n";
+    my $device = '/dev/loop' . (0 + $n);
+    sysopen(my $loop, $device, O_RDWR) or die "$device: $!\n";
+    my $config = pack('LL Q5 L4 a160 Q2 Q8', fileno $image, (0) x 9, LO_AUTOCLEAR_DIRECT_IO, '', (0) x 10);
+    if (!defined ioctl($loop, LOOP_CONFIGURE, $config)) {
+      next if $! == EBUSY; # somebody was faster
+      die "$device: $!\n";
+    }
+    my ($type, $options) = ('ext4', 'noinit_itable');
+    must('mount', $device, $target, $type, MS_NOSUID | MS_NODEV, $options);
+    return;
+  }
+  die "no free loop device\n";
+}
+
+sub mount_pool {
+  my ($seq, $path) = @_;
+  my $ok = eval {
+    enter($outer, CLONE_NEWNS);
+    sysopen(my $image, $path, O_RDWR) or die "$path: $!\n";
+    enter($view, CLONE_NEWNS);
+    loop_mount($image, '/pool');
+    chmod 0700, '/pool' or die "/pool: $!\n";
+    1;
+  };
+  my $error = $ok ? '' : reason();
+  sys('setns', fileno $view, CLONE_NEWNS) == 0 or POSIX::_exit(70);
+  answer('R', $seq, $error);
 }
 
 # ---- ending ----------------------------------------------------------------------------------------------------
@@ -490,7 +609,8 @@ my %COMMANDS = (
   Q => sub { answer('V', $_[0], $_[1] =~ /^box:(.*)/ ? $boxes{$1}{peak} // '' : read_line($_[1])) },
   K => sub { my $box = $boxes{ $_[0] } or return; kill_box($box) },
   N => \&make_net,
-  U => \&forget_net
+  U => \&forget_net,
+  T => \&mount_pool
 );
 
 # The server is gone: so is every sandbox, and then we are.

@@ -19,8 +19,14 @@ export interface SandboxShape {
  * launcher shows the n-th mount of `spec` at /mounts/n.
  *
  * @param joinsNetwork - true when the launcher enters a network namespace for this sandbox beforehand
+ * @param tmpOnDisk - true when the launcher mounts a file system for /tmp beforehand
  */
-export function bwrapArguments(spec: SandboxSpec, shape: SandboxShape, joinsNetwork: boolean): string[] {
+export function bwrapArguments(
+  spec: SandboxSpec,
+  shape: SandboxShape,
+  joinsNetwork: boolean,
+  tmpOnDisk: boolean
+): string[] {
   const args = ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup']
   if (!joinsNetwork) args.push('--unshare-net')
   args.push('--disable-userns', '--uid', '993', '--gid', '990', '--hostname', 'hearth')
@@ -32,7 +38,8 @@ export function bwrapArguments(spec: SandboxSpec, shape: SandboxShape, joinsNetw
   args.push('--proc', '/proc', '--dev', '/dev')
   // bubblewrap's /dev is a tmpfs without a size: closed, but for a bounded /dev/shm.
   args.push('--perms', '1777', '--size', String(SHM_BYTES), '--tmpfs', '/dev/shm', '--remount-ro', '/dev')
-  args.push('--perms', '1777', '--size', String(spec.tmpMiB * MIB), '--tmpfs', '/tmp')
+  if (tmpOnDisk) args.push('--bind', '/mounts/tmp', '/tmp')
+  else args.push('--perms', '1777', '--size', String(spec.tmpMiB * MIB), '--tmpfs', '/tmp')
   for (const name of shape.maskedFiles) args.push('--ro-bind', '/dev/null', `/proc/${name}`)
   for (const name of shape.maskedFolders) args.push('--tmpfs', `/proc/${name}`, '--remount-ro', `/proc/${name}`)
   args.push('--ro-bind', `/meminfo/${spec.memoryMiB}`, '/proc/meminfo')

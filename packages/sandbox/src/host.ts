@@ -11,6 +11,7 @@ import { openNetworkPolicy } from './network-policy.ts'
 import { createSandboxes } from './sandboxes.ts'
 import { PROBE_SPEC, probeSandbox, reporter } from './self-test.ts'
 import { uidPool } from './server-range.ts'
+import { openTmpDisk, type TmpPlace } from './tmp-disk.ts'
 import type { Feature, SandboxHost, SandboxHostOptions, SandboxSpec } from './types.ts'
 import { SandboxUnavailableError } from './unavailable.ts'
 import { buildView, surveyMachine, type View } from './view.ts'
@@ -71,7 +72,9 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
   const policy = options.networks.includes('internet') ? await openNetworkPolicy(serverId, privileged, log) : undefined
   const network = policy?.error === undefined && policy !== undefined ? createNetwork(serverId, nextId) : undefined
   const uids = privileged ? uidPool(serverId) : undefined
-  const sandboxes = createSandboxes({ bwrap: bwrap ?? '', shape, cgroups, uids, network }, nextId)
+  let tmp: TmpPlace = { onDisk: false, how: 'tmpfs, counted as memory of the function' }
+  const tmpOnDisk = () => tmp.onDisk
+  const sandboxes = createSandboxes({ bwrap: bwrap ?? '', shape, cgroups, uids, network, tmpOnDisk }, nextId)
 
   let closing = false
   let current: Promise<{ launcher: Launcher; view: View }> | undefined
@@ -92,6 +95,7 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
         })
       }
     })
+    if (options.tmpDisk !== undefined && privileged) tmp = await openTmpDisk(launcher, options.tmpDisk, log)
     return { launcher, view: buildView(launcher, shape, options.dns, cgroups.mechanisms.memory !== undefined) }
   }
   const ready = () => (current ??= launch())
@@ -109,7 +113,7 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
     add('launcher', 'perl in a mount namespace of its own', true, true)
     const [, probed] = await Promise.all([
       network === undefined ? undefined : probeNetwork(network, launcher, add),
-      bwrap === undefined ? [] : start(PROBE_SPEC).then((sandbox) => probeSandbox(sandbox, launcher, cgroups))
+      bwrap === undefined ? [] : start(PROBE_SPEC).then((sandbox) => probeSandbox(sandbox, launcher, cgroups, tmp.how))
     ])
     usable = bwrap !== undefined
     features.push(...probed)

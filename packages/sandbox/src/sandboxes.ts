@@ -22,6 +22,8 @@ export interface SandboxesOptions {
   /** Undefined without root: then every sandbox belongs to the server's own user. */
   readonly uids: UidPool | undefined
   readonly network: Network | undefined
+  /** Whether /tmp lies on disk: known once the launcher is up. */
+  readonly tmpOnDisk: () => boolean
 }
 
 /** The sandboxes of one launcher. */
@@ -60,7 +62,7 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
     const writes = (key: string, list: readonly (readonly [string, string])[]) =>
       list.map(([path, value]) => [key, `${path}=${value}`] as const)
     const all = (key: string, list: readonly string[]) => list.map((value) => [key, value] as const)
-    const args = bwrapArguments(spec, options.shape, net !== undefined)
+    const args = bwrapArguments(spec, options.shape, net !== undefined, options.tmpOnDisk())
 
     let onChange = () => {}
     let onExit: (exit: SandboxExit) => void = () => {}
@@ -101,6 +103,7 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
             'mount',
             mounts.map(({ source }) => source)
           ),
+          ...(options.tmpOnDisk() ? [['tmp', String(spec.tmpMiB)] as const] : []),
           ['args', Buffer.from(`${args.join('\0')}\0`).toString('hex')],
           ['program', options.bwrap],
           ...all('cmd', spec.command)

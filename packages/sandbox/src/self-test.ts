@@ -5,7 +5,9 @@ import type { Feature, Sandbox, SandboxSpec } from './types.ts'
 
 const MEMORY_MIB = 64
 const PIDS = 32
-const TMP_MIB = 1
+const TMP_MIB = 2
+/** A file system on disk is a little larger than what it holds for certain. */
+const TMP_SLACK = 1.5
 const CPUS = 0.5
 const DEADLINE_MS = 5000
 
@@ -50,7 +52,12 @@ export type Probe = (feature: string, how: string, enforced: boolean, required: 
  *
  * @throws Error when the sandbox cannot even be started or does not answer
  */
-export async function probeSandbox(sandbox: Sandbox, launcher: Launcher, cgroups: CgroupDriver): Promise<Feature[]> {
+export async function probeSandbox(
+  sandbox: Sandbox,
+  launcher: Launcher,
+  cgroups: CgroupDriver,
+  tmp: string
+): Promise<Feature[]> {
   const features: Feature[] = []
   const add = reporter(features)
   const seen = readProbe(sandbox)
@@ -88,7 +95,8 @@ export async function probeSandbox(sandbox: Sandbox, launcher: Launcher, cgroups
       true
     )
     add('read-only-root', 'read-only mounts', value.get('write-root') === erofs, true)
-    add('tmp-size', 'tmpfs size', Number(value.get('tmp-kib')) <= TMP_MIB * 1024, true)
+    const tmpKib = Number(value.get('tmp-kib'))
+    add('tmp-size', tmp, tmpKib >= TMP_MIB * 1024 && tmpKib <= TMP_MIB * 1024 * TMP_SLACK, true)
     add(
       'code-attach',
       'open_tree, mount_setattr, move_mount',

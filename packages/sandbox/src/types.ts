@@ -92,6 +92,11 @@ export interface SandboxHostOptions {
   readonly serverId: string
   /** Network policies that functions may use; `internet` is made ready only if it is listed. */
   readonly networks: readonly NetworkPolicy[]
+  /**
+   * Disk for the /tmp of all sandboxes together: an absolute file name, made anew and unlinked, and its size. Without it,
+   * or where loop devices can't be had, /tmp is memory and counts as the function's.
+   */
+  readonly tmpDisk?: { readonly file: string; readonly mib: number } | undefined
   /** Resolvers inside sandboxes that have network. */
   readonly dns: readonly string[]
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void

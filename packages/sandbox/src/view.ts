@@ -21,7 +21,7 @@ const PLAIN_PATH = /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/
 const ETC_FILES: Readonly<Record<string, string>> = {
   passwd: 'root:x:0:0:root:/:/sbin/nologin\nsbx_user1051:x:993:990::/tmp:/sbin/nologin\n',
   group: 'root:x:0:\nsbx_user1051:x:990:\n',
-  hosts: '127.0.0.1 localhost\n::1 localhost\n',
+  hosts: '127.0.0.1 localhost sandbox sandbox.localdomain\n::1 localhost\n',
   'nsswitch.conf': 'hosts: files dns\npasswd: files\ngroup: files\n',
   'resolv.conf': ''
 }

@@ -50,6 +50,8 @@ const Settings = z.strictObject({
   HEARTH_MAX_INSTANCES: z.coerce.number().int().min(1).max(100_000).default(200),
   /** Sandboxes kept booted and unassigned per runtime, memory size and network policy in use. 0 turns pre-starting off. */
   HEARTH_PRESTARTED: count.max(64).default(2),
+  /** MiB of disk that the /tmp of all functions may take together; 0: /tmp is memory of its function. Default: a quarter of what is free. */
+  HEARTH_TMP_DISK: count.optional(),
   /** How long an idle instance is kept. */
   HEARTH_IDLE_MS: ms.default(300_000),
   /** Invocations that may wait for an instance, per function. */
@@ -90,6 +92,8 @@ export interface Config {
   readonly runtimePaths: Readonly<Record<string, readonly string[]>>
   readonly maxInstances: number
   readonly prestarted: number
+  /** MiB, or undefined: a quarter of the free disk. */
+  readonly tmpDiskMiB: number | undefined
   readonly idleMs: number
   readonly queueLength: number
   readonly queueWaitMs: number
@@ -134,6 +138,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     runtimePaths: readPairs(s.HEARTH_RUNTIME_PATHS),
     maxInstances: s.HEARTH_MAX_INSTANCES,
     prestarted: s.HEARTH_PRESTARTED,
+    tmpDiskMiB: s.HEARTH_TMP_DISK,
     idleMs: s.HEARTH_IDLE_MS,
     queueLength: s.HEARTH_QUEUE_LENGTH,
     queueWaitMs: s.HEARTH_QUEUE_WAIT_MS,

@@ -10,41 +10,37 @@ export class AddonMismatchError extends Error {
 }
 
 /**
- * Loads better-sqlite3 after checking that it fits this Node: 13.x on Node 20 ends in a segmentation fault, which
- * tells nobody anything.
+ * The package that serves this Node. better-sqlite3 12 aborts the process on Node 24.19 and newer when a statement is
+ * collected, and 13 ends in a segmentation fault on Node 20: both are installed, under two names.
+ */
+export function sqlitePackage(nodeVersion: string): 'better-sqlite3' | 'better-sqlite3-node22' {
+  return Number.parseInt(nodeVersion, 10) < 22 ? 'better-sqlite3' : 'better-sqlite3-node22'
+}
+
+/**
+ * Opens a database with the addon that fits this Node. Opening is what loads its native part, so one that is missing
+ * or was built for another Node shows here.
  *
  * @throws AddonMismatchError
  */
-export function loadSqlite(nodeVersion: string = process.versions.node): typeof Sqlite {
-  const require = createRequire(import.meta.url)
-  const { version } = require('better-sqlite3/package.json') as { version: string }
-  const problem = addonProblem(nodeVersion, version)
-  if (problem !== undefined) throw new AddonMismatchError(problem)
-  return require('better-sqlite3') as typeof Sqlite
-}
-
-/** Why better-sqlite3 `addonVersion` can't run on Node `nodeVersion`; undefined when it can. */
-export function addonProblem(nodeVersion: string, addonVersion: string): string | undefined {
-  if (major(addonVersion) >= 13 && major(nodeVersion) < 22) {
-    return `better-sqlite3 ${addonVersion} needs Node 22 or newer and this is Node ${nodeVersion}: run \`npm install\` again with this Node`
-  }
-  return undefined
-}
-
-/** Opening is what loads the native part, so an addon that was built for another Node shows here. */
 export function openDatabase(file: string, options: Sqlite.Options): Db {
-  const Database = loadSqlite()
+  const require = createRequire(import.meta.url)
+  const name = sqlitePackage(process.versions.node)
   try {
+    const Database = require(name) as typeof Sqlite
     return new Database(file, options)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED') throw cause
-    throw new AddonMismatchError(
-      `better-sqlite3 was built for another Node than this one (${process.versions.node}): run \`npm rebuild better-sqlite3\``,
-      { cause }
-    )
+    const problem = addonProblem(cause as NodeJS.ErrnoException)
+    if (problem === undefined) throw cause
+    throw new AddonMismatchError(`${name} ${problem} (Node ${process.versions.node}): run \`npm ci\` with this Node`, {
+      cause
+    })
   }
 }
 
-function major(version: string): number {
-  return Number.parseInt(version, 10)
+/** What is wrong with the addon, if this error of loading it says so. */
+export function addonProblem({ code, message }: { code?: string | undefined; message: string }): string | undefined {
+  if (code === 'ERR_DLOPEN_FAILED') return 'was built for another Node than this one'
+  if (code === 'MODULE_NOT_FOUND' || message.startsWith('Could not locate the bindings file')) return 'is not installed'
+  return undefined
 }

@@ -1,4 +1,4 @@
-import { HEADER_BYTES, INIT, INVOKE, INVOKE_FIXED_BYTES, type InitMessage } from '../protocol.ts'
+import { HEADER_BYTES, INIT, INVOKE, INVOKE_FIXED_BYTES, type InitMessage, SHUTDOWN } from '../protocol.ts'
 
 const MAX_STRING_BYTES = 0xffff
 
@@ -50,6 +50,15 @@ export function encodeInit(message: InitMessage): Buffer {
   const frame = Buffer.allocUnsafe(HEADER_BYTES + payloadBytes)
   writeHeader(frame, INIT, 0, 0, payloadBytes)
   frame.write(text, HEADER_BYTES)
+  return frame
+}
+
+/** The SHUTDOWN frame. @param limitMs - Until the instance is killed */
+export function encodeShutdown(reason: 'spindown' | 'timeout' | 'failure', limitMs: number): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + 4 + reason.length)
+  writeHeader(frame, SHUTDOWN, 0, 4, reason.length)
+  frame.writeUInt32LE(limitMs, HEADER_BYTES)
+  frame.write(reason, HEADER_BYTES + 4, 'latin1')
   return frame
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withExtensions } from './custom/runtime-api.ts'
 import { type MachineOptions, openMachine } from './machine.ts'
 import { createRegistry, type RuntimeRegistry } from './registry.ts'
 import type { OpenLanguage } from './runtime.ts'
@@ -26,7 +27,7 @@ export async function openRuntimeRegistry(options: Omit<MachineOptions, 'bundled
       return openLanguage(machine)
     })
   )
-  return createRegistry(languages)
+  return createRegistry(languages, (plan) => withExtensions(machine, plan))
 }
 
 /** Where the build puts what runs inside sandboxes: one folder for each language. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { access, constants, realpath } from 'node:fs/promises'
 import path from 'node:path'
 
-/** Where Debian puts interpreters, for servers that are started with a bare PATH. */
+/** Looked at before PATH: what the system brings is in every sandbox, and stays when somebody's own versions change. */
 const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin']
 const PROBE_MS = 10_000
 
@@ -21,8 +21,8 @@ export interface Machine {
   /** Folder with what the build made for `language`: its bootstrap. Absolute. */
   bundled(language: string): string
   /**
-   * Interpreters to try: those configured for `language` first, then `commands` as found on PATH and in the usual
-   * folders. Absolute real paths, each once; only files that can be executed.
+   * Interpreters to try: those configured for `language` first, then `commands` as found in the usual folders and on
+   * PATH. Absolute real paths, each once; only files that can be executed.
    */
   candidates(language: string, commands: readonly string[]): Promise<readonly string[]>
   /** What a command prints (stdout, then stderr), or undefined when it fails or takes longer than 10 s. */
@@ -41,7 +41,8 @@ export interface MachineOptions {
 
 /** Looks at this machine; nothing is started before a language asks. */
 export function openMachine({ node, bundledDir, configured, path: searchPath }: MachineOptions): Machine {
-  const folders = [...new Set([...searchPath.split(':').filter((folder) => path.isAbsolute(folder)), ...USUAL_FOLDERS])]
+  const fromPath = searchPath.split(':').filter((folder) => path.isAbsolute(folder))
+  const folders = [...new Set([...USUAL_FOLDERS, ...fromPath])]
   return {
     node,
     architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',

@@ -2,7 +2,7 @@ import type { BootPlan } from '../stock.ts'
 import type { Interpreter, Language, Served } from './runtime.ts'
 
 /** What serves an identifier. */
-export type Resolved = Pick<Interpreter, 'name' | 'title' | 'version' | 'runtimeVersion'> & Served
+export type Resolved = Omit<Interpreter, 'boot'> & Served
 
 /** One of AWS's identifiers on this machine. */
 export interface RuntimeInfo {
@@ -35,8 +35,14 @@ export interface RuntimeRegistry {
   list(): readonly RuntimeInfo[]
 }
 
+/** Behind an interpreter's name: the same with the Extensions and Telemetry APIs beside it. */
+export const WITH_EXTENSIONS = '+extensions'
+
 /** @throws Error if no language has an interpreter: there would be nothing to run */
-export function createRegistry(languages: readonly Language[]): RuntimeRegistry {
+export function createRegistry(
+  languages: readonly Language[],
+  extend: (plan: BootPlan) => BootPlan = (plan) => plan
+): RuntimeRegistry {
   const interpreters = new Map<string, Interpreter>()
   const byIdentifier = new Map<string, Language>()
   for (const language of languages) {
@@ -64,14 +70,17 @@ export function createRegistry(languages: readonly Language[]): RuntimeRegistry 
     resolve(identifier, handler) {
       const found = byIdentifier.get(identifier)?.serve(identifier, handler)
       if (found === undefined) return undefined
-      const { name, title, version, runtimeVersion } = found.interpreter
-      return { name, title, version, runtimeVersion, ...found.served }
+      const { name, title, version, runtimeVersion, presends = false, concurrent = false } = found.interpreter
+      return { name, title, version, runtimeVersion, presends, concurrent, ...found.served }
     },
     languageOf: (identifier) => byIdentifier.get(identifier),
     boot(name, memoryMiB) {
-      const interpreter = interpreters.get(name)
+      const isExtended = name.endsWith(WITH_EXTENSIONS)
+      const interpreter = interpreters.get(isExtended ? name.slice(0, -WITH_EXTENSIONS.length) : name)
       if (interpreter === undefined) throw new Error(`no interpreter is named ${name}`)
-      return interpreter.boot(memoryMiB)
+      const plan = interpreter.boot(memoryMiB)
+      // A custom runtime has all of it anyway.
+      return isExtended && interpreter.hasExtensions !== true ? extend(plan) : plan
     },
     list: () => infos
   }

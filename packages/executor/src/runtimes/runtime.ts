@@ -19,6 +19,15 @@ export interface Interpreter {
   readonly version: string
   /** As the first line of an instance's log names it, e.g. `nodejs:20.20.2`. */
   readonly runtimeVersion: string
+  /**
+   * Whether events may be sent to it before it is done with the one before: it notes in its progress page how far it has
+   * come, and gives back what a long event would hold up.
+   */
+  readonly presends?: boolean
+  /** Whether extensions find their APIs in its sandbox without further ado. */
+  readonly hasExtensions?: boolean
+  /** Whether one instance can serve several events at once. */
+  readonly concurrent?: boolean
   /** What a sandbox for a function of this memory runs: the generic part, before a function is known. */
   boot(memoryMiB: number): BootPlan
 }

@@ -24,6 +24,8 @@ async function main(): Promise<void> {
   }
   const channel = new Channel(openSocket(CHANNEL_FD, ended))
   const progress = openProgress(PROGRESS_FD)
+  writeAtOnce(process.stdout)
+  writeAtOnce(process.stderr)
   await warmUp()
   channel.outbox.ready()
   channel.flush()
@@ -36,6 +38,15 @@ async function main(): Promise<void> {
   if (message.backend === 'process') await serveOnMainThread(channel, message, new OneByOne(around))
   else if (message.threads === 0) await serveOnMainThread(channel, message, new ManyAtOnce(around))
   else serveOnThreads(message, around)
+}
+
+/**
+ * Lets writing wait while the gateway catches up. What a flood left in Node's own queue would otherwise stay there until
+ * the next event: between two events the event loop stands still.
+ */
+function writeAtOnce(stream: NodeJS.WriteStream): void {
+  const { _handle: handle } = stream as unknown as { _handle?: { setBlocking?(blocking: boolean): void } }
+  handle?.setBlocking?.(true)
 }
 
 void main()

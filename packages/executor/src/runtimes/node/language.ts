@@ -1,6 +1,7 @@
 import type { Binary } from '../machine.ts'
 import type { Interpreter, Language, OpenLanguage } from '../runtime.ts'
 import { nearestVersion } from '../versions.ts'
+import { wrappedFolderAdvice } from '../wrapped-folder.ts'
 
 /** AWS's identifiers that Hearth serves, oldest first. */
 const IDENTIFIERS = ['nodejs20.x', 'nodejs22.x', 'nodejs24.x']
@@ -81,11 +82,7 @@ function missingFile(handler: string, files: readonly string[]): string | undefi
   const module = dot < 0 ? handler : handler.slice(0, dot)
   const present = new Set(files)
   if (EXTENSIONS.some((extension) => present.has(module + extension))) return undefined
-  const folder = files[0]?.slice(0, files[0].indexOf('/') + 1) ?? ''
-  const isWrapped = folder !== '' && files.every((file) => file.startsWith(folder))
-  const advice = isWrapped
-    ? ` Everything in it lies in the folder ${folder}: pack the contents of that folder, or deploy with ?handler=${folder}${handler}`
-    : ''
+  const advice = wrappedFolderAdvice(files, handler)
   return `The package has no ${module}.js, ${module}.mjs or ${module}.cjs, which the handler ${handler} needs.${advice}`
 }
 
@@ -96,6 +93,8 @@ function nodeInterpreter({ execPath, version }: Binary, runtimeDir: string): Int
     title: `Node.js ${version}`,
     version,
     runtimeVersion: `nodejs:${version}`,
+    presends: true,
+    concurrent: true,
     boot: (memoryMiB) => ({
       command: [INTERPRETER, ...heapFlags(memoryMiB), `${RUNTIME_DIR}/bootstrap.cjs`],
       // Of no function yet; INIT replaces all of it.

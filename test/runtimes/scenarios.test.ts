@@ -1,0 +1,37 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import t from 'tap'
+import { runtimesOfThisMachine, startExecutor } from '../helpers/executor.ts'
+import { type Column, SCENARIOS } from './scenarios/column.ts'
+import { openRun, TABLE } from './scenarios/table.ts'
+
+// Every runtime in turn, and the machine may be busy.
+t.setTimeout(300_000)
+
+const folder = new URL('./scenarios/columns/', import.meta.url)
+const columns = await Promise.all(
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.js'))
+    .map(async (file) => ((await import(new URL(file, folder).href)) as { column: Column }).column)
+)
+/** Scenarios of one runtime that run side by side. */
+const JOBS = 4
+
+for (const column of columns) {
+  t.test(`${column.runtime}: handlers behave as on AWS`, async (t) => {
+    const registry = await runtimesOfThisMachine()
+    t.ok(registry.resolve(column.runtime, column.handler('echo')), 'it is installed')
+    const codeDir = path.join(t.testdir({}), 'code')
+    mkdirSync(codeDir)
+    await column.make(codeDir)
+    const box = await startExecutor(t, { prestarted: 2 })
+    t.jobs = JOBS
+    await Promise.all(
+      SCENARIOS.map((scenario) =>
+        t.test(scenario, { buffered: true, skip: column.unsupported[scenario] ?? false }, async (t) => {
+          await TABLE[scenario](openRun(t, column, scenario, box, codeDir))
+        })
+      )
+    )
+  })
+}
