@@ -1,0 +1,183 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import t from 'tap'
+import { startExecutor, valueOf } from '../helpers/executor.ts'
+import { eventually, ROOT } from '../helpers/hearth.ts'
+
+const FIXTURES = path.join(ROOT, 'test/fixtures/functions/custom')
+const RUNTIME = 'provided.al2023'
+t.setTimeout(120_000)
+
+/** A package with this as its bootstrap, in `dir`. */
+function packageWith(dir: string, bootstrap: string | Buffer, mode = 0o755): string {
+  const codeDir = path.join(dir, `code-${readdirSync(dir).length}`)
+  mkdirSync(codeDir)
+  writeFileSync(path.join(codeDir, 'bootstrap'), bootstrap)
+  chmodSync(path.join(codeDir, 'bootstrap'), mode)
+  return codeDir
+}
+
+t.test('the Runtime API keeps its rules', async (t) => {
+  const box = await startExecutor(t)
+  const pool = box.pool({ codeDir: path.join(FIXTURES, 'conformance'), runtime: RUNTIME, handler: 'rules' })
+  const state = (from: string, to: string) =>
+    new RegExp(`403 \\{"errorMessage":"State transition from ${from} to ${to} failed for runtime`)
+  const first = valueOf(await box.invoke(pool)) as string[]
+  const seen = (name: string) => first.find((line) => line.startsWith(`${name} `))
+  t.equal(seen('ping'), 'ping 200 pong')
+  t.match(seen('early'), state('Started', 'InvocationResponse'))
+  t.match(seen('nowhere'), /404/)
+  t.match(seen('again'), state('Running', 'Ready'))
+  t.match(seen('stranger'), /400 \{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"\}/)
+  t.match(seen('late-init'), state('Running', 'InitError'))
+  const headers = first.filter((line) => line.startsWith('header ')).map((line) => line.slice(7).toLowerCase())
+  t.match(headers.sort(), [
+    'content-type: application/json',
+    /^lambda-runtime-aws-request-id: [0-9a-f-]{36}$/,
+    /^lambda-runtime-deadline-ms: \d{13}$/,
+    /^lambda-runtime-invoked-function-arn: arn:aws:lambda:/
+  ])
+
+  const second = valueOf(await box.invoke(pool)) as string[]
+  t.match(second, ['code 202', /^twice 400 .*InvalidRequestID/])
+
+  const odd = await box.invoke(pool)
+  t.equal(odd.errorType, 'Runtime.InvalidResponseModeHeader')
+  const large = await box.invoke(pool)
+  t.match(valueOf(large), { errorType: 'Function.ResponseSizeTooLarge' })
+  const last = valueOf(await box.invoke(pool)) as string[]
+  t.match(last.join('\n'), /mode 400 .*InvalidFunctionResponseMode/)
+  t.match(last.join('\n'), /large 413 .*6291556 bytes.*RequestEntityTooLarge/)
+})
+
+t.test('answers may be streams, break off, and fail half-way', async (t) => {
+  const box = await startExecutor(t)
+  const pool = box.pool({ codeDir: path.join(FIXTURES, 'conformance'), runtime: RUNTIME, handler: 'stream' })
+  const failed = await box.invoke(pool)
+  t.equal(failed.errorType, 'Function.Broken')
+  t.same(valueOf(failed), { errorMessage: 'half-way', errorType: 'Function.Broken' })
+  t.equal((await box.invoke(pool)).errorType, 'Runtime.TruncatedResponse')
+  t.equal(valueOf(await box.invoke(pool)), 'whole')
+})
+
+t.test('what cannot be started is said in the platform’s words', async (t) => {
+  const box = await startExecutor(t)
+  const dir = t.testdir({})
+  const empty = path.join(dir, 'empty')
+  mkdirSync(empty)
+  const elf = Buffer.alloc(64)
+  elf.write('\x7fELF\x02\x01\x01', 'latin1')
+  for (const [codeDir, type, message] of [
+    [empty, 'InvalidEntrypoint', "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"],
+    [packageWith(dir, '#!/bin/sh\n', 0o644), 'InvalidEntrypoint', 'fork/exec /var/task/bootstrap: permission denied'],
+    [packageWith(dir, elf), 'InvalidEntrypoint', 'fork/exec /var/task/bootstrap: exec format error'],
+    [packageWith(dir, 'echo hello\n'), 'InvalidEntrypoint', 'fork/exec /var/task/bootstrap: exec format error'],
+    [packageWith(dir, '#!/no/such\n'), 'InvalidEntrypoint', 'fork/exec /var/task/bootstrap: no such file or directory'],
+    [packageWith(dir, '#!/bin/sh\nexit 3\n'), 'ExitError', 'Runtime exited with error: exit status 3'],
+    [packageWith(dir, '#!/bin/sh\nexit 0\n'), 'ExitError', 'Runtime exited without providing a reason'],
+    [
+      packageWith(dir, '#!/bin/sh\nkill -SEGV $$\n'),
+      'ExitError',
+      'Runtime exited with error: signal: segmentation fault'
+    ]
+  ] as const) {
+    const pool = box.pool({ codeDir, runtime: RUNTIME, handler: 'x' })
+    const outcome = await box.invoke(pool, {}, { requestId: '11111111-1111-4111-8111-111111111111' })
+    t.equal(outcome.status, 'init_error')
+    t.same(valueOf(outcome), {
+      errorType: `Runtime.${type}`,
+      errorMessage: `RequestId: 11111111-1111-4111-8111-111111111111 Error: ${message}`
+    })
+  }
+})
+
+t.test('a compiled program is a runtime', async (t) => {
+  const box = await startExecutor(t)
+  const dir = t.testdir({ code: {} })
+  const source = path.join(FIXTURES, 'bootstrap.c')
+  execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', path.join(dir, 'code/bootstrap'), source])
+  const pool = box.pool({ codeDir: path.join(dir, 'code'), runtime: RUNTIME, handler: 'x' })
+  for (let n = 0; n < 20; n++) t.same(valueOf(await box.invoke(pool, { n })), { n })
+  t.equal(box.runtimePids().length, 0, 'nothing of Hearth is at /var/runtime')
+})
+
+for (const [runtime, handler, codeDir] of [
+  [RUNTIME, 'tmp', path.join(ROOT, 'test/fixtures/scenarios/custom')],
+  ['python3.11', 'scenarios.warm', path.join(ROOT, 'test/fixtures/scenarios/python')],
+  [`nodejs${process.versions.node.split('.')[0]}.x`, 'scenarios.warm', path.join(ROOT, 'test/fixtures/scenarios/node')]
+] as const) {
+  t.test(`${runtime}: an extension hears of events and of the end`, async (t) => {
+    const box = await startExecutor(t, { idleMs: 300 })
+    const optDir = path.join(FIXTURES, 'extension')
+    const pool = box.pool({ codeDir, runtime, handler, optDir, extensions: true, environment: { OWN: 'x' } })
+    const ids = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222']
+    for (const [n, requestId] of ids.entries()) t.equal(valueOf(await box.invoke(pool, {}, { requestId })), n + 1)
+    // It is idle for long enough, and has time to say goodbye.
+    await eventually(() => box.exits.includes('idle'))
+    const texts = box.lines.map(({ text }) => text)
+    t.ok(texts.includes('goodbye: spindown'), 'told of its end', { texts })
+  })
+}
+
+t.test('an extension knows what it may, and gets the telemetry that it asked for', async (t) => {
+  const box = await startExecutor(t)
+  const code = `import { readFileSync } from 'node:fs'
+export const handler = async () => { console.log('a line'); return readFileSync('/tmp/heard', 'utf8') }`
+  const codeDir = t.testdir({ 'index.mjs': code })
+  const spec = { codeDir, optDir: path.join(FIXTURES, 'extension'), extensions: true, environment: { OWN: 'x' } }
+  const pool = box.pool(spec)
+  const requestId = '33333333-3333-4333-8333-333333333333'
+  const read = async () => {
+    const text = valueOf(await box.invoke(pool, {}, { requestId })) as string
+    return text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+  await read()
+  // What it is told after an event comes while the next one runs.
+  const heard = await eventually(async () => {
+    const all = await read()
+    return all.some(({ telemetry }) => telemetry === 'platform.report') ? all : undefined
+  })
+  t.match(heard[0], {
+    nameless: 'Extension.InvalidExtensionName',
+    registered: { functionName: 'sample', functionVersion: '$LATEST', handler: 'index.handler' }
+  })
+  const names = heard[0]?.['names'] as string[]
+  t.ok(names.includes('OWN') && names.includes('AWS_LAMBDA_RUNTIME_API') && names.includes('AWS_REGION'))
+  t.same(
+    names.filter((name) => /^_|^LAMBDA_TASK_ROOT|^AWS_EXECUTION_ENV|LOG_(GROUP|STREAM)_NAME/.test(name)),
+    []
+  )
+  t.match(heard[1], { wrong: 'URI port is not provided; types should not be empty', right: 'OK' })
+  t.ok(heard.some(({ event, requestId: id }) => event === 'INVOKE' && id === requestId))
+  const records = (type: string) => heard.filter(({ telemetry }) => telemetry === type).map(({ record }) => record)
+  t.match(records('platform.initStart'), [{ initializationType: 'on-demand', functionName: 'sample' }])
+  t.match(records('platform.initReport'), [{ status: 'success', metrics: { durationMs: Number } }])
+  t.match(records('platform.start')[0], { requestId, version: '$LATEST' })
+  t.match(records('platform.runtimeDone')[0], { requestId, status: 'success', metrics: { durationMs: Number } })
+  t.match(records('platform.report')[0], {
+    metrics: { billedDurationMs: Number, memorySizeMB: 256, maxMemoryUsedMB: Number }
+  })
+  t.match(records('function').join(), /a line/)
+})
+
+t.test('an extension that fails fails the function, with its name for it', async (t) => {
+  const box = await startExecutor(t)
+  for (const [script, type, message] of [
+    ['#!/bin/sh\nexit 5\n', 'Extension.Crash', 'exit status 5'],
+    ['nothing that runs', 'Extension.LaunchError', 'fork/exec /opt/extensions/bad: exec format error']
+  ] as const) {
+    const dir = t.testdir({
+      code: { 'index.mjs': 'export const handler = async () => 1' },
+      opt: { extensions: { bad: script } }
+    })
+    chmodSync(path.join(dir, 'opt/extensions/bad'), 0o755)
+    const pool = box.pool({ codeDir: path.join(dir, 'code'), optDir: path.join(dir, 'opt'), extensions: true })
+    const outcome = await box.invoke(pool)
+    t.equal(outcome.status, 'init_error')
+    t.match(valueOf(outcome), { errorType: type, errorMessage: new RegExp(`^RequestId: \\S+ Error: ${message}$`) })
+  }
+})
