@@ -32,6 +32,9 @@ const BENCH_PACKAGES = { wrk: 'wrk' }
 /** What npm needs to build the SQLite addon where no prebuilt one fits. */
 const BUILD_PACKAGES = { make: 'make', 'g++': 'g++', python3: 'python3' }
 
+/** With each of them one more runtime can be built. */
+const RUNTIME_COMPILERS = ['javac', 'mcs']
+
 class SetupError extends Error {}
 
 /** @param {{ forTests?: boolean, forBench?: boolean }} [options] */
@@ -100,14 +103,14 @@ function sqliteAddon() {
 function build(script) {
   const stampFile = path.join(root, 'node_modules', `.hearth-${script.replace(':', '-')}`)
   const folders = ['packages', 'apps', 'scripts', ...(script === 'build' ? ['test', 'bench'] : [])]
-  const newest = newestSource(folders)
+  const newest = newestSource(folders) + RUNTIME_COMPILERS.filter(onPath).length
   const products = [
     'apps/gateway/dist/main.js',
     'packages/executor/dist/index.js',
     ...(script === 'build' ? ['bench/dist/run.js'] : [])
   ]
   const isBuilt = products.every((file) => existsSync(path.join(root, file)))
-  if (isBuilt && existsSync(stampFile) && Number(readFileSync(stampFile, 'utf8')) >= newest) return
+  if (isBuilt && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === String(newest)) return
   console.log('building')
   run('npm', ['run', '--silent', script])
   writeFileSync(stampFile, String(newest))

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Outcome, openRuntimeRegistry } from '@hearth/executor'
 import type { Test } from 'tap'
-import { startExecutor, type TestExecutor, valueOf } from '../helpers/executor.ts'
+import { type LogLine, startExecutor, type TestExecutor, valueOf } from '../helpers/executor.ts'
+import { eventually } from '../helpers/hearth.ts'
 import { compileJava, makeJar } from './java-classes.ts'
 
 const SOURCES = path.resolve('test/fixtures/functions/java')
@@ -58,7 +60,7 @@ type Spec = Parameters<TestExecutor['pool']>[0]
 export interface JavaFunctions extends TestExecutor {
   /** A function of the main package, or of another that `spec` names. */
   readonly java: (handler: string, spec?: Partial<Spec>) => ReturnType<TestExecutor['pool']>
-  /** Its first answer. */
+  /** Its first answer, once its log is complete. */
   readonly call: (handler: string, payload?: unknown, spec?: Partial<Spec>) => Promise<Outcome>
   /** Its first answer, as a value. */
   readonly value: (handler: string, payload?: unknown, spec?: Partial<Spec>) => Promise<unknown>
@@ -71,7 +73,11 @@ export async function startJava(t: Test, runtime: string, packages: Packages): P
     executor.pool({ codeDir: packages.main, runtime, handler, ...spec })
   const call: JavaFunctions['call'] = async (handler, payload, spec) => {
     const pool = java(handler, spec)
-    const outcome = await executor.invoke(pool, payload)
+    const requestId = randomUUID()
+    const outcome = await executor.invoke(pool, payload, { requestId })
+    // What was printed comes on another socket than the answer; its lines are complete when the platform's own follow.
+    const isReport = (line: LogLine) => line.requestId === requestId && /^REPORT |"platform\.report"/.test(line.text)
+    if (outcome.status !== 'init_error') await eventually(() => executor.lines.some(isReport))
     pool.retire()
     return outcome
   }

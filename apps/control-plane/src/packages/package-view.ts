@@ -23,7 +23,8 @@ export async function openPackageView(folder: string, files?: readonly string[])
       try {
         const handle = await open(path.join(folder, file), constants.O_RDONLY | constants.O_NOFOLLOW)
         try {
-          const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0)
+          const length = Math.min(bytes, (await handle.stat()).size)
+          const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
           return buffer.subarray(0, bytesRead)
         } finally {
           await handle.close()

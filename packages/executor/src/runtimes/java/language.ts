@@ -79,6 +79,8 @@ function interpreter(jvm: Jvm, runtimeDir: string, open: boolean): Interpreter {
     title: `Java ${jvm.version}`,
     version: jvm.version,
     runtimeVersion: `java:${jvm.version}`,
+    // Each answer goes out before the next event begins, so that the channel itself tells how far events have come.
+    presends: true,
     boot: (memoryMiB) => bootPlan(jvm, runtimeDir, open, memoryMiB)
   }
 }

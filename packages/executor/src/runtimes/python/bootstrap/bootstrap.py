@@ -15,10 +15,13 @@ from serve import enter, init, serve  # noqa: E402
 from warm_up import warm_up  # noqa: E402
 
 CHANNEL_FD = 3
+# Not used by this runtime, and none of its children's business.
+PROGRESS_FD = 4
 
 
 def main():
     channel = Channel(inherited(CHANNEL_FD))
+    os.set_inheritable(PROGRESS_FD, False)
     warm_up()
     channel.ready()
     frame = channel.receive()

@@ -3,6 +3,7 @@
 import decimal
 import json
 import os
+import re
 import sys
 import time
 
@@ -16,24 +17,24 @@ _TRACE = "_X_AMZN_TRACE_ID"
 _INIT_FAILED = 1
 
 
-class _Encoder(json.JSONEncoder):
-    def default(self, o):
-        if isinstance(o, decimal.Decimal):
-            return _Number(o)
-        return super().default(o)
+# Stands for a decimal while the text is made: nobody can guess it, so nobody's own text is taken for one.
+_MARK = f"decimal-{os.urandom(12).hex()}:"
+_MARKED = re.compile(f'"{_MARK}([^"]*)"')
 
 
-class _Number(float):
-    """A decimal in JSON with all its digits."""
+def _marshal(value, ascii_only):
+    """JSON in which decimals are numbers with all their digits."""
+    has_decimals = False
 
-    def __init__(self, value):
-        self._text = str(value)
+    def default(item):
+        nonlocal has_decimals
+        if isinstance(item, decimal.Decimal):
+            has_decimals = True
+            return _MARK + str(item)
+        raise TypeError(f"Object of type {type(item).__name__} is not JSON serializable")
 
-    def __new__(cls, value):
-        return float.__new__(cls, value)
-
-    def __repr__(self):
-        return self._text
+    text = json.dumps(value, ensure_ascii=ascii_only, default=default)
+    return _MARKED.sub(r"\1", text) if has_decimals else text
 
 
 def enter(facts):
@@ -138,9 +139,9 @@ def _run(channel, function, facts, event):
         raise failure.RuntimeFailure("LambdaContextUnmarshalError", f"Unable to parse Client Context JSON: {error}") from None
     result = function(value, context)
     try:
-        return json.dumps(result, ensure_ascii=False, cls=_Encoder).encode("utf-8")
+        return _marshal(result, False).encode("utf-8")
     except UnicodeEncodeError:
-        return json.dumps(result, cls=_Encoder).encode("ascii")
+        return _marshal(result, True).encode("ascii")
     except Exception as error:
         raise failure.RuntimeFailure("MarshalError", f"Unable to marshal response: {error}") from None
 

@@ -8,6 +8,7 @@ require_relative 'serve'
 require_relative 'warm_up'
 
 CHANNEL_FD = 3
+PROGRESS_FD = 4
 
 # Makes the environment, the working folder and the places of code those of the function.
 def enter(facts)
@@ -21,6 +22,8 @@ end
 socket = UNIXSocket.for_fd(CHANNEL_FD)
 socket.close_on_exec = true
 socket.sync = true
+# Not used by this runtime, and none of its children's business.
+IO.for_fd(PROGRESS_FD, autoclose: false).close_on_exec = true
 channel = Hearth::Channel.new(socket)
 Hearth::WarmUp.run
 channel.ready
