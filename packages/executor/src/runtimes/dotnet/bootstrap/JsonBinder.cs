@@ -34,7 +34,7 @@ namespace Hearth
             if (type.IsPrimitive || type == typeof(decimal)) return Number(value, type);
             if (value is List<object>) return Items((List<object>)value, type);
             var fields = value as Dictionary<string, object>;
-            if (fields == null || type.IsAbstract && !type.IsInterface) return Refuse(value, type);
+            if (fields == null || type.IsArray || typeof(IList).IsAssignableFrom(type) || type.IsAbstract && !type.IsInterface) return Refuse(value, type);
             return Map(fields, type) ?? Object(fields, type);
         }
 
