@@ -10,6 +10,22 @@ interface Sample {
   readonly exec: number
 }
 
+/** A function named `cold` that answers with its event. */
+export interface ColdTarget {
+  readonly file: string
+  readonly body: string | Uint8Array
+  readonly query: string
+  /** As the metrics name what serves it; a regular expression's source. */
+  readonly interpreter: string
+}
+
+const NODE: ColdTarget = {
+  file: 'cold.mjs',
+  body: 'export const handler = async (event) => event\n',
+  query: '',
+  interpreter: 'node\\d+'
+}
+
 export interface ColdResult {
   readonly name: string
   readonly samples: number
@@ -25,9 +41,10 @@ export async function measureCold(
   hearth: Hearth,
   name: string,
   count: number,
-  prestarted: number
+  prestarted: number,
+  target: ColdTarget = NODE
 ): Promise<ColdResult> {
-  const deployed = await hearth.deploy('cold.mjs', 'export const handler = async (event) => event\n')
+  const deployed = await hearth.deploy(target.file, target.body, target.query)
   if (!deployed.ok) throw new Error(await deployed.text())
   const samples: Sample[] = []
   for (let i = 0; i < count; i++) {
@@ -37,7 +54,7 @@ export async function measureCold(
       body: JSON.stringify({ env: { CHANGE: String(i) } })
     })
     if (!changed.ok) throw new Error(await changed.text())
-    await eventually(async () => (await ready(hearth)) >= prestarted)
+    await eventually(async () => (await ready(hearth, target.interpreter)) >= prestarted)
     const startedAt = performance.now()
     const answer = await hearth.invoke('cold', { i })
     await answer.arrayBuffer()
@@ -66,7 +83,8 @@ export async function measureCold(
   }
 }
 
-async function ready(hearth: Hearth): Promise<number> {
+async function ready(hearth: Hearth, interpreter: string): Promise<number> {
   const text = await (await hearth.request('/metrics')).text()
-  return Number(/^hearth_environments\{runtime="node\d+",state="prestarted"\} (\d+)/m.exec(text)?.[1] ?? 0)
+  const row = new RegExp(`^hearth_environments\\{runtime="${interpreter}",state="prestarted"\\} (\\d+)`, 'm').exec(text)
+  return Number(row?.[1] ?? 0)
 }

@@ -9,12 +9,13 @@ import type { WarmResult } from './warm.ts'
 export interface Results {
   readonly warm: readonly WarmResult[] | undefined
   readonly cold: readonly ColdResult[] | undefined
+  readonly runtimes: readonly ColdResult[] | undefined
   readonly memory: MemoryResult | undefined
   readonly command: string
 }
 
 /** The figures as Markdown tables, with what they were measured on. */
-export function report({ warm, cold, memory, command }: Results): string {
+export function report({ warm, cold, runtimes, memory, command }: Results): string {
   const parts = [machine(command)]
   if (warm !== undefined) {
     parts.push(
@@ -33,13 +34,17 @@ export function report({ warm, cold, memory, command }: Results): string {
       )
     )
   }
-  if (cold !== undefined) {
+  for (const [title, results] of [
+    ['## Cold start, p50 / p99 in ms', cold],
+    ['## Cold start by runtime, sandbox pre-started, p50 / p99 in ms', runtimes]
+  ] as const) {
+    if (results === undefined) continue
     const cell = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(2)} / ${p99.toFixed(2)}`
     parts.push(
-      '## Cold start, p50 / p99 in ms',
+      title,
       table(
         ['', 'samples', 'seen by the client', 'queue', 'sandbox', 'init', 'execute'],
-        cold.map(({ name, samples, phases }) => [
+        results.map(({ name, samples, phases }) => [
           name,
           String(samples),
           cell(phases.total),

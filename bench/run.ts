@@ -6,6 +6,7 @@ import { ROOT, startHearth } from '@hearth/test/helpers/hearth'
 import { measureCold } from './cold.ts'
 import { measureMemory } from './memory.ts'
 import { report } from './report.ts'
+import { measureRuntimes } from './runtimes.ts'
 import { bareFastify, bareHttp, hearth, workerd } from './targets.ts'
 import { measureWarm } from './warm.ts'
 
@@ -14,7 +15,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,cold,memory' },
+    only: { type: 'string', default: 'warm,cold,runtimes,memory' },
     write: { type: 'boolean', default: false }
   }
 })
@@ -70,6 +71,7 @@ try {
   const text = report({
     warm: only.includes('warm') ? await warm() : undefined,
     cold: only.includes('cold') ? await cold() : undefined,
+    runtimes: only.includes('runtimes') ? await measureRuntimes(tmpDir, Number(values.cold)) : undefined,
     memory: only.includes('memory') ? await memory() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })

@@ -103,17 +103,21 @@ function sqliteAddon() {
 function build(script) {
   const stampFile = path.join(root, 'node_modules', `.hearth-${script.replace(':', '-')}`)
   const folders = ['packages', 'apps', 'scripts', ...(script === 'build' ? ['test', 'bench'] : [])]
-  const newest = newestSource(folders) + RUNTIME_COMPILERS.filter(onPath).length
+  const newest = newestSource(folders)
+  const compilers = RUNTIME_COMPILERS.filter(onPath).join()
   const products = [
     'apps/gateway/dist/main.js',
     'packages/executor/dist/index.js',
     ...(script === 'build' ? ['bench/dist/run.js'] : [])
   ]
   const isBuilt = products.every((file) => existsSync(path.join(root, file)))
-  if (isBuilt && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === String(newest)) return
+  if (isBuilt && existsSync(stampFile)) {
+    const [built, builtWith = compilers] = readFileSync(stampFile, 'utf8').split(' ')
+    if (Number(built) >= newest && builtWith === compilers) return
+  }
   console.log('building')
   run('npm', ['run', '--silent', script])
-  writeFileSync(stampFile, String(newest))
+  writeFileSync(stampFile, `${newest} ${compilers}`)
 }
 
 /** Modification time of the newest file that the build reads, in ms. */

@@ -105,6 +105,7 @@ t.test('a compiled program is a runtime', async (t) => {
 for (const [runtime, handler, codeDir] of [
   [RUNTIME, 'tmp', path.join(ROOT, 'test/fixtures/scenarios/custom')],
   ['python3.11', 'scenarios.warm', path.join(ROOT, 'test/fixtures/scenarios/python')],
+  ['ruby3.2', 'scenarios.warm', path.join(ROOT, 'test/fixtures/scenarios/ruby')],
   [`nodejs${process.versions.node.split('.')[0]}.x`, 'scenarios.warm', path.join(ROOT, 'test/fixtures/scenarios/node')]
 ] as const) {
   t.test(`${runtime}: an extension hears of events and of the end`, async (t) => {

@@ -21,7 +21,10 @@ PROGRESS_FD = 4
 
 def main():
     channel = Channel(inherited(CHANNEL_FD))
-    os.set_inheritable(PROGRESS_FD, False)
+    try:
+        os.set_inheritable(PROGRESS_FD, False)
+    except OSError:
+        pass  # beside extensions there is none
     warm_up()
     channel.ready()
     frame = channel.receive()

@@ -23,7 +23,11 @@ socket = UNIXSocket.for_fd(CHANNEL_FD)
 socket.close_on_exec = true
 socket.sync = true
 # Not used by this runtime, and none of its children's business.
-IO.for_fd(PROGRESS_FD, autoclose: false).close_on_exec = true
+begin
+  IO.for_fd(PROGRESS_FD, autoclose: false).close_on_exec = true
+rescue SystemCallError, ArgumentError
+  nil # beside extensions there is none, or it is Ruby's own
+end
 channel = Hearth::Channel.new(socket)
 Hearth::WarmUp.run
 channel.ready
