@@ -18,6 +18,8 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 export interface StartOptions {
   readonly server?: Parameters<typeof openControlPlane>[0]['server']
   readonly now?: () => Date
+  /** Allows builds. */
+  readonly builds?: Parameters<typeof openControlPlane>[0]['config']['builds']
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
   readonly deferred?: (() => void)[]
 }
@@ -34,9 +36,10 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
   const dataDir = path.join(t.testdir(), 'data')
   const { deferred } = options
   const app = await openControlPlane({
-    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined, runtimePaths: {} },
+    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined, runtimePaths: {}, builds: options.builds },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false, ...options.server },
+    searchPath: process.env['PATH'] ?? '',
     ...(options.now === undefined ? {} : { now: options.now }),
     ...(deferred === undefined ? {} : { defer: (step: () => void) => void deferred.push(step) })
   })

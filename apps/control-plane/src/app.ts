@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
+import type { Builder } from '@hearth/builder'
 import type { ArnScope, Authenticator, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
@@ -26,6 +27,7 @@ export interface Deps {
   readonly service: FunctionService
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
+  readonly builder: Builder | undefined
   readonly links: CodeLinks
   readonly authenticator: Authenticator
   readonly metrics: Metrics
@@ -70,14 +72,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
+  const { service, artifacts, packages, builder, links, metrics, scope, runtimes, architecture } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
   await app.register(authentication, { authenticator: deps.authenticator, metrics })
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
-  await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, runtimes, scope, metrics })
+  await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, builder, runtimes, scope, metrics })
   await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
   await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
   await app.register(lambdaApi, { service, packages, artifacts, runtimes, links, scope, architecture, metrics })

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry } from '@hearth/executor/runtimes'
 import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
 import {
@@ -13,6 +14,7 @@ import {
   makeDataDir,
   openStore
 } from '@hearth/store'
+import type { FastifyBaseLogger } from 'fastify'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
@@ -20,12 +22,15 @@ import { startArtifactCollector } from './functions/artifact-collector.ts'
 import { createFunctionService } from './functions/function-service.ts'
 import { createRuntimes } from './functions/runtimes.ts'
 import { createMetrics } from './metrics.ts'
-import { createPackageStore } from './packages/package-store.ts'
+import { createPackageStore, type PackageStore } from './packages/package-store.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'>
+  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'> &
+    Partial<Pick<Config, 'builds' | 'isolation' | 'runDir'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
+  /** The user's own folder for sockets (XDG_RUNTIME_DIR), if there is one. */
+  readonly runtimeDir?: string | undefined
   /** Where interpreters are looked for beside the usual folders, as in PATH. */
   readonly searchPath?: string
   readonly now?: () => Date
@@ -68,6 +73,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
+  // Late: the app that logs is built on it.
+  let log: FastifyBaseLogger | undefined
+  const builder = openBuilder(options, layout, packages, (level, message, fields = {}) => log?.[level](fields, message))
   const runtimes = createRuntimes(
     await openRuntimeRegistry({
       node: { execPath: process.execPath, version: process.versions.node },
@@ -84,6 +92,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       service,
       artifacts,
       packages,
+      builder,
       links: createCodeLinks(masterKey, now),
       authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
       metrics: createMetrics(() => functions.count(), { process: options.processMetrics ?? false }),
@@ -94,6 +103,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     options.server
   )
+  log = app.log
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
   const stopCollector = startArtifactCollector(artifacts, functions, {
@@ -108,6 +118,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   })
   app.addHook('onClose', async () => {
     stopCollector()
+    await builder?.close()
     await packages.close()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
@@ -115,4 +126,19 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     unlock()
   })
   return app
+}
+
+/** @returns undefined when the operator has not allowed builds */
+function openBuilder(
+  { config, searchPath = '', runtimeDir }: ControlPlaneOptions,
+  layout: DataLayout,
+  packages: PackageStore,
+  log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
+): Builder | undefined {
+  const { builds, isolation = 'strict', dataDir, runDir } = config
+  if (builds === undefined) return undefined
+  const paths = { dataDir, tmpDir: layout.tmp, cacheDir: layout.builds }
+  const host = buildHostIdentity(dataDir, runDir, runtimeDir)
+  const unpack = (zip: Buffer, folder: string) => packages.unpack(zip, folder)
+  return createBuilder({ settings: builds, isolation, searchPath, log, unpack, ...paths, ...host })
 }

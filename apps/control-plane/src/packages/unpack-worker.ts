@@ -8,8 +8,8 @@ import { unpackZip } from './unpack-zip.ts'
 export interface UnpackTask {
   readonly bytes: Uint8Array
   readonly kind: Exclude<PackageKind, 'source'>
-  /** Where the bytes go as they are. */
-  readonly packageFile: string
+  /** Where the bytes go as they are; undefined: nowhere. */
+  readonly packageFile: string | undefined
   /** Where the tree goes. */
   readonly codeDir: string
 }
@@ -25,17 +25,21 @@ export default async function unpack(task: UnpackTask): Promise<UnpackResult> {
   try {
     const plan = await (task.kind === 'zip' ? unpackZip : unpackTarGz)(bytes, task.codeDir)
     if (plan.files.length === 0) throw new ArchiveError('The archive has no files in it.')
-    const handle = await open(task.packageFile, 'wx', 0o600)
-    try {
-      await handle.writeFile(bytes)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    if (task.packageFile !== undefined) await write(task.packageFile, bytes)
     const digest = createHash('sha256').update(bytes).digest()
     return { ok: true, sha256: digest.toString('hex'), codeSha256: digest.toString('base64'), files: plan.files }
   } catch (thrown) {
     if (!(thrown instanceof ArchiveError)) throw thrown
     return { ok: false, message: thrown.message, awsMessage: thrown.awsMessage }
+  }
+}
+
+async function write(file: string, bytes: Buffer): Promise<void> {
+  const handle = await open(file, 'wx', 0o600)
+  try {
+    await handle.writeFile(bytes)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }

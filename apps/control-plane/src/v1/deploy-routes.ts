@@ -1,5 +1,7 @@
+import type { Builder, BuildResult } from '@hearth/builder'
 import type { Language, PackageView } from '@hearth/executor/runtimes'
 import { type ArnScope, FUNCTION_NAME, type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
+import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { FunctionService } from '../functions/function-service.ts'
@@ -11,7 +13,8 @@ import type { Metrics } from '../metrics.ts'
 import { inspectPackage } from '../packages/inspection.ts'
 import { type LanguageSource, packLanguageSource, sourceExtensions } from '../packages/language-source.ts'
 import { type PackageKind, sniffPackage } from '../packages/package-kind.ts'
-import type { PackageStore } from '../packages/package-store.ts'
+import { buildPackage, type PackageBuild } from '../packages/package-builds.ts'
+import type { PackageStore, UnpackedPackage } from '../packages/package-store.ts'
 import { checkExport, packSource, type SourceExtension, type SourcePackage } from '../packages/source-package.ts'
 import { DeployedView, DeployQuery } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
@@ -21,6 +24,8 @@ import { mergeVariables, readDeployQuery } from './settings.ts'
 export interface DeployRoutesOptions {
   readonly service: FunctionService
   readonly packages: PackageStore
+  /** Undefined: builds are off. */
+  readonly builder: Builder | undefined
   readonly runtimes: Runtimes
   readonly scope: ArnScope
   readonly metrics: Metrics
@@ -32,7 +37,7 @@ const FILE_EXTENSIONS = ['.tar.gz', '.tgz', '.zip', '.jar', '.mjs', '.cjs', '.js
 /** Deploying with one request: the code is the body, the settings are the query. */
 export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
   app,
-  { service, packages, runtimes, scope, metrics }
+  { service, packages, builder, runtimes, scope, metrics }
 ) => {
   const extensions = [...FILE_EXTENSIONS, ...sourceExtensions(runtimes.languages)]
 
@@ -77,14 +82,38 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
         if (source !== undefined && source.language === undefined) {
           checkExport(source, { ...before, ...change(before) }.handler ?? source.handler)
         }
-        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), !wish.dryRun, async (view) => {
+        let built: PackageBuild | undefined
+        const inspect = async (view: PackageView): Promise<void> => {
           if (source === undefined && before === undefined) {
-            change = withDefaults(change, guessOf(runtimes, view, wish.settings))
+            const guess = guessOf(runtimes, view, wish.settings)
+            const { runtime = guess.runtime, handler = guess.handler } = built ?? {}
+            change = withDefaults(change, {
+              ...(runtime === undefined ? {} : { runtime }),
+              ...(handler === undefined ? {} : { handler })
+            })
           }
           const settings = { ...(before ?? service.defaults(name)), ...change(before) }
           service.check(settings, change(before))
           notices.push(...(await inspectPackage(runtimes, view, settings)))
-        })
+        }
+        const build = async (unpacked: UnpackedPackage): Promise<Buffer | undefined> => {
+          built = await buildPackage(builder, runtimes, unpacked, {
+            functionName: name,
+            demand: wish.build,
+            runtime: wanted,
+            handler: wish.settings.handler ?? before?.handler,
+            signal: whenGone(reply)
+          })
+          notices.push(...built.notices)
+          return built.result?.zip
+        }
+        const code = await packages.add(
+          source?.zip ?? bytes,
+          archiveKind(kind),
+          !wish.dryRun,
+          inspect,
+          source === undefined ? build : undefined
+        )
         try {
           const { record, created } = service.deploy(name, 'create-or-replace', code, change, {
             precondition,
@@ -103,6 +132,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           if (created && !wish.dryRun) void reply.header('location', `/v1/functions/${name}`)
           return {
             ...toFunctionView(record, scope, origin),
+            ...(built?.result === undefined ? {} : { build: buildView(built.result) }),
             notices,
             hint: `curl -H "Authorization: Bearer $HEARTH_TOKEN" ${origin}/fn/${name}/ -d '{}'`
           }
@@ -115,6 +145,20 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
       }
     }
   )
+}
+
+/** What the deployer is told of a build. */
+function buildView({ log, durationMs, cached }: BuildResult): NonNullable<DeployedView['build']> {
+  return { log, durationMs, ...(cached === undefined ? {} : { cached }) }
+}
+
+/** Aborted when the connection ends before the answer is out. */
+function whenGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new HearthError('REQUEST_TIMEOUT', 'The caller has gone.'))
+  })
+  return gone.signal
 }
 
 /** Function name and extension of the last path segment. `.` is in no function name, so a file name is told from one. */

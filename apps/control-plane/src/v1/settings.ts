@@ -9,6 +9,8 @@ export interface DeployWish {
   readonly settings: Omit<SettingsChange, 'environment'>
   readonly variables: Readonly<Record<string, string>>
   readonly dryRun: boolean
+  /** Undefined: if it is needed and allowed. */
+  readonly build: 'true' | 'false' | 'fresh' | undefined
 }
 
 /** @throws HearthError INVALID_REQUEST that names every key it does not know */
@@ -30,8 +32,8 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
       errors
     })
   }
-  const { memory, timeout, ephemeral, dryRun } = query
-  return { settings: toSettings({ ...query, memory, timeout, ephemeral }), variables, dryRun: dryRun === 'true' }
+  const { memory, timeout, ephemeral, dryRun, build } = query
+  return { settings: toSettings({ ...query, memory, timeout, ephemeral }), variables, dryRun: dryRun === 'true', build }
 }
 
 /** @param current - Variables are merged into its own. */
