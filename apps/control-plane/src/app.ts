@@ -5,8 +5,10 @@ import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
+import type { AliasService } from './functions/alias-service.ts'
 import type { FunctionService } from './functions/function-service.ts'
 import type { Runtimes } from './functions/runtimes.ts'
+import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
@@ -18,12 +20,16 @@ import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
 import { systemRoutes } from './system-routes.ts'
+import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { runtimeRoutes } from './v1/runtime-routes.ts'
+import { versionRoutes } from './v1/version-routes.ts'
 
 export interface Deps {
   readonly service: FunctionService
+  readonly versions: VersionService
+  readonly aliases: AliasService
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
   readonly links: CodeLinks
@@ -70,7 +76,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
+  const { service, versions, aliases, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -79,7 +85,20 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
   await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, runtimes, scope, metrics })
   await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
+  await app.register(versionRoutes, { prefix: '/v1/functions', service, versions, scope })
+  await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
   await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
-  await app.register(lambdaApi, { service, packages, artifacts, runtimes, links, scope, architecture, metrics })
+  await app.register(lambdaApi, {
+    service,
+    versions,
+    aliases,
+    packages,
+    artifacts,
+    runtimes,
+    links,
+    scope,
+    architecture,
+    metrics
+  })
   return app
 }

@@ -1,12 +1,13 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { HearthError } from '@hearth/shared'
+import { LATEST } from '@hearth/store'
 
 /** Links to a function's package that work without a key for a while, as AWS's presigned ones do. */
 export interface CodeLinks {
   /** @returns path and query */
-  sign(name: string): string
+  sign(name: string, version: string): string
   /** @throws HearthError INVALID_SIGNATURE when it is wrong or too old */
-  verify(name: string, expires: string, signature: string): void
+  verify(name: string, version: string, expires: string, signature: string): void
 }
 
 /** Source: Lambda GetFunction, `Code.Location` is valid for 10 minutes. */
@@ -14,16 +15,18 @@ const VALID_S = 600
 
 export function createCodeLinks(masterKey: Buffer, now: () => Date): CodeLinks {
   const key = Buffer.from(hkdfSync('sha256', masterKey, '', 'hearth/code-link', 32))
-  const mac = (name: string, expires: string): Buffer =>
-    createHmac('sha256', key).update(`${name}\n${expires}`).digest()
+  const mac = (name: string, version: string, expires: string): Buffer =>
+    createHmac('sha256', key).update(`${name}\n${version}\n${expires}`).digest()
   return {
-    sign(name) {
+    sign(name, version) {
       const expires = String(Math.floor(now().getTime() / 1_000) + VALID_S)
-      return `/v1/functions/${name}/code?expires=${expires}&signature=${mac(name, expires).toString('base64url')}`
+      const signature = mac(name, version, expires).toString('base64url')
+      const qualifier = version === LATEST ? '' : `qualifier=${version}&`
+      return `/v1/functions/${name}/code?${qualifier}expires=${expires}&signature=${signature}`
     },
-    verify(name, expires, signature) {
+    verify(name, version, expires, signature) {
       const given = Buffer.from(signature, 'base64url')
-      const expected = mac(name, expires)
+      const expected = mac(name, version, expires)
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
         throw new HearthError('INVALID_SIGNATURE', 'This link is not one that the server gave out.')
       }

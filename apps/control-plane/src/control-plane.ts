@@ -2,9 +2,11 @@ import path from 'node:path'
 import { openRuntimeRegistry } from '@hearth/executor/runtimes'
 import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
 import {
+  createAliasesRepository,
   createArtifactStore,
   createFunctionsRepository,
   createKeysRepository,
+  createReleasesRepository,
   createSecretBox,
   type DataLayout,
   ensureMasterKey,
@@ -16,9 +18,11 @@ import {
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
+import { createAliasService } from './functions/alias-service.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
 import { createFunctionService } from './functions/function-service.ts'
 import { createRuntimes } from './functions/runtimes.ts'
+import { createVersionService } from './functions/version-service.ts'
 import { createMetrics } from './metrics.ts'
 import { createPackageStore } from './packages/package-store.ts'
 
@@ -65,6 +69,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const keys = createKeysRepository(db, box, now)
   const isFirstStart = ensureAdministrator(keys, layout, scope)
   const functions = createFunctionsRepository(db, box)
+  const aliasesRepository = createAliasesRepository(db)
+  const releasesRepository = createReleasesRepository(db)
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
@@ -76,12 +82,22 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     })
   )
   const architecture: FunctionRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
-  const service = createFunctionService({ functions, scope, runtimes, architecture, now, defer })
+  const service = createFunctionService({
+    functions,
+    aliases: aliasesRepository,
+    scope,
+    runtimes,
+    architecture,
+    now,
+    defer
+  })
   const settled = service.settleAll()
 
   const app = await buildApp(
     {
       service,
+      versions: createVersionService({ functions, aliases: aliasesRepository, scope, now }),
+      aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
       artifacts,
       packages,
       links: createCodeLinks(masterKey, now),

@@ -37,6 +37,8 @@ export interface AppDeps {
   readonly metrics: Metrics
   readonly log: Log
   readonly timeouts?: Partial<ServerTimeouts>
+  /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
+  readonly random?: () => number
 }
 
 /** What a slow client gets, in milliseconds. */
@@ -66,6 +68,8 @@ export interface Gateway {
   readonly server: Server
   readonly routes: readonly Route[]
   readonly readiness: Readiness
+  /** The functions; as long as there is no database, every look into it is refused. */
+  readonly directory: Directory
   /** Serves the functions of this database from now on; until then every call is 503. Owns the reader from here. */
   attach(reader: DirectoryReader): void
   /** @returns the port */
@@ -214,6 +218,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     server: app.server,
     routes,
     readiness,
+    get directory() {
+      return hallway.directory
+    },
 
     attach(reader) {
       const authenticator = createAuthenticator({ ...scope, keys: reader.listKeys(), now: () => new Date() })
@@ -221,6 +228,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         reader,
         executor,
         scope,
+        ...(deps.random === undefined ? {} : { random: deps.random }),
         toSpec: (record) => toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
         onKeys: (keys) => {
           authenticator.setKeys(keys)
@@ -275,7 +283,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator }
     throw new HearthError('CONTROL_PLANE_UNAVAILABLE', 'The server is starting: its database is not there yet.')
   }
   return {
-    directory: { refresh: () => undefined, find: refuseAll, close: () => undefined },
+    directory: { refresh: () => undefined, find: refuseAll, counters: () => [], close: () => undefined },
     authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined }
   }
 }

@@ -1,14 +1,18 @@
 import type { ArnScope, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import type { CodeLinks } from '../code-links.ts'
+import type { AliasService } from '../functions/alias-service.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
+import type { VersionService } from '../functions/version-service.ts'
 import type { Metrics } from '../metrics.ts'
 import type { PackageStore } from '../packages/package-store.ts'
 
 /** What operations work with. */
 export interface LambdaApiDeps {
   readonly service: FunctionService
+  readonly versions: VersionService
+  readonly aliases: AliasService
   readonly packages: PackageStore
   readonly artifacts: ArtifactStore
   readonly runtimes: Runtimes

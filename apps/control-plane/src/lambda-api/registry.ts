@@ -2,12 +2,19 @@ import { HearthError } from '@hearth/shared'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
+import { createAlias } from './create-alias.ts'
 import { createFunction } from './create-function.ts'
+import { deleteAlias } from './delete-alias.ts'
 import { deleteFunction } from './delete-function.ts'
+import { getAlias } from './get-alias.ts'
 import { getFunction } from './get-function.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
+import { listAliases } from './list-aliases.ts'
 import { listFunctions } from './list-functions.ts'
+import { listVersionsByFunction } from './list-versions-by-function.ts'
 import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
+import { publishVersion } from './publish-version.ts'
+import { updateAlias } from './update-alias.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
 
@@ -19,7 +26,14 @@ const OPERATIONS: readonly Operation[] = [
   getFunctionConfiguration,
   listFunctions,
   updateFunctionCode,
-  updateFunctionConfiguration
+  updateFunctionConfiguration,
+  publishVersion,
+  listVersionsByFunction,
+  createAlias,
+  getAlias,
+  updateAlias,
+  deleteAlias,
+  listAliases
 ]
 
 /** Mounts the Lambda API at AWS's own paths. */

@@ -1,8 +1,8 @@
-import { requireRevision } from '../functions/function-service.ts'
+import { requireRevision } from '../functions/function-record.ts'
 import { inspectStored } from '../functions/inspect-stored.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
-import { targetOf } from './function-target.ts'
+import { functionTargetOf } from './function-target.ts'
 import { UpdateFunctionConfigurationRequest } from './model.ts'
 import type { Operation } from './operation.ts'
 import { toChange } from './settings-input.ts'
@@ -15,9 +15,9 @@ export const updateFunctionConfiguration: Operation = {
   path: '/2015-03-31/functions/:name/configuration',
 
   async run(call, deps) {
-    const { name, qualifier } = targetOf(call, deps)
+    const name = functionTargetOf(call, deps)
     const request = checkModel(UpdateFunctionConfigurationRequest, call.body)
-    const current = deps.service.get(name, qualifier)
+    const current = deps.service.get(name)
     refuseUnsupported(request)
     await inspectStored(deps, current, toChange(request, current.logging))
     const record = deps.service.configure(name, (current) => toChange(request, current.logging), {
