@@ -24,6 +24,7 @@ import type { Test } from 'tap'
 const ACCOUNT = '000000000000'
 const REGION = 'us-east-1'
 const TOKEN = 'token-of-the-administrator'
+export const INTERNAL_TOKEN = 'token-of-the-gateway'
 export const BEARER = `Bearer ${TOKEN}`
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 
@@ -134,7 +135,13 @@ export function executorDouble(): ExecutorDouble {
       runtimes: [
         { runtime: 'nodejs20.x', starting: 1, idle: 2, busy: 3, prestarted: 0 },
         { runtime: 'node20', starting: 0, idle: 0, busy: 0, prestarted: 4 }
-      ]
+      ],
+      stock: {
+        kinds: [{ runtime: 'node20', memoryMiB: 128, tmpMiB: 512, network: 'none', ready: 4, target: 6 }],
+        takes: [{ runtime: 'node20', hits: 7, misses: 2 }],
+        usedBytes: 80 * 1_048_576,
+        budgetBytes: 2_048 * 1_048_576
+      }
     }),
     runtimes: () => [],
     ready: async () => {},
@@ -205,7 +212,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
   })
   const attach = (): void => {
-    gateway.attach(openDirectory(file, box))
+    gateway.attach(openDirectory(file, box), INTERNAL_TOKEN)
   }
   if (options.attached !== false) attach()
   const port = await gateway.listen()

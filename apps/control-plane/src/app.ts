@@ -19,17 +19,22 @@ import { lambdaApi } from './lambda-api/registry.ts'
 import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
+import type { ReleaseService } from './releases/release-service.ts'
 import { systemRoutes } from './system-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
-import { runtimeRoutes } from './v1/runtime-routes.ts'
+import { releaseReports } from './v1/release-reports.ts'
+import { releaseRoutes } from './v1/release-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
 
 export interface Deps {
   readonly service: FunctionService
   readonly versions: VersionService
   readonly aliases: AliasService
+  readonly releases: ReleaseService
+  /** What the gateway proves itself with. */
+  readonly internalToken: string
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
   readonly links: CodeLinks
@@ -76,7 +81,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, versions, aliases, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
+  const { service, versions, aliases, releases, artifacts, packages, links, metrics, scope, runtimes, architecture } =
+    deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -87,7 +93,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
   await app.register(versionRoutes, { prefix: '/v1/functions', service, versions, scope })
   await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
-  await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
+  await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
+  await app.register(releaseReports, { releases, internalToken: deps.internalToken })
   await app.register(lambdaApi, {
     service,
     versions,

@@ -10,6 +10,7 @@ import {
   createSecretBox,
   type DataLayout,
   ensureMasterKey,
+  internalToken,
   isWritable,
   lockDataDir,
   makeDataDir,
@@ -25,6 +26,7 @@ import { createRuntimes } from './functions/runtimes.ts'
 import { createVersionService } from './functions/version-service.ts'
 import { createMetrics } from './metrics.ts'
 import { createPackageStore } from './packages/package-store.ts'
+import { createReleaseService } from './releases/release-service.ts'
 
 export interface ControlPlaneOptions {
   readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'>
@@ -92,17 +94,33 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     defer
   })
   const settled = service.settleAll()
+  const versions = createVersionService({ functions, aliases: aliasesRepository, scope, now })
+  const releases = createReleaseService({
+    functions,
+    aliases: aliasesRepository,
+    releases: releasesRepository,
+    versions,
+    scope,
+    now,
+    onEvent: ({ id, functionName, alias, plan }, { event, weight, reason }) => {
+      metrics.releaseEvents.inc({ event })
+      app.log.info({ release: id, fn: functionName, alias, to: plan.toVersion, event, weight, reason }, 'release')
+    }
+  })
+  const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   const app = await buildApp(
     {
       service,
-      versions: createVersionService({ functions, aliases: aliasesRepository, scope, now }),
+      versions,
+      releases,
+      internalToken: internalToken(masterKey),
       aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
       artifacts,
       packages,
       links: createCodeLinks(masterKey, now),
       authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
-      metrics: createMetrics(() => functions.count(), { process: options.processMetrics ?? false }),
+      metrics,
       scope,
       runtimes,
       architecture,

@@ -18,8 +18,9 @@ import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
 import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
+import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
-import { healthRoute, logsRoute, metricsRoute, readyRoute, type ServerRoute } from './server-routes.ts'
+import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
 import { createUrlDoor } from './url-door.ts'
@@ -70,8 +71,12 @@ export interface Gateway {
   readonly readiness: Readiness
   /** The functions; as long as there is no database, every look into it is refused. */
   readonly directory: Directory
-  /** Serves the functions of this database from now on; until then every call is 503. Owns the reader from here. */
-  attach(reader: DirectoryReader): void
+  /**
+   * Serves the functions of this database from now on; until then every call is 503. Owns the reader from here.
+   *
+   * @param internalToken - What this process proves itself to the control plane with.
+   */
+  attach(reader: DirectoryReader, internalToken: string): void
   /** @returns the port */
   listen(): Promise<number>
   /**
@@ -90,6 +95,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   readiness.set('running', { ok: true })
   const routes: Route[] = []
   let draining = false
+  let stopReporter = (): void => undefined
   let stopping: Promise<void> | undefined
 
   const app = Fastify({
@@ -196,6 +202,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope, traceId))
   mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, traceId, Date.now))
   mountServerRoute(['GET'], '/v1/functions/:name/logs', 'caller', logsRoute(hallway, scope, logs, deps.logsDir))
+  mountServerRoute(['GET'], '/v1/runtimes', 'caller', runtimesRoute(executor))
   mountServerRoute(['GET'], '/metrics', 'caller', metricsRoute(metrics))
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
@@ -222,7 +229,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       return hallway.directory
     },
 
-    attach(reader) {
+    attach(reader, internalToken) {
       const authenticator = createAuthenticator({ ...scope, keys: reader.listKeys(), now: () => new Date() })
       hallway.directory = createDirectory({
         reader,
@@ -244,6 +251,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         })
       })
       hallway.authenticator = authenticator
+      stopReporter = startReleaseReporter({
+        port: config.controlPort,
+        internalToken,
+        counters: () => hallway.directory.counters(),
+        onError: atMostEvery(10_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told about releases')
+        })
+      })
       readiness.set('directory', { ok: true })
     },
 
@@ -267,6 +282,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         draining = true
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)
+        stopReporter()
         proxy.close()
         await app.close()
         await logs.close()

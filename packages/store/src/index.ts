@@ -10,7 +10,7 @@ export {
   type VersionPosition
 } from './functions-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
-export { ensureMasterKey, readMasterKey } from './master-key.ts'
+export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
 export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
