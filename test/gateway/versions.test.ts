@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { ReleaseRecord } from '@hearth/shared'
 import t from 'tap'
-import { ask, outcome, record, startGateway } from './harness.ts'
+import { ask, INTERNAL_TOKEN, outcome, record, startGateway, textOf, until } from './harness.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 const aws = (name: string, query = '') => `/2015-03-31/functions/${encodeURIComponent(name)}/invocations${query}`
@@ -17,9 +20,10 @@ function alias(name: string, version: string, weights: Record<string, number> = 
   }
 }
 
-async function start(t: Parameters<typeof startGateway>[0], random?: () => number) {
+async function start(t: Parameters<typeof startGateway>[0], random?: () => number, controlPort = 1) {
   const harness = await startGateway(t, {
     functions: [record('f', { handler: 'latest.handler' })],
+    controlPort,
     ...(random === undefined ? {} : { random })
   })
   for (const version of ['1', '2', '3'])
@@ -161,4 +165,78 @@ t.test('the pools of versions live on when an alias moves and when the function 
   t.match(JSON.parse(body), { handler: 'other.handler' }, 'another function of the same name')
   t.match((await ask(port, '/metrics')).body, /hearth_invocations_total\{function="f",status="ok"\} \d/)
   t.notMatch((await ask(port, '/metrics')).body, 'function="f:', 'versions do not multiply the series')
+})
+
+t.test('the calls of a release’s new version are counted and reported, step by step', async (t) => {
+  interface Report {
+    readonly id: string
+    readonly step: number
+    readonly invocations: number
+    readonly errors: number
+    readonly slow: number
+    readonly p99Ms?: number
+  }
+  const reports: Report[] = []
+  const control = http.createServer((req, res) => {
+    void textOf(req).then((body) => {
+      t.match(req, { method: 'POST', url: '/v1/internal/release-reports' })
+      t.equal(req.headers.authorization, `Bearer ${INTERNAL_TOKEN}`)
+      reports.push(...(JSON.parse(body) as { releases: Report[] }).releases)
+      res.writeHead(204).end()
+    })
+  })
+  await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => control.close())
+  const { gateway, port, aliases, releases, executor } = await start(
+    t,
+    () => 0,
+    (control.address() as AddressInfo).port
+  )
+  const release: ReleaseRecord = {
+    id: randomUUID(),
+    functionName: 'f',
+    alias: 'live',
+    state: 'running',
+    step: 0,
+    plan: { fromVersion: '1', toVersion: '2', steps: [], maxErrorRatio: 0, maxP99Ms: 100, minInvocations: 0 },
+    stepStartedAt: '2026-01-02T03:04:05.000Z',
+    pausedAt: undefined,
+    counts: undefined,
+    events: [],
+    createdAt: '2026-01-02T03:04:05.000Z'
+  }
+  releases.put(release)
+  aliases.put(alias('live', '1', { '2': 0.5 }))
+  aliases.put(alias('other', '2'))
+  const phases = { queueMs: 500, sandboxMs: 0, initMs: 0 }
+  const outcomes = [
+    ...Array.from({ length: 98 }, () => outcome('1', { phases: { ...phases, executeMs: 10 } })),
+    outcome('{}', { status: 'error', phases: { ...phases, executeMs: 10 } }),
+    outcome('{}', { status: 'timeout', phases: { ...phases, executeMs: 3_000 } }),
+    outcome('', { status: 'throttled' }),
+    outcome('', { status: 'unavailable' })
+  ]
+  const answers = [...outcomes]
+  executor.behaviour = ({ invokedArn }) => (invokedArn === `${ARN}:f:live` ? answers.shift()! : outcome('1'))
+  for (const _ of outcomes) await ask(port, aws('f:live'), { body: '{}' })
+  for (const name of ['f:2', 'f:1', 'f', 'f:other']) await ask(port, aws(name), { body: '{}' })
+  await until('all are reported', () => reports.at(-1)?.invocations === 100)
+  const { p99Ms = 0, ...counts } = reports.at(-1)!
+  t.same(
+    counts,
+    { id: release.id, step: 0, invocations: 100, errors: 2, slow: 1 },
+    'waiting is not the version’s fault'
+  )
+  t.ok(p99Ms >= 10 && p99Ms <= 12.5, `p99 of 10 ms: ${p99Ms}`)
+
+  releases.put({ ...release, step: 1 })
+  answers.push(outcome('1'))
+  await ask(port, aws('f:live'), { body: '{}' })
+  await until('the next step is reported', () => reports.at(-1)?.step === 1 && reports.at(-1)?.invocations === 1)
+  t.match(reports.at(-1), { errors: 0 }, 'counted anew')
+
+  releases.put({ ...release, step: 1, state: 'completed' })
+  answers.push(outcome('1'))
+  await ask(port, aws('f:live'), { body: '{}' })
+  t.same([...gateway.directory.counters()], [], 'what is over is not counted')
 })
