@@ -22,7 +22,7 @@ const uncountedMemory = (world: World) =>
   world.weak.has('memory-limit') ? 'this server does not limit memory, and says so' : undefined
 
 /** Everything that there is only so much of. */
-export const EXHAUSTION: readonly Attack[] = [
+export default [
   {
     name: 'takes more memory than its own in one process',
     control: ['400 MiB'],
@@ -35,6 +35,7 @@ export const EXHAUSTION: readonly Attack[] = [
   },
   {
     name: 'takes more memory than its own in many processes, each below the limit',
+    elsewhere: 'by itself',
     control: ['400 MiB'],
     body({ childProcess, loot }) {
       const script = 'my $x = "x" x (50 << 20); print "ok"; sleep 4'
@@ -58,6 +59,7 @@ export const EXHAUSTION: readonly Attack[] = [
   },
   {
     name: 'keeps memory in files that have no name',
+    elsewhere: 'by itself',
     control: ['400 MiB'],
     body({ facts, loot, childProcess, notes }) {
       const script = `$| = 1; my $n = "x"; my $fd = syscall(${facts.numbers['memfd_create']}, $n, 0); open(my $f, "+<&=", $fd); my $mib = "x" x (1 << 20); for (1 .. 400) { (syswrite($f, $mib) // 0) == 1 << 20 or exit 1 } print "all"; sleep 2`
@@ -69,6 +71,7 @@ export const EXHAUSTION: readonly Attack[] = [
   },
   {
     name: 'keeps memory in System V segments',
+    elsewhere: 'by itself',
     control: ['400 MiB'],
     body({ loot, childProcess, notes }) {
       const script =
@@ -81,6 +84,7 @@ export const EXHAUSTION: readonly Attack[] = [
   },
   {
     name: 'keeps memory in the kernel: socket buffers and pipes',
+    elsewhere: 'by itself',
     skip: uncountedMemory,
     control: ['200 MiB'],
     body({ loot, childProcess, notes }) {
@@ -147,6 +151,7 @@ export const EXHAUSTION: readonly Attack[] = [
   },
   {
     name: 'forks without end',
+    elsewhere: 'by itself',
     settings: 'timeout=4',
     alone: true,
     async body({ childProcess, loot, notes, fs }) {
@@ -341,4 +346,4 @@ export const EXHAUSTION: readonly Attack[] = [
     },
     verdict: bounded
   }
-]
+] satisfies readonly Attack[]
