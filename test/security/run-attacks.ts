@@ -9,7 +9,7 @@ import { launch, type Shot } from './launch.ts'
 import type { World } from './world.ts'
 
 /** Attacks that run side by side when they do not disturb each other. */
-export const JOBS = 4
+const JOBS = 4
 /** Latency that another function may see in the worst case while an attack runs; idle it is about 2 ms. */
 const WORST_MS = 1_500
 const MIDDLE_MS = 150

@@ -7,13 +7,15 @@ import { type Attack, carriedSource, commonVerdict, elsewhere, type Report } fro
 import { discoverAttacks } from './discover.ts'
 import { expectNumber } from './documented.ts'
 import { launch, type Shot } from './launch.ts'
-import { expectAllAsBefore, JOBS, reasonToSkip, runAttack } from './run-attacks.ts'
+import { expectAllAsBefore, reasonToSkip, runAttack } from './run-attacks.ts'
 import { RUNTIMES } from './runtimes/index.ts'
 import { SUPERVISORS_NODE } from './runtimes/provided.ts'
 import type { PackageFile, RuntimeUnderAttack } from './runtimes/runtime.ts'
 import { buildStrike } from './runtimes/strike.ts'
 import type { World } from './world.ts'
 
+/** Attacks that run side by side. */
+const JOBS = 4
 /** All that is carried in one event: one whole CPU, and as long as it takes. */
 const CARRIED = 'memory=1769&timeout=60'
 const CARRIED_MS = 70_000

@@ -151,7 +151,6 @@ export default [
   },
   {
     name: 'forks without end',
-    elsewhere: 'by itself',
     settings: 'timeout=4',
     alone: true,
     async body({ childProcess, loot, notes, fs }) {
@@ -169,6 +168,7 @@ export default [
   },
   {
     name: 'starts threads without end',
+    elsewhere: 'by itself',
     settings: 'timeout=4&memory=512',
     alone: true,
     async body({ childProcess, loot, notes, fs }) {
