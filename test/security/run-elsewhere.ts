@@ -138,7 +138,8 @@ function groupBySettings(attacks: readonly Attack[]): Map<string, Attack[]> {
   const groups = new Map<string, Attack[]>()
   for (const attack of attacks) {
     if (elsewhere(attack) !== 'together') continue
-    const key = attack.settings ?? ''
+    // All of them have this much memory, and more.
+    const key = (attack.settings ?? '').replace(/^memory=\d+$/, '')
     groups.set(key, [...(groups.get(key) ?? []), attack])
   }
   return groups

@@ -35,7 +35,6 @@ export default [
   },
   {
     name: 'takes more memory than its own in many processes, each below the limit',
-    elsewhere: 'by itself',
     control: ['400 MiB'],
     body({ childProcess, loot }) {
       const script = 'my $x = "x" x (50 << 20); print "ok"; sleep 4'
@@ -71,7 +70,6 @@ export default [
   },
   {
     name: 'keeps memory in System V segments',
-    elsewhere: 'by itself',
     control: ['400 MiB'],
     body({ loot, childProcess, notes }) {
       const script =
@@ -84,7 +82,6 @@ export default [
   },
   {
     name: 'keeps memory in the kernel: socket buffers and pipes',
-    elsewhere: 'by itself',
     skip: uncountedMemory,
     control: ['200 MiB'],
     body({ loot, childProcess, notes }) {
@@ -168,7 +165,6 @@ export default [
   },
   {
     name: 'starts threads without end',
-    elsewhere: 'by itself',
     settings: 'timeout=4&memory=512',
     alone: true,
     async body({ childProcess, loot, notes, fs }) {
@@ -182,6 +178,21 @@ export default [
       if (count > 1_100) loot.push(`${count} processes`)
     },
     verdict: bounded
+  },
+  {
+    name: 'starts more processes than it may have, and has them wait',
+    settings: 'memory=1769',
+    only: ['EAGAIN'],
+    async body({ attempt, perl, os }) {
+      const script =
+        'my @all; my $error = 0; while (@all < 1100) { my $pid = fork() // do { $error = $! + 0; last }; if (!$pid) { sleep 60; exit } push @all, $pid } kill 9, @all; waitpid $_, 0 for @all; print $error'
+      await attempt('1,100 processes', () => {
+        const errno = Number(perl(script))
+        if (errno === 0) return true
+        const code = errno === os.constants.errno.EAGAIN ? 'EAGAIN' : `errno ${errno}`
+        throw Object.assign(new Error(code), { code })
+      })
+    }
   },
   {
     name: 'opens descriptors without end',
