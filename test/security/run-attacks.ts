@@ -49,14 +49,24 @@ export function reasonToSkip(attack: Attack, world: World): string | false {
   return attack.skip?.(world) ?? false
 }
 
-/** Deploys an attack, and looks whether it was stopped and all else is as before. */
-export async function runAttack(t: Test, attack: Attack, shot: Shot, world: World): Promise<void> {
+/**
+ * Deploys an attack, and looks whether it was stopped and all else is as before.
+ *
+ * @param watched - Whether nothing else runs, so that others' latency and the gateway's CPU time can be judged
+ */
+export async function runAttack(
+  t: Test,
+  attack: Attack,
+  shot: Shot,
+  world: World,
+  watched = attack.alone === true
+): Promise<void> {
   const perform = async () => {
     const [report, besides] = await Promise.all([launch(shot, world), attack.during?.(world)])
     const verdict = attack.verdict ?? ((report: Report) => commonVerdict(attack, report))
     return { report, wrong: besides ?? (await verdict(report, world)) }
   }
-  if (attack.alone === true) {
+  if (watched) {
     const { result, watch } = await world.watch(perform)
     expectStopped(t, result, world)
     t.ok(watch.worstMs < WORST_MS && watch.middleMs < MIDDLE_MS, 'other functions go on being served', { watch })

@@ -1,6 +1,5 @@
 /** Runtimes that are attacked beside Node.js, each in a sandbox as only it has. */
-export const RUNTIME_NAMES = ['python', 'ruby', 'java', 'dotnet', 'provided'] as const
-export type RuntimeName = (typeof RUNTIME_NAMES)[number]
+export type RuntimeName = 'python' | 'ruby' | 'java' | 'dotnet' | 'provided'
 
 /** A file of a package, and whether it may be executed. */
 export interface PackageFile {
