@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import http from 'node:http'
+import path from 'node:path'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { eventually, type Hearth, startHearth } from '../helpers/hearth.js'
 
@@ -8,6 +12,8 @@ interface Release {
   readonly counts: { readonly invocations: number; readonly errors: number; readonly p99Ms: number } | null
   readonly events: readonly { readonly event: string; readonly weight: number; readonly reason: string }[]
 }
+
+const run = promisify(execFile)
 
 t.setTimeout(120_000)
 
@@ -211,6 +217,50 @@ t.test('50 deploys under load: no call fails, and none is answered by what was b
   await Promise.all(workers)
   t.same(problems.slice(0, 5), [])
   t.ok(answered > 150, `${answered} calls`)
+})
+
+t.test('the AWS CLI lives the life of a version and of an alias', async (t) => {
+  const dir = t.testdir()
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: dir,
+    AWS_SHARED_CREDENTIALS_FILE: path.join(hearth.dataDir, 'credentials'),
+    AWS_DEFAULT_REGION: 'us-east-1',
+    AWS_PAGER: ''
+  }
+  const FUNCTION = ['--function-name', 'cli']
+  const aws = async (operation: string, ...args: string[]) => {
+    const { stdout } = await run('aws', ['lambda', operation, ...args, '--endpoint-url', hearth.url], { cwd: dir, env })
+    return stdout.trim() === '' ? {} : (JSON.parse(stdout) as object)
+  }
+  const source = (n: number) => `export const handler = async () => ${n}`
+  await hearth.deploy('cli', source(1))
+  t.match(await aws('publish-version', ...FUNCTION), { Version: '1' })
+  await hearth.deploy('cli', source(2))
+  t.match(await aws('publish-version', ...FUNCTION, '--description', 'two'), { Version: '2', Description: 'two' })
+  await aws('wait', 'published-version-active', ...FUNCTION, '--qualifier', '2')
+  const LIVE = [...FUNCTION, '--name', 'live']
+  const weights = ['--routing-config', 'AdditionalVersionWeights={2=1}']
+  t.match(await aws('create-alias', ...LIVE, '--function-version', '1', ...weights), {
+    FunctionVersion: '1',
+    RoutingConfig: { AdditionalVersionWeights: { '2': 1 } }
+  })
+  const invoke = () => aws('invoke', ...FUNCTION, '--qualifier', 'live', 'out.json')
+  t.match(await invoke(), { StatusCode: 200, ExecutedVersion: '2' })
+  t.equal(readFileSync(path.join(dir, 'out.json'), 'utf8'), '2')
+  await aws('update-alias', ...LIVE, '--routing-config', '{}')
+  t.match(await invoke(), { ExecutedVersion: '1' })
+  t.match(await aws('list-versions-by-function', ...FUNCTION, '--page-size', '1'), {
+    Versions: [{ Version: '$LATEST' }, { Version: '1' }, { Version: '2' }]
+  })
+  t.match(await aws('list-aliases', ...FUNCTION), { Aliases: [{ Name: 'live', FunctionVersion: '1' }] })
+  const refused = await aws('delete-function', ...FUNCTION, '--qualifier', '1').catch(
+    (error: unknown) => (error as { stderr: string }).stderr
+  )
+  t.match(refused, /ResourceConflictException.*alias live/)
+  await aws('delete-alias', ...LIVE)
+  await aws('delete-function', ...FUNCTION, '--qualifier', '1')
+  t.match(await aws('list-versions-by-function', ...FUNCTION), { Versions: [{ Version: '$LATEST' }, { Version: '2' }] })
 })
 
 /** One call on the agent's only connection. */

@@ -116,7 +116,8 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     (name: string, change: (current: FunctionRecord | undefined) => FunctionRecord | undefined, version: string) => {
       const before = find(name, version)
       const after = change(before)
-      if (after === undefined) version === LATEST ? removeAll.run(name) : removeOne.run(name, version)
+      if (after === undefined && version === LATEST) removeAll.run(name)
+      else if (after === undefined) removeOne.run(name, version)
       else if (before === undefined) insert.run(toFunctionRow(after, box))
       else if (after !== before) write.run(toFunctionRow(after, box))
       return { before, after }

@@ -124,10 +124,20 @@ function isSame(a: FunctionRecord, b: FunctionRecord): boolean {
   return isDeepStrictEqual(essenceOf(a), essenceOf(b))
 }
 
+const BOOKKEEPING: ReadonlySet<string> = new Set<keyof FunctionRecord>([
+  'version',
+  'description',
+  'tags',
+  'revisionId',
+  'state',
+  'lastUpdateStatus',
+  'createdAt',
+  'lastModified'
+])
+
 /** All that is not bookkeeping: a setting that is new to records counts without being named here. */
 function essenceOf(record: FunctionRecord): object {
-  const { version, description, tags, revisionId, state, lastUpdateStatus, createdAt, lastModified, ...rest } = record
-  return rest
+  return Object.fromEntries(Object.entries(record).filter(([member]) => !BOOKKEEPING.has(member)))
 }
 
 /** The number behind a version's name, for lists. */

@@ -260,7 +260,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
     },
 
     report(reports) {
-      for (const report of reports) functions.exclusively(() => judge(report))
+      if (reports.length > 0) functions.exclusively(() => reports.forEach(judge))
     },
 
     waitsFor(release) {

@@ -86,8 +86,10 @@ export const releaseRoutes: FastifyPluginAsyncZod<ReleaseRoutesOptions> = async 
       async (request) => view(act(request.params.name, request.params.id))
     )
   }
-  action('pause', 'pauseRelease', 'Keep the split as it is; bounds are still watched', releases.pause)
-  action('resume', 'resumeRelease', 'Go on with a paused release', releases.resume)
+  action('pause', 'pauseRelease', 'Keep the split as it is; bounds are still watched', (name, id) =>
+    releases.pause(name, id)
+  )
+  action('resume', 'resumeRelease', 'Go on with a paused release', (name, id) => releases.resume(name, id))
 
   app.post(
     '/:name/releases/:id/abort',
