@@ -912,7 +912,7 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
       '$LATEST version cannot be deleted without deleting the function.'
     ],
     ['DELETE', '/functions/there?Qualifier=prod', undefined, 400, P, 'Deletion of aliases is not currently supported.'],
-    ['POST', '/functions/there/versions', {}, 404, 'UnknownOperationException', /There is no POST/],
+    ['POST', '/functions/there/nonsense', {}, 404, 'UnknownOperationException', /There is no POST/],
     ['POST', '/functions/there/invocations', {}, 404, 'UnknownOperationException', /There is no POST/]
   ]
   for (const [method, url, body, status, type, text] of others)

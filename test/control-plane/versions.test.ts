@@ -418,3 +418,73 @@ t.test('nothing is published while $LATEST changes, and a version that was becom
   t.match(dry.json(), { Version: '$LATEST' })
   t.match((await aws('GET', '/functions/f/versions')).json<{ Versions: object[] }>().Versions, { length: 3 })
 })
+
+t.test('/v1 has the same versions and aliases, with entity tags and cursors', async (t) => {
+  const { put, get, inject } = await startControlPlane(t)
+  const host = 'http://localhost:80'
+  const send = (
+    method: 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    payload?: object,
+    headers: Record<string, string> = {}
+  ) => inject({ method, url: `/v1/functions/f${url}`, headers, ...(payload === undefined ? {} : { payload }) })
+  const latest = (await put('f?env.AB=1', SOURCE)).json<{ revisionId: string; codeSha256: string }>()
+  t.match((await send('POST', '/versions', {}, { 'if-match': '"other"' })).json(), { status: 412 })
+  t.match((await send('POST', '/versions', { codeSha256: 'x' })).json(), { status: 400, detail: /^CodeSHA256 \(x\)/ })
+  t.match((await send('POST', '/versions', { describtion: 'x' })).json(), { status: 400, detail: /describtion/ })
+  const published = await send(
+    'POST',
+    '/versions',
+    { description: 'first', codeSha256: latest.codeSha256 },
+    { 'if-match': `"${latest.revisionId}"` }
+  )
+  t.match(published, { statusCode: 201, headers: { location: '/v1/functions/f/versions/1' } })
+  t.match(published.json(), {
+    version: '1',
+    description: 'first',
+    arn: `${ARN}:function:f:1`,
+    url: `${host}/fn/f:1/`,
+    env: { AB: '1' }
+  })
+  t.equal((await inject({ method: 'POST', url: '/v1/functions/f/versions' })).statusCode, 200, 'no body, nothing new')
+  await put('f?env.AB=2', SOURCE)
+  t.match(await send('POST', '/versions'), { statusCode: 201 })
+  t.match((await get('/v1/functions/f/versions/1')).json(), { env: { AB: '1' } })
+  t.match((await get('/v1/functions/f?qualifier=2')).json(), { env: { AB: '2' }, version: '2' })
+  t.match((await get('/v1/functions/f/versions/3')).json(), { status: 404, code: 'FUNCTION_NOT_FOUND' })
+  t.match((await get('/v1/functions/f/versions/x')).json(), { status: 400, detail: /params.version/ })
+  const page = (await get('/v1/functions/f/versions?limit=2')).json<{ items: object[]; nextCursor: string }>()
+  t.match(page.items, [{ version: '$LATEST', url: `${host}/fn/f/` }, { version: '1' }])
+  t.match((await get(`/v1/functions/f/versions?cursor=${page.nextCursor}`)).json(), {
+    items: [{ version: '2' }],
+    nextCursor: null
+  })
+
+  const alias = await send('PUT', '/aliases/live', { version: '1', weights: { '2': 0.5 }, description: 'd' })
+  t.equal(alias.statusCode, 201)
+  t.match(alias.json(), { url: `${host}/fn/f:live/`, arn: `${ARN}:function:f:live`, weights: { '2': 0.5 } })
+  t.match(await send('PUT', '/aliases/live', { version: '1' }, { 'if-none-match': '*' }), { statusCode: 412 })
+  t.match(await send('PUT', '/aliases/live', { version: '1' }, { 'if-match': '"other"' }), { statusCode: 412 })
+  const etag = String((await get('/v1/functions/f/aliases/live')).headers.etag)
+  const changed = await send('PUT', '/aliases/live', { version: '2' }, { 'if-match': etag })
+  t.match(changed.json(), { version: '2', weights: {}, description: '', previousVersion: '1' })
+  t.match((await get('/v1/functions/f?qualifier=live')).json(), { version: '2' })
+  for (const [payload, detail] of [
+    [{}, /body.version/],
+    [{ version: 'x' }, /body.version/],
+    [{ version: '1', weights: { '2': 2 } }, /body.weights.2/],
+    [{ version: '1', weights: { x: 0.5 } }, /body.weights/],
+    [{ version: '1', weights: { '1': 0.5 } }, /already included in routing configuration/]
+  ] as const) {
+    t.match((await send('PUT', '/aliases/live', payload)).json(), { status: 400, code: 'INVALID_REQUEST', detail })
+  }
+  t.match((await send('PUT', '/aliases/12', { version: '1' })).json(), { status: 400, detail: /not digits alone/ })
+  t.match((await send('DELETE', '/versions/2')).json(), { status: 409, code: 'VERSION_IN_USE' })
+  t.match((await send('DELETE', '/versions/$LATEST')).json(), { status: 400 })
+  t.equal((await send('DELETE', '/versions/1')).statusCode, 204)
+  t.match((await send('DELETE', '/versions/1')).json(), { status: 404 })
+  t.match((await get('/v1/functions/f/aliases')).json(), { items: [{ name: 'live' }], nextCursor: null })
+  t.equal((await send('DELETE', '/aliases/live')).statusCode, 204)
+  t.match((await send('DELETE', '/aliases/live')).json(), { status: 404, code: 'ALIAS_NOT_FOUND' })
+  t.match((await get('/v1/functions/f/aliases/live')).json(), { status: 404, code: 'ALIAS_NOT_FOUND' })
+})
