@@ -439,7 +439,7 @@ t.test('/v1: publish, page, read, download, delete', async (t) => {
   t.match(page, { items: [{ name: 'libs', version: 2 }] })
   t.match((await get(`/v1/layers?cursor=${page.nextCursor}`)).json(), { items: [{ name: 'other' }], nextCursor: null })
   const versions = (await get('/v1/layers/libs/versions?limit=1')).json<{ nextCursor: string }>()
-  const older = (await get(`/v1/layers/libs/versions?cursor=${versions.nextCursor}`)).json()
+  const older = (await get(`/v1/layers/libs/versions?cursor=${versions.nextCursor}`)).json<object>()
   t.match(older, { items: [{ version: 1 }], nextCursor: null })
   const content = await get('/v1/layers/libs/versions/1/content')
   t.same(content.rawPayload, zip)

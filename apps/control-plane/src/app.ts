@@ -24,7 +24,6 @@ import { systemRoutes } from './system-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
-import { runtimeRoutes } from './v1/runtime-routes.ts'
 
 export interface Deps {
   readonly service: FunctionService
@@ -104,7 +103,6 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     scope
   })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
-  await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
   await app.register(lambdaApi, {
     service,
     packages,

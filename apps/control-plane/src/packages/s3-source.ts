@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { GetObjectCommandOutput, S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import type * as S3 from '@aws-sdk/client-s3'
 import { type Config, HearthError, LIMITS } from '@hearth/shared'
 
 export interface S3Object {
@@ -23,7 +23,7 @@ export interface S3Source {
   close(): void
 }
 
-type Sdk = Pick<typeof import('@aws-sdk/client-s3'), 'S3Client' | 'GetObjectCommand'>
+type Sdk = Pick<typeof S3, 'S3Client' | 'GetObjectCommand'>
 
 const CONNECT_MS = 5_000
 /** Without a byte. */
@@ -36,7 +36,7 @@ export function createS3Source(
   settings: Config['s3'],
   load: () => Promise<Sdk> = () => import('@aws-sdk/client-s3')
 ): S3Source {
-  let opened: Promise<{ readonly client: S3Client; readonly sdk: Sdk }> | undefined
+  let opened: Promise<{ readonly client: S3.S3Client; readonly sdk: Sdk }> | undefined
 
   const open = async () => {
     if (settings === undefined) throw unsupported('set HEARTH_S3_ENDPOINT to where it lies, or send it as ZipFile')
@@ -71,7 +71,9 @@ export function createS3Source(
         ...(version === undefined ? {} : { VersionId: version })
       })
       try {
-        const { Body, ContentLength = 0 }: GetObjectCommandOutput = await client.send(command, { abortSignal: signal })
+        const { Body, ContentLength = 0 }: S3.GetObjectCommandOutput = await client.send(command, {
+          abortSignal: signal
+        })
         if (Body === undefined) throw new Error('the answer has no body')
         if (ContentLength > LIMITS.unzippedBytes) {
           ;(Body as Readable).destroy()
@@ -106,7 +108,7 @@ async function* upToLimit(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
 /** What the store says is the caller's affair, in AWS's words; what keeps it from saying anything is not. */
 function toRefusal(thrown: unknown, bucket: string, key: string): Error {
   if (thrown instanceof HearthError) return thrown
-  const { name, message, $metadata } = thrown as Partial<S3ServiceException>
+  const { name, message, $metadata } = thrown as Partial<S3.S3ServiceException>
   // The disk is full, say: nothing that the store could help.
   if ($metadata === undefined && (thrown as NodeJS.ErrnoException).path !== undefined) return thrown as Error
   const status = $metadata?.httpStatusCode ?? 0

@@ -1,6 +1,5 @@
 import { type ArnScope, type FunctionRecord, HearthError } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
-import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CodeLinks } from '../code-links.ts'
@@ -166,7 +165,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
       const record = service.get(name)
       if (!artifacts.has(record.artifact))
         throw new HearthError('INTERNAL', 'The package of this function is not in the artifact store.')
-      return sendPackage(reply as FastifyReply, artifacts.packageFile(record.artifact), record.codeSize, name)
+      return sendPackage(reply, artifacts.packageFile(record.artifact), record.codeSize, name)
     }
   )
 }

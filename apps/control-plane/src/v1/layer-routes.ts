@@ -1,6 +1,5 @@
 import { type ArnScope, type ErrorDetail, HearthError, LAYER_NAME, LIMITS, layerVersionArn } from '@hearth/shared'
 import type { ArtifactStore, LayerVersion } from '@hearth/store'
-import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CodeLinks } from '../code-links.ts'
@@ -172,7 +171,7 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRoutesOptions> = async (
       const { artifact, codeSize } = layers.get(name, number)
       if (!artifacts.has(artifact))
         throw new HearthError('INTERNAL', 'The package of this layer is not in the artifact store.')
-      return sendPackage(reply as FastifyReply, artifacts.packageFile(artifact), codeSize, `${name}-${number}`)
+      return sendPackage(reply, artifacts.packageFile(artifact), codeSize, `${name}-${number}`)
     }
   )
 

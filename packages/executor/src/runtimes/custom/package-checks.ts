@@ -13,7 +13,7 @@ const HEAD_BYTES = 256
 export async function inspectBootstrap(view: PackageView, architecture: string): Promise<Findings> {
   const { files, opt } = view
   if (!files.includes('bootstrap') && opt?.files.includes('bootstrap') === true) {
-    return inspectBootstrap({ files: opt.files, isExecutable: opt.isExecutable, head: opt.head }, architecture)
+    return inspectBootstrap(opt, architecture)
   }
   if (!files.includes('bootstrap')) {
     const folder = files[0]?.slice(0, files[0].indexOf('/') + 1) ?? ''
