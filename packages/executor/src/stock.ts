@@ -107,6 +107,8 @@ export class Stock {
   /** In the order of use, the least recent first. */
   readonly #shelves = new Map<string, Shelf>()
   readonly #takes = new Map<string, { hits: number; misses: number }>()
+  /** Boots that somebody waits for. */
+  #urgent = 0
   #tidiedAt = Number.NEGATIVE_INFINITY
   #closed = false
 
@@ -163,8 +165,18 @@ export class Stock {
     this.#plan()
   }
 
-  /** Boots one now. @throws Error with the end of the runtime's own output when it does not come up */
+  /** Boots one now for somebody who waits: nothing is refilled meanwhile. @throws Error with the end of the runtime's own output when it does not come up */
   async boot(key: StockKey): Promise<Booted> {
+    this.#urgent++
+    try {
+      return await this.#boot(key)
+    } finally {
+      this.#urgent--
+      if (this.#urgent === 0) setTimeout(() => this.#plan(), REFILL_DELAY_MS).unref()
+    }
+  }
+
+  async #boot(key: StockKey): Promise<Booted> {
     const { command, env, mounts } = this.#options.plan(key)
     const sandbox = await this.#options.host.start({
       command,
@@ -280,10 +292,10 @@ export class Stock {
 
   #refill(id: string): void {
     const shelf = this.#shelves.get(id)
-    if (shelf === undefined || this.#closed || shelf.booting > 0) return
+    if (shelf === undefined || this.#closed || shelf.booting > 0 || this.#urgent > 0) return
     if (shelf.ready.length >= shelf.target) return
     shelf.booting++
-    this.boot(shelf.key).then(
+    this.#boot(shelf.key).then(
       (booted) => {
         shelf.booting--
         shelf.failures = 0
