@@ -13,6 +13,7 @@ import { answerError, errorResponses } from './http/error-responses.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
+import { uploadLimit } from './http/upload-limit.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
 import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
@@ -82,6 +83,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(errorResponses)
   await app.register(rawBodies)
   await app.register(authentication, { authenticator: deps.authenticator, metrics })
+  await app.register(uploadLimit)
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
   await app.register(deployRoutes, {
