@@ -9,6 +9,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { createS3Source } from '@hearth/control-plane/internal/packages/s3-source'
 import { type Config, ConfigError, LIMITS, readConfig, redactConfig } from '@hearth/shared'
 import t, { type Test } from 'tap'
+import { eventually } from '../helpers/hearth.ts'
 import { ARN, REGION, ROLE, SOURCE, startControlPlane, zipOf } from './support.ts'
 
 interface S3Server {
@@ -164,6 +165,23 @@ t.test('a store that refuses, fails or never ends', async (t) => {
   }
   t.ok(sent < LIMITS.unzippedBytes + 64 * chunk.length, 'it stopped reading')
   t.same(await files(), before, 'nothing is left')
+})
+
+t.test('only so many packages are on their way at once', async (t) => {
+  const waiting: ServerResponse[] = []
+  const endpoint = await startFake(t, (_req, res) => void waiting.push(res))
+  const { create } = await startWith(t, endpoint)
+  const sent = Array.from({ length: 8 }, (_, n) => create(`f${n}`, { S3Bucket: 'code', S3Key: 'k' }))
+  await eventually(() => waiting.length === 8)
+  const ninth = await create('f9', { S3Bucket: 'code', S3Key: 'k' })
+  t.equal(ninth.statusCode, 429)
+  t.match(ninth.json(), { message: /being fetched at once/ })
+  const zip = await zipOf({ 'index.mjs': SOURCE })
+  for (const res of waiting) res.end(zip)
+  t.same(new Set((await Promise.all(sent)).map(({ statusCode }) => statusCode)), new Set([201]))
+  const later = create('f9', { S3Bucket: 'code', S3Key: 'k' })
+  ;(await eventually(() => waiting[8])).end(zip)
+  t.equal((await later).statusCode, 201, 'and there is room again')
 })
 
 t.test('without a store, or without the SDK, the refusal says what to do', async (t) => {

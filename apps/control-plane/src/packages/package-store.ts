@@ -46,6 +46,8 @@ export interface PackageStore {
   close(): Promise<void>
 }
 
+/** Packages that may be on their way from elsewhere at once: each may fill 250 MiB of the disk. */
+const FETCHES = 8
 /** Unpacking an honest package of the largest size takes a few seconds. */
 const UNPACK_LIMIT_MS = 120_000
 
@@ -60,6 +62,7 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
     atomics: 'disabled'
   })
 
+  let fetching = 0
   const refuseWhenFull = (): void => {
     if (workers.queueSize >= 64)
       throw new HearthError('CAPACITY_EXHAUSTED', 'Too many packages are being unpacked. Try again.')
@@ -127,12 +130,22 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
 
     async addFrom(fetch, options = {}) {
       refuseWhenFull()
-      const stage = await artifacts.stage()
+      if (fetching >= FETCHES)
+        throw new HearthError(
+          'CAPACITY_EXHAUSTED',
+          'Too many packages are being fetched at once. Try again in a moment.'
+        )
+      fetching += 1
       try {
-        await fetch(stage.packageFile)
-        return await unpack(stage, undefined, 'zip', options)
+        const stage = await artifacts.stage()
+        try {
+          await fetch(stage.packageFile)
+          return await unpack(stage, undefined, 'zip', options)
+        } finally {
+          await stage.discard()
+        }
       } finally {
-        await stage.discard()
+        fetching -= 1
       }
     },
 
