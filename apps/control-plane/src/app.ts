@@ -17,14 +17,18 @@ import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
 import { uploadLimit } from './http/upload-limit.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
+import type { LayerAttachments } from './layers/layer-attachments.ts'
+import type { LayerService } from './layers/layer-service.ts'
 import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
+import type { S3Source } from './packages/s3-source.ts'
 import type { ReleaseService } from './releases/release-service.ts'
 import { systemRoutes } from './system-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
+import { layerRoutes } from './v1/layer-routes.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
@@ -38,6 +42,9 @@ export interface Deps {
   readonly internalToken: string
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
+  readonly layers: LayerService
+  readonly attachments: LayerAttachments
+  readonly s3: S3Source
   readonly links: CodeLinks
   readonly authenticator: Authenticator
   readonly metrics: Metrics
@@ -84,6 +91,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.setSerializerCompiler(serializerCompiler)
   const { service, versions, aliases, releases, artifacts, packages, links, metrics, scope, runtimes, architecture } =
     deps
+  const { layers, attachments, s3 } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -91,18 +99,38 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(uploadLimit)
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
-  await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, runtimes, scope, metrics })
-  await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
+  await app.register(deployRoutes, {
+    prefix: '/v1/functions',
+    service,
+    packages,
+    attachments,
+    runtimes,
+    scope,
+    metrics
+  })
+  await app.register(functionRoutes, {
+    prefix: '/v1/functions',
+    service,
+    artifacts,
+    attachments,
+    runtimes,
+    links,
+    scope
+  })
   await app.register(versionRoutes, { prefix: '/v1/functions', service, versions, scope })
   await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
+  await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(lambdaApi, {
     service,
     versions,
     aliases,
     packages,
     artifacts,
+    layers,
+    attachments,
+    s3,
     runtimes,
     links,
     scope,

@@ -44,12 +44,18 @@ const CATALOG = {
   /** The release is not in a state in which this can be done. */
   RELEASE_STATE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   NOTHING_TO_ROLL_BACK: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  POLICY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  STATEMENT_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   UPDATE_IN_PROGRESS: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },
+  POLICY_TOO_LARGE: { status: 400, fault: 'caller', retryable: false, aws: 'PolicyLengthExceededException' },
   REVISION_MISMATCH: { status: 412, fault: 'caller', retryable: false, aws: 'PreconditionFailedException' },
   PAYLOAD_TOO_LARGE: { status: 413, fault: 'caller', retryable: false, aws: 'RequestEntityTooLargeException' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, fault: 'caller', retryable: false, aws: 'UnsupportedMediaTypeException' },
   REQUEST_TIMEOUT: { status: 408, fault: 'caller', retryable: true, aws: 'RequestTimeoutException' },
   CAPACITY_EXHAUSTED: { status: 429, fault: 'platform', retryable: true, aws: 'TooManyRequestsException' },
+  /** The place where code was to be fetched from does not answer as it should. */
+  CODE_SOURCE_UNAVAILABLE: { status: 502, fault: 'platform', retryable: true, aws: 'ServiceException' },
   FUNCTION_FAILED: { status: 502, fault: 'function', retryable: false, aws: 'InvalidResponse' },
   FUNCTION_TIMED_OUT: { status: 504, fault: 'function', retryable: false, aws: 'InvalidResponse' },
   NOT_IMPLEMENTED: { status: 501, fault: 'platform', retryable: false, aws: 'NotImplementedException' },

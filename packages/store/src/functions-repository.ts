@@ -48,7 +48,7 @@ export interface FunctionsRepository {
   listUnsettled(): readonly { readonly name: string; readonly version: string }[]
   /** Runs `work` under the write lock, all or nothing. Calls of any repository belong to it. */
   exclusively<T>(work: () => T): T
-  /** Whether some version needs this artifact. @param artifact - Hex sha256. */
+  /** Whether some version needs this artifact or tree of layers. @param artifact - Hex sha256. */
   isReferenced(artifact: string): boolean
 }
 
@@ -64,7 +64,10 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     `SELECT name, version FROM functions WHERE state = 'Pending' OR last_update_status = 'InProgress'`
   )
   const referenced = db
-    .prepare<[artifact: string], number>('SELECT 1 FROM functions WHERE artifact = ? LIMIT 1')
+    .prepare<{ artifact: string }, number>(`
+      SELECT 1 FROM functions WHERE artifact = @artifact
+      UNION ALL SELECT 1 FROM functions WHERE layers IS NOT NULL AND json_extract(layers, '$.tree') = @artifact
+      LIMIT 1`)
     .pluck()
   // CAST makes 0 of `$LATEST`, which is where it belongs in the order.
   const everything = db.prepare<[name: string, sameName: string, number: number, limit: number], FunctionRow>(`
@@ -89,18 +92,18 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
   const insert = db.prepare<FunctionRow>(`
     INSERT INTO functions (
       name, version, runtime, handler, role, description, memory_mib, timeout_s, ephemeral_mib, environment, network,
-      concurrency, instances, architecture, tags, tracing, logging, artifact, code_sha256, code_size, revision_id,
+      concurrency, instances, architecture, tags, tracing, logging, layers, artifact, code_sha256, code_size, revision_id,
       state, last_update_status, created_at, last_modified)
     VALUES (
       @name, @version, @runtime, @handler, @role, @description, @memory_mib, @timeout_s, @ephemeral_mib, @environment,
-      @network, @concurrency, @instances, @architecture, @tags, @tracing, @logging, @artifact, @code_sha256,
+      @network, @concurrency, @instances, @architecture, @tags, @tracing, @logging, @layers, @artifact, @code_sha256,
       @code_size, @revision_id, @state, @last_update_status, @created_at, @last_modified)`)
   const write = db.prepare<FunctionRow>(`
     UPDATE functions SET
       runtime = @runtime, handler = @handler, role = @role, description = @description, memory_mib = @memory_mib,
       timeout_s = @timeout_s, ephemeral_mib = @ephemeral_mib, environment = @environment, network = @network,
       concurrency = @concurrency, instances = @instances, architecture = @architecture, tags = @tags,
-      tracing = @tracing, logging = @logging, artifact = @artifact, code_sha256 = @code_sha256,
+      tracing = @tracing, logging = @logging, layers = @layers, artifact = @artifact, code_sha256 = @code_sha256,
       code_size = @code_size, revision_id = @revision_id, state = @state, last_update_status = @last_update_status,
       last_modified = @last_modified
     WHERE name = @name AND version = @version`)
@@ -151,7 +154,7 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     nextVersion: (name) => String(next.get(name)),
     count: () => countAll.get() ?? 0,
     listUnsettled: () => unsettled.all(),
-    isReferenced: (artifact) => referenced.get(artifact) !== undefined,
+    isReferenced: (artifact) => referenced.get({ artifact }) !== undefined,
     exclusively: (work) => exclusively.immediate(work) as ReturnType<typeof work>
   }
 }

@@ -10,6 +10,13 @@ export {
   type VersionPosition
 } from './functions-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
+export {
+  createLayersRepository,
+  type LayerPolicy,
+  type LayersRepository,
+  type LayerVersion,
+  type NewLayerVersion
+} from './layers-repository.ts'
 export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'

@@ -194,7 +194,9 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         const record = after as FunctionRecord
         const pending = options.settle === 'as-aws'
         const published =
-          options.publish === true ? publishLatest(functions, record, now(), { pending }).record : undefined
+          options.publish === true
+            ? publishLatest(functions, functions.find(name) ?? record, now(), { pending }).record
+            : undefined
         return { record, created: before === undefined, published }
       })
       settleLater(deployed.record)

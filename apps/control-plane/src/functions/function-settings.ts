@@ -17,6 +17,7 @@ export type FunctionSettings = Pick<
   | 'tags'
   | 'tracing'
   | 'logging'
+  | 'layers'
 >
 
 export type SettingsChange = Partial<FunctionSettings>
