@@ -29,7 +29,12 @@ const TEST_PACKAGES = {
   ruby: 'ruby',
   mono: 'mono-runtime',
   mcs: 'mono-mcs',
-  javac: 'default-jdk-headless'
+  javac: 'default-jdk-headless',
+  // With these the tests build aws-lambda-ric, as its own installation would.
+  cmake: 'cmake',
+  make: 'make',
+  'g++': 'g++',
+  xz: 'xz-utils'
 }
 const BENCH_PACKAGES = { wrk: 'wrk' }
 /** What npm needs to build the SQLite addon where no prebuilt one fits. */
