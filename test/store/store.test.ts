@@ -25,6 +25,7 @@ import {
   openDirectory,
   openStore,
   readMasterKey,
+  SCHEMA_VERSION,
   sqlitePackage
 } from '@hearth/store'
 import t, { type Test } from 'tap'
@@ -51,6 +52,7 @@ function record(name: string, more: Partial<FunctionRecord> = {}): FunctionRecor
     tags: { team: 'a' },
     tracing: 'Active',
     logging: { format: 'JSON', applicationLevel: 'WARN', systemLevel: 'INFO', logGroup: '/x' },
+    snapStart: 'PublishedVersions',
     artifact: 'a'.repeat(64),
     codeSha256: 'c2hh',
     codeSize: 12,
@@ -90,7 +92,8 @@ t.test('a function comes back as it was put in, with every member and with none'
     instances: undefined,
     lastUpdateStatus: undefined,
     state: 'Pending',
-    logging: { format: 'Text', logGroup: '/x' }
+    logging: { format: 'Text', logGroup: '/x' },
+    snapStart: 'None'
   })
   functions.create(full)
   functions.create(bare)
@@ -265,10 +268,13 @@ t.test('migrations run once, in order, and refuse what does not fit', async (t) 
   t.equal(db.pragma('foreign_keys', { simple: true }), 1)
   db.close()
 
+  const at = (number: number) => path.join(dir, `${String(number).padStart(4, '0')}_x.sql`)
+  for (let number = 3; number <= SCHEMA_VERSION + 1; number += 1) writeFileSync(at(number), 'SELECT 1;')
+  openStore(file, dir).close()
   t.throws(() => openStore(file, MIGRATIONS), { name: 'SchemaError', message: /newer Hearth/ })
   appendFileSync(path.join(dir, '0001_a.sql'), ' -- edited')
   t.throws(() => openStore(file, dir), { name: 'SchemaError', message: /0001_a.sql was edited/ })
-  cpSync(path.join(dir, '0002_b.sql'), path.join(dir, '0004_d.sql'))
+  cpSync(path.join(dir, '0002_b.sql'), at(SCHEMA_VERSION + 3))
   t.throws(() => openStore(file, dir), { name: 'SchemaError', message: /without gaps/ })
 })
 

@@ -5,7 +5,11 @@ import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
+import type { AccountSettings } from './functions/account.ts'
+import type { CodeSigning } from './functions/code-signing.ts'
+import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
+import type { FunctionTags } from './functions/function-tags.ts'
 import type { Runtimes } from './functions/runtimes.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
@@ -18,12 +22,17 @@ import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
 import { systemRoutes } from './system-routes.ts'
+import { accountRoutes } from './v1/account-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { runtimeRoutes } from './v1/runtime-routes.ts'
 
 export interface Deps {
   readonly service: FunctionService
+  readonly tags: FunctionTags
+  readonly options: FunctionOptions
+  readonly codeSigning: CodeSigning
+  readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
   readonly links: CodeLinks
@@ -70,7 +79,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
+  const { service, artifacts, packages, links, metrics, scope, runtimes } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -80,6 +89,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, runtimes, scope, metrics })
   await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
   await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
-  await app.register(lambdaApi, { service, packages, artifacts, runtimes, links, scope, architecture, metrics })
+  await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
+  await app.register(lambdaApi, deps)
   return app
 }

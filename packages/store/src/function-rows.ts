@@ -20,6 +20,7 @@ export interface FunctionRow {
   tags: string
   tracing: FunctionRecord['tracing']
   logging: string
+  snap_start: FunctionRecord['snapStart']
   artifact: string
   code_sha256: string
   code_size: number
@@ -52,6 +53,7 @@ export function toFunctionRow(record: FunctionRecord, box: SecretBox): FunctionR
     tags: JSON.stringify(record.tags),
     tracing: record.tracing,
     logging: JSON.stringify(record.logging),
+    snap_start: record.snapStart,
     artifact: record.artifact,
     code_sha256: record.codeSha256,
     code_size: record.codeSize,
@@ -86,6 +88,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
     tags: JSON.parse(row.tags) as Record<string, string>,
     tracing: row.tracing,
     logging: JSON.parse(row.logging) as LoggingConfig,
+    snapStart: row.snap_start,
     artifact: row.artifact,
     codeSha256: row.code_sha256,
     codeSize: row.code_size,

@@ -17,7 +17,7 @@ export const CODE_BODY_BYTES = 70_167_211
  */
 export function readZip(code: Code): Buffer {
   if (isGiven(code.ImageUri)) throw unsupported('ImageUri', 'container images are not supported')
-  if (isGiven(code.S3Bucket) || isGiven(code.S3Key))
+  if (isGiven(code.S3Bucket) || isGiven(code.S3Key) || isGiven(code.S3ObjectVersion) || code.S3ObjectStorageMode)
     throw unsupported('S3Bucket', 'code in S3 is not supported yet; send it as ZipFile')
   if (isGiven(code.SourceKMSKeyArn))
     throw unsupported('SourceKMSKeyArn', "packages are kept under this server's own protection")

@@ -17,13 +17,12 @@ export const createFunction: Operation = {
   bodyLimit: CODE_BODY_BYTES,
   deploys: true,
 
-  async run({ body }, { service, packages, runtimes, scope, metrics, architecture }) {
+  async run({ body }, { service, packages, runtimes, codeSigning, scope, metrics, architecture }) {
     const request = checkModel(CreateFunctionRequest, body)
     const { name, qualifier } = parseFunctionRef(scope, request.FunctionName)
     if (qualifier !== undefined)
       throw new HearthError('INVALID_REQUEST', 'A function is created without a qualifier in its name.')
     if (request.PackageType === 'Image') throw unsupported('PackageType', 'container images are not supported; Zip is')
-    if (request.CodeSigningConfigArn) throw unsupported('CodeSigningConfigArn', 'code signing is not supported')
     if (!request.Runtime || !request.Handler) {
       throw new HearthError(
         'INVALID_REQUEST',
@@ -40,7 +39,12 @@ export const createFunction: Operation = {
     if (service.find(name) !== undefined) throw new HearthError('FUNCTION_EXISTS', `Function already exist: ${name}`)
     const inspect = (view: PackageView) => inspectPackage(runtimes, view, settings)
     const record = await withPackage(packages, readZip(request.Code), true, inspect, (code) =>
-      service.deploy(name, 'create', code, () => change, { settle: 'as-aws' })
+      service.deploy(name, 'create', code, () => change, {
+        settle: 'as-aws',
+        alongside: () => {
+          if (request.CodeSigningConfigArn) codeSigning.attach(name, request.CodeSigningConfigArn)
+        }
+      })
     )
     metrics.deployments.inc({ result: 'created' })
     return { status: 201, body: toConfiguration(record.record, scope) }
