@@ -47,6 +47,8 @@ const RESERVED = new Set([
 /** Source: Lambda service model, type EnvironmentVariableName. */
 export const VARIABLE_NAME = /^[a-zA-Z]([a-zA-Z0-9_])+$/
 export const ROLE_ARN = /^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/
+/** What a tag's key and value are made of. Source: Lambda service model, types TagKey and TagValue. */
+export const TAG = /^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$/u
 export const HANDLER = /^[^\s]+$/
 const TAGS = 50
 

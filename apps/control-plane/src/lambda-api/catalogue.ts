@@ -21,7 +21,6 @@ export const API_AREAS: readonly ApiArea[] = [
       GetFunction: 'GET /2015-03-31/functions/{FunctionName}',
       GetFunctionConfiguration: 'GET /2015-03-31/functions/{FunctionName}/configuration',
       ListFunctions: 'GET /2015-03-31/functions',
-      UntagResource: 'DELETE /2017-03-31/tags/{Resource}',
       UpdateFunctionCode: 'PUT /2015-03-31/functions/{FunctionName}/code',
       UpdateFunctionConfiguration: 'PUT /2015-03-31/functions/{FunctionName}/configuration'
     }
@@ -42,7 +41,8 @@ export const API_AREAS: readonly ApiArea[] = [
     missing: undefined,
     operations: {
       ListTags: 'GET /2017-03-31/tags/{Resource}',
-      TagResource: 'POST /2017-03-31/tags/{Resource}'
+      TagResource: 'POST /2017-03-31/tags/{Resource}',
+      UntagResource: 'DELETE /2017-03-31/tags/{Resource}'
     }
   },
   {
@@ -192,5 +192,5 @@ export const API_AREAS: readonly ApiArea[] = [
 
 /** Operations that the gateway serves: they run functions and never reach this process. */
 export const GATEWAY_OPERATIONS: Readonly<Record<string, string>> = {
-  Invoke: '`InvocationType` `RequestResponse`; `Event` and `DryRun` as far as docs/architecture.md says'
+  Invoke: '`InvocationType` `RequestResponse` and `DryRun`; `Event` is refused until asynchronous invocation is there'
 }

@@ -1,6 +1,6 @@
 import { LIMITS } from '@hearth/shared'
 import { z } from 'zod'
-import { HANDLER, ROLE_ARN, VARIABLE_NAME } from '../functions/function-settings.ts'
+import { HANDLER, ROLE_ARN, TAG, VARIABLE_NAME } from '../functions/function-settings.ts'
 
 // Lengths, patterns and enumerations of the service model (2026); where the service itself allows less than its model
 // (memory, timeout, /tmp of functions that are not on managed instances), the service's limit stands here.
@@ -13,7 +13,6 @@ const MAPPING_ID = '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`)
 
 const Role = z.string().regex(ROLE_ARN)
-const TAG = /^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$/u
 const Tags = z.record(z.string().min(1).max(128).regex(TAG), z.string().max(256).regex(TAG))
 const CodeSigningConfigArn = z.string().max(200).regex(whole(SIGNING_CONFIG))
 

@@ -11,7 +11,7 @@ import type { Runtimes } from '../functions/runtimes.ts'
 import { fromCursor, toCursor } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
-import { FunctionList, FunctionName, FunctionView, ListQuery, PatchBody } from './function-schemas.ts'
+import { ChangedView, FunctionList, FunctionName, FunctionView, ListQuery, PatchBody } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
 import { matches, preconditionOf } from './preconditions.ts'
 import { readPatch } from './settings.ts'
@@ -92,20 +92,23 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         tags,
         params: Params,
         body: PatchBody,
-        response: { 200: FunctionView }
+        response: { 200: ChangedView }
       }
     },
     async (request, reply) => {
       const { body } = request
       const before = service.get(request.params.name)
-      await inspectStored({ artifacts, runtimes }, before, readPatch(body, before))
+      const notices = await inspectStored({ artifacts, runtimes }, before, readPatch(body, before))
       const record = service.configure(request.params.name, (current) => readPatch(body, current), {
         precondition: preconditionOf(request.headers),
         settle: 'at-once'
       })
       request.log.info({ fn: record.name, revision: record.revisionId }, 'function changed')
       void reply.header('etag', etagOf(record))
-      return toFunctionView(record, scope, originOf(request))
+      return {
+        ...toFunctionView(record, scope, originOf(request)),
+        notices: [...notices, ...service.check(record, readPatch(body, record))]
+      }
     }
   )
 

@@ -22,6 +22,9 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     concurrency: record.concurrency,
     instances: record.instances ?? null,
     architecture: record.architecture,
+    tracing: record.tracing,
+    snapStart: record.snapStart,
+    tags: { ...record.tags },
     state: record.state,
     createdAt: record.createdAt,
     lastModified: record.lastModified
