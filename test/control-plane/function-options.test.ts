@@ -87,7 +87,8 @@ t.test('tags are added, replaced, removed and listed, and each change is a revis
   const send = async (method: 'POST' | 'DELETE' | 'GET', arn: string, rest = '', payload?: object) => {
     const url = `/2017-03-31/tags/${encodeURIComponent(arn)}${rest}`
     const res = await inject({ method, url, ...(payload === undefined ? {} : { payload }) })
-    return [res.statusCode, res.headers['x-amzn-errortype'], Object.values(res.json<object>()).pop()]
+    const { message, Message } = res.json<{ message?: string; Message?: string }>()
+    return [res.statusCode, res.headers['x-amzn-errortype'], message ?? Message]
   }
   const P = 'InvalidParameterValueException'
   const N = 'ResourceNotFoundException'
