@@ -3,7 +3,7 @@ import type { Db } from './sqlite-addon.ts'
 /** What is stored in all. */
 export interface Usage {
   readonly functions: number
-  /** Bytes of packages as uploaded; every version counts its own, as AWS counts. */
+  /** Bytes of packages as uploaded; every version of a function or layer counts its own, as AWS counts. */
   readonly codeBytes: number
 }
 
@@ -13,8 +13,9 @@ export interface UsageRepository {
 
 export function createUsageRepository(db: Db): UsageRepository {
   const sum = db.prepare<[], Usage>(
-    `SELECT count(*) FILTER (WHERE version = '$LATEST') AS functions, coalesce(sum(code_size), 0) AS codeBytes
-     FROM functions`
+    `SELECT (SELECT count(*) FROM functions WHERE version = '$LATEST') AS functions,
+       (SELECT coalesce(sum(code_size), 0) FROM functions)
+         + (SELECT coalesce(sum(code_size), 0) FROM layer_versions) AS codeBytes`
   )
   return { read: () => sum.get()! }
 }

@@ -18,6 +18,7 @@ export type FunctionSettings = Pick<
   | 'tracing'
   | 'logging'
   | 'snapStart'
+  | 'layers'
 >
 
 export type SettingsChange = Partial<FunctionSettings>

@@ -144,7 +144,7 @@ export const API_AREAS: readonly ApiArea[] = [
   },
   {
     title: 'Layers',
-    missing: 'layers are not there yet; put what a function needs into its package',
+    missing: undefined,
     operations: {
       AddLayerVersionPermission: 'POST /2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy',
       DeleteLayerVersion: 'DELETE /2018-10-31/layers/{LayerName}/versions/{VersionNumber}',

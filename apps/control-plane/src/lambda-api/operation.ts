@@ -7,8 +7,11 @@ import type { FunctionOptions } from '../functions/function-options.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { FunctionTags } from '../functions/function-tags.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
+import type { LayerAttachments } from '../layers/layer-attachments.ts'
+import type { LayerService } from '../layers/layer-service.ts'
 import type { Metrics } from '../metrics.ts'
 import type { PackageStore } from '../packages/package-store.ts'
+import type { S3Source } from '../packages/s3-source.ts'
 
 /** What operations work with. */
 export interface LambdaApiDeps {
@@ -19,6 +22,9 @@ export interface LambdaApiDeps {
   readonly account: () => AccountSettings
   readonly packages: PackageStore
   readonly artifacts: ArtifactStore
+  readonly layers: LayerService
+  readonly attachments: LayerAttachments
+  readonly s3: S3Source
   readonly runtimes: Runtimes
   readonly links: CodeLinks
   readonly scope: ArnScope
@@ -36,6 +42,8 @@ export interface OperationCall {
   readonly body: Readonly<Record<string, unknown>>
   /** Scheme and authority that the client used. */
   readonly origin: string
+  /** ARN of who calls. */
+  readonly caller: string
 }
 
 export interface OperationAnswer {

@@ -2,27 +2,36 @@ import { HearthError } from '@hearth/shared'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
+import { addLayerVersionPermission } from './add-layer-version-permission.ts'
 import { createCodeSigningConfig } from './create-code-signing-config.ts'
 import { createFunction } from './create-function.ts'
 import { deleteCodeSigningConfig } from './delete-code-signing-config.ts'
 import { deleteFunction } from './delete-function.ts'
 import { deleteFunctionCodeSigningConfig } from './delete-function-code-signing-config.ts'
+import { deleteLayerVersion } from './delete-layer-version.ts'
 import { getAccountSettings } from './get-account-settings.ts'
 import { getCodeSigningConfig } from './get-code-signing-config.ts'
 import { getFunction } from './get-function.ts'
 import { getFunctionCodeSigningConfig } from './get-function-code-signing-config.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
 import { getFunctionRecursionConfig } from './get-function-recursion-config.ts'
+import { getLayerVersion } from './get-layer-version.ts'
+import { getLayerVersionByArn } from './get-layer-version-by-arn.ts'
+import { getLayerVersionPolicy } from './get-layer-version-policy.ts'
 import { getRuntimeManagementConfig } from './get-runtime-management-config.ts'
 import { listCodeSigningConfigs } from './list-code-signing-configs.ts'
 import { listFunctions } from './list-functions.ts'
 import { listFunctionsByCodeSigningConfig } from './list-functions-by-code-signing-config.ts'
+import { listLayerVersions } from './list-layer-versions.ts'
+import { listLayers } from './list-layers.ts'
 import { listTags } from './list-tags.ts'
 import { listVersionsByFunction } from './list-versions-by-function.ts'
 import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
+import { publishLayerVersion } from './publish-layer-version.ts'
 import { putFunctionCodeSigningConfig } from './put-function-code-signing-config.ts'
 import { putFunctionRecursionConfig } from './put-function-recursion-config.ts'
 import { putRuntimeManagementConfig } from './put-runtime-management-config.ts'
+import { removeLayerVersionPermission } from './remove-layer-version-permission.ts'
 import { tagResource } from './tag-resource.ts'
 import { unservedOperations } from './unserved-operations.ts'
 import { untagResource } from './untag-resource.ts'
@@ -35,26 +44,35 @@ import { updateFunctionConfiguration } from './update-function-configuration.ts'
  * reason why it is missing then no longer applies.
  */
 export const OPERATIONS: readonly Operation[] = [
+  addLayerVersionPermission,
   createCodeSigningConfig,
   createFunction,
   deleteCodeSigningConfig,
   deleteFunctionCodeSigningConfig,
   deleteFunction,
+  deleteLayerVersion,
   getAccountSettings,
   getCodeSigningConfig,
   getFunctionCodeSigningConfig,
   getFunctionConfiguration,
   getFunctionRecursionConfig,
   getFunction,
+  getLayerVersionByArn,
+  getLayerVersionPolicy,
+  getLayerVersion,
   getRuntimeManagementConfig,
   listCodeSigningConfigs,
   listFunctionsByCodeSigningConfig,
   listFunctions,
+  listLayerVersions,
+  listLayers,
   listTags,
   listVersionsByFunction,
+  publishLayerVersion,
   putFunctionCodeSigningConfig,
   putFunctionRecursionConfig,
   putRuntimeManagementConfig,
+  removeLayerVersionPermission,
   tagResource,
   untagResource,
   updateCodeSigningConfig,
@@ -71,7 +89,8 @@ export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) =>
         params: request.params as Record<string, string>,
         query: request.query as Record<string, string>,
         body: bytes.length === 0 ? {} : parseJsonObject(bytes),
-        origin: originOf(request)
+        origin: originOf(request),
+        caller: request.principal?.arn ?? ''
       },
       deps
     )

@@ -10,7 +10,6 @@ export const REFUSED_MEMBERS = {
   VpcConfig: 'there is no VPC here',
   DeadLetterConfig: 'dead-letter queues are not there yet',
   KMSKeyArn: "variables are encrypted under this server's own key",
-  Layers: 'layers are not there yet',
   FileSystemConfigs: 'file systems cannot be attached',
   ImageConfig: 'container images are not supported',
   TenancyConfig: 'one instance is not kept per tenant; a function of its own for each tenant is',

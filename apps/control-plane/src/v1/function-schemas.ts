@@ -54,6 +54,10 @@ export const DeployQuery = z
     instances: settings.instances,
     tracing: settings.tracing,
     snapStart: settings.snapStart,
+    layers: z.string().max(4_096).meta({
+      description: 'Up to 5 layers, comma separated: `name:version`, `name` for its newest, or ARNs; empty for none',
+      example: 'libs:3,tools'
+    }),
     dryRun: z.enum(['true', 'false']).meta({ description: 'Check everything, change nothing' })
   })
   .partial()
@@ -78,6 +82,10 @@ export const PatchBody = z.strictObject({
     .meta({ description: 'Tags to set; null as a value removes that one, null for the whole removes all' }),
   network: settings.network.nullable().optional().meta({ description: "null: the server's default" }),
   instances: settings.instances.nullable().optional().meta({ description: "null: the server's default" }),
+  layers: z
+    .array(z.string().min(1).max(2_048))
+    .optional()
+    .meta({ description: '`name:version`, `name` for its newest, or ARNs; an empty list for none' }),
   env: z
     .record(
       z
@@ -111,6 +119,9 @@ export const FunctionView = z
     network: z.enum(['none', 'internet']).nullable().meta({ description: "null: the server's default" }),
     concurrency: z.int().min(1),
     instances: z.enum(['process', 'threads']).nullable().meta({ description: "null: the server's default" }),
+    layers: z
+      .array(z.object({ arn: z.string(), codeSize: z.int().min(0) }))
+      .meta({ description: 'Shown at /opt; later ones overwrite' }),
     architecture: z.enum(['x86_64', 'arm64']),
     tracing: settings.tracing,
     snapStart: settings.snapStart,

@@ -21,6 +21,7 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     network: record.network ?? null,
     concurrency: record.concurrency,
     instances: record.instances ?? null,
+    layers: record.layers?.versions.map((version) => ({ ...version })) ?? [],
     architecture: record.architecture,
     tracing: record.tracing,
     snapStart: record.snapStart,
