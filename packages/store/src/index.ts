@@ -1,7 +1,18 @@
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
+export {
+  type CodeSigningConfig,
+  type CodeSigningRepository,
+  createCodeSigningRepository
+} from './code-signing-repository.ts'
 export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.ts'
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
+export {
+  createFunctionOptionsRepository,
+  type FunctionOptionsRepository,
+  type RecursiveLoop,
+  type RuntimeUpdate
+} from './function-options-repository.ts'
 export { createFunctionsRepository, type FunctionsRepository, LATEST } from './functions-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
@@ -17,3 +28,4 @@ export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
 export type { DirectoryReader } from './types.ts'
+export { createUsageRepository, type UsageRepository } from './usage-repository.ts'
