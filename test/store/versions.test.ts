@@ -33,6 +33,7 @@ function record(name: string, more: Partial<FunctionRecord> = {}): FunctionRecor
     tags: {},
     tracing: 'PassThrough',
     logging: { format: 'Text', logGroup: '/x' },
+    snapStart: 'None',
     artifact: 'a'.repeat(64),
     codeSha256: 'c2hh',
     codeSize: 12,

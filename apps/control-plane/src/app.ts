@@ -5,8 +5,12 @@ import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
+import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
+import type { CodeSigning } from './functions/code-signing.ts'
+import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
+import type { FunctionTags } from './functions/function-tags.ts'
 import type { Runtimes } from './functions/runtimes.ts'
 import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
@@ -25,6 +29,7 @@ import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
 import type { ReleaseService } from './releases/release-service.ts'
 import { systemRoutes } from './system-routes.ts'
+import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
@@ -40,6 +45,10 @@ export interface Deps {
   readonly releases: ReleaseService
   /** What the gateway proves itself with. */
   readonly internalToken: string
+  readonly tags: FunctionTags
+  readonly options: FunctionOptions
+  readonly codeSigning: CodeSigning
+  readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
   readonly layers: LayerService
@@ -89,9 +98,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, versions, aliases, releases, artifacts, packages, links, metrics, scope, runtimes, architecture } =
-    deps
-  const { layers, attachments, s3 } = deps
+  const { service, versions, aliases, releases, artifacts, packages, links, metrics, scope, runtimes } = deps
+  const { layers, attachments } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -122,20 +130,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
-  await app.register(lambdaApi, {
-    service,
-    versions,
-    aliases,
-    packages,
-    artifacts,
-    layers,
-    attachments,
-    s3,
-    runtimes,
-    links,
-    scope,
-    architecture,
-    metrics
-  })
+  await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
+  await app.register(lambdaApi, deps)
   return app
 }

@@ -4,11 +4,14 @@ import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/s
 import {
   createAliasesRepository,
   createArtifactStore,
+  createCodeSigningRepository,
+  createFunctionOptionsRepository,
   createFunctionsRepository,
   createKeysRepository,
   createLayersRepository,
   createReleasesRepository,
   createSecretBox,
+  createUsageRepository,
   type DataLayout,
   ensureMasterKey,
   internalToken,
@@ -20,9 +23,13 @@ import {
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
+import { createAccount } from './functions/account.ts'
 import { createAliasService } from './functions/alias-service.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
+import { createCodeSigning } from './functions/code-signing.ts'
+import { createFunctionOptions } from './functions/function-options.ts'
 import { createFunctionService } from './functions/function-service.ts'
+import { createFunctionTags } from './functions/function-tags.ts'
 import { createRuntimes } from './functions/runtimes.ts'
 import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
@@ -34,7 +41,7 @@ import { createS3Source } from './packages/s3-source.ts'
 import { createReleaseService } from './releases/release-service.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'> &
+  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths' | 'maxInstances'> &
     Partial<Pick<Config, 's3'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
@@ -94,11 +101,15 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     })
   )
   const architecture: FunctionRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
+  const functionOptions = createFunctionOptionsRepository(db)
+  const configs = createCodeSigningRepository(db)
+  const codeSigning = createCodeSigning({ configs, options: functionOptions, scope, now })
   const service = createFunctionService({
     functions,
     aliases: aliasesRepository,
     scope,
     runtimes,
+    codeSigning,
     architecture,
     now,
     defer
@@ -126,6 +137,10 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       releases,
       internalToken: internalToken(masterKey),
       aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
+      tags: createFunctionTags(functions, scope),
+      options: createFunctionOptions(service, functionOptions, codeSigning),
+      codeSigning,
+      account: createAccount(createUsageRepository(db), config.dataDir, config.maxInstances),
       artifacts,
       packages,
       layers,

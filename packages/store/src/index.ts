@@ -1,8 +1,19 @@
 export { type AliasesRepository, createAliasesRepository } from './aliases-repository.ts'
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
+export {
+  type CodeSigningConfig,
+  type CodeSigningRepository,
+  createCodeSigningRepository
+} from './code-signing-repository.ts'
 export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.ts'
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
+export {
+  createFunctionOptionsRepository,
+  type FunctionOptionsRepository,
+  type RecursiveLoop,
+  type RuntimeUpdate
+} from './function-options-repository.ts'
 export {
   createFunctionsRepository,
   type FunctionsRepository,
@@ -24,3 +35,4 @@ export { createReleasesRepository, type ReleasesRepository } from './releases-re
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
 export type { AliasRoute, DirectoryReader } from './types.ts'
+export { createUsageRepository, type UsageRepository } from './usage-repository.ts'

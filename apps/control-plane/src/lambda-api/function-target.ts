@@ -1,5 +1,7 @@
 import { type FunctionRef, HearthError, parseFunctionRef } from '@hearth/shared'
 import { LATEST } from '@hearth/store'
+import { checkModel } from './constraints.ts'
+import { UnqualifiedFunctionName } from './model.ts'
 import type { LambdaApiDeps, OperationCall } from './operation.ts'
 
 /**
@@ -28,4 +30,14 @@ export function functionTargetOf(call: OperationCall, deps: LambdaApiDeps): stri
     'INVALID_REQUEST',
     `This operation is on a function, not on its version or alias ${qualifier}: published versions never change. Name the function without a qualifier.`
   )
+}
+
+/**
+ * The name of the function that a call names in its path, where the model takes no version or alias.
+ *
+ * @throws HearthError VALIDATION_FAILED, FUNCTION_NOT_FOUND, ACCESS_DENIED, INVALID_REQUEST
+ */
+export function unqualifiedTargetOf(call: OperationCall, deps: LambdaApiDeps): string {
+  const { FunctionName } = checkModel(UnqualifiedFunctionName, { FunctionName: call.params['name'] })
+  return parseFunctionRef(deps.scope, FunctionName).name
 }

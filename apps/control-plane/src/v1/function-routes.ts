@@ -10,7 +10,15 @@ import { fromCursor, toCursor } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { LayerAttachments } from '../layers/layer-attachments.ts'
-import { FunctionList, FunctionName, FunctionView, ListQuery, PatchBody, Qualifier } from './function-schemas.ts'
+import {
+  ChangedView,
+  FunctionList,
+  FunctionName,
+  FunctionView,
+  ListQuery,
+  PatchBody,
+  Qualifier
+} from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
 import { packageResponse, sendPackage } from './package-download.ts'
 import { matches, preconditionOf } from './preconditions.ts'
@@ -94,7 +102,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         tags,
         params: Params,
         body: PatchBody,
-        response: { 200: FunctionView }
+        response: { 200: ChangedView }
       }
     },
     async (request, reply) => {
@@ -107,7 +115,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
           ...readPatch(body, now),
           ...(attached === undefined ? {} : { layers: attached.layers })
         })
-        await inspectStored({ artifacts, runtimes, attachments }, before, change(before))
+        const notices = await inspectStored({ artifacts, runtimes, attachments }, before, change(before))
         const decide = (now: FunctionRecord) => {
           if (attached !== undefined) requireSame(before, now, 'code')
           return change(now)
@@ -118,7 +126,10 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         })
         request.log.info({ fn: record.name, revision: record.revisionId }, 'function changed')
         void reply.header('etag', etagOf(record))
-        return toFunctionView(record, scope, originOf(request))
+        return {
+          ...toFunctionView(record, scope, originOf(request)),
+          notices: [...notices, ...service.check(record, readPatch(body, record))]
+        }
       } finally {
         attached?.release()
       }
