@@ -24,6 +24,7 @@ export const MEMBERS: Readonly<Record<string, MemberSupport>> = {
   ImageUri: { status: 'refused', note: 'container images are not supported' },
   SourceKMSKeyArn: { status: 'refused', note: "packages are kept under this server's own protection" },
   PackageType: { status: 'partly', note: '`Zip`; container images are not supported' },
+  Publish: WORKS,
   DryRun: WORKS,
   PublishTo: { status: 'refused', note: 'there are no managed instances' },
   RevisionId: WORKS,
