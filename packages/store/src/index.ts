@@ -1,3 +1,4 @@
+export { type AliasesRepository, createAliasesRepository } from './aliases-repository.ts'
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
 export {
   type CodeSigningConfig,
@@ -13,7 +14,12 @@ export {
   type RecursiveLoop,
   type RuntimeUpdate
 } from './function-options-repository.ts'
-export { createFunctionsRepository, type FunctionsRepository, LATEST } from './functions-repository.ts'
+export {
+  createFunctionsRepository,
+  type FunctionsRepository,
+  LATEST,
+  type VersionPosition
+} from './functions-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,
@@ -22,10 +28,11 @@ export {
   type LayerVersion,
   type NewLayerVersion
 } from './layers-repository.ts'
-export { ensureMasterKey, readMasterKey } from './master-key.ts'
+export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
+export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
-export type { DirectoryReader } from './types.ts'
+export type { AliasRoute, DirectoryReader } from './types.ts'
 export { createUsageRepository, type UsageRepository } from './usage-repository.ts'
