@@ -38,9 +38,10 @@ export async function startRegistries(t: Test) {
     /** Publishes a package. @returns its entry in a lock file */
     npm({ name, version, manifest = {}, files }: NpmPackage) {
       const packed = tarGz(
-        Object.entries({ 'package.json': JSON.stringify({ name, version, main: 'index.js', ...manifest }), ...files }).map(
-          ([file, content]) => ({ name: `package/${file}`, data: Buffer.from(content) })
-        )
+        Object.entries({
+          'package.json': JSON.stringify({ name, version, main: 'index.js', ...manifest }),
+          ...files
+        }).map(([file, content]) => ({ name: `package/${file}`, data: Buffer.from(content) }))
       )
       const path = `/${name}/-/${name}-${version}.tgz`
       answers.set(path, packed)

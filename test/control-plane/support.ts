@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { openControlPlane } from '@hearth/control-plane'
+import type { Config } from '@hearth/shared'
 import type { Test } from 'tap'
 import yazl from 'yazl'
 
@@ -20,6 +21,8 @@ export interface StartOptions {
   readonly now?: () => Date
   /** Allows builds. */
   readonly builds?: Parameters<typeof openControlPlane>[0]['config']['builds']
+  /** Where code in S3 lies. */
+  readonly s3?: Config['s3']
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
   readonly deferred?: (() => void)[]
 }
@@ -36,7 +39,16 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
   const dataDir = path.join(t.testdir(), 'data')
   const { deferred } = options
   const app = await openControlPlane({
-    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined, runtimePaths: {}, builds: options.builds },
+    config: {
+      dataDir,
+      region: REGION,
+      accountId: ACCOUNT,
+      masterKey: undefined,
+      runtimePaths: {},
+      maxInstances: 200,
+      s3: options.s3,
+      builds: options.builds
+    },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false, ...options.server },
     searchPath: process.env['PATH'] ?? '',

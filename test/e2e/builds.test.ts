@@ -25,10 +25,20 @@ t.test('functions use what a deploy installed', async (t) => {
   const result = async (name: string) => (await hearth.invoke(name, {})).json()
 
   await t.test('npm, and the second time without installing', async (t) => {
-    const greet = registry.npm({ name: 'greet', version: '1.2.3', files: { 'index.js': 'exports.greet = (n) => `hi ${n}`' } })
-    const files = { ...npmProject({ greet }), 'index.mjs': `import { greet } from 'greet'\nexport const handler = async () => greet('npm')` }
+    const greet = registry.npm({
+      name: 'greet',
+      version: '1.2.3',
+      files: { 'index.js': 'exports.greet = (n) => `hi ${n}`' }
+    })
+    const files = {
+      ...npmProject({ greet }),
+      'index.mjs': `import { greet } from 'greet'\nexport const handler = async () => greet('npm')`
+    }
     const first = await deploy('with-npm', files)
-    t.match(first, { status: 201, body: { runtime: /^nodejs/, handler: 'index.handler', build: { log: /added 1 package/, cached: false } } })
+    t.match(first, {
+      status: 201,
+      body: { runtime: /^nodejs/, handler: 'index.handler', build: { log: /added 1 package/, cached: false } }
+    })
     t.equal(await result('with-npm'), 'hi npm')
     const seen = registry.requests.length
     const second = await deploy('with-npm', { ...files, 'index.mjs': files['index.mjs'].replace("'npm'", "'again'") })
@@ -48,7 +58,11 @@ t.test('functions use what a deploy installed', async (t) => {
   })
 
   await t.test('a TypeScript project of several files, with paths and a package', async (t) => {
-    const greet = registry.npm({ name: 'greet', version: '1.2.3', files: { 'index.js': 'exports.greet = (n) => `hi ${n}`' } })
+    const greet = registry.npm({
+      name: 'greet',
+      version: '1.2.3',
+      files: { 'index.js': 'exports.greet = (n) => `hi ${n}`' }
+    })
     const files = {
       ...npmProject({ greet }, { type: 'module' }),
       'tsconfig.json': JSON.stringify({ compilerOptions: { paths: { '@lib/*': ['./src/lib/*'] } } }),
@@ -56,7 +70,10 @@ t.test('functions use what a deploy installed', async (t) => {
       'src/lib/shout.ts': 'export const shout = (text: string): string => text.toUpperCase()',
       'src/mark.ts': 'export const mark: string = "!"'
     }
-    t.match(await deploy('with-ts', files), { status: 201, body: { handler: 'src/index.handler', build: { cached: false } } })
+    t.match(await deploy('with-ts', files), {
+      status: 201,
+      body: { handler: 'src/index.handler', build: { cached: false } }
+    })
     t.equal(await result('with-ts'), 'HI TS!')
   })
 

@@ -7,19 +7,24 @@ import type { Executor, FunctionPool, FunctionSpec, Invocation, Outcome } from '
 import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, type LogWriter } from '@hearth/gateway'
 import type { AccessKey, FunctionRecord } from '@hearth/shared'
 import {
+  type AliasesRepository,
+  createAliasesRepository,
   createFunctionsRepository,
   createKeysRepository,
+  createReleasesRepository,
   createSecretBox,
   type FunctionsRepository,
   type KeysRepository,
   openDirectory,
-  openStore
+  openStore,
+  type ReleasesRepository
 } from '@hearth/store'
 import type { Test } from 'tap'
 
 const ACCOUNT = '000000000000'
 const REGION = 'us-east-1'
 const TOKEN = 'token-of-the-administrator'
+export const INTERNAL_TOKEN = 'token-of-the-gateway'
 export const BEARER = `Bearer ${TOKEN}`
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 
@@ -55,6 +60,7 @@ export function record(name: string, changes: Partial<FunctionRecord> = {}): Fun
     tags: {},
     tracing: 'PassThrough',
     logging: { format: 'Text', logGroup: `/aws/lambda/${name}` },
+    snapStart: 'None',
     artifact: 'a'.repeat(64),
     codeSha256: 'qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=',
     codeSize: 1,
@@ -130,7 +136,13 @@ export function executorDouble(): ExecutorDouble {
       runtimes: [
         { runtime: 'nodejs20.x', starting: 1, idle: 2, busy: 3, prestarted: 0 },
         { runtime: 'node20', starting: 0, idle: 0, busy: 0, prestarted: 4 }
-      ]
+      ],
+      stock: {
+        kinds: [{ runtime: 'node20', memoryMiB: 128, tmpMiB: 512, network: 'none', ready: 4, target: 6 }],
+        takes: [{ runtime: 'node20', hits: 7, misses: 2 }],
+        usedBytes: 80 * 1_048_576,
+        budgetBytes: 2_048 * 1_048_576
+      }
     }),
     runtimes: () => [],
     ready: async () => {},
@@ -148,6 +160,8 @@ export interface Harness {
   readonly gateway: Gateway
   readonly executor: ExecutorDouble
   readonly functions: FunctionsRepository
+  readonly aliases: AliasesRepository
+  readonly releases: ReleasesRepository
   readonly keys: KeysRepository
   readonly logs: LogWriter
   readonly dataDir: string
@@ -155,7 +169,7 @@ export interface Harness {
   attach(): void
 }
 
-export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts'>> {
+export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random'>> {
   readonly controlPort?: number
   readonly drainMs?: number
   readonly attached?: boolean
@@ -169,6 +183,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const box = createSecretBox(Buffer.alloc(32, 7))
   const db = openStore(file, path.resolve('migrations'))
   const functions = createFunctionsRepository(db, box)
+  const aliases = createAliasesRepository(db)
+  const releases = createReleasesRepository(db)
   const keys = createKeysRepository(db, box)
   keys.create(ADMIN)
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
@@ -193,10 +209,11 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     logs,
     metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
+    ...(options.random === undefined ? {} : { random: options.random }),
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
   })
   const attach = (): void => {
-    gateway.attach(openDirectory(file, box))
+    gateway.attach(openDirectory(file, box), INTERNAL_TOKEN)
   }
   if (options.attached !== false) attach()
   const port = await gateway.listen()
@@ -204,7 +221,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     await gateway.stop()
     db.close()
   })
-  return { port, gateway, executor, functions, keys, logs, dataDir, attach }
+  return { port, gateway, executor, functions, aliases, releases, keys, logs, dataDir, attach }
 }
 
 export interface Answer {

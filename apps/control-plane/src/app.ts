@@ -6,28 +6,56 @@ import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
+import type { AccountSettings } from './functions/account.ts'
+import type { AliasService } from './functions/alias-service.ts'
+import type { CodeSigning } from './functions/code-signing.ts'
+import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
+import type { FunctionTags } from './functions/function-tags.ts'
 import type { Runtimes } from './functions/runtimes.ts'
+import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
+import { uploadLimit } from './http/upload-limit.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
+import type { LayerAttachments } from './layers/layer-attachments.ts'
+import type { LayerService } from './layers/layer-service.ts'
 import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
+import type { S3Source } from './packages/s3-source.ts'
+import type { ReleaseService } from './releases/release-service.ts'
 import { systemRoutes } from './system-routes.ts'
+import { accountRoutes } from './v1/account-routes.ts'
+import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
-import { runtimeRoutes } from './v1/runtime-routes.ts'
+import { layerRoutes } from './v1/layer-routes.ts'
+import { releaseReports } from './v1/release-reports.ts'
+import { releaseRoutes } from './v1/release-routes.ts'
+import { versionRoutes } from './v1/version-routes.ts'
 
 export interface Deps {
   readonly service: FunctionService
+  readonly versions: VersionService
+  readonly aliases: AliasService
+  readonly releases: ReleaseService
+  /** What the gateway proves itself with. */
+  readonly internalToken: string
+  readonly tags: FunctionTags
+  readonly options: FunctionOptions
+  readonly codeSigning: CodeSigning
+  readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
   readonly builder: Builder | undefined
+  readonly layers: LayerService
+  readonly attachments: LayerAttachments
+  readonly s3: S3Source
   readonly links: CodeLinks
   readonly authenticator: Authenticator
   readonly metrics: Metrics
@@ -72,16 +100,40 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, artifacts, packages, builder, links, metrics, scope, runtimes, architecture } = deps
+  const { service, versions, aliases, releases, artifacts, packages, builder, links, metrics, scope, runtimes } = deps
+  const { layers, attachments } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
   await app.register(authentication, { authenticator: deps.authenticator, metrics })
+  await app.register(uploadLimit)
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
-  await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, builder, runtimes, scope, metrics })
-  await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
-  await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
-  await app.register(lambdaApi, { service, packages, artifacts, runtimes, links, scope, architecture, metrics })
+  await app.register(deployRoutes, {
+    prefix: '/v1/functions',
+    service,
+    packages,
+    builder,
+    attachments,
+    runtimes,
+    scope,
+    metrics
+  })
+  await app.register(functionRoutes, {
+    prefix: '/v1/functions',
+    service,
+    artifacts,
+    attachments,
+    runtimes,
+    links,
+    scope
+  })
+  await app.register(versionRoutes, { prefix: '/v1/functions', service, versions, scope })
+  await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
+  await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
+  await app.register(releaseReports, { releases, internalToken: deps.internalToken })
+  await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
+  await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
+  await app.register(lambdaApi, deps)
   return app
 }

@@ -3,12 +3,19 @@ import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry } from '@hearth/executor/runtimes'
 import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
 import {
+  createAliasesRepository,
   createArtifactStore,
+  createCodeSigningRepository,
+  createFunctionOptionsRepository,
   createFunctionsRepository,
   createKeysRepository,
+  createLayersRepository,
+  createReleasesRepository,
   createSecretBox,
+  createUsageRepository,
   type DataLayout,
   ensureMasterKey,
+  internalToken,
   isWritable,
   lockDataDir,
   makeDataDir,
@@ -18,15 +25,26 @@ import type { FastifyBaseLogger } from 'fastify'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
+import { createAccount } from './functions/account.ts'
+import { createAliasService } from './functions/alias-service.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
+import { createCodeSigning } from './functions/code-signing.ts'
+import { createFunctionOptions } from './functions/function-options.ts'
 import { createFunctionService } from './functions/function-service.ts'
+import { createFunctionTags } from './functions/function-tags.ts'
 import { createRuntimes } from './functions/runtimes.ts'
+import { createVersionService } from './functions/version-service.ts'
+import { createLayerAttachments } from './layers/layer-attachments.ts'
+import { createLayerService } from './layers/layer-service.ts'
 import { createMetrics } from './metrics.ts'
+import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore, type PackageStore } from './packages/package-store.ts'
+import { createS3Source } from './packages/s3-source.ts'
+import { createReleaseService } from './releases/release-service.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'> &
-    Partial<Pick<Config, 'builds' | 'isolation' | 'runDir'>>
+  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths' | 'maxInstances'> &
+    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
   /** The user's own folder for sockets (XDG_RUNTIME_DIR), if there is one. */
@@ -70,12 +88,18 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const keys = createKeysRepository(db, box, now)
   const isFirstStart = ensureAdministrator(keys, layout, scope)
   const functions = createFunctionsRepository(db, box)
+  const aliasesRepository = createAliasesRepository(db)
+  const releasesRepository = createReleasesRepository(db)
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
   // Late: the app that logs is built on it.
   let log: FastifyBaseLogger | undefined
   const builder = openBuilder(options, layout, packages, (level, message, fields = {}) => log?.[level](fields, message))
+  const layerVersions = createLayersRepository(db)
+  const layers = createLayerService(layerVersions, scope, now)
+  const trees = createLayerTrees(artifacts)
+  const s3 = createS3Source(config.s3)
   const runtimes = createRuntimes(
     await openRuntimeRegistry({
       node: { execPath: process.execPath, version: process.versions.node },
@@ -84,18 +108,55 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     })
   )
   const architecture: FunctionRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
-  const service = createFunctionService({ functions, scope, runtimes, architecture, now, defer })
+  const functionOptions = createFunctionOptionsRepository(db)
+  const configs = createCodeSigningRepository(db)
+  const codeSigning = createCodeSigning({ configs, options: functionOptions, scope, now })
+  const service = createFunctionService({
+    functions,
+    aliases: aliasesRepository,
+    scope,
+    runtimes,
+    codeSigning,
+    architecture,
+    now,
+    defer
+  })
   const settled = service.settleAll()
+  const versions = createVersionService({ functions, aliases: aliasesRepository, scope, now })
+  const releases = createReleaseService({
+    functions,
+    aliases: aliasesRepository,
+    releases: releasesRepository,
+    versions,
+    scope,
+    now,
+    onEvent: ({ id, functionName, alias, plan }, { event, weight, reason }) => {
+      metrics.releaseEvents.inc({ event })
+      app.log.info({ release: id, fn: functionName, alias, to: plan.toVersion, event, weight, reason }, 'release')
+    }
+  })
+  const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   const app = await buildApp(
     {
       service,
+      versions,
+      releases,
+      internalToken: internalToken(masterKey),
+      aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
+      tags: createFunctionTags(functions, scope),
+      options: createFunctionOptions(service, functionOptions, codeSigning),
+      codeSigning,
+      account: createAccount(createUsageRepository(db), config.dataDir, config.maxInstances),
       artifacts,
       packages,
       builder,
+      layers,
+      attachments: createLayerAttachments(layers, trees, artifacts, scope),
+      s3,
       links: createCodeLinks(masterKey, now),
       authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
-      metrics: createMetrics(() => functions.count(), { process: options.processMetrics ?? false }),
+      metrics,
       scope,
       runtimes,
       architecture,
@@ -106,7 +167,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   log = app.log
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
-  const stopCollector = startArtifactCollector(artifacts, functions, {
+  const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions], {
     intervalMs: COLLECT_INTERVAL_MS,
     graceMs: COLLECT_GRACE_MS,
     onRemoved: (removed) => {
@@ -120,6 +181,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     stopCollector()
     await builder?.close()
     await packages.close()
+    await trees.close()
+    s3.close()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
     db.close()

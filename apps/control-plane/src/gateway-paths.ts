@@ -37,19 +37,73 @@ const problems = {
   }
 } as const
 
+const runtimeList = {
+  type: 'object',
+  required: ['items', 'prestarted'],
+  properties: {
+    items: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'language', 'interpreter', 'exact', 'remedy', 'prestarted'],
+        properties: {
+          id: { type: 'string', examples: ['nodejs20.x'] },
+          language: { type: 'string', examples: ['node'] },
+          interpreter: {
+            type: ['string', 'null'],
+            examples: ['Node.js 20.20.2'],
+            description: 'What runs it; null when nothing on this server does'
+          },
+          exact: { type: 'boolean', description: 'Whether the interpreter has the version that the name says' },
+          remedy: { type: ['string', 'null'], description: 'What to install, when nothing runs it' },
+          prestarted: {
+            type: 'array',
+            description: 'Sandboxes booted ahead of need, which runtimes on the same interpreter share',
+            items: {
+              type: 'object',
+              required: ['memoryMiB', 'ephemeralMiB', 'network', 'ready', 'target'],
+              properties: {
+                memoryMiB: { type: 'integer' },
+                ephemeralMiB: { type: 'integer' },
+                network: { type: 'string', enum: ['none', 'internet'] },
+                ready: { type: 'integer', description: 'How many there are' },
+                target: { type: 'integer', description: 'How many are to be kept: HEARTH_PRESTARTED, or recent demand' }
+              }
+            }
+          }
+        }
+      }
+    },
+    prestarted: {
+      type: 'object',
+      required: ['usedMiB', 'limitMiB'],
+      properties: { usedMiB: { type: 'integer' }, limitMiB: { type: 'integer' } }
+    }
+  }
+} as const
+
 export const gatewayPaths = {
   '/v1/functions/{name}/invocations': {
     post: {
       operationId: 'invokeFunction',
       summary: 'Run a function and wait for its answer',
       tags: ['invocations'],
-      parameters: [name],
+      parameters: [
+        name,
+        {
+          name: 'qualifier',
+          in: 'query',
+          description: "A version's number, `$LATEST` (which it is without), or an alias",
+          schema: { type: 'string' }
+        }
+      ],
       requestBody: { description: 'The event; empty for none', content: JSON_ANY },
       responses: {
         '200': {
           description: 'What the function returned',
           headers: {
             'x-amzn-requestid': { description: 'The request id that the function saw', schema: { type: 'string' } },
+            'x-amz-executed-version': { description: 'The version that answered', schema: { type: 'string' } },
             'server-timing': { description: 'Where the time went, in ms', schema: { type: 'string' } }
           },
           content: JSON_ANY
@@ -88,12 +142,25 @@ export const gatewayPaths = {
       }
     }
   },
+  '/v1/runtimes': {
+    get: {
+      operationId: 'listRuntimes',
+      summary: 'List runtimes',
+      description:
+        'Every runtime that Hearth knows, what serves it on this machine, and the sandboxes that are ready for it.',
+      tags: ['runtimes'],
+      responses: {
+        '200': { description: 'All of them', content: { 'application/json': { schema: runtimeList } } },
+        '4XX': problems['4XX']
+      }
+    }
+  },
   '/fn/{name}': {
     post: {
       operationId: 'callFunctionUrl',
       summary: 'Call a function as its URL: any method, any path below',
       description:
-        'The function gets a function URL event (payload format 2.0), and its result becomes the response. Every other method and every path below /fn/{name}/ do the same.',
+        'The function gets a function URL event (payload format 2.0), and its result becomes the response. Every other method and every path below /fn/{name}/ do the same. /fn/{name}:{qualifier} calls a version or goes through an alias.',
       tags: ['invocations'],
       parameters: [name],
       requestBody: { content: { '*/*': { schema: {} } } },

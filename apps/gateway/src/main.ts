@@ -17,6 +17,8 @@ import { createMetrics } from './metrics.ts'
 const EXIT_CONFIG = 78
 /** What stopping may take beyond the drain time: killing instances, writing logs. */
 const STOP_EXTRA_MS = 3_000
+/** Part of the machine's memory for pre-started sandboxes when nothing else is said. */
+const PRESTARTED_SHARE = 0.1
 /** Part of the free disk for functions' /tmp when nothing else is said, and what is too little to begin with. */
 const TMP_SHARE = 0.25
 const MIN_TMP_MIB = 1_024
@@ -50,7 +52,12 @@ const executor = createExecutor({
   cpus: os.availableParallelism(),
   maxInstances: config.maxInstances,
   prestarted: config.prestarted,
+  prestartedBytes:
+    config.prestartedMemoryMiB === undefined
+      ? os.totalmem() * PRESTARTED_SHARE
+      : config.prestartedMemoryMiB * 1_048_576,
   idleMs: config.idleMs,
+  freezeAfterMs: config.freezeAfterMs ?? Number.POSITIVE_INFINITY,
   queueLength: config.queueLength,
   queueWaitMs: config.queueWaitMs,
   outputBytesPerSecond: config.outputBytesPerSecond,
@@ -75,10 +82,10 @@ const port = await gateway.listen()
 log.info({ host: config.host, port }, 'gateway listens')
 process.send?.({ ready: true, port })
 
-const reader = await openDirectoryWhenReady(config, stopping.signal, (reason) => {
+const opened = await openDirectoryWhenReady(config, stopping.signal, (reason) => {
   log.warn({ reason }, 'waiting for the database')
 })
-if (reader !== undefined) gateway.attach(reader)
+if (opened !== undefined) gateway.attach(opened.reader, opened.internalToken)
 
 function readConfigOrExit(): Config {
   try {

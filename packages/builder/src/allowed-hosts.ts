@@ -62,9 +62,13 @@ export function allowedHosts(hosts: readonly string[]): AllowedHosts {
   const rules = hosts.map(parseRule)
   return {
     async resolve(rawHost, port) {
-      const host = rawHost.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+      const host = rawHost
+        .toLowerCase()
+        .replace(/^\[(.*)\]$/, '$1')
+        .replace(/\.$/, '')
       const fitting = rules.filter((rule) => matches(rule, host, port))
-      if (fitting.length === 0) throw new RefusedError('this server lets builds reach other hosts only (HEARTH_BUILD_HOSTS)')
+      if (fitting.length === 0)
+        throw new RefusedError('this server lets builds reach other hosts only (HEARTH_BUILD_HOSTS)')
       const mayBePrivate = fitting.some(({ isSuffix }) => !isSuffix)
       const addresses = isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host]
       // One bad address is enough: a name that has both is a trick.

@@ -105,7 +105,10 @@ export function createBuilder(options: BuilderOptions): Builder {
     const { code, interpreter } = request
     const npm = install.tool === 'npm' ? await findNpm(interpreter, options.searchPath) : undefined
     if (install.tool === 'npm' && npm === undefined) {
-      throw new HearthError('BUILD_UNAVAILABLE', 'This server has no npm: install it beside the Node.js that runs Hearth.')
+      throw new HearthError(
+        'BUILD_UNAVAILABLE',
+        'This server has no npm: install it beside the Node.js that runs Hearth.'
+      )
     }
     const registry = registries[install.tool]
     const key = await keyOf(request, install, { registry, npm: npm?.version })
@@ -172,9 +175,13 @@ export function createBuilder(options: BuilderOptions): Builder {
         return { ...made, log: log.text(), durationMs: Math.round(performance.now() - startedAt) }
       } catch (thrown) {
         if (thrown instanceof SandboxUnavailableError) {
-          throw new HearthError('SANDBOX_UNAVAILABLE', 'This server can make no sandbox to build in: see npm run doctor.', {
-            cause: thrown
-          })
+          throw new HearthError(
+            'SANDBOX_UNAVAILABLE',
+            'This server can make no sandbox to build in: see npm run doctor.',
+            {
+              cause: thrown
+            }
+          )
         }
         if (closing.signal.aborted) throw new HearthError('SHUTTING_DOWN', 'The server stops.')
         if (timeout.aborted && !left.aborted) {

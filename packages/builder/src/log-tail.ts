@@ -14,7 +14,10 @@ export interface LogTail {
 const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g')
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/(\/\/)[^/\s@]+@/g, '$1***@'],
-  [/((?:_authToken|_auth|_password|authorization|password|token)["']?\s*[=:]\s*["']?(?:(?:bearer|basic)\s+)?)[^\s"',]+/gi, '$1***'],
+  [
+    /((?:_authToken|_auth|_password|authorization|password|token)["']?\s*[=:]\s*["']?(?:(?:bearer|basic)\s+)?)[^\s"',]+/gi,
+    '$1***'
+  ],
   [/\b(npm_|pypi-|gh[pousr]_)[A-Za-z0-9_-]{16,}/g, '$1***']
 ]
 

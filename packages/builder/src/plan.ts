@@ -31,27 +31,25 @@ const JAVASCRIPT = ['', '.js', '.mjs', '.cjs']
 const ENTRIES = ['index', 'src/index', 'handler', 'src/handler', 'app', 'src/app', 'main', 'src/main']
 /** Dependencies that lie in the package itself: then all of it decides what is installed. */
 const LOCAL_NODE = /"link"\s*:\s*true|"file:|"workspaces"/
-const LOCAL_PYTHON = /^\s*(-e|--editable|-r|--requirement|-c|--constraint|-f|--find-links|\.|\/)|file:|^[^#]*\.(whl|zip|tar\.gz)/m
+const LOCAL_PYTHON =
+  /^\s*(-e|--editable|-r|--requirement|-c|--constraint|-f|--find-links|\.|\/)|file:|^[^#]*\.(whl|zip|tar\.gz)/m
 const LOCAL_RUBY = /\bpath\b|\bgemspec\b|\bgit\b|require|eval|load|File|IO|Dir/
 
 /**
  * @param language - `node`, `python`, `ruby` or any other
  * @param handler - Undefined when its owner named none
  */
-export async function assess(
-  language: string,
-  handler: string | undefined,
-  code: PackageFiles
-): Promise<Assessment> {
+export async function assess(language: string, handler: string | undefined, code: PackageFiles): Promise<Assessment> {
   if (language === 'node') return assessNode(handler, code)
   const install =
     language === 'python' ? await pythonInstall(code) : language === 'ruby' ? await rubyInstall(code) : undefined
   const plan = install === undefined ? undefined : { install, typescript: undefined, handler: undefined }
-  const hasGemfileOnly =
-    language === 'ruby' && code.files.includes('Gemfile') && !code.files.includes('Gemfile.lock')
+  const hasGemfileOnly = language === 'ruby' && code.files.includes('Gemfile') && !code.files.includes('Gemfile.lock')
   return {
     plan,
-    obstacle: hasGemfileOnly ? 'The package has a Gemfile and no Gemfile.lock: run `bundle lock` and send both.' : undefined
+    obstacle: hasGemfileOnly
+      ? 'The package has a Gemfile and no Gemfile.lock: run `bundle lock` and send both.'
+      : undefined
   }
 }
 

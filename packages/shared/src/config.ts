@@ -59,10 +59,14 @@ const Settings = z.strictObject({
   HEARTH_MAX_INSTANCES: z.coerce.number().int().min(1).max(100_000).default(200),
   /** Sandboxes kept booted and unassigned per runtime, memory size and network policy in use. 0 turns pre-starting off. */
   HEARTH_PRESTARTED: count.max(64).default(2),
+  /** MiB that pre-started sandboxes may take together: after a burst more are kept than HEARTH_PRESTARTED. Default: a tenth of the machine's memory. */
+  HEARTH_PRESTARTED_MEMORY: count.optional(),
   /** MiB of disk that the /tmp of all functions may take together; 0: /tmp is memory of its function. Default: a quarter of what is free. */
   HEARTH_TMP_DISK: count.optional(),
   /** How long an idle instance is kept. */
   HEARTH_IDLE_MS: ms.default(300_000),
+  /** An instance without an event is frozen after this long: 0 at once, as on AWS; `never` lets it run on. */
+  HEARTH_FREEZE_MS: z.union([z.literal('never'), ms]).default(100),
   /** Invocations that may wait for an instance, per function. */
   HEARTH_QUEUE_LENGTH: count.max(1_000_000).default(1_000),
   /** How long one may wait before it is refused with 429. */
@@ -81,7 +85,10 @@ const Settings = z.strictObject({
   /** Whether a deploy may install dependencies and translate TypeScript projects, in sandboxes. */
   HEARTH_BUILDS: z.enum(['off', 'on']).default('off'),
   /** Hosts that builds may reach, comma separated: `name`, `name:port`, `*.domain`. */
-  HEARTH_BUILD_HOSTS: z.string().regex(HOSTS, 'hosts such as registry.npmjs.org, comma separated').default(PUBLIC_REGISTRIES),
+  HEARTH_BUILD_HOSTS: z
+    .string()
+    .regex(HOSTS, 'hosts such as registry.npmjs.org, comma separated')
+    .default(PUBLIC_REGISTRIES),
   /** Registry, index and gem source in place of the public ones. */
   HEARTH_BUILD_NPM_REGISTRY: registry.optional(),
   HEARTH_BUILD_PIP_INDEX: registry.optional(),
@@ -97,7 +104,16 @@ const Settings = z.strictObject({
   HEARTH_BUILD_PARALLEL: z.coerce.number().int().min(1).max(16).default(1),
   /** Text of the master key (base64, 32 bytes) or, in …_FILE, the file that holds it. Default: data/master.key, made at first start. */
   HEARTH_MASTER_KEY: z.string().optional(),
-  HEARTH_MASTER_KEY_FILE: z.string().optional()
+  HEARTH_MASTER_KEY_FILE: z.string().optional(),
+  /** S3-compatible store that `Code.S3Bucket` means; with it go its keys. */
+  HEARTH_S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'a URL such as http://127.0.0.1:9000' }).optional(),
+  /** Region that its requests are signed for. Default: HEARTH_REGION. */
+  HEARTH_S3_REGION: z.string().min(1).optional(),
+  HEARTH_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  HEARTH_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  HEARTH_S3_SECRET_ACCESS_KEY_FILE: z.string().min(1).optional(),
+  /** Whether buckets are in the path (most stores) or in the host name. */
+  HEARTH_S3_PATH_STYLE: z.stringbool().default(true)
 })
 
 /** How packages are built on deploy. */
@@ -131,9 +147,13 @@ export interface Config {
   readonly runtimePaths: Readonly<Record<string, readonly string[]>>
   readonly maxInstances: number
   readonly prestarted: number
+  /** MiB, or undefined: a tenth of the machine's memory. */
+  readonly prestartedMemoryMiB: number | undefined
   /** MiB, or undefined: a quarter of the free disk. */
   readonly tmpDiskMiB: number | undefined
   readonly idleMs: number
+  /** Undefined: never. */
+  readonly freezeAfterMs: number | undefined
   readonly queueLength: number
   readonly queueWaitMs: number
   readonly drainMs: number
@@ -144,6 +164,16 @@ export interface Config {
   readonly builds: BuildConfig | undefined
   /** Base64, or undefined: then the control plane makes data/master.key. */
   readonly masterKey: string | undefined
+  /** Undefined: code cannot come from S3. */
+  readonly s3:
+    | {
+        readonly endpoint: string
+        readonly region: string
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+        readonly pathStyle: boolean
+      }
+    | undefined
 }
 
 /** A setting that cannot be used; the message names the variable and says what it takes. */
@@ -179,8 +209,10 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     runtimePaths: readPairs(s.HEARTH_RUNTIME_PATHS),
     maxInstances: s.HEARTH_MAX_INSTANCES,
     prestarted: s.HEARTH_PRESTARTED,
+    prestartedMemoryMiB: s.HEARTH_PRESTARTED_MEMORY,
     tmpDiskMiB: s.HEARTH_TMP_DISK,
     idleMs: s.HEARTH_IDLE_MS,
+    freezeAfterMs: s.HEARTH_FREEZE_MS === 'never' ? undefined : s.HEARTH_FREEZE_MS,
     queueLength: s.HEARTH_QUEUE_LENGTH,
     queueWaitMs: s.HEARTH_QUEUE_WAIT_MS,
     drainMs: s.HEARTH_DRAIN_MS,
@@ -188,7 +220,8 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
     builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),
-    masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile(s.HEARTH_MASTER_KEY_FILE, cwd)
+    masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile('HEARTH_MASTER_KEY_FILE', s.HEARTH_MASTER_KEY_FILE, cwd),
+    s3: readS3(s, cwd)
   }
 }
 
@@ -208,6 +241,23 @@ function readBuilds(s: z.infer<typeof Settings>): BuildConfig {
   }
 }
 
+/** @throws ConfigError for an endpoint without its keys, and for keys without an endpoint */
+function readS3(s: z.infer<typeof Settings>, cwd: string): Config['s3'] {
+  const endpoint = s.HEARTH_S3_ENDPOINT
+  const accessKeyId = s.HEARTH_S3_ACCESS_KEY_ID
+  const secretAccessKey =
+    s.HEARTH_S3_SECRET_ACCESS_KEY ??
+    readSecretFile('HEARTH_S3_SECRET_ACCESS_KEY_FILE', s.HEARTH_S3_SECRET_ACCESS_KEY_FILE, cwd)
+  if (endpoint === undefined && accessKeyId === undefined && secretAccessKey === undefined) return undefined
+  if (endpoint === undefined || accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new ConfigError(
+      'HEARTH_S3_ENDPOINT, HEARTH_S3_ACCESS_KEY_ID and HEARTH_S3_SECRET_ACCESS_KEY (or …_FILE): all or none'
+    )
+  }
+  const region = s.HEARTH_S3_REGION ?? s.HEARTH_REGION
+  return { endpoint, region, accessKeyId, secretAccessKey, pathStyle: s.HEARTH_S3_PATH_STYLE }
+}
+
 /** `a=1,b=2,a=3` as `{ a: ['1', '3'], b: ['2'] }`. */
 function readPairs(text: string): Record<string, string[]> {
   const pairs: Record<string, string[]> = {}
@@ -220,7 +270,11 @@ function readPairs(text: string): Record<string, string[]> {
 
 /** The settings as they may be printed: no secret in it. */
 export function redactConfig(config: Config): Record<string, unknown> {
-  return { ...config, masterKey: config.masterKey === undefined ? 'data/master.key' : '[set]' }
+  return {
+    ...config,
+    masterKey: config.masterKey === undefined ? 'data/master.key' : '[set]',
+    s3: config.s3 === undefined ? undefined : { ...config.s3, secretAccessKey: '[set]' }
+  }
 }
 
 function readYaml(file: string): Record<string, unknown> {
@@ -232,12 +286,12 @@ function readYaml(file: string): Record<string, unknown> {
   return content as Record<string, unknown>
 }
 
-function readSecretFile(file: string | undefined, cwd: string): string | undefined {
+function readSecretFile(name: string, file: string | undefined, cwd: string): string | undefined {
   if (file === undefined) return undefined
   try {
     return readFileSync(path.resolve(cwd, file), 'utf8').trim()
   } catch (cause) {
-    throw new ConfigError(`HEARTH_MASTER_KEY_FILE: cannot be read: ${(cause as Error).message}`)
+    throw new ConfigError(`${name}: cannot be read: ${(cause as Error).message}`)
   }
 }
 

@@ -31,6 +31,8 @@ const CATALOG = {
   INVALID_SOURCE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_RUNTIME: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_FEATURE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** The function's code signing config refuses packages that nobody it trusts has signed. */
+  CODE_NOT_SIGNED: { status: 400, fault: 'caller', retryable: false, aws: 'CodeVerificationFailedException' },
   INCOMPLETE_SIGNATURE: { status: 403, fault: 'caller', retryable: false, aws: 'IncompleteSignatureException' },
   UNAUTHENTICATED: { status: 401, fault: 'caller', retryable: false, aws: 'MissingAuthenticationTokenException' },
   INVALID_CREDENTIALS: { status: 401, fault: 'caller', retryable: false, aws: 'UnrecognizedClientException' },
@@ -38,14 +40,39 @@ const CATALOG = {
   ACCESS_DENIED: { status: 403, fault: 'caller', retryable: false, aws: 'AccessDeniedException' },
   ROUTE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
   FUNCTION_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  ALIAS_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  RELEASE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  /** Anything else that has an ARN. */
+  RESOURCE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  CODE_SIGNING_CONFIG_NOT_FOUND: {
+    status: 404,
+    fault: 'caller',
+    retryable: false,
+    aws: 'CodeSigningConfigNotFoundException'
+  },
+  RESOURCE_IN_USE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   METHOD_NOT_ALLOWED: { status: 405, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
   FUNCTION_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  ALIAS_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  /** An alias or a release still needs this version. */
+  VERSION_IN_USE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  /** A release moves this alias; it alone may change it. */
+  RELEASE_UNDER_WAY: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  /** The release is not in a state in which this can be done. */
+  RELEASE_STATE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  NOTHING_TO_ROLL_BACK: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  POLICY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  STATEMENT_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   UPDATE_IN_PROGRESS: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },
+  POLICY_TOO_LARGE: { status: 400, fault: 'caller', retryable: false, aws: 'PolicyLengthExceededException' },
   REVISION_MISMATCH: { status: 412, fault: 'caller', retryable: false, aws: 'PreconditionFailedException' },
   PAYLOAD_TOO_LARGE: { status: 413, fault: 'caller', retryable: false, aws: 'RequestEntityTooLargeException' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, fault: 'caller', retryable: false, aws: 'UnsupportedMediaTypeException' },
   REQUEST_TIMEOUT: { status: 408, fault: 'caller', retryable: true, aws: 'RequestTimeoutException' },
   CAPACITY_EXHAUSTED: { status: 429, fault: 'platform', retryable: true, aws: 'TooManyRequestsException' },
+  /** The place where code was to be fetched from does not answer as it should. */
+  CODE_SOURCE_UNAVAILABLE: { status: 502, fault: 'platform', retryable: true, aws: 'ServiceException' },
   FUNCTION_FAILED: { status: 502, fault: 'function', retryable: false, aws: 'InvalidResponse' },
   FUNCTION_TIMED_OUT: { status: 504, fault: 'function', retryable: false, aws: 'InvalidResponse' },
   NOT_IMPLEMENTED: { status: 501, fault: 'platform', retryable: false, aws: 'NotImplementedException' },
@@ -75,6 +102,8 @@ export interface HearthErrorOptions {
   readonly awsMessage?: string
   /** Of a build that failed: its end, for the caller. */
   readonly log?: string
+  /** A few of AWS's messages come without the `Type` member. */
+  readonly awsUntyped?: boolean
 }
 
 export class HearthError extends Error {
@@ -86,6 +115,7 @@ export class HearthError extends Error {
   readonly awsStatus: number | undefined
   readonly awsMessage: string | undefined
   readonly log: string | undefined
+  readonly awsUntyped: boolean
 
   /** @param message - Shown to the caller: no paths of this machine, SQL or user code in it. Put those in `cause`. */
   constructor(code: ErrorCode, message: string, options: HearthErrorOptions = {}) {
@@ -97,6 +127,7 @@ export class HearthError extends Error {
     this.awsStatus = options.awsStatus
     this.awsMessage = options.awsMessage
     this.log = options.log
+    this.awsUntyped = options.awsUntyped === true
   }
 }
 
@@ -149,6 +180,7 @@ export interface AwsError {
 /** Exceptions whose message member has a capital M on the wire (api.md §1). */
 const CAPITAL_MESSAGE = new Set([
   'ResourceNotFoundException',
+  'CodeSigningConfigNotFoundException',
   'AccessDeniedException',
   'ServiceException',
   'RequestEntityTooLargeException'
@@ -165,7 +197,7 @@ export function toAwsError(thrown: unknown): AwsError {
   const status = known?.awsStatus ?? (entry.status === 401 ? 403 : entry.status)
   const message = known?.awsMessage ?? known?.message ?? 'An internal error occurred. Please try again.'
   const body: Record<string, string> = {}
-  if (type !== 'ValidationException') body['Type'] = status >= 500 ? 'Service' : 'User'
+  if (type !== 'ValidationException' && known?.awsUntyped !== true) body['Type'] = status >= 500 ? 'Service' : 'User'
   body[CAPITAL_MESSAGE.has(type) ? 'Message' : 'message'] = message
   if (known?.reason !== undefined) body['Reason'] = known.reason
   return { status, type, body }

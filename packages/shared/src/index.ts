@@ -1,3 +1,4 @@
+export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
 export type { AccessKey, Principal } from './auth/principal.ts'
@@ -15,5 +16,31 @@ export {
   toAwsError,
   toProblem
 } from './errors.ts'
-export type { FunctionRecord, InstanceBackend, LoggingConfig, LogLevel, NetworkPolicy } from './function.ts'
+export type {
+  FunctionLayers,
+  FunctionRecord,
+  InstanceBackend,
+  LoggingConfig,
+  LogLevel,
+  NetworkPolicy
+} from './function.ts'
+export {
+  LAYER_NAME,
+  LAYER_NAME_PATTERN,
+  LAYER_VERSION_ARN_PATTERN,
+  type LayerVersionRef,
+  layerArn,
+  layerVersionArn,
+  parseLayerName,
+  parseLayerVersionArn
+} from './layer-arn.ts'
 export { LIMITS } from './limits.ts'
+export type {
+  ReleaseCounts,
+  ReleaseEvent,
+  ReleasePlan,
+  ReleaseRecord,
+  ReleaseState,
+  ReleaseStep,
+  ReleaseWatch
+} from './release.ts'

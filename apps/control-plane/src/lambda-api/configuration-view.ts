@@ -12,7 +12,7 @@ export function toConfiguration(record: FunctionRecord, scope: ArnScope, qualifi
 
 /** FunctionConfiguration in lists: AWS leaves the state and the runtime's version out there. */
 export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: string): Record<string, unknown> {
-  const { environment, logging } = record
+  const { environment, layers, logging } = record
   return {
     FunctionName: record.name,
     FunctionArn: functionArn(scope, record.name, qualifier),
@@ -23,7 +23,7 @@ export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: 
     Description: record.description,
     Timeout: record.timeoutS,
     MemorySize: record.memoryMiB,
-    LastModified: record.lastModified.replace('Z', '+0000'),
+    LastModified: toAwsTime(record.lastModified),
     CodeSha256: record.codeSha256,
     Version: record.version,
     TracingConfig: { Mode: record.tracing },
@@ -31,15 +31,24 @@ export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: 
     PackageType: 'Zip',
     Architectures: [record.architecture],
     EphemeralStorage: { Size: record.ephemeralMiB },
-    SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
+    // Off is how AWS says that no snapshot is used.
+    SnapStart: { ApplyOn: record.snapStart, OptimizationStatus: 'Off' },
     LoggingConfig: {
       LogFormat: logging.format,
       ...(logging.applicationLevel === undefined ? {} : { ApplicationLogLevel: logging.applicationLevel }),
       ...(logging.systemLevel === undefined ? {} : { SystemLogLevel: logging.systemLevel }),
       LogGroup: logging.logGroup
     },
+    ...(layers === undefined
+      ? {}
+      : { Layers: layers.versions.map(({ arn, codeSize }) => ({ Arn: arn, CodeSize: codeSize })) }),
     ...(environment === undefined ? {} : { Environment: { Variables: environment } })
   }
+}
+
+/** @param time - ISO 8601, UTC. */
+export function toAwsTime(time: string): string {
+  return time.replace('Z', '+0000')
 }
 
 /** @see reference: Lambda control API §4, state fields by moment */

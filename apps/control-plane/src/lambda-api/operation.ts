@@ -1,16 +1,34 @@
 import type { ArnScope, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import type { CodeLinks } from '../code-links.ts'
+import type { AccountSettings } from '../functions/account.ts'
+import type { AliasService } from '../functions/alias-service.ts'
+import type { CodeSigning } from '../functions/code-signing.ts'
+import type { FunctionOptions } from '../functions/function-options.ts'
 import type { FunctionService } from '../functions/function-service.ts'
+import type { FunctionTags } from '../functions/function-tags.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
+import type { VersionService } from '../functions/version-service.ts'
+import type { LayerAttachments } from '../layers/layer-attachments.ts'
+import type { LayerService } from '../layers/layer-service.ts'
 import type { Metrics } from '../metrics.ts'
 import type { PackageStore } from '../packages/package-store.ts'
+import type { S3Source } from '../packages/s3-source.ts'
 
 /** What operations work with. */
 export interface LambdaApiDeps {
   readonly service: FunctionService
+  readonly versions: VersionService
+  readonly aliases: AliasService
+  readonly tags: FunctionTags
+  readonly options: FunctionOptions
+  readonly codeSigning: CodeSigning
+  readonly account: () => AccountSettings
   readonly packages: PackageStore
   readonly artifacts: ArtifactStore
+  readonly layers: LayerService
+  readonly attachments: LayerAttachments
+  readonly s3: S3Source
   readonly runtimes: Runtimes
   readonly links: CodeLinks
   readonly scope: ArnScope
@@ -28,6 +46,8 @@ export interface OperationCall {
   readonly body: Readonly<Record<string, unknown>>
   /** Scheme and authority that the client used. */
   readonly origin: string
+  /** ARN of who calls. */
+  readonly caller: string
 }
 
 export interface OperationAnswer {
@@ -45,6 +65,8 @@ export interface Operation {
   readonly path: string
   /** Bytes; absent: small JSON. */
   readonly bodyLimit?: number
+  /** What of it is otherwise than on AWS, for docs/aws-compatibility.md: sentences without the last full stop. */
+  readonly note?: string
   /** Whether a call counts as a deployment. */
   readonly deploys?: boolean
   run(call: OperationCall, deps: LambdaApiDeps): Promise<OperationAnswer> | OperationAnswer

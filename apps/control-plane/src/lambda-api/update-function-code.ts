@@ -1,14 +1,13 @@
-import type { PackageView } from '@hearth/executor/runtimes'
-import { HearthError } from '@hearth/shared'
-import { requireRevision } from '../functions/function-service.ts'
-import { inspectPackage } from '../packages/inspection.ts'
-import { CODE_BODY_BYTES, checkArchitecture, readZip, withPackage } from './code-input.ts'
+import { type FunctionRecord, HearthError } from '@hearth/shared'
+import { requireRevision } from '../functions/function-record.ts'
+import { inspectFor, requireSame } from '../functions/inspect-stored.ts'
+import { CODE_BODY_BYTES, checkArchitecture, readCode, withPackage } from './code-input.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
-import { targetOf } from './function-target.ts'
+import { functionTargetOf } from './function-target.ts'
 import { UpdateFunctionCodeRequest } from './model.ts'
 import type { Operation } from './operation.ts'
-import { refusePublish } from './unsupported-members.ts'
+import { refusePublishTo } from './unsupported-members.ts'
 
 /** @see reference: Lambda control API §5, UpdateFunctionCode */
 export const updateFunctionCode: Operation = {
@@ -19,8 +18,8 @@ export const updateFunctionCode: Operation = {
   deploys: true,
 
   async run(call, deps) {
-    const { service, packages, runtimes, scope, metrics } = deps
-    const { name, qualifier } = targetOf(call, deps)
+    const { service, packages, scope, metrics } = deps
+    const name = functionTargetOf(call, deps)
     const request = checkModel(UpdateFunctionCodeRequest, call.body)
     if (request.ImageUri) {
       throw new HearthError(
@@ -28,17 +27,30 @@ export const updateFunctionCode: Operation = {
         "Please don't provide ImageUri when updating a function with packageType Zip. "
       )
     }
-    refusePublish(request)
+    refusePublishTo(request)
     checkArchitecture(request.Architectures, deps.architecture)
     const precondition = requireRevision(request.RevisionId ?? undefined)
-    const current = service.get(name, qualifier)
+    const current = service.get(name)
     precondition(current)
     const dryRun = request.DryRun === true
-    const inspect = (view: PackageView) => inspectPackage(runtimes, view, current)
-    const { record } = await withPackage(packages, readZip(request), !dryRun, inspect, (code) =>
-      service.deploy(name, 'replace', code, () => ({}), { precondition, dryRun, settle: 'as-aws' })
+    const change = (now: FunctionRecord | undefined) => {
+      requireSame(current, now, 'layers')
+      return {}
+    }
+    const options = { keep: !dryRun, inspect: inspectFor(deps, current) }
+    const { record, published } = await withPackage(packages, readCode(request, deps.s3), options, (code) =>
+      service.deploy(name, 'replace', code, change, {
+        precondition,
+        dryRun,
+        settle: 'as-aws',
+        publish: request.Publish === true
+      })
     )
     if (!dryRun) metrics.deployments.inc({ result: 'replaced' })
-    return { status: 200, body: toConfiguration(record, scope) }
+    return {
+      status: 200,
+      body:
+        published === undefined ? toConfiguration(record, scope) : toConfiguration(published, scope, published.version)
+    }
   }
 }

@@ -68,7 +68,10 @@ export async function buildPackage(
   const runtime = wish.runtime ?? runtimes.identifierFor(language)
   const interpreter = language.serve(runtime, plan.handler ?? language.defaultHandler)?.interpreter
   if (interpreter === undefined) {
-    throw new HearthError('UNSUPPORTED_RUNTIME', `This server has nothing that runs ${runtime}: ${language.remedy(runtime)}.`)
+    throw new HearthError(
+      'UNSUPPORTED_RUNTIME',
+      `This server has nothing that runs ${runtime}: ${language.remedy(runtime)}.`
+    )
   }
   const { command, mounts } = interpreter.boot(MEMORY_MIB)
   const result = await builder.build(

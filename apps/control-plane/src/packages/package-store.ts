@@ -1,6 +1,7 @@
+import { stat } from 'node:fs/promises'
 import type { PackageView } from '@hearth/executor/runtimes'
 import { HearthError, LIMITS } from '@hearth/shared'
-import type { ArtifactStore } from '@hearth/store'
+import type { ArtifactStore, Stage } from '@hearth/store'
 import { Piscina } from 'piscina'
 import type { PackageKind } from './package-kind.ts'
 import { openPackageView } from './package-view.ts'
@@ -13,6 +14,8 @@ export interface StoredPackage {
   /** Base64 of the same. */
   readonly codeSha256: string
   readonly codeSize: number
+  /** Bytes of its files. */
+  readonly unzippedSize: number
   /** Relative paths of what is in it. */
   readonly files: readonly string[]
   readonly release: () => void
@@ -29,21 +32,30 @@ export interface UnpackedPackage extends PackageView {
 /** @returns the zip to store instead, or undefined: the package is stored as it is */
 export type BuildStep = (unpacked: UnpackedPackage) => Promise<Buffer | undefined>
 
+/** What a package is looked at for before it is kept. @param unzippedSize - Bytes of its files */
+export type Inspect = (view: PackageView, unzippedSize: number) => Promise<unknown>
+
+export interface AddOptions {
+  /** False: check only (dry run). */
+  readonly keep?: boolean
+  /** Makes another package of it first, or leaves it as it is; when it throws, nothing is kept. */
+  readonly build?: BuildStep | undefined
+  /** When it throws, nothing is kept. */
+  readonly inspect?: Inspect
+  /** Where functions see the tree, when it is a layer's: absolute links to below it are taken. */
+  readonly home?: string
+}
+
 /** Takes packages in: checks, unpacks and stores them off the event loop. */
 export interface PackageStore {
+  /** @throws HearthError INVALID_ARCHIVE, PAYLOAD_TOO_LARGE, CAPACITY_EXHAUSTED, and what `inspect` throws */
+  add(bytes: Buffer, kind: Exclude<PackageKind, 'source'>, options?: AddOptions): Promise<StoredPackage>
   /**
-   * @param keep - False: check only (dry run).
-   * @param build - Makes another package of it first, or leaves it as it is; when it throws, nothing is kept.
-   * @param inspect - Looks at what was unpacked; when it throws, nothing is kept.
-   * @throws HearthError INVALID_ARCHIVE, PAYLOAD_TOO_LARGE, CAPACITY_EXHAUSTED, and what `inspect` throws
+   * The same for a zip that comes from elsewhere, which is never in memory as a whole.
+   *
+   * @param fetch - Writes it to a file that is not there yet
    */
-  add(
-    bytes: Buffer,
-    kind: Exclude<PackageKind, 'source'>,
-    keep: boolean,
-    inspect: (view: PackageView) => Promise<void>,
-    build?: BuildStep
-  ): Promise<StoredPackage>
+  addFrom(fetch: (file: string) => Promise<void>, options?: AddOptions): Promise<StoredPackage>
   /**
    * Unpacks a zip below `folder`, and keeps nothing else of it.
    *
@@ -53,6 +65,8 @@ export interface PackageStore {
   close(): Promise<void>
 }
 
+/** Packages that may be on their way from elsewhere at once: each may fill 250 MiB of the disk. */
+const FETCHES = 8
 /** Unpacking an honest package of the largest size takes a few seconds. */
 const UNPACK_LIMIT_MS = 120_000
 
@@ -67,54 +81,74 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
     atomics: 'disabled'
   })
 
-  const unpack = async (task: Omit<UnpackTask, 'bytes'>, bytes: Buffer) => {
+  let fetching = 0
+  const refuseWhenFull = (): void => {
     if (workers.queueSize >= 64)
       throw new HearthError('CAPACITY_EXHAUSTED', 'Too many packages are being unpacked. Try again.')
+  }
+
+  /** @param bytes - Undefined: they are in the package file */
+  const unpack = async (task: Omit<UnpackTask, 'bytes'>, bytes: Buffer | undefined) => {
     // A copy of its own, because it is moved to the thread and small Buffers share their memory.
-    const copy = Uint8Array.from(bytes)
-    const options = { transferList: [copy.buffer], signal: AbortSignal.timeout(UNPACK_LIMIT_MS) }
-    const result = await workers.run({ ...task, bytes: copy }, options).catch((thrown: unknown) => {
-      if ((thrown as Error).name !== 'AbortError') throw thrown
-      throw new HearthError('INVALID_ARCHIVE', `Unpacking took longer than ${UNPACK_LIMIT_MS / 1_000} s.`, {
-        cause: thrown
+    const copy = bytes === undefined ? undefined : Uint8Array.from(bytes)
+    const result = await workers
+      .run(
+        { ...task, bytes: copy },
+        {
+          ...(copy === undefined ? {} : { transferList: [copy.buffer] }),
+          signal: AbortSignal.timeout(UNPACK_LIMIT_MS)
+        }
+      )
+      .catch((cause: Error) => {
+        if (cause.name !== 'AbortError') throw cause
+        throw new HearthError('INVALID_ARCHIVE', `Unpacking took longer than ${UNPACK_LIMIT_MS / 1_000} s.`, { cause })
       })
-    })
     if (result.ok) return result
     const { message, awsMessage } = result
     throw new HearthError('INVALID_ARCHIVE', message, awsMessage === undefined ? {} : { awsMessage })
   }
 
+  const takeIn = async (
+    stage: Stage,
+    bytes: Buffer | undefined,
+    kind: UnpackTask['kind'],
+    { keep = true, build, inspect, home }: AddOptions
+  ): Promise<StoredPackage> => {
+    const task = { kind, packageFile: stage.packageFile, codeDir: stage.codeDir, home }
+    const { sha256: artifact, codeSha256, files, unzippedSize } = await unpack(task, bytes)
+    const view = await openPackageView(stage.codeDir, files)
+    const built = await build?.({ ...view, folder: stage.codeDir, digest: artifact })
+    if (built !== undefined) return add(built, 'zip', { keep, ...(inspect === undefined ? {} : { inspect }) })
+    await inspect?.(view, unzippedSize)
+    const codeSize = bytes?.length ?? (await stat(stage.packageFile)).size
+    const stored = { artifact, codeSha256, codeSize, unzippedSize, files }
+    if (!keep) return { ...stored, release: () => undefined }
+    const release = artifacts.pin(artifact)
+    try {
+      await artifacts.publish(stage, artifact)
+    } catch (thrown) {
+      release()
+      throw thrown
+    }
+    return { ...stored, release }
+  }
+
   const add = async (
     bytes: Buffer,
     kind: Exclude<PackageKind, 'source'>,
-    keep: boolean,
-    inspect: (view: PackageView) => Promise<void>,
-    build?: BuildStep
+    options: AddOptions
   ): Promise<StoredPackage> => {
+    refuseWhenFull()
     const stage = await artifacts.stage()
     try {
-      const task = { kind, packageFile: stage.packageFile, codeDir: stage.codeDir }
-      const { sha256: artifact, codeSha256, files } = await unpack(task, bytes)
-      const view = await openPackageView(stage.codeDir, files)
-      const built = await build?.({ ...view, folder: stage.codeDir, digest: artifact })
-      if (built !== undefined) return await add(built, 'zip', keep, inspect)
-      await inspect(view)
-      if (!keep) return { artifact, codeSha256, codeSize: bytes.length, files, release: () => undefined }
-      const release = artifacts.pin(artifact)
-      try {
-        await artifacts.publish(stage, artifact)
-      } catch (thrown) {
-        release()
-        throw thrown
-      }
-      return { artifact, codeSha256, codeSize: bytes.length, files, release }
+      return await takeIn(stage, bytes, kind, options)
     } finally {
       await stage.discard()
     }
   }
 
   return {
-    async add(bytes, kind, keep, inspect, build) {
+    async add(bytes, kind, options = {}) {
       if (bytes.length > LIMITS.zipBytes) {
         throw new HearthError(
           'PAYLOAD_TOO_LARGE',
@@ -124,11 +158,33 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
           }
         )
       }
-      return add(bytes, kind, keep, inspect, build)
+      return add(bytes, kind, options)
     },
 
     async unpack(zip, folder) {
-      await unpack({ kind: 'zip', packageFile: undefined, codeDir: folder }, zip)
+      refuseWhenFull()
+      await unpack({ kind: 'zip', packageFile: undefined, codeDir: folder, home: undefined }, zip)
+    },
+
+    async addFrom(fetch, options = {}) {
+      refuseWhenFull()
+      if (fetching >= FETCHES)
+        throw new HearthError(
+          'CAPACITY_EXHAUSTED',
+          'Too many packages are being fetched at once. Try again in a moment.'
+        )
+      fetching += 1
+      try {
+        const stage = await artifacts.stage()
+        try {
+          await fetch(stage.packageFile)
+          return await takeIn(stage, undefined, 'zip', options)
+        } finally {
+          await stage.discard()
+        }
+      } finally {
+        fetching -= 1
+      }
     },
 
     close: () => workers.close()

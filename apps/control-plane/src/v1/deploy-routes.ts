@@ -6,14 +6,15 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { SettingsChange } from '../functions/function-settings.ts'
+import { inspectFor, requireSame } from '../functions/inspect-stored.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
+import { type Attached, compatibilityNotices, type LayerAttachments } from '../layers/layer-attachments.ts'
 import type { Metrics } from '../metrics.ts'
-import { inspectPackage } from '../packages/inspection.ts'
 import { type LanguageSource, packLanguageSource, sourceExtensions } from '../packages/language-source.ts'
-import { type PackageKind, sniffPackage } from '../packages/package-kind.ts'
 import { buildPackage, type PackageBuild } from '../packages/package-builds.ts'
+import { type PackageKind, sniffPackage } from '../packages/package-kind.ts'
 import type { PackageStore, UnpackedPackage } from '../packages/package-store.ts'
 import { checkExport, packSource, type SourceExtension, type SourcePackage } from '../packages/source-package.ts'
 import { DeployedView, DeployQuery } from './function-schemas.ts'
@@ -26,6 +27,7 @@ export interface DeployRoutesOptions {
   readonly packages: PackageStore
   /** Undefined: builds are off. */
   readonly builder: Builder | undefined
+  readonly attachments: LayerAttachments
   readonly runtimes: Runtimes
   readonly scope: ArnScope
   readonly metrics: Metrics
@@ -37,7 +39,7 @@ const FILE_EXTENSIONS = ['.tar.gz', '.tgz', '.zip', '.jar', '.mjs', '.cjs', '.js
 /** Deploying with one request: the code is the body, the settings are the query. */
 export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
   app,
-  { service, packages, builder, runtimes, scope, metrics }
+  { service, packages, builder, attachments, runtimes, scope, metrics }
 ) => {
   const extensions = [...FILE_EXTENSIONS, ...sourceExtensions(runtimes.languages)]
 
@@ -61,6 +63,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
       }
     },
     async (request, reply) => {
+      let attached: Attached | undefined
       try {
         const { name, extension } = readTarget(request.params.name, extensions)
         const wish = readDeployQuery(request.query)
@@ -78,12 +81,16 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           kind === 'source'
             ? await packAny(bytes, extension, wanted === undefined ? undefined : runtimes.languageOf(wanted), runtimes)
             : undefined
+        const arns = wish.layers?.map((layer) => attachments.toArn(layer))
+        attached = arns && (await attachments.attach(arns, request.principal?.arn ?? ''))
         let change = changeOf(wish, source, source?.language && runtimeFor(runtimes, source.language, before, wish))
+        if (attached !== undefined) change = withLayers(change, attached)
+        else if (before !== undefined) change = keepingLayers(change, before)
         if (source !== undefined && source.language === undefined) {
           checkExport(source, { ...before, ...change(before) }.handler ?? source.handler)
         }
         let built: PackageBuild | undefined
-        const inspect = async (view: PackageView): Promise<void> => {
+        const inspect = async (view: PackageView, unzippedSize: number) => {
           if (source === undefined && before === undefined) {
             const guess = guessOf(runtimes, view, wish.settings)
             const { runtime = guess.runtime, handler = guess.handler } = built ?? {}
@@ -94,7 +101,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           }
           const settings = { ...(before ?? service.defaults(name)), ...change(before) }
           service.check(settings, change(before))
-          notices.push(...(await inspectPackage(runtimes, view, settings)))
+          notices.push(...(await inspectFor({ runtimes, attachments }, settings)(view, unzippedSize)))
         }
         const build = async (unpacked: UnpackedPackage): Promise<Buffer | undefined> => {
           built = await buildPackage(builder, runtimes, unpacked, {
@@ -107,13 +114,11 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           notices.push(...built.notices)
           return built.result?.zip
         }
-        const code = await packages.add(
-          source?.zip ?? bytes,
-          archiveKind(kind),
-          !wish.dryRun,
+        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), {
+          keep: !wish.dryRun,
           inspect,
-          source === undefined ? build : undefined
-        )
+          build: source === undefined ? build : undefined
+        })
         try {
           const { record, created } = service.deploy(name, 'create-or-replace', code, change, {
             precondition,
@@ -121,6 +126,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
             settle: 'at-once'
           })
           notices.push(...(source?.notices ?? []))
+          notices.push(...compatibilityNotices(attached?.versions ?? [], record.runtime, record.architecture))
           if (wish.dryRun) notices.push('Dry run: nothing was changed.')
           else metrics.deployments.inc({ result: created ? 'created' : 'replaced' })
           request.log.info(
@@ -142,6 +148,8 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
       } catch (thrown) {
         metrics.deployments.inc({ result: thrown instanceof HearthError ? 'refused' : 'failed' })
         throw thrown
+      } finally {
+        attached?.release()
       }
     }
   )
@@ -238,6 +246,18 @@ function guessOf(runtimes: Runtimes, view: PackageView, settings: SettingsChange
 
 function withDefaults(change: Change, defaults: SettingsChange): Change {
   return (current) => ({ ...defaults, ...change(current) })
+}
+
+function withLayers(change: Change, { layers }: Attached): Change {
+  return (current) => ({ ...change(current), layers })
+}
+
+/** The new code is looked at with the layers that the function has now: it must have them still when it is written. */
+function keepingLayers(change: Change, before: FunctionRecord): Change {
+  return (current) => {
+    if (current !== undefined) requireSame(before, current, 'layers')
+    return change(current)
+  }
 }
 
 /** A handler that was chosen before stays as long as the new source has it. */

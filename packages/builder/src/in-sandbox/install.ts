@@ -37,7 +37,11 @@ export async function install(job: InstallJob): Promise<Zip> {
     case 'bundler':
       await bundler(job, env)
       // Downloads, and logs of compilers with the time in them.
-      addTree(tree, WORK, (name) => name.startsWith('vendor/bundle/') && !/\/cache\/|\/(mkmf\.log|gem_make\.out)$/.test(name))
+      addTree(
+        tree,
+        WORK,
+        (name) => name.startsWith('vendor/bundle/') && !/\/cache\/|\/(mkmf\.log|gem_make\.out)$/.test(name)
+      )
   }
   return zipTree(tree, job.limits)
 }

@@ -1,6 +1,7 @@
 // Runs inside a build's sandbox: takes one job from the channel, does it, and sends back a zip.
-import { createInterface } from 'node:readline'
+
 import { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import type { Job, Reply } from '../job.ts'
 import { assemble } from './assemble.ts'
 import { BuildError } from './build-error.ts'
@@ -27,8 +28,7 @@ function send(zip: Zip): void {
 }
 
 function fail(thrown: unknown): void {
-  const { message, missing, code } =
-    thrown instanceof BuildError ? thrown : new BuildError((thrown as Error).message)
+  const { message, missing, code } = thrown instanceof BuildError ? thrown : new BuildError((thrown as Error).message)
   reply({ ok: false, message, ...(missing === undefined ? {} : { missing }), ...(code === undefined ? {} : { code }) })
   channel.end(() => process.exit(1))
 }

@@ -30,7 +30,9 @@ export function zipTree(tree: Tree, limits: Limits): Zip {
   const zip = new yazl.ZipFile()
   let bytes = 0
   if (tree.size > limits.entries) {
-    throw new BuildError(`The package would have ${tree.size} files; ${limits.entries} are allowed.`, { code: 'TooLarge' })
+    throw new BuildError(`The package would have ${tree.size} files; ${limits.entries} are allowed.`, {
+      code: 'TooLarge'
+    })
   }
   for (const [name, file] of [...tree].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const stat = lstatSync(file)

@@ -8,6 +8,10 @@ export type Resolved = Omit<Interpreter, 'boot'> & Served
 export interface RuntimeInfo {
   /** E.g. `nodejs20.x`. */
   readonly runtime: string
+  /** E.g. `node`. */
+  readonly language: string
+  /** Name of what serves it, as its sandboxes are kept ready by; undefined when there is none on this machine. */
+  readonly name: string | undefined
   /** What serves it, for people, e.g. `Node.js 20.20.2`; undefined when there is none on this machine. */
   readonly interpreter: string | undefined
   /** Whether the interpreter is the one that the identifier names, or the nearest to it. */
@@ -35,6 +39,12 @@ export interface RuntimeRegistry {
   list(): readonly RuntimeInfo[]
 }
 
+/**
+ * Where libraries of functions and layers lie. The loader reads it when a program starts, which is before the function
+ * is known; the folders are filled by then.
+ */
+const LIBRARIES = { LD_LIBRARY_PATH: '/var/task:/var/task/lib:/opt/lib' }
+
 /** Behind an interpreter's name: the same with the Extensions and Telemetry APIs beside it. */
 export const WITH_EXTENSIONS = '+extensions'
 
@@ -57,6 +67,8 @@ export function createRegistry(
       const found = language.serve(runtime, language.defaultHandler)
       return {
         runtime,
+        language: language.name,
+        name: found?.interpreter.name,
         interpreter: found?.interpreter.title,
         exact: found?.served.exact ?? false,
         remedy: found === undefined ? language.remedy(runtime) : undefined
@@ -78,7 +90,8 @@ export function createRegistry(
       const isExtended = name.endsWith(WITH_EXTENSIONS)
       const interpreter = interpreters.get(isExtended ? name.slice(0, -WITH_EXTENSIONS.length) : name)
       if (interpreter === undefined) throw new Error(`no interpreter is named ${name}`)
-      const plan = interpreter.boot(memoryMiB)
+      const own = interpreter.boot(memoryMiB)
+      const plan = { ...own, env: { ...LIBRARIES, ...own.env } }
       // A custom runtime has all of it anyway.
       return isExtended && interpreter.hasExtensions !== true ? extend(plan) : plan
     },
