@@ -186,6 +186,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     config: {
       host: '127.0.0.1',
       port: 0,
+      urlDomain: 'lambda-url.localhost',
       controlPort: options.controlPort ?? 1,
       dataDir,
       region: REGION,

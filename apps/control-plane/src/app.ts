@@ -22,11 +22,17 @@ import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
 import { systemRoutes } from './system-routes.ts'
+import type { UrlService } from './urls/url-service.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
+import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
+import { urlRoutes } from './v1/url-routes.ts'
 
 export interface Deps {
+  readonly urls: UrlService
+  /** Function URLs are `<id>.` before this name. */
+  readonly urlDomain: string
   readonly service: FunctionService
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
@@ -78,7 +84,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   const { service, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
-  const { layers, attachments, s3 } = deps
+  const { layers, attachments, s3, urls, urlDomain } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -105,7 +111,11 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     scope
   })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
+  await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
+  await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(lambdaApi, {
+    urls,
+    urlDomain,
     service,
     packages,
     artifacts,

@@ -4,6 +4,7 @@ import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/s
 import {
   createArtifactStore,
   createFunctionsRepository,
+  createFunctionUrlsRepository,
   createKeysRepository,
   createLayersRepository,
   createSecretBox,
@@ -26,9 +27,10 @@ import { createMetrics } from './metrics.ts'
 import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
+import { createUrlService } from './urls/url-service.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'> &
+  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths'> &
     Partial<Pick<Config, 's3'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
@@ -97,6 +99,15 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       layers,
       attachments: createLayerAttachments(layers, trees, artifacts, scope),
       s3,
+      urls: createUrlService({
+        urls: createFunctionUrlsRepository(db),
+        functions,
+        // There are no aliases yet.
+        hasAlias: () => false,
+        scope,
+        now
+      }),
+      urlDomain: config.urlDomain,
       links: createCodeLinks(masterKey, now),
       authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
       metrics: createMetrics(() => functions.count(), { process: options.processMetrics ?? false }),

@@ -33,6 +33,8 @@ export interface Directory {
   refresh(): void
   /** As of the last {@link refresh}, looking names up that were not asked for yet. */
   find(name: string): Entry | undefined
+  /** Another number than before: something about functions has changed. */
+  generation(): number
   close(): void
 }
 
@@ -55,6 +57,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
   let closed = false
   let version = reader.dataVersion()
   let { seq } = reader.changesSince(0)
+  let generation = 0
 
   const turnOver = (): void => {
     lookedThisTurn = false
@@ -77,6 +80,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
 
   function applyChanges(): void {
     const changes = reader.changesSince(seq)
+    if (changes.reset || changes.functions.length > 0) generation += 1
     if (changes.keys) options.onKeys(reader.listKeys())
     if (changes.reset) {
       for (const name of entries.keys()) suspects.add(name)
@@ -149,6 +153,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
       entries.set(name, made)
       return made
     },
+    generation: () => generation,
     close() {
       closed = true
       clearInterval(watch)

@@ -33,4 +33,12 @@ export {
   parseLayerName,
   parseLayerVersionArn
 } from './layer-arn.ts'
+export {
+  type CorsConfig,
+  type Domain,
+  FUNCTION_URL_ID,
+  type FunctionUrl,
+  type FunctionUrlAuthType,
+  hostName
+} from './function-url.ts'
 export { LIMITS } from './limits.ts'

@@ -1,4 +1,5 @@
 import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
+import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
 import { prepareKeyList } from './keys-repository.ts'
 import { openReadOnly } from './open.ts'
@@ -42,6 +43,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
       const row = find.get(name)
       return row === undefined ? undefined : toFunctionRecord(row, box)
     },
+    ...prepareUrlLookup(db),
     listKeys: prepareKeyList(db, box),
     close: () => {
       db.close()

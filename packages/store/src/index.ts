@@ -3,6 +3,7 @@ export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
 export { createFunctionsRepository, type FunctionsRepository, LATEST } from './functions-repository.ts'
+export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,

@@ -1,4 +1,4 @@
-import type { AccessKey, FunctionRecord } from '@hearth/shared'
+import type { AccessKey, FunctionRecord, FunctionUrl } from '@hearth/shared'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -14,6 +14,9 @@ export interface DirectoryReader {
     readonly reset: boolean
   }
   findFunction(name: string): FunctionRecord | undefined
+  findUrl(id: string): FunctionUrl | undefined
+  /** @returns undefined when there is no such domain; without `url` when the function has none */
+  findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
   listKeys(): readonly AccessKey[]
   close(): void
 }

@@ -14,6 +14,11 @@ import { listFunctions } from './list-functions.ts'
 import { listLayerVersions } from './list-layer-versions.ts'
 import { listLayers } from './list-layers.ts'
 import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
+import { createFunctionUrlConfig } from './create-function-url-config.ts'
+import { deleteFunctionUrlConfig } from './delete-function-url-config.ts'
+import { getFunctionUrlConfig } from './get-function-url-config.ts'
+import { updateFunctionUrlConfig } from './update-function-url-config.ts'
+import { listFunctionUrlConfigs } from './list-function-url-configs.ts'
 import { publishLayerVersion } from './publish-layer-version.ts'
 import { removeLayerVersionPermission } from './remove-layer-version-permission.ts'
 import { updateFunctionCode } from './update-function-code.ts'
@@ -34,6 +39,11 @@ const OPERATIONS: readonly Operation[] = [
   listLayerVersions,
   publishLayerVersion,
   removeLayerVersionPermission,
+  createFunctionUrlConfig,
+  deleteFunctionUrlConfig,
+  getFunctionUrlConfig,
+  updateFunctionUrlConfig,
+  listFunctionUrlConfigs,
   updateFunctionCode,
   updateFunctionConfiguration
 ]
