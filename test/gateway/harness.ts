@@ -55,6 +55,7 @@ export function record(name: string, changes: Partial<FunctionRecord> = {}): Fun
     tags: {},
     tracing: 'PassThrough',
     logging: { format: 'Text', logGroup: `/aws/lambda/${name}` },
+    snapStart: 'None',
     artifact: 'a'.repeat(64),
     codeSha256: 'qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=',
     codeSize: 1,

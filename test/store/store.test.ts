@@ -53,6 +53,7 @@ function record(name: string, more: Partial<FunctionRecord> = {}): FunctionRecor
     tags: { team: 'a' },
     tracing: 'Active',
     logging: { format: 'JSON', applicationLevel: 'WARN', systemLevel: 'INFO', logGroup: '/x' },
+    snapStart: 'PublishedVersions',
     artifact: 'a'.repeat(64),
     codeSha256: 'c2hh',
     codeSize: 12,
@@ -92,7 +93,8 @@ t.test('a function comes back as it was put in, with every member and with none'
     instances: undefined,
     lastUpdateStatus: undefined,
     state: 'Pending',
-    logging: { format: 'Text', logGroup: '/x' }
+    logging: { format: 'Text', logGroup: '/x' },
+    snapStart: 'None'
   })
   functions.create(full)
   functions.create(bare)

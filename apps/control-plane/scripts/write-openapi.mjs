@@ -13,7 +13,8 @@ const app = await openControlPlane({
     region: 'us-east-1',
     accountId: '000000000000',
     masterKey: undefined,
-    runtimePaths: {}
+    runtimePaths: {},
+    maxInstances: 200
   },
   migrationsDir: path.join(root, 'migrations'),
   server: { logger: false }

@@ -5,7 +5,11 @@ import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
+import type { AccountSettings } from './functions/account.ts'
+import type { CodeSigning } from './functions/code-signing.ts'
+import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
+import type { FunctionTags } from './functions/function-tags.ts'
 import type { Runtimes } from './functions/runtimes.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
@@ -23,6 +27,7 @@ import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
 import { systemRoutes } from './system-routes.ts'
 import type { UrlService } from './urls/url-service.ts'
+import { accountRoutes } from './v1/account-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
@@ -34,6 +39,10 @@ export interface Deps {
   /** Function URLs are `<id>.` before this name. */
   readonly urlDomain: string
   readonly service: FunctionService
+  readonly tags: FunctionTags
+  readonly options: FunctionOptions
+  readonly codeSigning: CodeSigning
+  readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
   readonly layers: LayerService
@@ -83,8 +92,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
-  const { layers, attachments, s3, urls, urlDomain } = deps
+  const { service, artifacts, packages, links, metrics, scope, runtimes, layers, attachments, urls, urlDomain } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -113,20 +121,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
-  await app.register(lambdaApi, {
-    urls,
-    urlDomain,
-    service,
-    packages,
-    artifacts,
-    layers,
-    attachments,
-    s3,
-    runtimes,
-    links,
-    scope,
-    architecture,
-    metrics
-  })
+  await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
+  await app.register(lambdaApi, deps)
   return app
 }

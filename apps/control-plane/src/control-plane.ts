@@ -3,11 +3,14 @@ import { openRuntimeRegistry } from '@hearth/executor/runtimes'
 import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
 import {
   createArtifactStore,
+  createCodeSigningRepository,
+  createFunctionOptionsRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
   createKeysRepository,
   createLayersRepository,
   createSecretBox,
+  createUsageRepository,
   type DataLayout,
   ensureMasterKey,
   isWritable,
@@ -18,8 +21,12 @@ import {
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
+import { createAccount } from './functions/account.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
+import { createCodeSigning } from './functions/code-signing.ts'
+import { createFunctionOptions } from './functions/function-options.ts'
 import { createFunctionService } from './functions/function-service.ts'
+import { createFunctionTags } from './functions/function-tags.ts'
 import { createRuntimes } from './functions/runtimes.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
@@ -30,7 +37,10 @@ import { createS3Source } from './packages/s3-source.ts'
 import { createUrlService } from './urls/url-service.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths'> &
+  readonly config: Pick<
+    Config,
+    'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'maxInstances'
+  > &
     Partial<Pick<Config, 's3'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
@@ -88,12 +98,19 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     })
   )
   const architecture: FunctionRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
-  const service = createFunctionService({ functions, scope, runtimes, architecture, now, defer })
+  const functionOptions = createFunctionOptionsRepository(db)
+  const configs = createCodeSigningRepository(db)
+  const codeSigning = createCodeSigning({ configs, options: functionOptions, scope, now })
+  const service = createFunctionService({ functions, scope, runtimes, codeSigning, architecture, now, defer })
   const settled = service.settleAll()
 
   const app = await buildApp(
     {
       service,
+      tags: createFunctionTags(functions, scope),
+      options: createFunctionOptions(service, functionOptions, codeSigning),
+      codeSigning,
+      account: createAccount(createUsageRepository(db), config.dataDir, config.maxInstances),
       artifacts,
       packages,
       layers,

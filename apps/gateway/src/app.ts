@@ -31,7 +31,16 @@ import { createV1Door } from './v1-door.ts'
 export interface AppDeps {
   readonly config: Pick<
     Config,
-    'host' | 'urlDomain' | 'port' | 'controlPort' | 'dataDir' | 'region' | 'accountId' | 'network' | 'instances' | 'drainMs'
+    | 'host'
+    | 'urlDomain'
+    | 'port'
+    | 'controlPort'
+    | 'dataDir'
+    | 'region'
+    | 'accountId'
+    | 'network'
+    | 'instances'
+    | 'drainMs'
   >
   /** Folder of functions' logs. */
   readonly logsDir: string

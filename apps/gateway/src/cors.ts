@@ -28,9 +28,7 @@ export class Cors {
 
   isPreflight({ method, headers }: IncomingMessage): boolean {
     return (
-      method === 'OPTIONS' &&
-      headers.origin !== undefined &&
-      headers['access-control-request-method'] !== undefined
+      method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
     )
   }
 

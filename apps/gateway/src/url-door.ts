@@ -27,7 +27,10 @@ export const URL_BY_HOST: UrlDoorKind = { dialect: 'url', route: 'function-url',
  * A page of a function that is served beside the API must not act as the API's own origin: the browser gives it one
  * of its own.
  */
-const OPAQUE_ORIGIN = ['content-security-policy', 'sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts']
+const OPAQUE_ORIGIN = [
+  'content-security-policy',
+  'sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts'
+]
 
 /**
  * A function as a URL: HTTP in, an event of payload format 2.0, and HTTP out of what the function returns.

@@ -25,6 +25,8 @@ const CATALOG = {
   INVALID_SOURCE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_RUNTIME: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_FEATURE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** The function's code signing config refuses packages that nobody it trusts has signed. */
+  CODE_NOT_SIGNED: { status: 400, fault: 'caller', retryable: false, aws: 'CodeVerificationFailedException' },
   INCOMPLETE_SIGNATURE: { status: 403, fault: 'caller', retryable: false, aws: 'IncompleteSignatureException' },
   UNAUTHENTICATED: { status: 401, fault: 'caller', retryable: false, aws: 'MissingAuthenticationTokenException' },
   INVALID_CREDENTIALS: { status: 401, fault: 'caller', retryable: false, aws: 'UnrecognizedClientException' },
@@ -32,6 +34,15 @@ const CATALOG = {
   ACCESS_DENIED: { status: 403, fault: 'caller', retryable: false, aws: 'AccessDeniedException' },
   ROUTE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
   FUNCTION_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  /** Anything else that has an ARN. */
+  RESOURCE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  CODE_SIGNING_CONFIG_NOT_FOUND: {
+    status: 404,
+    fault: 'caller',
+    retryable: false,
+    aws: 'CodeSigningConfigNotFoundException'
+  },
+  RESOURCE_IN_USE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   POLICY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   METHOD_NOT_ALLOWED: { status: 405, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
@@ -146,6 +157,7 @@ export interface AwsError {
 /** Exceptions whose message member has a capital M on the wire (api.md §1). */
 const CAPITAL_MESSAGE = new Set([
   'ResourceNotFoundException',
+  'CodeSigningConfigNotFoundException',
   'AccessDeniedException',
   'ServiceException',
   'RequestEntityTooLargeException'

@@ -42,8 +42,5 @@ export const FUNCTION_URL_ID = /^[a-z0-9]{32}$/
 
 /** @param header - A Host header. @returns as it stands in DNS: lower case, without port and final dot */
 export function hostName(header: string): string {
-  return header
-    .replace(/:\d*$/, '')
-    .replace(/\.$/, '')
-    .toLowerCase()
+  return header.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase()
 }

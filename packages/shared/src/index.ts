@@ -24,6 +24,14 @@ export type {
   NetworkPolicy
 } from './function.ts'
 export {
+  type CorsConfig,
+  type Domain,
+  FUNCTION_URL_ID,
+  type FunctionUrl,
+  type FunctionUrlAuthType,
+  hostName
+} from './function-url.ts'
+export {
   LAYER_NAME,
   LAYER_NAME_PATTERN,
   LAYER_VERSION_ARN_PATTERN,
@@ -33,12 +41,4 @@ export {
   parseLayerName,
   parseLayerVersionArn
 } from './layer-arn.ts'
-export {
-  type CorsConfig,
-  type Domain,
-  FUNCTION_URL_ID,
-  type FunctionUrl,
-  type FunctionUrlAuthType,
-  hostName
-} from './function-url.ts'
 export { LIMITS } from './limits.ts'

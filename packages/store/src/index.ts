@@ -1,9 +1,20 @@
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
+export {
+  type CodeSigningConfig,
+  type CodeSigningRepository,
+  createCodeSigningRepository
+} from './code-signing-repository.ts'
 export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.ts'
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
-export { createFunctionsRepository, type FunctionsRepository, LATEST } from './functions-repository.ts'
+export {
+  createFunctionOptionsRepository,
+  type FunctionOptionsRepository,
+  type RecursiveLoop,
+  type RuntimeUpdate
+} from './function-options-repository.ts'
 export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
+export { createFunctionsRepository, type FunctionsRepository, LATEST } from './functions-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,
@@ -18,3 +29,4 @@ export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
 export type { DirectoryReader } from './types.ts'
+export { createUsageRepository, type UsageRepository } from './usage-repository.ts'

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type ArnScope, type FunctionRecord, functionArn, HearthError, LIMITS } from '@hearth/shared'
 import { type FunctionsRepository, LATEST } from '@hearth/store'
 import type { StoredPackage } from '../packages/package-store.ts'
+import type { CodeSigning } from './code-signing.ts'
+import { noticesOf } from './function-notices.ts'
 import { checkSettings, type FunctionSettings, type SettingsChange } from './function-settings.ts'
 import type { Runtimes } from './runtimes.ts'
 
@@ -9,6 +11,7 @@ export interface FunctionServiceDeps {
   readonly functions: FunctionsRepository
   readonly scope: ArnScope
   readonly runtimes: Runtimes
+  readonly codeSigning: Pick<CodeSigning, 'checkPackage'>
   readonly architecture: FunctionRecord['architecture']
   readonly now: () => Date
   /** Runs a step after the answer is out: AWS clients see a deploy as Pending or InProgress first. */
@@ -25,6 +28,8 @@ export interface ChangeOptions {
   readonly dryRun?: boolean
   /** `at-once`: the record is written as ready. `as-aws`: it is Pending or InProgress at first. */
   readonly settle: 'at-once' | 'as-aws'
+  /** Written in the same transaction; may throw to refuse. */
+  readonly alongside?: () => void
 }
 
 /** The use cases behind both API dialects. */
@@ -38,7 +43,7 @@ export interface FunctionService {
   defaults(name: string): FunctionSettings
   /** Checks settings as a deploy would, before its code is taken in. @throws HearthError; @returns notices */
   check(settings: FunctionSettings, change: SettingsChange): readonly string[]
-  /** @throws HearthError FUNCTION_EXISTS, UPDATE_IN_PROGRESS, REVISION_MISMATCH, INVALID_REQUEST, UNSUPPORTED_RUNTIME */
+  /** @throws HearthError FUNCTION_EXISTS, UPDATE_IN_PROGRESS, REVISION_MISMATCH, INVALID_REQUEST, UNSUPPORTED_RUNTIME, CODE_NOT_SIGNED */
   deploy(
     name: string,
     mode: 'create' | 'replace' | 'create-or-replace',
@@ -68,7 +73,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
       runtimes.checkHandler(settings.runtime, settings.handler)
     }
     runtimes.checkInstances(settings.runtime, settings.handler, settings.concurrency, settings.instances)
-    return notice === undefined ? [] : [notice]
+    return [...(notice === undefined ? [] : [notice]), ...noticesOf(settings, change)]
   }
 
   const defaults = (name: string): FunctionSettings => ({
@@ -85,7 +90,8 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     instances: undefined,
     tags: {},
     tracing: 'PassThrough',
-    logging: { format: 'Text', logGroup: `/aws/lambda/${name}` }
+    logging: { format: 'Text', logGroup: `/aws/lambda/${name}` },
+    snapStart: 'None'
   })
 
   const created = (
@@ -167,6 +173,8 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         const wanted = change(current)
         const settings = { ...(current ?? defaults(name)), ...wanted }
         check(settings, wanted)
+        if (options.dryRun !== true) options.alongside?.()
+        deps.codeSigning.checkPackage(name)
         return current === undefined
           ? created(name, code, settings, options.settle)
           : changed(current, { ...wanted, ...codeOf(code) }, options.settle)

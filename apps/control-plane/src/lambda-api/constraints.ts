@@ -79,10 +79,8 @@ function constraintOf(issue: z.core.$ZodIssue, value: unknown): string | undefin
 
 /** Zod keeps a pattern as it was written, with the delimiters and anchors that the model's text does not have. */
 function patternText(pattern: string | undefined): string {
-  return (pattern ?? '')
-    .replace(/^\/|\/[a-z]*$/g, '')
-    .replace(/^\^(?:\(\?:)?|\)?\$$/g, '')
-    .replaceAll('\\/', '/')
+  const bare = (pattern ?? '').replace(/^\/|\/[a-z]*$/g, '').replaceAll('\\/', '/')
+  return /^\^\(\?:(.*)\)\$$/s.exec(bare)?.[1] ?? bare.replace(/^\^|\$$/g, '')
 }
 
 function measure(origin: string): string {

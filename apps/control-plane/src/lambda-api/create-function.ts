@@ -18,13 +18,12 @@ export const createFunction: Operation = {
   deploys: true,
 
   async run({ body, caller }, deps) {
-    const { service, packages, scope, metrics, architecture } = deps
+    const { service, packages, codeSigning, scope, metrics, architecture } = deps
     const request = checkModel(CreateFunctionRequest, body)
     const { name, qualifier } = parseFunctionRef(scope, request.FunctionName)
     if (qualifier !== undefined)
       throw new HearthError('INVALID_REQUEST', 'A function is created without a qualifier in its name.')
     if (request.PackageType === 'Image') throw unsupported('PackageType', 'container images are not supported; Zip is')
-    if (request.CodeSigningConfigArn) throw unsupported('CodeSigningConfigArn', 'code signing is not supported')
     if (!request.Runtime || !request.Handler) {
       throw new HearthError(
         'INVALID_REQUEST',
@@ -44,7 +43,12 @@ export const createFunction: Operation = {
       const layers = attached?.layers
       const inspect = inspectFor(deps, { ...settings, layers })
       return withPackage(packages, source, { inspect }, (code) =>
-        service.deploy(name, 'create', code, () => ({ ...change, layers }), { settle: 'as-aws' })
+        service.deploy(name, 'create', code, () => ({ ...change, layers }), {
+          settle: 'as-aws',
+          alongside: () => {
+            if (request.CodeSigningConfigArn) codeSigning.attach(name, request.CodeSigningConfigArn)
+          }
+        })
       )
     })
     metrics.deployments.inc({ result: 'created' })

@@ -22,7 +22,11 @@ const AuthType = z.enum(['NONE', 'AWS_IAM'])
 const InvokeMode = z.enum(['BUFFERED', 'RESPONSE_STREAM']).nullish()
 
 export const CreateFunctionUrlConfigRequest = z.object({ AuthType, Cors: Cors.nullish(), InvokeMode })
-export const UpdateFunctionUrlConfigRequest = z.object({ AuthType: AuthType.nullish(), Cors: Cors.nullish(), InvokeMode })
+export const UpdateFunctionUrlConfigRequest = z.object({
+  AuthType: AuthType.nullish(),
+  Cors: Cors.nullish(),
+  InvokeMode
+})
 
 /**
  * The function or alias whose URL a call is about: not a version's number, and not `$LATEST`.

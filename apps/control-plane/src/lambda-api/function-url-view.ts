@@ -31,5 +31,7 @@ export function toCorsConfig(cors: Cors | null | undefined): CorsConfig | undefi
 }
 
 function fromCorsConfig(cors: CorsConfig): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(cors).map(([name, value]) => [name[0]!.toUpperCase() + name.slice(1), value]))
+  return Object.fromEntries(
+    Object.entries(cors).map(([name, value]) => [name[0]!.toUpperCase() + name.slice(1), value])
+  )
 }

@@ -13,7 +13,12 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
 export function readDomainName(text: string, urlDomain: string): string {
   const host = hostName(domainToASCII(text.replace(/:\d*$/, '').replace(/\.$/, '')))
   const labels = host.split('.')
-  if (host.length > 253 || labels.some((label) => !LABEL.test(label)) || isIP(host) !== 0 || /^\d+$/.test(labels.at(-1)!)) {
+  if (
+    host.length > 253 ||
+    labels.some((label) => !LABEL.test(label)) ||
+    isIP(host) !== 0 ||
+    /^\d+$/.test(labels.at(-1)!)
+  ) {
     throw refuse(`${JSON.stringify(text)} is not a host name; an address is the server's own.`)
   }
   if (host === 'localhost' || host === urlDomain || host.endsWith(`.${urlDomain}`)) {

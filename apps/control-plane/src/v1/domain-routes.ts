@@ -36,7 +36,8 @@ export const domainRoutes: FastifyPluginAsyncZod<DomainRoutesOptions> = async (a
       const page = found.slice(0, limit)
       const last = found.length > limit ? page.at(-1) : undefined
       const nextCursor = last === undefined ? null : toCursor(last.host)
-      if (nextCursor !== null) void reply.header('link', `</v1/domains?limit=${limit}&cursor=${nextCursor}>; rel="next"`)
+      if (nextCursor !== null)
+        void reply.header('link', `</v1/domains?limit=${limit}&cursor=${nextCursor}>; rel="next"`)
       return { items: page.map(toDomainView), nextCursor }
     }
   )

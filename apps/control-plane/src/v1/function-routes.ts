@@ -10,7 +10,7 @@ import { fromCursor, toCursor } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { LayerAttachments } from '../layers/layer-attachments.ts'
-import { FunctionList, FunctionName, FunctionView, ListQuery, PatchBody } from './function-schemas.ts'
+import { ChangedView, FunctionList, FunctionName, FunctionView, ListQuery, PatchBody } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
 import { packageResponse, sendPackage } from './package-download.ts'
 import { matches, preconditionOf } from './preconditions.ts'
@@ -93,7 +93,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         tags,
         params: Params,
         body: PatchBody,
-        response: { 200: FunctionView }
+        response: { 200: ChangedView }
       }
     },
     async (request, reply) => {
@@ -106,7 +106,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
           ...readPatch(body, now),
           ...(attached === undefined ? {} : { layers: attached.layers })
         })
-        await inspectStored({ artifacts, runtimes, attachments }, before, change(before))
+        const notices = await inspectStored({ artifacts, runtimes, attachments }, before, change(before))
         const decide = (now: FunctionRecord) => {
           if (attached !== undefined) requireSame(before, now, 'code')
           return change(now)
@@ -117,7 +117,10 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         })
         request.log.info({ fn: record.name, revision: record.revisionId }, 'function changed')
         void reply.header('etag', etagOf(record))
-        return toFunctionView(record, scope, originOf(request))
+        return {
+          ...toFunctionView(record, scope, originOf(request)),
+          notices: [...notices, ...service.check(record, readPatch(body, record))]
+        }
       } finally {
         attached?.release()
       }

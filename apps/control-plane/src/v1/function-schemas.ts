@@ -1,6 +1,6 @@
 import { FUNCTION_NAME, LIMITS } from '@hearth/shared'
 import { z } from 'zod'
-import { HANDLER, ROLE_ARN, VARIABLE_NAME } from '../functions/function-settings.ts'
+import { HANDLER, ROLE_ARN, TAG, VARIABLE_NAME } from '../functions/function-settings.ts'
 
 const { memoryMiB, timeoutS, ephemeralMiB, concurrency } = LIMITS
 
@@ -24,9 +24,13 @@ const settings = {
     .min(concurrency.min)
     .max(concurrency.max)
     .meta({ description: 'Events at once in one instance' }),
+  tracing: z.enum(['PassThrough', 'Active']),
+  snapStart: z.enum(['None', 'PublishedVersions']),
   network: z.enum(['none', 'internet']),
   instances: z.enum(['process', 'threads'])
 }
+
+const TagValue = z.string().max(256).regex(TAG, 'letters, digits, blanks and _.:/=+-@')
 
 const number = (schema: z.ZodNumber) =>
   z
@@ -48,6 +52,8 @@ export const DeployQuery = z
     concurrency: number(settings.concurrency),
     network: settings.network,
     instances: settings.instances,
+    tracing: settings.tracing,
+    snapStart: settings.snapStart,
     layers: z.string().max(4_096).meta({
       description: 'Up to 5 layers, comma separated: `name:version`, `name` for its newest, or ARNs; empty for none',
       example: 'libs:3,tools'
@@ -67,6 +73,13 @@ export const PatchBody = z.strictObject({
   timeout: settings.timeout.optional(),
   ephemeral: settings.ephemeral.optional(),
   concurrency: settings.concurrency.optional(),
+  tracing: settings.tracing.optional(),
+  snapStart: settings.snapStart.optional(),
+  tags: z
+    .record(z.string().min(1).max(128).regex(TAG, 'letters, digits, blanks and _.:/=+-@'), TagValue.nullable())
+    .nullable()
+    .optional()
+    .meta({ description: 'Tags to set; null as a value removes that one, null for the whole removes all' }),
   network: settings.network.nullable().optional().meta({ description: "null: the server's default" }),
   instances: settings.instances.nullable().optional().meta({ description: "null: the server's default" }),
   layers: z
@@ -110,6 +123,9 @@ export const FunctionView = z
       .array(z.object({ arn: z.string(), codeSize: z.int().min(0) }))
       .meta({ description: 'Shown at /opt; later ones overwrite' }),
     architecture: z.enum(['x86_64', 'arm64']),
+    tracing: settings.tracing,
+    snapStart: settings.snapStart,
+    tags: z.record(z.string(), z.string()),
     state: z.enum(['Pending', 'Active', 'Failed']),
     createdAt: z.string().meta({ description: 'ISO 8601, UTC' }),
     lastModified: z.string().meta({ description: 'ISO 8601, UTC' })
@@ -120,6 +136,10 @@ export type FunctionView = z.infer<typeof FunctionView>
 export const DeployedView = FunctionView.extend({
   notices: z.array(z.string()).meta({ description: 'What the deployer ought to know' }),
   hint: z.string().meta({ description: 'A command that calls the function' })
+})
+
+export const ChangedView = FunctionView.extend({
+  notices: z.array(z.string()).meta({ description: 'What the owner ought to know' })
 })
 
 export const ListQuery = z.strictObject({

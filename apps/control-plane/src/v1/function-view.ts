@@ -23,6 +23,9 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     instances: record.instances ?? null,
     layers: record.layers?.versions.map((version) => ({ ...version })) ?? [],
     architecture: record.architecture,
+    tracing: record.tracing,
+    snapStart: record.snapStart,
+    tags: { ...record.tags },
     state: record.state,
     createdAt: record.createdAt,
     lastModified: record.lastModified

@@ -60,8 +60,7 @@ export const urlRoutes: FastifyPluginAsyncZod<UrlRoutesOptions> = async (app, { 
         response: { 200: UrlView }
       }
     },
-    async (request) =>
-      toUrlView(urls.get(request.params.name, request.query.qualifier), urlDomain, originOf(request))
+    async (request) => toUrlView(urls.get(request.params.name, request.query.qualifier), urlDomain, originOf(request))
   )
 
   app.delete(
