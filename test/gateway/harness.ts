@@ -8,9 +8,11 @@ import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, t
 import type { AccessKey, FunctionRecord } from '@hearth/shared'
 import {
   createFunctionsRepository,
+  createFunctionUrlsRepository,
   createKeysRepository,
   createSecretBox,
   type FunctionsRepository,
+  type FunctionUrlsRepository,
   type KeysRepository,
   openDirectory,
   openStore
@@ -156,6 +158,7 @@ export interface Harness {
   readonly executor: ExecutorDouble
   readonly functions: FunctionsRepository
   readonly keys: KeysRepository
+  readonly urls: FunctionUrlsRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
@@ -176,6 +179,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const box = createSecretBox(Buffer.alloc(32, 7))
   const db = openStore(file, path.resolve('migrations'))
   const functions = createFunctionsRepository(db, box)
+  const urls = createFunctionUrlsRepository(db)
   const keys = createKeysRepository(db, box)
   keys.create(ADMIN)
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
@@ -212,7 +216,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     await gateway.stop()
     db.close()
   })
-  return { port, gateway, executor, functions, keys, logs, dataDir, attach }
+  return { port, gateway, executor, functions, keys, urls, logs, dataDir, attach }
 }
 
 export interface Answer {

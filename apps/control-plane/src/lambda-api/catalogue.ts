@@ -84,8 +84,7 @@ export const API_AREAS: readonly ApiArea[] = [
   },
   {
     title: 'Function URLs',
-    missing:
-      'a URL of its own for each function is not there yet; every function can be called at /fn/{name} with a key',
+    missing: undefined,
     operations: {
       CreateFunctionUrlConfig: 'POST /2021-10-31/functions/{FunctionName}/url',
       DeleteFunctionUrlConfig: 'DELETE /2021-10-31/functions/{FunctionName}/url',

@@ -11,6 +11,8 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
  * @throws HearthError INVALID_REQUEST for what is no host name, and for names that the server itself is reached by
  */
 export function readDomainName(text: string, urlDomain: string): string {
+  // Where a URL's host would end.
+  if (/[\s/?#@\\%]/.test(text)) throw refuse(`${JSON.stringify(text)} is not a host name.`)
   const host = hostName(domainToASCII(text.replace(/:\d*$/, '').replace(/\.$/, '')))
   const labels = host.split('.')
   if (
