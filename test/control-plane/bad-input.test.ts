@@ -825,7 +825,7 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
       /^FileSystemConfigs is not supported/
     ],
     [create({ DurableConfig: { ExecutionTimeout: 5 } }), 400, P, /^DurableConfig is not supported/],
-    [create({ Publish: true }), 400, P, /^Publish is not supported/],
+    [create({ PublishTo: 'LATEST_PUBLISHED' }), 400, P, /^PublishTo is not supported/],
     [
       create({ Architectures: [process.arch === 'arm64' ? 'x86_64' : 'arm64'] }),
       400,

@@ -314,3 +314,19 @@ t.test('domains lead to functions that have a URL', async (t) => {
   await call('DELETE', '/v1/functions/hello')
   t.match((await call('GET', '/v1/domains')).json(), { items: [] }, 'gone with the function')
 })
+
+t.test('an alias has a URL of its own, which outlives it', async (t) => {
+  const { url, aws } = await start(t)
+  await aws('POST', '/functions/hello/versions', {})
+  t.equal((await aws('POST', '/functions/hello/aliases', { Name: 'live', FunctionVersion: '1' })).statusCode, 201)
+  await url('POST', { AuthType: 'NONE' })
+  const target = 'hello/url?Qualifier=live'
+  t.match((await url('POST', { AuthType: 'AWS_IAM' }, target)).json(), { FunctionArn: `${ARN}:function:hello:live` })
+  t.match((await url('GET', undefined, 'hello:live/url')).json(), { AuthType: 'AWS_IAM' })
+  const first = (await url('GET', undefined, 'hello/urls?MaxItems=1')).json<{ NextMarker: string }>()
+  const second = (await url('GET', undefined, `hello/urls?MaxItems=1&Marker=${first.NextMarker}`)).json<object>()
+  t.match(second, { FunctionUrlConfigs: [{ InvokeMode: 'BUFFERED' }] })
+  t.notOk('NextMarker' in second)
+  await aws('DELETE', '/functions/hello/aliases/live')
+  t.equal((await url('GET', undefined, target)).statusCode, 200)
+})

@@ -271,8 +271,9 @@ t.test('a domain answers as the URL of its function does', async (t) => {
 })
 
 t.test('until the database is there, a function’s host is not taken for the server’s', async (t) => {
-  const { port, attach } = await startGateway(t, { attached: false })
+  const harness = await startGateway(t, { attached: false })
+  const { port } = harness
   t.match(await ask(port, '/healthz', { auth: false, headers: { host: HOST } }), { status: 503 })
-  attach()
+  harness.attach()
   t.match(await ask(port, '/healthz', { auth: false, headers: { host: HOST } }), { status: 403 })
 })

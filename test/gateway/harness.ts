@@ -7,21 +7,26 @@ import type { Executor, FunctionPool, FunctionSpec, Invocation, Outcome } from '
 import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, type LogWriter } from '@hearth/gateway'
 import type { AccessKey, FunctionRecord } from '@hearth/shared'
 import {
+  type AliasesRepository,
+  createAliasesRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
   createKeysRepository,
+  createReleasesRepository,
   createSecretBox,
   type FunctionsRepository,
   type FunctionUrlsRepository,
   type KeysRepository,
   openDirectory,
-  openStore
+  openStore,
+  type ReleasesRepository
 } from '@hearth/store'
 import type { Test } from 'tap'
 
 const ACCOUNT = '000000000000'
 const REGION = 'us-east-1'
 const TOKEN = 'token-of-the-administrator'
+export const INTERNAL_TOKEN = 'token-of-the-gateway'
 export const BEARER = `Bearer ${TOKEN}`
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 
@@ -157,6 +162,8 @@ export interface Harness {
   readonly gateway: Gateway
   readonly executor: ExecutorDouble
   readonly functions: FunctionsRepository
+  readonly aliases: AliasesRepository
+  readonly releases: ReleasesRepository
   readonly keys: KeysRepository
   readonly urls: FunctionUrlsRepository
   readonly logs: LogWriter
@@ -165,7 +172,7 @@ export interface Harness {
   attach(): void
 }
 
-export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts'>> {
+export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random'>> {
   readonly controlPort?: number
   readonly drainMs?: number
   readonly attached?: boolean
@@ -180,6 +187,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const db = openStore(file, path.resolve('migrations'))
   const functions = createFunctionsRepository(db, box)
   const urls = createFunctionUrlsRepository(db)
+  const aliases = createAliasesRepository(db)
+  const releases = createReleasesRepository(db)
   const keys = createKeysRepository(db, box)
   keys.create(ADMIN)
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
@@ -205,10 +214,11 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     logs,
     metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
+    ...(options.random === undefined ? {} : { random: options.random }),
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
   })
   const attach = (): void => {
-    gateway.attach(openDirectory(file, box))
+    gateway.attach(openDirectory(file, box), INTERNAL_TOKEN)
   }
   if (options.attached !== false) attach()
   const port = await gateway.listen()
@@ -216,7 +226,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     await gateway.stop()
     db.close()
   })
-  return { port, gateway, executor, functions, keys, urls, logs, dataDir, attach }
+  return { port, gateway, executor, functions, aliases, releases, keys, urls, logs, dataDir, attach }
 }
 
 export interface Answer {

@@ -122,6 +122,8 @@ t.test('a trail of changes that is too short means looking at everything again, 
         lookups++
         return records.get(name)
       },
+      listAliases: () => [],
+      listReleases: () => [],
       listKeys: () => [],
       close: () => undefined
     },

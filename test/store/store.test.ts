@@ -101,7 +101,7 @@ t.test('a function comes back as it was put in, with every member and with none'
   t.strictSame(functions.find('full'), full)
   t.strictSame(functions.find('bare'), bare)
   t.equal(functions.find('Full'), undefined, 'names are case-sensitive')
-  t.strictSame(functions.listUnsettled(), ['bare'])
+  t.strictSame(functions.listUnsettled(), [{ name: 'bare', version: '$LATEST' }])
   t.throws(() => functions.create(full), { code: 'FUNCTION_EXISTS' })
   t.equal(functions.count(), 2)
 })

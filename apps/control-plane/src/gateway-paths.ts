@@ -88,13 +88,22 @@ export const gatewayPaths = {
       operationId: 'invokeFunction',
       summary: 'Run a function and wait for its answer',
       tags: ['invocations'],
-      parameters: [name],
+      parameters: [
+        name,
+        {
+          name: 'qualifier',
+          in: 'query',
+          description: "A version's number, `$LATEST` (which it is without), or an alias",
+          schema: { type: 'string' }
+        }
+      ],
       requestBody: { description: 'The event; empty for none', content: JSON_ANY },
       responses: {
         '200': {
           description: 'What the function returned',
           headers: {
             'x-amzn-requestid': { description: 'The request id that the function saw', schema: { type: 'string' } },
+            'x-amz-executed-version': { description: 'The version that answered', schema: { type: 'string' } },
             'server-timing': { description: 'Where the time went, in ms', schema: { type: 'string' } }
           },
           content: JSON_ANY
@@ -170,7 +179,7 @@ export const gatewayPaths = {
       operationId: 'callFunctionUrl',
       summary: 'Call a function as its URL: any method, any path below',
       description:
-        'The function gets a function URL event (payload format 2.0), and its result becomes the response. Every other method and every path below /fn/{name}/ do the same.',
+        'The function gets a function URL event (payload format 2.0), and its result becomes the response. Every other method and every path below /fn/{name}/ do the same. /fn/{name}:{qualifier} calls a version or goes through an alias.',
       tags: ['invocations'],
       parameters: [name],
       requestBody: { content: { '*/*': { schema: {} } } },

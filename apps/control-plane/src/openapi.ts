@@ -45,6 +45,7 @@ export const openapi = fp(
         security: [{ bearer: [] }],
         tags: [
           { name: 'functions', description: 'Functions and their code' },
+          { name: 'versions', description: 'Published versions, aliases that point to them, and releases' },
           { name: 'layers', description: 'Code that functions find at /opt' },
           { name: 'invocations', description: 'Running functions, and what they logged' },
           { name: 'urls', description: 'Function URLs and custom domains' },

@@ -19,6 +19,7 @@ import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
 import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
+import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
 import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
@@ -49,6 +50,8 @@ export interface AppDeps {
   readonly metrics: Metrics
   readonly log: Log
   readonly timeouts?: Partial<ServerTimeouts>
+  /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
+  readonly random?: () => number
 }
 
 /** What a slow client gets, in milliseconds. */
@@ -78,8 +81,14 @@ export interface Gateway {
   readonly server: Server
   readonly routes: readonly Route[]
   readonly readiness: Readiness
-  /** Serves the functions of this database from now on; until then every call is 503. Owns the reader from here. */
-  attach(reader: DirectoryReader): void
+  /** The functions; as long as there is no database, every look into it is refused. */
+  readonly directory: Directory
+  /**
+   * Serves the functions of this database from now on; until then every call is 503. Owns the reader from here.
+   *
+   * @param internalToken - What this process proves itself to the control plane with.
+   */
+  attach(reader: DirectoryReader, internalToken: string): void
   /** @returns the port */
   listen(): Promise<number>
   /**
@@ -98,6 +107,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   readiness.set('running', { ok: true })
   const routes: Route[] = []
   let draining = false
+  let stopReporter = (): void => undefined
   let stopping: Promise<void> | undefined
 
   const app = Fastify({
@@ -253,13 +263,17 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     server: app.server,
     routes,
     readiness,
+    get directory() {
+      return hallway.directory
+    },
 
-    attach(reader) {
+    attach(reader, internalToken) {
       const authenticator = createAuthenticator({ ...scope, keys: reader.listKeys(), now: () => new Date() })
       hallway.directory = createDirectory({
         reader,
         executor,
         scope,
+        ...(deps.random === undefined ? {} : { random: deps.random }),
         toSpec: (record) => toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
         onKeys: (keys) => {
           authenticator.setKeys(keys)
@@ -279,6 +293,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         reader,
         urlDomain: config.urlDomain,
         generation: () => hallway.directory.generation()
+      })
+      stopReporter = startReleaseReporter({
+        port: config.controlPort,
+        internalToken,
+        counters: () => hallway.directory.counters(),
+        onError: atMostEvery(10_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told about releases')
+        })
       })
       readiness.set('directory', { ok: true })
     },
@@ -303,6 +325,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         draining = true
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)
+        stopReporter()
         proxy.close()
         await app.close()
         await logs.close()
@@ -319,7 +342,13 @@ function startingState(): { directory: Directory; authenticator: Authenticator }
     throw new HearthError('CONTROL_PLANE_UNAVAILABLE', 'The server is starting: its database is not there yet.')
   }
   return {
-    directory: { refresh: () => undefined, find: refuseAll, generation: () => 0, close: () => undefined },
+    directory: {
+      refresh: () => undefined,
+      find: refuseAll,
+      counters: () => [],
+      generation: () => 0,
+      close: () => undefined
+    },
     authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined }
   }
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from '@hearth/executor'
 import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import type { Call, Door, Hallway } from './call.ts'
-import { findFunction, refusalOf } from './invoke.ts'
+import { findFunction, queryMember, refusalOf } from './invoke.ts'
 import { serverTiming } from './server-timing.ts'
 
 const PATH = '/2015-03-31/functions/'
@@ -24,7 +24,12 @@ export function createAwsDoor(
     enter(call, body) {
       const { headers } = call.req
       const type = headers['x-amz-invocation-type']
-      const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, qualifierOf(call))
+      const { entry, invokedArn } = findFunction(
+        hallway.directory,
+        scope,
+        call.reference,
+        queryMember(call.req.url!, 'Qualifier')
+      )
       if (type !== undefined && type !== 'RequestResponse' && refuseOrDryRun(call, type)) return
       if (headers['x-amz-log-type'] !== undefined) call.tail = wantsTail(headers['x-amz-log-type'])
       const context = headers['x-amz-client-context']
@@ -46,7 +51,7 @@ export function createAwsDoor(
         'x-amzn-remapped-content-length',
         '0',
         'x-amz-executed-version',
-        '$LATEST',
+        call.version,
         'x-amzn-trace-id',
         call.traceId,
         'server-timing',
@@ -58,13 +63,6 @@ export function createAwsDoor(
       call.respond(200, headers, outcome.payload)
     }
   }
-}
-
-function qualifierOf(call: Call): string | undefined {
-  const url = call.req.url!
-  const mark = url.indexOf('?')
-  if (mark === -1) return undefined
-  return new URLSearchParams(url.slice(mark + 1)).get('Qualifier') ?? undefined
 }
 
 /** @returns whether the call is answered */

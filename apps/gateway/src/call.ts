@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Invocation, Outcome } from '@hearth/executor'
 import { type Authenticator, HearthError, LIMITS, type Principal } from '@hearth/shared'
-import type { Directory, Entry } from './directory.ts'
+import type { Directory } from './directory.ts'
 import type { Expectations } from './expectations.ts'
+import type { Entry } from './function-routes.ts'
 import { describeJsonFault, JsonCheck } from './json-check.ts'
 import type { Metrics } from './metrics.ts'
 import { type Dialect, payloadTooLarge, toRefusal } from './refusal.ts'
@@ -132,12 +133,18 @@ export class Call implements Invocation {
     this.#row = -1
     this.#settledAt = this.#hallway.now()
     this.#hallway.metrics.settled(row, outcome)
+    this.#entry?.counter?.record(outcome)
     if (this.res.destroyed) return
     try {
       this.#door.answer(this, outcome)
     } catch (err) {
       this.refuse(err)
     }
+  }
+
+  /** Of the function, as far as it is known. */
+  get version(): string {
+    return this.#entry?.record.version ?? ''
   }
 
   refuse(thrown: unknown): void {

@@ -1,3 +1,4 @@
+export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
 export type { AccessKey, Principal } from './auth/principal.ts'
@@ -42,3 +43,12 @@ export {
   parseLayerVersionArn
 } from './layer-arn.ts'
 export { LIMITS } from './limits.ts'
+export type {
+  ReleaseCounts,
+  ReleaseEvent,
+  ReleasePlan,
+  ReleaseRecord,
+  ReleaseState,
+  ReleaseStep,
+  ReleaseWatch
+} from './release.ts'

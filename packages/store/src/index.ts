@@ -1,3 +1,4 @@
+export { type AliasesRepository, createAliasesRepository } from './aliases-repository.ts'
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
 export {
   type CodeSigningConfig,
@@ -14,7 +15,12 @@ export {
   type RuntimeUpdate
 } from './function-options-repository.ts'
 export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
-export { createFunctionsRepository, type FunctionsRepository, LATEST } from './functions-repository.ts'
+export {
+  createFunctionsRepository,
+  type FunctionsRepository,
+  LATEST,
+  type VersionPosition
+} from './functions-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,
@@ -23,10 +29,11 @@ export {
   type LayerVersion,
   type NewLayerVersion
 } from './layers-repository.ts'
-export { ensureMasterKey, readMasterKey } from './master-key.ts'
+export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
+export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
-export type { DirectoryReader } from './types.ts'
+export type { AliasRoute, DirectoryReader } from './types.ts'
 export { createUsageRepository, type UsageRepository } from './usage-repository.ts'

@@ -1,6 +1,6 @@
 import { checkModel } from './constraints.ts'
 import { CreateFunctionUrlConfigRequest, urlTargetOf } from './function-url-target.ts'
-import { toCorsConfig, toUrlConfig } from './function-url-view.ts'
+import { toCorsConfig, toNewUrlConfig } from './function-url-view.ts'
 import type { Operation } from './operation.ts'
 
 /** @see reference: Lambda control API §11 */
@@ -17,7 +17,7 @@ export const createFunctionUrlConfig: Operation = {
       cors: toCorsConfig(request.Cors),
       invokeMode: request.InvokeMode ?? 'BUFFERED'
     })
-    const { LastModifiedTime: _, InvokeMode, ...body } = toUrlConfig(url, call, deps)
-    return { status: 201, body: request.InvokeMode == null ? body : { ...body, InvokeMode } }
+    const { InvokeMode } = request
+    return { status: 201, body: { ...toNewUrlConfig(url, call, deps), ...(InvokeMode == null ? {} : { InvokeMode }) } }
   }
 }

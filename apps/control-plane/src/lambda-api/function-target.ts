@@ -1,4 +1,5 @@
-import { type FunctionRef, parseFunctionRef } from '@hearth/shared'
+import { type FunctionRef, HearthError, parseFunctionRef } from '@hearth/shared'
+import { LATEST } from '@hearth/store'
 import { checkModel } from './constraints.ts'
 import { UnqualifiedFunctionName } from './model.ts'
 import type { LambdaApiDeps, OperationCall } from './operation.ts'
@@ -14,6 +15,20 @@ export function targetOf(call: OperationCall, deps: LambdaApiDeps): FunctionRef 
     deps.scope,
     call.params['name'] ?? '',
     typeof qualifier === 'string' && qualifier !== '' ? qualifier : undefined
+  )
+}
+
+/**
+ * Name of the function, for operations on the function itself: they take no version and no alias.
+ *
+ * @throws HearthError as {@link targetOf}
+ */
+export function functionTargetOf(call: OperationCall, deps: LambdaApiDeps): string {
+  const { name, qualifier } = targetOf(call, deps)
+  if (qualifier === undefined || qualifier === LATEST) return name
+  throw new HearthError(
+    'INVALID_REQUEST',
+    `This operation is on a function, not on its version or alias ${qualifier}: published versions never change. Name the function without a qualifier.`
   )
 }
 

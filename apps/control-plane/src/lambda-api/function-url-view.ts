@@ -4,15 +4,18 @@ import type { Cors } from './function-url-target.ts'
 import type { LambdaApiDeps, OperationCall } from './operation.ts'
 
 /** FunctionUrlConfig as Get, Update and List answer it. */
-export function toUrlConfig(url: FunctionUrl, call: OperationCall, { scope, urlDomain }: LambdaApiDeps) {
+export function toUrlConfig(url: FunctionUrl, call: OperationCall, deps: LambdaApiDeps) {
+  return { ...toNewUrlConfig(url, call, deps), LastModifiedTime: url.lastModified, InvokeMode: url.invokeMode }
+}
+
+/** As Create answers it, without the mode, which is told there only if it was sent. */
+export function toNewUrlConfig(url: FunctionUrl, call: OperationCall, { scope, urlDomain }: LambdaApiDeps) {
   return {
     FunctionUrl: addressOf(url.id, urlDomain, call.origin),
     FunctionArn: functionArn(scope, url.functionName, url.qualifier),
     AuthType: url.authType,
     ...(url.cors === undefined ? {} : { Cors: fromCorsConfig(url.cors) }),
-    CreationTime: url.createdAt,
-    LastModifiedTime: url.lastModified,
-    InvokeMode: url.invokeMode
+    CreationTime: url.createdAt
   }
 }
 

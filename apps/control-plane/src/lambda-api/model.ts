@@ -1,4 +1,4 @@
-import { LIMITS } from '@hearth/shared'
+import { ALIAS_NAME, LIMITS } from '@hearth/shared'
 import { z } from 'zod'
 import { HANDLER, ROLE_ARN, TAG, VARIABLE_NAME } from '../functions/function-settings.ts'
 
@@ -115,18 +115,52 @@ export const UpdateFunctionCodeRequest = Code.extend({
   RevisionId: z.string().nullish()
 })
 
+const page = { Marker: z.string().max(512).optional(), MaxItems: z.number().int().min(1).max(10_000).optional() }
+
 export const ListFunctionsRequest = z.object({
   MasterRegion: z.string().optional(),
   FunctionVersion: z.enum(['ALL']).optional(),
-  Marker: z.string().max(512).optional(),
-  MaxItems: z.number().int().min(1).max(10_000).optional()
+  ...page
 })
 
-/** As it stands in a page of a list. */
-const page = {
-  Marker: z.string().max(512).optional(),
-  MaxItems: z.number().int().min(1).max(10_000).optional()
-}
+export const PublishVersionRequest = z.object({
+  CodeSha256: z.string().nullish(),
+  Description: z.string().max(LIMITS.descriptionChars).nullish(),
+  RevisionId: z.string().nullish(),
+  PublishTo: z.unknown().optional()
+})
+
+export const ListVersionsByFunctionRequest = z.object(page)
+
+/** Type VersionWithLatestPublished. `$LATEST.PUBLISHED` is of managed instances: it passes here and is found nowhere. */
+const Version = z
+  .string()
+  .min(1)
+  .max(1024)
+  .regex(/^(?:(\$LATEST(\.PUBLISHED)?|[0-9]+))$/)
+const AliasName = z.string().min(1).max(128).regex(ALIAS_NAME)
+// What is in the map is checked by hand: AWS's messages show the whole of it.
+const RoutingConfig = z.object({ AdditionalVersionWeights: z.record(z.string(), z.number()).nullish() }).nullish()
+export type AliasRouting = z.infer<typeof RoutingConfig>
+
+export const AliasNameParameter = z.object({ Name: AliasName })
+
+export const CreateAliasRequest = z.object({
+  Name: AliasName,
+  FunctionVersion: Version,
+  Description: z.string().max(LIMITS.descriptionChars).nullish(),
+  RoutingConfig
+})
+
+export const UpdateAliasRequest = z.object({
+  FunctionVersion: Version.nullish(),
+  Description: z.string().max(LIMITS.descriptionChars).nullish(),
+  RoutingConfig,
+  RevisionId: z.string().nullish()
+})
+
+export const ListAliasesRequest = z.object({ FunctionVersion: Version.optional(), ...page })
+
 export const ListRequest = z.object(page)
 
 export const UnqualifiedFunctionName = z.object({

@@ -2,11 +2,13 @@ import type { ArnScope, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import type { CodeLinks } from '../code-links.ts'
 import type { AccountSettings } from '../functions/account.ts'
+import type { AliasService } from '../functions/alias-service.ts'
 import type { CodeSigning } from '../functions/code-signing.ts'
 import type { FunctionOptions } from '../functions/function-options.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { FunctionTags } from '../functions/function-tags.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
+import type { VersionService } from '../functions/version-service.ts'
 import type { LayerAttachments } from '../layers/layer-attachments.ts'
 import type { LayerService } from '../layers/layer-service.ts'
 import type { Metrics } from '../metrics.ts'
@@ -20,6 +22,8 @@ export interface LambdaApiDeps {
   /** Function URLs are `<id>.` before this name. */
   readonly urlDomain: string
   readonly service: FunctionService
+  readonly versions: VersionService
+  readonly aliases: AliasService
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning

@@ -3,15 +3,20 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { addLayerVersionPermission } from './add-layer-version-permission.ts'
+import { createAlias } from './create-alias.ts'
 import { createCodeSigningConfig } from './create-code-signing-config.ts'
 import { createFunction } from './create-function.ts'
+
 import { createFunctionUrlConfig } from './create-function-url-config.ts'
+import { deleteAlias } from './delete-alias.ts'
+
 import { deleteCodeSigningConfig } from './delete-code-signing-config.ts'
 import { deleteFunction } from './delete-function.ts'
 import { deleteFunctionCodeSigningConfig } from './delete-function-code-signing-config.ts'
 import { deleteFunctionUrlConfig } from './delete-function-url-config.ts'
 import { deleteLayerVersion } from './delete-layer-version.ts'
 import { getAccountSettings } from './get-account-settings.ts'
+import { getAlias } from './get-alias.ts'
 import { getCodeSigningConfig } from './get-code-signing-config.ts'
 import { getFunction } from './get-function.ts'
 import { getFunctionCodeSigningConfig } from './get-function-code-signing-config.ts'
@@ -22,6 +27,7 @@ import { getLayerVersion } from './get-layer-version.ts'
 import { getLayerVersionByArn } from './get-layer-version-by-arn.ts'
 import { getLayerVersionPolicy } from './get-layer-version-policy.ts'
 import { getRuntimeManagementConfig } from './get-runtime-management-config.ts'
+import { listAliases } from './list-aliases.ts'
 import { listCodeSigningConfigs } from './list-code-signing-configs.ts'
 import { listFunctionUrlConfigs } from './list-function-url-configs.ts'
 import { listFunctions } from './list-functions.ts'
@@ -32,6 +38,7 @@ import { listTags } from './list-tags.ts'
 import { listVersionsByFunction } from './list-versions-by-function.ts'
 import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
 import { publishLayerVersion } from './publish-layer-version.ts'
+import { publishVersion } from './publish-version.ts'
 import { putFunctionCodeSigningConfig } from './put-function-code-signing-config.ts'
 import { putFunctionRecursionConfig } from './put-function-recursion-config.ts'
 import { putRuntimeManagementConfig } from './put-runtime-management-config.ts'
@@ -39,6 +46,7 @@ import { removeLayerVersionPermission } from './remove-layer-version-permission.
 import { tagResource } from './tag-resource.ts'
 import { unservedOperations } from './unserved-operations.ts'
 import { untagResource } from './untag-resource.ts'
+import { updateAlias } from './update-alias.ts'
 import { updateCodeSigningConfig } from './update-code-signing-config.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
@@ -87,7 +95,13 @@ export const OPERATIONS: readonly Operation[] = [
   untagResource,
   updateCodeSigningConfig,
   updateFunctionCode,
-  updateFunctionConfiguration
+  updateFunctionConfiguration,
+  publishVersion,
+  createAlias,
+  getAlias,
+  updateAlias,
+  deleteAlias,
+  listAliases
 ]
 
 /** Mounts the Lambda API at AWS's own paths. */

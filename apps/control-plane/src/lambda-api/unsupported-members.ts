@@ -25,9 +25,7 @@ export function refuseUnsupported(request: Configuration): void {
 }
 
 /** @throws HearthError UNSUPPORTED_FEATURE */
-export function refusePublish(request: { Publish?: boolean | null | undefined; PublishTo?: unknown }): void {
-  if (request.Publish === true)
-    throw unsupported('Publish', 'published versions are not there yet; Publish false is taken')
+export function refusePublishTo(request: { PublishTo?: unknown }): void {
   if (request.PublishTo !== undefined && request.PublishTo !== null)
     throw unsupported('PublishTo', 'it is not supported')
 }

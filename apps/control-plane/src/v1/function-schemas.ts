@@ -9,6 +9,12 @@ export const FunctionName = z
   .regex(FUNCTION_NAME, 'a function name has 1 to 64 letters, digits, hyphens and underscores')
   .meta({ description: 'Function name', example: 'hello' })
 
+export const Qualifier = z
+  .string()
+  .max(128)
+  .regex(/^(\$LATEST|[a-zA-Z0-9-_]+)$/, "a version's number, $LATEST, or the name of an alias")
+  .meta({ description: "A version's number, `$LATEST`, or an alias", example: '7' })
+
 /** Each setting once, for the query of a deploy, the body of a change and the answers. */
 const settings = {
   handler: z.string().max(LIMITS.handlerChars).regex(HANDLER, 'without blanks').meta({ example: 'index.handler' }),
