@@ -99,8 +99,10 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
   // Late: the app that logs is built on it.
-  let log: FastifyBaseLogger | undefined
-  const builder = openBuilder(options, layout, packages, (level, message, fields = {}) => log?.[level](fields, message))
+  const late: { log?: FastifyBaseLogger } = {}
+  const builder = openBuilder(options, layout, packages, (level, message, fields = {}) => {
+    late.log?.[level](fields, message)
+  })
   const layerVersions = createLayersRepository(db)
   const layers = createLayerService(layerVersions, scope, now)
   const trees = createLayerTrees(artifacts)
@@ -177,7 +179,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     options.server
   )
-  log = app.log
+  late.log = app.log
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
   const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions], {
