@@ -256,7 +256,15 @@ t.test('a restart goes on where it was', async (t) => {
   await app.close()
   clock.ms += 60_000
   const again = await openControlPlane({
-    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined, runtimePaths: {}, maxInstances: 200 },
+    config: {
+      dataDir,
+      region: REGION,
+      accountId: ACCOUNT,
+      masterKey: undefined,
+      urlDomain: 'lambda-url.localhost',
+      runtimePaths: {},
+      maxInstances: 200
+    },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false },
     now: () => new Date(clock.ms)

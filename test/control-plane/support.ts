@@ -42,6 +42,7 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
       region: REGION,
       accountId: ACCOUNT,
       masterKey: undefined,
+      urlDomain: 'lambda-url.localhost',
       runtimePaths: {},
       maxInstances: 200,
       s3: options.s3

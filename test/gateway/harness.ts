@@ -10,10 +10,12 @@ import {
   type AliasesRepository,
   createAliasesRepository,
   createFunctionsRepository,
+  createFunctionUrlsRepository,
   createKeysRepository,
   createReleasesRepository,
   createSecretBox,
   type FunctionsRepository,
+  type FunctionUrlsRepository,
   type KeysRepository,
   openDirectory,
   openStore,
@@ -163,6 +165,7 @@ export interface Harness {
   readonly aliases: AliasesRepository
   readonly releases: ReleasesRepository
   readonly keys: KeysRepository
+  readonly urls: FunctionUrlsRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
@@ -183,6 +186,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const box = createSecretBox(Buffer.alloc(32, 7))
   const db = openStore(file, path.resolve('migrations'))
   const functions = createFunctionsRepository(db, box)
+  const urls = createFunctionUrlsRepository(db)
   const aliases = createAliasesRepository(db)
   const releases = createReleasesRepository(db)
   const keys = createKeysRepository(db, box)
@@ -196,6 +200,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     config: {
       host: '127.0.0.1',
       port: 0,
+      urlDomain: 'lambda-url.localhost',
       controlPort: options.controlPort ?? 1,
       dataDir,
       region: REGION,
@@ -221,7 +226,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     await gateway.stop()
     db.close()
   })
-  return { port, gateway, executor, functions, aliases, releases, keys, logs, dataDir, attach }
+  return { port, gateway, executor, functions, aliases, releases, keys, urls, logs, dataDir, attach }
 }
 
 export interface Answer {

@@ -13,6 +13,7 @@ const app = await openControlPlane({
     region: 'us-east-1',
     accountId: '000000000000',
     masterKey: undefined,
+    urlDomain: 'lambda-url.localhost',
     runtimePaths: {},
     maxInstances: 200
   },

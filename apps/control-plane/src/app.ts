@@ -29,16 +29,22 @@ import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
 import type { ReleaseService } from './releases/release-service.ts'
 import { systemRoutes } from './system-routes.ts'
+import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
+import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
+import { urlRoutes } from './v1/url-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
 
 export interface Deps {
+  readonly urls: UrlService
+  /** Function URLs are `<id>.` before this name. */
+  readonly urlDomain: string
   readonly service: FunctionService
   readonly versions: VersionService
   readonly aliases: AliasService
@@ -99,7 +105,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   const { service, versions, aliases, releases, artifacts, packages, links, metrics, scope, runtimes } = deps
-  const { layers, attachments } = deps
+  const { layers, attachments, urls, urlDomain } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -130,6 +136,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
+  await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
+  await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(lambdaApi, deps)
   return app

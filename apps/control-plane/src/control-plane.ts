@@ -7,6 +7,7 @@ import {
   createCodeSigningRepository,
   createFunctionOptionsRepository,
   createFunctionsRepository,
+  createFunctionUrlsRepository,
   createKeysRepository,
   createLayersRepository,
   createReleasesRepository,
@@ -39,9 +40,13 @@ import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
 import { createReleaseService } from './releases/release-service.ts'
+import { createUrlService } from './urls/url-service.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths' | 'maxInstances'> &
+  readonly config: Pick<
+    Config,
+    'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'maxInstances'
+  > &
     Partial<Pick<Config, 's3'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
@@ -146,6 +151,14 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       layers,
       attachments: createLayerAttachments(layers, trees, artifacts, scope),
       s3,
+      urls: createUrlService({
+        urls: createFunctionUrlsRepository(db),
+        functions,
+        hasAlias: (name, alias) => aliasesRepository.find(name, alias) !== undefined,
+        scope,
+        now
+      }),
+      urlDomain: config.urlDomain,
       links: createCodeLinks(masterKey, now),
       authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
       metrics,

@@ -155,6 +155,25 @@ export const gatewayPaths = {
       }
     }
   },
+  '/url/{id}': {
+    get: {
+      operationId: 'callFunctionUrlByPath',
+      summary: 'A function URL by its path: any method, any path below',
+      description:
+        "For where `{id}.lambda-url.localhost` does not resolve. The URL's own authentication holds, none for AuthType NONE. Browsers show pages served here in an origin of their own.",
+      tags: ['invocations'],
+      parameters: [
+        {
+          name: 'id',
+          in: 'path',
+          required: true,
+          description: 'As in the URL',
+          schema: { type: 'string', pattern: '^[a-z0-9]{32}$' }
+        }
+      ],
+      responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
+    }
+  },
   '/fn/{name}': {
     post: {
       operationId: 'callFunctionUrl',

@@ -12,6 +12,7 @@ import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
 import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
+import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
 import { JsonCheck } from './json-check.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -23,13 +24,24 @@ import { refuse } from './respond.ts'
 import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
-import { createUrlDoor } from './url-door.ts'
+import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
+import { enterUrl } from './url-entrance.ts'
+import { createUrlTable, type UrlTable } from './url-table.ts'
 import { createV1Door } from './v1-door.ts'
 
 export interface AppDeps {
   readonly config: Pick<
     Config,
-    'host' | 'port' | 'controlPort' | 'dataDir' | 'region' | 'accountId' | 'network' | 'instances' | 'drainMs'
+    | 'host'
+    | 'urlDomain'
+    | 'port'
+    | 'controlPort'
+    | 'dataDir'
+    | 'region'
+    | 'accountId'
+    | 'network'
+    | 'instances'
+    | 'drainMs'
   >
   /** Folder of functions' logs. */
   readonly logsDir: string
@@ -56,8 +68,8 @@ export interface ServerTimeouts {
 
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
-/** Who may use a route: anyone, who proves a key, or whoever the control plane lets in. */
-export type Access = 'open' | 'caller' | 'control-plane'
+/** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
+export type Access = 'open' | 'caller' | 'function-url' | 'control-plane'
 
 export interface Route {
   readonly methods: readonly string[]
@@ -111,11 +123,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     // Room for percent-encoded ARNs; too long ones get their message from parseFunctionRef.
     routerOptions: { maxParamLength: 2_048, querystringParser: () => ({}) },
     clientErrorHandler: answerClientError,
+    // A function's host goes before every path: its /v1 is the function's.
+    rewriteUrl: (req) => (hosts.claims(req) ? FUNCTION_HOST : req.url!),
     frameworkErrors(err, request, reply) {
       reply.hijack()
       const thrown = new HearthError('INVALID_REQUEST', err.message, { cause: err })
       refuse(request.raw, reply.raw, toRefusal(thrown, dialectOf(request.raw.url ?? ''), request.id))
     }
+  })
+  let urls: UrlTable | undefined
+  const hosts = createHostEntrance(config.urlDomain, {
+    refresh: () => {
+      hallway.directory.refresh()
+    },
+    table: () => urls
   })
   const expectations = watchExpectations(app.server)
   const connections = trackConnections(app.server)
@@ -201,6 +222,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountDoor(['POST'], ['/2015-03-31/functions/:name/invocations'], createAwsDoor(hallway, scope, traceId))
   mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope, traceId))
   mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, traceId, Date.now))
+  const byPath = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_PATH)
+  const byHost = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_HOST)
+  for (const url of ['/url/:name', '/url/:name/*']) {
+    mount(all, url, 'function-url', (req, res, id, name) => {
+      hallway.directory.refresh()
+      enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
+    })
+  }
+  const enterByHost = (req: IncomingMessage, res: ServerResponse, id: string): boolean => {
+    const target = hosts.take(req)
+    if (target === undefined) return false
+    enterUrl(hallway, byHost, req, res, id, target === 'starting' ? undefined : target)
+    return true
+  }
   mountServerRoute(['GET'], '/v1/functions/:name/logs', 'caller', logsRoute(hallway, scope, logs, deps.logsDir))
   mountServerRoute(['GET'], '/v1/runtimes', 'caller', runtimesRoute(executor))
   mountServerRoute(['GET'], '/metrics', 'caller', metricsRoute(metrics))
@@ -212,11 +247,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     countAnswer(metrics, proxied, req, res)
     proxy.forward(req, res, id)
   }
+  mount(all, FUNCTION_HOST, 'control-plane', (req, res, id) => {
+    if (!enterByHost(req, res, id)) forward(req, res, id)
+  })
   mount(all, '/*', 'control-plane', forward)
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
-    forward(request.raw, reply.raw, request.id)
+    if (!enterByHost(request.raw, reply.raw, request.id)) forward(request.raw, reply.raw, request.id)
   })
   app.removeAllContentTypeParsers()
   await app.ready()
@@ -251,6 +289,11 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         })
       })
       hallway.authenticator = authenticator
+      urls = createUrlTable({
+        reader,
+        urlDomain: config.urlDomain,
+        generation: () => hallway.directory.generation()
+      })
       stopReporter = startReleaseReporter({
         port: config.controlPort,
         internalToken,
@@ -299,7 +342,13 @@ function startingState(): { directory: Directory; authenticator: Authenticator }
     throw new HearthError('CONTROL_PLANE_UNAVAILABLE', 'The server is starting: its database is not there yet.')
   }
   return {
-    directory: { refresh: () => undefined, find: refuseAll, counters: () => [], close: () => undefined },
+    directory: {
+      refresh: () => undefined,
+      find: refuseAll,
+      counters: () => [],
+      generation: () => 0,
+      close: () => undefined
+    },
     authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined }
   }
 }

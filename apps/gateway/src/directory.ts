@@ -31,6 +31,8 @@ export interface Directory {
   find(name: string, qualifier?: string): Entry | undefined
   /** What is counted for releases that are under way. */
   counters(): Iterable<ReleaseCounter>
+  /** Another number than before: something about functions has changed. */
+  generation(): number
   close(): void
 }
 
@@ -53,6 +55,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
   let closed = false
   let version = reader.dataVersion()
   let { seq } = reader.changesSince(0)
+  let generation = 0
   let counters = new Map<string, ReleaseCounter>()
   watchReleases()
   const routesOptions: FunctionRoutesOptions = {
@@ -85,6 +88,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
 
   function applyChanges(): void {
     const changes = reader.changesSince(seq)
+    if (changes.reset || changes.functions.length > 0) generation += 1
     watchReleases()
     if (changes.keys) options.onKeys(reader.listKeys())
     if (changes.reset) {
@@ -178,6 +182,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const routes = routesOf(name)
       return qualifier === undefined ? routes?.plain : routes?.find(qualifier)
     },
+    generation: () => generation,
     counters: () => counters.values(),
     close() {
       closed = true

@@ -46,6 +46,9 @@ const CATALOG = {
   },
   RESOURCE_IN_USE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   METHOD_NOT_ALLOWED: { status: 405, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
+  FUNCTION_URL_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  DOMAIN_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  FUNCTION_URL_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   FUNCTION_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   ALIAS_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   /** An alias or a release still needs this version. */

@@ -25,6 +25,14 @@ export type {
   NetworkPolicy
 } from './function.ts'
 export {
+  type CorsConfig,
+  type Domain,
+  FUNCTION_URL_ID,
+  type FunctionUrl,
+  type FunctionUrlAuthType,
+  hostName
+} from './function-url.ts'
+export {
   LAYER_NAME,
   LAYER_NAME_PATTERN,
   LAYER_VERSION_ARN_PATTERN,

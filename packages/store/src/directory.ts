@@ -1,5 +1,6 @@
 import { prepareAliasRoutes } from './aliases-repository.ts'
 import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
+import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
 import { prepareKeyList } from './keys-repository.ts'
 import { openReadOnly } from './open.ts'
@@ -44,6 +45,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
       const row = find.get(name, version)
       return row === undefined ? undefined : toFunctionRecord(row, box)
     },
+    ...prepareUrlLookup(db),
     listAliases: prepareAliasRoutes(db),
     listReleases: prepareReleaseWatches(db),
     listKeys: prepareKeyList(db, box),

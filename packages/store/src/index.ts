@@ -14,6 +14,7 @@ export {
   type RecursiveLoop,
   type RuntimeUpdate
 } from './function-options-repository.ts'
+export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
 export {
   createFunctionsRepository,
   type FunctionsRepository,

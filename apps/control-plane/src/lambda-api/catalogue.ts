@@ -84,8 +84,7 @@ export const API_AREAS: readonly ApiArea[] = [
   },
   {
     title: 'Function URLs',
-    missing:
-      'a URL of its own for each function is not there yet; every function can be called at /fn/{name} with a key',
+    missing: undefined,
     operations: {
       CreateFunctionUrlConfig: 'POST /2021-10-31/functions/{FunctionName}/url',
       DeleteFunctionUrlConfig: 'DELETE /2021-10-31/functions/{FunctionName}/url',
@@ -96,7 +95,8 @@ export const API_AREAS: readonly ApiArea[] = [
   },
   {
     title: 'Permissions',
-    missing: 'resource policies are not there yet; whoever has a key may call',
+    missing:
+      'resource policies are not there yet; whoever has a key may call, and a function URL with AuthType NONE is public without one',
     operations: {
       AddPermission: 'POST /2015-03-31/functions/{FunctionName}/policy',
       DeleteResourcePolicy: 'DELETE /2026-07-09/resource-policy/{ResourceArn}',

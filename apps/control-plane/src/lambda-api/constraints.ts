@@ -22,9 +22,16 @@ export function checkModel<Schema extends z.ZodType>(
         awsCode: 'SerializationException'
       })
     }
-    clauses.push(clause(value, issue.path, constraint))
+    clauses.push(elementClause(input, issue.path, constraint) ?? clause(value, issue.path, constraint))
   }
   throw validationFailed(clauses)
+}
+
+/** AWS speaks of a list as a whole when one of its members breaks a constraint. @returns undefined for no such member */
+function elementClause(input: unknown, path: readonly PropertyKey[], constraint: string): string | undefined {
+  if (typeof path.at(-1) !== 'number') return undefined
+  const list = path.slice(0, -1)
+  return clause(valueAt(input, list), list, `Member must satisfy constraint: [${constraint}]`)
 }
 
 /** `1 validation error detected: …` of ready clauses. */

@@ -14,9 +14,13 @@ import type { LayerService } from '../layers/layer-service.ts'
 import type { Metrics } from '../metrics.ts'
 import type { PackageStore } from '../packages/package-store.ts'
 import type { S3Source } from '../packages/s3-source.ts'
+import type { UrlService } from '../urls/url-service.ts'
 
 /** What operations work with. */
 export interface LambdaApiDeps {
+  readonly urls: UrlService
+  /** Function URLs are `<id>.` before this name. */
+  readonly urlDomain: string
   readonly service: FunctionService
   readonly versions: VersionService
   readonly aliases: AliasService

@@ -6,10 +6,14 @@ import { addLayerVersionPermission } from './add-layer-version-permission.ts'
 import { createAlias } from './create-alias.ts'
 import { createCodeSigningConfig } from './create-code-signing-config.ts'
 import { createFunction } from './create-function.ts'
+
+import { createFunctionUrlConfig } from './create-function-url-config.ts'
 import { deleteAlias } from './delete-alias.ts'
+
 import { deleteCodeSigningConfig } from './delete-code-signing-config.ts'
 import { deleteFunction } from './delete-function.ts'
 import { deleteFunctionCodeSigningConfig } from './delete-function-code-signing-config.ts'
+import { deleteFunctionUrlConfig } from './delete-function-url-config.ts'
 import { deleteLayerVersion } from './delete-layer-version.ts'
 import { getAccountSettings } from './get-account-settings.ts'
 import { getAlias } from './get-alias.ts'
@@ -18,12 +22,14 @@ import { getFunction } from './get-function.ts'
 import { getFunctionCodeSigningConfig } from './get-function-code-signing-config.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
 import { getFunctionRecursionConfig } from './get-function-recursion-config.ts'
+import { getFunctionUrlConfig } from './get-function-url-config.ts'
 import { getLayerVersion } from './get-layer-version.ts'
 import { getLayerVersionByArn } from './get-layer-version-by-arn.ts'
 import { getLayerVersionPolicy } from './get-layer-version-policy.ts'
 import { getRuntimeManagementConfig } from './get-runtime-management-config.ts'
 import { listAliases } from './list-aliases.ts'
 import { listCodeSigningConfigs } from './list-code-signing-configs.ts'
+import { listFunctionUrlConfigs } from './list-function-url-configs.ts'
 import { listFunctions } from './list-functions.ts'
 import { listFunctionsByCodeSigningConfig } from './list-functions-by-code-signing-config.ts'
 import { listLayerVersions } from './list-layer-versions.ts'
@@ -44,6 +50,7 @@ import { updateAlias } from './update-alias.ts'
 import { updateCodeSigningConfig } from './update-code-signing-config.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
+import { updateFunctionUrlConfig } from './update-function-url-config.ts'
 
 /**
  * Every operation of the Lambda API that is served here. One more is one more file and one more line; the catalogue's
@@ -79,6 +86,11 @@ export const OPERATIONS: readonly Operation[] = [
   putFunctionRecursionConfig,
   putRuntimeManagementConfig,
   removeLayerVersionPermission,
+  createFunctionUrlConfig,
+  deleteFunctionUrlConfig,
+  getFunctionUrlConfig,
+  updateFunctionUrlConfig,
+  listFunctionUrlConfigs,
   tagResource,
   untagResource,
   updateCodeSigningConfig,
