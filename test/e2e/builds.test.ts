@@ -20,7 +20,7 @@ t.test('functions use what a deploy installed', async (t) => {
   t.teardown(() => hearth.stop())
   const deploy = async (name: string, files: Record<string, string>, query = '') => {
     const response = await hearth.deploy(name, await zipOf(files), query)
-    return { status: response.status, body: (await response.json()) as unknown }
+    return { status: response.status, body: await response.json() }
   }
   const result = async (name: string) => (await hearth.invoke(name, {})).json()
 
