@@ -8,6 +8,7 @@ import { describeJsonFault, JsonCheck } from './json-check.ts'
 import type { Metrics } from './metrics.ts'
 import { type Dialect, payloadTooLarge, toRefusal } from './refusal.ts'
 import { hasBody, refuse, respond } from './respond.ts'
+import type { StreamedResponse } from './streamed-response.ts'
 
 /** What every call needs, whichever door it came through. */
 export interface Hallway {
@@ -62,6 +63,8 @@ export class Call implements Invocation {
   traceId = ''
   clientContext = ''
   tail = false
+  /** Set by the door when the answer is to be sent as it comes. */
+  stream: StreamedResponse | undefined
   principal: Principal | undefined
   readonly #door: Door
   readonly #hallway: Hallway
@@ -184,6 +187,7 @@ export class Call implements Invocation {
 
   /** For listeners: the response was sent, or the client went away. */
   onClose(): void {
+    this.stream?.close()
     const { metrics, now } = this.#hallway
     if (this.#row !== -1 && this.#entry?.pool.cancel(this) === true) {
       metrics.functions.cancelled(this.#row)

@@ -1,7 +1,9 @@
 import { type ArnScope, LIMITS } from '@hearth/shared'
 import type { Call, Door, Hallway } from './call.ts'
+import { HttpStream } from './http-stream.ts'
 import { findFunction, refusalOf } from './invoke.ts'
 import { payloadTooLarge } from './refusal.ts'
+import { responseMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
 import { toUrlEvent } from './url-event.ts'
 import { toUrlResponse } from './url-response.ts'
@@ -30,6 +32,7 @@ export function createUrlDoor(
       call.traceId = traceId(call.requestId, undefined)
       const event = Buffer.from(eventOf(call, entry.record.name, body, nowMs()))
       if (event.length > LIMITS.syncPayloadBytes) throw payloadTooLarge(event.length, LIMITS.syncPayloadBytes)
+      if (responseMode(entry.record) === 'RESPONSE_STREAM') call.stream = new HttpStream(call)
       call.run(entry, event, invokedArn)
     },
 
@@ -37,6 +40,11 @@ export function createUrlDoor(
       const { status } = outcome
       if (status === 'throttled' || status === 'unavailable') {
         call.refuse(refusalOf(outcome))
+        return
+      }
+      const stream = call.stream instanceof HttpStream ? call.stream : undefined
+      if (outcome.streamed !== undefined && stream?.isInvalid === false) {
+        stream.end(status !== 'ok')
         return
       }
       const own = [
@@ -47,7 +55,13 @@ export function createUrlDoor(
         'server-timing',
         serverTiming(outcome.phases)
       ]
-      const response = status === 'ok' ? toUrlResponse(outcome.payload) : undefined
+      const response =
+        status !== 'ok' || outcome.streamed !== undefined
+          ? undefined
+          : stream === undefined
+            ? toUrlResponse(outcome.payload)
+            : // What was not streamed is the body as it is: a streaming URL does not look into it.
+              { status: 200, headers: ['content-type', 'application/json'], body: outcome.payload }
       if (response !== undefined) {
         call.respond(response.status, [...response.headers, ...own], response.body)
         return

@@ -15,5 +15,5 @@ export {
   toAwsError,
   toProblem
 } from './errors.ts'
-export type { FunctionRecord, InstanceBackend, LoggingConfig, LogLevel, NetworkPolicy } from './function.ts'
+export type { FunctionRecord, InstanceBackend, InvokeMode, LoggingConfig, LogLevel, NetworkPolicy } from './function.ts'
 export { LIMITS } from './limits.ts'

@@ -25,7 +25,10 @@ const settings = {
     .max(concurrency.max)
     .meta({ description: 'Events at once in one instance' }),
   network: z.enum(['none', 'internet']),
-  instances: z.enum(['process', 'threads'])
+  instances: z.enum(['process', 'threads']),
+  invokeMode: z
+    .enum(['BUFFERED', 'RESPONSE_STREAM'])
+    .meta({ description: "RESPONSE_STREAM: the function's URL sends the answer as it comes" })
 }
 
 const number = (schema: z.ZodNumber) =>
@@ -48,6 +51,7 @@ export const DeployQuery = z
     concurrency: number(settings.concurrency),
     network: settings.network,
     instances: settings.instances,
+    invokeMode: settings.invokeMode,
     dryRun: z.enum(['true', 'false']).meta({ description: 'Check everything, change nothing' })
   })
   .partial()
@@ -65,6 +69,7 @@ export const PatchBody = z.strictObject({
   concurrency: settings.concurrency.optional(),
   network: settings.network.nullable().optional().meta({ description: "null: the server's default" }),
   instances: settings.instances.nullable().optional().meta({ description: "null: the server's default" }),
+  invokeMode: settings.invokeMode.optional(),
   env: z
     .record(
       z
@@ -98,6 +103,7 @@ export const FunctionView = z
     network: z.enum(['none', 'internet']).nullable().meta({ description: "null: the server's default" }),
     concurrency: z.int().min(1),
     instances: z.enum(['process', 'threads']).nullable().meta({ description: "null: the server's default" }),
+    invokeMode: settings.invokeMode,
     architecture: z.enum(['x86_64', 'arm64']),
     state: z.enum(['Pending', 'Active', 'Failed']),
     createdAt: z.string().meta({ description: 'ISO 8601, UTC' }),

@@ -21,6 +21,7 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     network: record.network ?? null,
     concurrency: record.concurrency,
     instances: record.instances ?? null,
+    invokeMode: record.invokeMode,
     architecture: record.architecture,
     state: record.state,
     createdAt: record.createdAt,

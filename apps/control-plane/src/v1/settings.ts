@@ -61,7 +61,19 @@ export function mergeVariables(
 
 /** From the names that people type to the record's. Nulls are for the caller, who knows what they mean. */
 function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined }): Omit<SettingsChange, 'environment'> {
-  const { handler, runtime, description, role, memory, timeout, ephemeral, concurrency, network, instances } = wish
+  const {
+    handler,
+    runtime,
+    description,
+    role,
+    memory,
+    timeout,
+    ephemeral,
+    concurrency,
+    network,
+    instances,
+    invokeMode
+  } = wish
   return {
     ...(handler === undefined ? {} : { handler }),
     ...(runtime === undefined ? {} : { runtime }),
@@ -72,6 +84,7 @@ function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined })
     ...(ephemeral === undefined ? {} : { ephemeralMiB: ephemeral }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(network === undefined || network === null ? {} : { network }),
-    ...(instances === undefined || instances === null ? {} : { instances })
+    ...(instances === undefined || instances === null ? {} : { instances }),
+    ...(invokeMode === undefined ? {} : { invokeMode })
   }
 }
