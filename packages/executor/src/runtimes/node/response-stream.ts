@@ -115,8 +115,7 @@ export class ResponseStream extends Writable {
     this.#begin()
     const chunks = writes.map(({ chunk }) => chunk)
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    // Small ones that came while the one before was under way leave together.
-    this.#take(bytes <= MAX_STREAM_CHUNK_BYTES ? [Buffer.concat(chunks, bytes)] : chunks, bytes, done)
+    this.#take(joined(chunks), bytes, done)
   }
 
   override _final(done: Done): void {
@@ -198,6 +197,25 @@ export class ResponseStream extends Writable {
 
 function ignore(): void {
   // See the constructor.
+}
+
+/** Small chunks that were written while another was under way leave together. */
+function joined(chunks: readonly Uint8Array[]): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  let group: Uint8Array[] = []
+  let bytes = 0
+  const close = (): void => {
+    if (group.length > 0) pieces.push(group.length === 1 ? group[0]! : Buffer.concat(group, bytes))
+    group = []
+    bytes = 0
+  }
+  for (const chunk of chunks) {
+    if (bytes + chunk.length > MAX_STREAM_CHUNK_BYTES) close()
+    group.push(chunk)
+    bytes += chunk.length
+  }
+  close()
+  return pieces
 }
 
 /** As AWS's runtime does: what is neither text nor bytes is written as JSON. */
