@@ -15,15 +15,17 @@ export interface ColdTarget {
   readonly file: string
   readonly body: string | Uint8Array
   readonly query: string
-  /** As the metrics name what serves it; a regular expression's source. */
-  readonly interpreter: string
+  /** AWS's identifier. */
+  readonly runtime: string
+  readonly memoryMiB: number
 }
 
 const NODE: ColdTarget = {
   file: 'cold.mjs',
   body: 'export const handler = async (event) => event\n',
   query: '',
-  interpreter: 'node\\d+'
+  runtime: `nodejs${process.versions.node.split('.')[0]}.x`,
+  memoryMiB: 128
 }
 
 export interface ColdResult {
@@ -56,7 +58,7 @@ export async function measureCold(
       body: JSON.stringify({ env: { CHANGE: String(i) } })
     })
     if (!changed.ok) throw new Error(await changed.text())
-    await eventually(async () => (await ready(hearth, target.interpreter)) >= prestarted)
+    await eventually(async () => (await prestartedOf(hearth, target)).ready >= prestarted)
     const startedAt = performance.now()
     const answer = await hearth.invoke('cold', { i })
     await answer.arrayBuffer()
@@ -85,9 +87,12 @@ export async function measureCold(
   }
 }
 
-async function ready(hearth: Hearth, interpreter: string): Promise<number> {
-  const text = await (await hearth.request('/metrics')).text()
-  const rows = new RegExp(`^hearth_environments\\{runtime="${interpreter}",state="prestarted"\\} (\\d+)`, 'gm')
-  // Pre-started ones go by the interpreter's name, and a row of zeros by the function's identifier.
-  return [...text.matchAll(rows)].reduce((sum, row) => sum + Number(row[1]), 0)
+/** Sandboxes of a function's kind that are ready, and how many there are to be. */
+export async function prestartedOf(hearth: Hearth, target: ColdTarget): Promise<{ ready: number; wanted: number }> {
+  const { items } = (await (await hearth.request('/v1/runtimes')).json()) as {
+    items: { id: string; prestarted: { memoryMiB: number; ready: number; target: number }[] }[]
+  }
+  const kinds = items.find(({ id }) => id === target.runtime)?.prestarted ?? []
+  const kind = kinds.find(({ memoryMiB }) => memoryMiB === target.memoryMiB)
+  return { ready: kind?.ready ?? 0, wanted: kind?.target ?? 0 }
 }

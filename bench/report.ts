@@ -3,19 +3,22 @@ import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { ROOT } from '@hearth/test/helpers/hearth'
 import type { ColdResult } from './cold.ts'
+import type { FreezeResult } from './freeze.ts'
 import type { MemoryResult } from './memory.ts'
+import type { RuntimeResult } from './runtimes.ts'
 import type { WarmResult } from './warm.ts'
 
 export interface Results {
   readonly warm: readonly WarmResult[] | undefined
   readonly cold: readonly ColdResult[] | undefined
-  readonly runtimes: readonly ColdResult[] | undefined
+  readonly runtimes: readonly RuntimeResult[] | undefined
+  readonly freeze: readonly FreezeResult[] | undefined
   readonly memory: MemoryResult | undefined
   readonly command: string
 }
 
 /** The figures as Markdown tables, with what they were measured on. */
-export function report({ warm, cold, runtimes, memory, command }: Results): string {
+export function report({ warm, cold, runtimes, freeze, memory, command }: Results): string {
   const parts = [machine(command)]
   if (warm !== undefined) {
     parts.push(
@@ -34,25 +37,50 @@ export function report({ warm, cold, runtimes, memory, command }: Results): stri
       )
     )
   }
-  for (const [title, results] of [
-    ['## Cold start, p50 / p99 in ms', cold],
-    ['## Cold start by runtime, sandbox pre-started, p50 / p99 in ms', runtimes]
-  ] as const) {
-    if (results === undefined) continue
-    const cell = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(2)} / ${p99.toFixed(2)}`
+  const cell = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(2)} / ${p99.toFixed(2)}`
+  const coldTable = (results: readonly ColdResult[]) =>
+    table(
+      ['', 'samples', 'seen by the client', 'queue', 'sandbox', 'init', 'execute'],
+      results.map(({ name, samples, phases }) => [
+        name,
+        String(samples),
+        cell(phases.total),
+        cell(phases.queue),
+        cell(phases.sandbox),
+        cell(phases.init),
+        cell(phases.exec)
+      ])
+    )
+  if (cold !== undefined) parts.push('## Cold start, p50 / p99 in ms', coldTable(cold))
+  if (runtimes !== undefined) {
     parts.push(
-      title,
+      '## Cold start by runtime, sandbox pre-started, p50 / p99 in ms',
+      coldTable(runtimes.map(({ prestarted }) => prestarted)),
+      '## By runtime: nothing ready, 50 functions at once, memory',
       table(
-        ['', 'samples', 'seen by the client', 'queue', 'sandbox', 'init', 'execute'],
-        results.map(({ name, samples, phases }) => [
-          name,
-          String(samples),
-          cell(phases.total),
-          cell(phases.queue),
-          cell(phases.sandbox),
-          cell(phases.init),
-          cell(phases.exec)
+        [
+          '',
+          'cold start, nothing ready, p50 / p99 ms',
+          '50 at once, nothing ready: last answer, ms',
+          '50 at once, after a burst: last answer, ms',
+          'idle instance, MiB PSS'
+        ],
+        runtimes.map(({ onDemand, burstFromNothing, burstAgain, instanceMiB }) => [
+          onDemand.name,
+          cell(onDemand.phases.total),
+          burstFromNothing.lastMs.toFixed(0),
+          burstAgain.lastMs.toFixed(0),
+          instanceMiB.toFixed(1)
         ])
+      )
+    )
+  }
+  if (freeze !== undefined) {
+    parts.push(
+      '## Freezing idle instances: one call after the other, ms',
+      table(
+        ['HEARTH_FREEZE_MS', 'p50', 'p99', 'server CPU µs per call'],
+        freeze.map((row) => [row.setting, row.p50Ms.toFixed(3), row.p99Ms.toFixed(3), row.cpuUs.toFixed(0)])
       )
     )
   }

@@ -4,22 +4,26 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT, startHearth } from '@hearth/test/helpers/hearth'
 import { measureCold } from './cold.ts'
+import { measureFreeze } from './freeze.ts'
 import { measureMemory } from './memory.ts'
 import { report } from './report.ts'
 import { measureRuntimes } from './runtimes.ts'
 import { bareFastify, bareHttp, hearth, workerd } from './targets.ts'
 import { measureWarm } from './warm.ts'
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,cold,runtimes,memory' },
+    only: { type: 'string', default: 'warm,cold,runtimes,freeze,memory' },
     write: { type: 'boolean', default: false }
-  }
+  },
+  allowPositionals: true
 })
-const only = values.only.split(',')
+// `npm run bench -- cold` is all about cold starts.
+const only = positionals.length > 0 ? positionals : values.only.split(',')
+const isWanted = (part: string) => only.includes(part) || (part === 'runtimes' && positionals.includes('cold'))
 const tmpDir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'))
 const show = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -69,10 +73,11 @@ async function memory() {
 
 try {
   const text = report({
-    warm: only.includes('warm') ? await warm() : undefined,
-    cold: only.includes('cold') ? await cold() : undefined,
-    runtimes: only.includes('runtimes') ? await measureRuntimes(tmpDir, Number(values.cold)) : undefined,
-    memory: only.includes('memory') ? await memory() : undefined,
+    warm: isWanted('warm') ? await warm() : undefined,
+    cold: isWanted('cold') ? await cold() : undefined,
+    runtimes: isWanted('runtimes') ? await measureRuntimes(tmpDir, Number(values.cold)) : undefined,
+    freeze: isWanted('freeze') ? await measureFreeze(3_000) : undefined,
+    memory: isWanted('memory') ? await memory() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })
   show(text)

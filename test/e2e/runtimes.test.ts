@@ -55,8 +55,16 @@ t.test('the runtime of a zip is told from what is in it', async (t) => {
 })
 
 t.test('a runtime of another version is named in the answer, and each runtime in the list', async (t) => {
-  const { items } = (await (await hearth.request('/v1/runtimes')).json()) as {
-    items: { id: string; language: string; interpreter: string | null; exact: boolean; remedy: string | null }[]
+  const { items, prestarted } = (await (await hearth.request('/v1/runtimes')).json()) as {
+    items: {
+      id: string
+      language: string
+      interpreter: string | null
+      exact: boolean
+      remedy: string | null
+      prestarted: { memoryMiB: number; ready: number; target: number }[]
+    }[]
+    prestarted: { usedMiB: number; limitMiB: number }
   }
   for (const id of ['nodejs24.x', 'python3.9', 'python3.14', 'ruby3.4', 'provided.al2']) {
     t.ok(
@@ -64,6 +72,10 @@ t.test('a runtime of another version is named in the answer, and each runtime in
       id
     )
   }
+  // Functions of Python were called above.
+  t.match(items.find(({ id }) => id === 'python3.14')?.prestarted, [{ memoryMiB: 128, target: 2 }])
+  t.same(items.find(({ id }) => id === 'java17')?.prestarted, [], 'what nothing uses is not kept ready')
+  t.ok(prestarted.usedMiB > 0 && prestarted.usedMiB <= prestarted.limitMiB)
   const near = items.find(({ interpreter, exact }) => interpreter !== null && !exact)!
   const file = near.language === 'ruby' ? 'hello.rb' : near.language === 'python' ? 'hello.py' : 'hello.mjs'
   const deployed = await upload(`examples/${file}`, `near?runtime=${near.id}`)

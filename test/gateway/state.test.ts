@@ -307,6 +307,53 @@ t.test('the metrics say what happened', async (t) => {
   t.ok(value('process_cpu_user_seconds_total')! > 0)
 })
 
+t.test('sandboxes that are ready are shown, for people and for Prometheus', async (t) => {
+  const { port, executor } = await startGateway(t)
+  executor.runtimes = () => [
+    {
+      runtime: 'nodejs20.x',
+      language: 'node',
+      name: 'node20',
+      interpreter: 'Node.js 20',
+      exact: true,
+      remedy: undefined
+    },
+    {
+      runtime: 'ruby3.4',
+      language: 'ruby',
+      name: undefined,
+      interpreter: undefined,
+      exact: false,
+      remedy: 'install Ruby'
+    }
+  ]
+  t.equal((await ask(port, '/v1/runtimes', { headers: { authorization: '' } })).status, 401)
+  t.same(JSON.parse((await ask(port, '/v1/runtimes')).body), {
+    items: [
+      {
+        id: 'nodejs20.x',
+        language: 'node',
+        interpreter: 'Node.js 20',
+        exact: true,
+        remedy: null,
+        prestarted: [{ memoryMiB: 128, ephemeralMiB: 512, network: 'none', ready: 4, target: 6 }]
+      },
+      { id: 'ruby3.4', language: 'ruby', interpreter: null, exact: false, remedy: 'install Ruby', prestarted: [] }
+    ],
+    prestarted: { usedMiB: 80, limitMiB: 2_048 }
+  })
+  const { body } = await ask(port, '/metrics')
+  for (const sample of [
+    'hearth_prestarted_target{runtime="node20"} 6',
+    'hearth_prestarted_taken_total{runtime="node20",result="hit"} 7',
+    'hearth_prestarted_taken_total{runtime="node20",result="miss"} 2',
+    'hearth_prestarted_memory_bytes 83886080',
+    'hearth_prestarted_memory_limit_bytes 2147483648'
+  ]) {
+    t.ok(body.includes(`\n${sample}\n`), sample)
+  }
+})
+
 t.test('more functions than there may be series add up under one name', async (t) => {
   let now = 0
   const metrics = new FunctionMetrics(3, () => now)

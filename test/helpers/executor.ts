@@ -73,6 +73,7 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
     cpus: availableParallelism(),
     maxInstances: 50,
     prestarted: 1,
+    prestartedBytes: 1_024 * 1_048_576,
     idleMs: 60_000,
     queueLength: 1_000,
     queueWaitMs: 20_000,

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Facts, type Kit, makeKit } from './kit.ts'
+import type { RuntimeName } from './runtimes/runtime.ts'
 import type { World } from './world.ts'
 
 /** What came back from an attack. */
@@ -21,10 +22,18 @@ export interface Report {
 
 /** A function that does what it should not. */
 export interface Attack {
-  /** What it does, as a verb. */
+  /** What it does, as a verb. Unique. */
   readonly name: string
+  /** The runtime that it is written for; Node.js unless told. Its body is then a text as `runtimes/` describes. */
+  readonly in?: RuntimeName
   /** Runs inside; its source text is deployed, so it may use nothing but its argument. Or that text itself. */
   readonly body: ((kit: Kit) => unknown) | string
+  /**
+   * How it runs in the sandboxes of the other runtimes: `together` with others in one event, which is usual where the
+   * common verdict judges it; in an event `by itself` when it may end its sandbox; `nowhere` when it is about a part that
+   * only Node.js's sandboxes have.
+   */
+  readonly elsewhere?: 'together' | 'by itself' | 'nowhere'
   /** Query of the deployment. */
   readonly settings?: string
   /** Files beside the handler's own, or the whole package. */
@@ -54,18 +63,62 @@ export interface Attack {
 
 /** The attack as a function's source file. `marker` is found in the command line or environment of all its processes. */
 export function sourceOf(attack: Attack, marker: string): string {
-  const text = String(attack.body)
-  // The source of a method has no `function` before it.
-  const property = /^(async )?body\(/.test(text) ? text : `body: ${text}`
   return `
     process.title = '${marker}'
     const makeKit = ${String(makeKit)}
-    const { body: attack } = { ${property} }
+    const { body: attack } = { ${bodyOf(attack)} }
     export const handler = async (facts) => {
       const kit = makeKit(facts)
       const answer = await attack(kit)
       return answer ?? { loot: kit.loot, refused: kit.refused, notes: kit.notes }
     }
+  `
+}
+
+/** The body as a property of an object literal. The source of a method has no `function` before it. */
+function bodyOf({ body }: Attack): string {
+  const text = String(body)
+  return /^(async )?body\(/.test(text) ? text : `body: ${text}`
+}
+
+/** How an attack that is written for Node.js runs in the sandboxes of the other runtimes. */
+export function elsewhere(attack: Attack): NonNullable<Attack['elsewhere']> {
+  if (attack.elsewhere !== undefined) return attack.elsewhere
+  const isPlain =
+    attack.in === undefined &&
+    attack.verdict === undefined &&
+    attack.during === undefined &&
+    attack.archive === undefined &&
+    attack.via === undefined &&
+    attack.calls === undefined
+  return isPlain ? 'together' : 'nowhere'
+}
+
+/**
+ * A program that runs those of these attacks which its facts name, one after the other, and prints a line of JSON for
+ * each. What it says on stderr, and so in the function's log, tells which one was the last.
+ */
+export function carriedSource(attacks: readonly Attack[]): string {
+  const list = attacks.map((attack) => `{ name: ${JSON.stringify(attack.name)}, ${bodyOf(attack)} }`)
+  return `
+    import fs from 'node:fs'
+    const makeKit = ${String(makeKit)}
+    const { wanted, ...facts } = JSON.parse(fs.readFileSync(0, 'utf8'))
+    for (const { name, body } of [${list.join(',\n')}].filter(({ name }) => wanted.includes(name))) {
+      process.chdir('/tmp')
+      console.error('begins: ' + name)
+      const kit = makeKit({ ...facts, attack: name })
+      const report = { name, loot: kit.loot, refused: kit.refused, notes: kit.notes }
+      try {
+        Object.assign(report, await body(kit))
+      } catch (error) {
+        report.wrong = String(error.stack)
+      }
+      console.log(JSON.stringify(report))
+      for (const folder of ['/tmp', '/dev/shm'])
+        for (const left of fs.readdirSync(folder)) fs.rmSync(folder + '/' + left, { recursive: true, force: true })
+    }
+    process.exit(0)
   `
 }
 

@@ -51,7 +51,7 @@ export async function openCanaries(dir: string, uid: number | undefined): Promis
   const tcp = createServer((connection) => {
     connection.on('error', () => {})
     connection.on('data', (data) => {
-      if (data.toString().startsWith('sandbox')) hits.push(`tcp from ${connection.remoteAddress}`)
+      if (data.toString().startsWith('sandbox')) hits.push(`tcp from ${connection.remoteAddress}: ${data.toString()}`)
     })
     connection.write(secret)
   })
@@ -61,7 +61,7 @@ export async function openCanaries(dir: string, uid: number | undefined): Promis
   chmodSync(socketPath, 0o777)
   const udp = createSocket('udp4')
   udp.on('message', (data, from) => {
-    if (data.toString().startsWith('sandbox')) hits.push(`udp from ${from.address}`)
+    if (data.toString().startsWith('sandbox')) hits.push(`udp from ${from.address}: ${data.toString()}`)
   })
   await new Promise<void>((resolve) => udp.bind(port, '0.0.0.0', resolve))
 

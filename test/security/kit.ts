@@ -7,6 +7,10 @@ import type os from 'node:os'
 /** What an attacker may know: where things are. Never what is in them. */
 export interface Facts {
   readonly who: 'sandbox' | 'control'
+  /** Its name, so that what it reaches can say who came. */
+  readonly attack: string
+  /** Files at the top of its own package. */
+  readonly files: readonly string[]
   /** Numbers of system calls on this machine. */
   readonly numbers: Readonly<Record<string, number>>
   readonly dataDir: string
@@ -160,7 +164,7 @@ export function makeKit(facts: Facts): Kit {
             })
             socket.once('error', reject)
             socket.once('connect', () => {
-              socket.write(facts.who)
+              socket.write(`${facts.who} ${facts.attack}`)
               setTimeout(() => {
                 socket.destroy()
                 resolve(true)

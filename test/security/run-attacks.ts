@@ -3,55 +3,80 @@ import path from 'node:path'
 import type { Test } from 'tap'
 import { commandLine, eventually } from '../helpers/hearth.ts'
 import { type Attack, commonVerdict, type Report, runControl, sourceOf } from './attack.ts'
-import { ATTACKS } from './attacks/all.ts'
+import { discoverAttacks } from './discover.ts'
+import { expectNumber } from './documented.ts'
+import { launch, type Shot } from './launch.ts'
 import type { World } from './world.ts'
 
 /** Attacks that run side by side when they do not disturb each other. */
 const JOBS = 4
-/** Every caller has an answer by then: longer than any attack's own timeout. */
-const ANSWER_MS = 15_000
 /** Latency that another function may see in the worst case while an attack runs; idle it is about 2 ms. */
 const WORST_MS = 1_500
 const MIDDLE_MS = 150
 
-/** Runs every attack against the server of `world`. */
+/** Runs every attack that is written for Node.js in functions of Node.js. */
 export async function runAttacks(t: Test, world: World): Promise<void> {
-  const together = ATTACKS.filter(({ alone }) => alone !== true)
-  const alone = ATTACKS.filter((attack) => attack.alone === true)
+  const attacks = (await discoverAttacks()).filter((attack) => attack.in === undefined)
   t.jobs = JOBS
   let serial = 0
+  let skipped = 0
   const run = (attack: Attack, buffered: boolean) => {
     const marker = `attack-${process.pid}-${++serial}`
-    const options = {
-      buffered,
-      skip: attack.arch === undefined || attack.arch === process.arch ? (attack.skip?.(world) ?? false) : attack.arch
-    }
-    return t.test(attack.name, options, (t) => runAttack(t, attack, marker, world))
+    const skip = reasonToSkip(attack, world)
+    if (skip !== false) skipped++
+    return t.test(attack.name, { buffered, skip }, async (t) => {
+      await runControlOf(t, attack, marker, world)
+      const source = sourceOf(attack, marker)
+      const shot: Shot = {
+        marker,
+        body: (await attack.archive?.(source, world)) ?? source,
+        settings: attack.settings ?? '',
+        event: { ...world.facts, attack: attack.name },
+        via: attack.via,
+        calls: attack.calls
+      }
+      await runAttack(t, attack, shot, world)
+    })
   }
-  await Promise.all(together.map((attack) => run(attack, true)))
-  for (const attack of alone) await run(attack, false)
+  await Promise.all(attacks.filter(({ alone }) => alone !== true).map((attack) => run(attack, true)))
+  for (const attack of attacks) if (attack.alone === true) await run(attack, false)
+  expectNumber(t, world, 'node', attacks.length, skipped)
 }
 
-async function runAttack(t: Test, attack: Attack, marker: string, world: World): Promise<void> {
-  if (attack.control !== undefined && world.controls && (world.asRoot || attack.controlAsRoot !== true)) {
-    const dir = path.join(world.scratch, marker)
-    mkdirSync(dir)
-    const loot = await runControl(attack, { ...world.facts, who: 'control' }, dir, marker)
-    const missing = attack.control.filter((wanted) => !loot.includes(wanted))
-    t.same(missing, [], 'outside of a sandbox the same code succeeds', { loot })
-  }
+/** Why an attack cannot run on this server, or false. */
+export function reasonToSkip(attack: Attack, world: World): string | false {
+  if (attack.arch !== undefined && attack.arch !== process.arch) return attack.arch
+  return attack.skip?.(world) ?? false
+}
+
+/**
+ * Deploys an attack, and looks whether it was stopped and all else is as before.
+ *
+ * @param watched - Whether nothing else runs, so that others' latency and the gateway's CPU time can be judged
+ */
+export async function runAttack(
+  t: Test,
+  attack: Attack,
+  shot: Shot,
+  world: World,
+  watched = attack.alone === true
+): Promise<void> {
   const perform = async () => {
-    const [report, besides] = await Promise.all([launch(attack, marker, world), attack.during?.(world)])
+    const [report, besides] = await Promise.all([launch(shot, world), attack.during?.(world)])
     const verdict = attack.verdict ?? ((report: Report) => commonVerdict(attack, report))
     return { report, wrong: besides ?? (await verdict(report, world)) }
   }
-  if (attack.alone === true) {
+  if (watched) {
     const { result, watch } = await world.watch(perform)
     expectStopped(t, result, world)
     t.ok(watch.worstMs < WORST_MS && watch.middleMs < MIDDLE_MS, 'other functions go on being served', { watch })
     t.ok(watch.gatewayCpu < (attack.gatewayCpu ?? 0.8), 'the gateway is not kept busy', { watch })
   } else expectStopped(t, await perform(), world)
+  await expectAllAsBefore(t, shot.marker, world)
+}
 
+/** Removes the function. The server is well, nothing outside was touched, and no process is left. */
+export async function expectAllAsBefore(t: Test, marker: string, world: World): Promise<void> {
   await (await world.hearth.request(`/v1/functions/${marker}`, { method: 'DELETE' })).body?.cancel()
   // The gateway sees that the function is gone when the next request comes: this one.
   t.equal(await world.illness(), undefined, 'the server and all else are as before')
@@ -61,67 +86,21 @@ async function runAttack(t: Test, attack: Attack, marker: string, world: World):
   t.same(left.map(describe), [], 'no process of it is left')
 }
 
+async function runControlOf(t: Test, attack: Attack, marker: string, world: World): Promise<void> {
+  if (attack.control === undefined || !world.controls || (!world.asRoot && attack.controlAsRoot === true)) return
+  const dir = path.join(world.scratch, marker)
+  mkdirSync(dir)
+  const loot = await runControl(attack, { ...world.facts, who: 'control', attack: attack.name }, dir, marker)
+  const missing = attack.control.filter((wanted) => !loot.includes(wanted))
+  t.same(missing, [], 'outside of a sandbox the same code succeeds', { loot })
+}
+
 function expectStopped(t: Test, { report, wrong }: { report: Report; wrong: string | undefined }, world: World): void {
   const { loot, refused, notes, status, failure, ms } = report
   t.equal(wrong, undefined, 'it is stopped', { status, failure, ms, loot, refused, notes })
   t.equal(world.leak(report.text), undefined, 'no secret is in its answer')
 }
 
-async function launch(attack: Attack, marker: string, world: World): Promise<Report> {
-  const source = sourceOf(attack, marker)
-  const body = (await attack.archive?.(source, world)) ?? source
-  const settings = `timeout=10&env.ATTACK=${marker}${attack.settings === undefined ? '' : `&${attack.settings}`}`
-  const deployed = await world.hearth.deploy(marker, body, dedupe(settings))
-  const startedAt = performance.now()
-  if (deployed.status !== 201) return toReport(marker, deployed, 'refused', startedAt)
-  await deployed.body?.cancel()
-  const target = attack.via === 'url' ? `/fn/${marker}` : `/v1/functions/${marker}/invocations`
-  const calls = Array.from({ length: attack.calls ?? 1 }, async () => {
-    const signal = AbortSignal.timeout(ANSWER_MS)
-    const call = world.hearth.request(target, { method: 'POST', body: JSON.stringify(world.facts), signal })
-    return call
-      .then((answer) => toReport(marker, answer, undefined, startedAt))
-      .catch((error: unknown) => toReport(marker, Response.error(), `no answer: ${String(error)}`, startedAt))
-  })
-  const reports = await Promise.all(calls)
-  return reports.find(({ status }) => status === 0) ?? reports[0]!
-}
-
-async function toReport(
-  functionName: string,
-  answer: Response,
-  failure: string | undefined,
-  startedAt: number
-): Promise<Report> {
-  const text = await answer.text()
-  const value = parse(text)
-  return {
-    functionName,
-    status: answer.status,
-    failure: failure ?? answer.headers.get('x-hearth-function-error') ?? '',
-    headers: answer.headers,
-    text,
-    ms: Math.round(performance.now() - startedAt),
-    loot: value?.loot ?? [],
-    refused: value?.refused ?? {},
-    notes: value?.notes ?? {}
-  }
-}
-
 function describe(pid: number): string {
   return `${pid} ${commandLine(pid)}`
-}
-
-/** What an attack answered, if it answered in JSON. */
-function parse(text: string): Partial<Pick<Report, 'loot' | 'refused' | 'notes'>> | null {
-  try {
-    return JSON.parse(text) as Partial<Report> | null
-  } catch {
-    return null
-  }
-}
-
-/** The last one of several with the same name counts. */
-function dedupe(query: string): string {
-  return new URLSearchParams(Object.fromEntries(new URLSearchParams(query))).toString()
 }

@@ -72,6 +72,8 @@ export async function openWorld(uid: number | undefined): Promise<World> {
   const { controlPlane, gateway } = hearth.pids()
   const facts: Facts = {
     who: 'sandbox',
+    attack: '',
+    files: ['index.mjs'],
     numbers: Object.fromEntries(architecture(process.arch).numbers),
     dataDir,
     canary: canaries.facts,

@@ -20,7 +20,6 @@ import type { PackageStore } from './packages/package-store.ts'
 import { systemRoutes } from './system-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
-import { runtimeRoutes } from './v1/runtime-routes.ts'
 
 export interface Deps {
   readonly service: FunctionService
@@ -79,7 +78,6 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
   await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, runtimes, scope, metrics })
   await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
-  await app.register(runtimeRoutes, { prefix: '/v1/runtimes', runtimes })
   await app.register(lambdaApi, { service, packages, artifacts, runtimes, links, scope, architecture, metrics })
   return app
 }

@@ -19,7 +19,7 @@ import type { Metrics } from './metrics.ts'
 import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { refuse } from './respond.ts'
-import { healthRoute, logsRoute, metricsRoute, readyRoute, type ServerRoute } from './server-routes.ts'
+import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
 import { createUrlDoor } from './url-door.ts'
@@ -197,6 +197,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope, traceId))
   mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, traceId, Date.now))
   mountServerRoute(['GET'], '/v1/functions/:name/logs', 'caller', logsRoute(hallway, scope, logs, deps.logsDir))
+  mountServerRoute(['GET'], '/v1/runtimes', 'caller', runtimesRoute(executor))
   mountServerRoute(['GET'], '/metrics', 'caller', metricsRoute(metrics))
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))

@@ -18,6 +18,8 @@ import { defaultRunDir, serverIdOf } from './server-identity.ts'
 const EXIT_CONFIG = 78
 /** What stopping may take beyond the drain time: killing instances, writing logs. */
 const STOP_EXTRA_MS = 3_000
+/** Part of the machine's memory for pre-started sandboxes when nothing else is said. */
+const PRESTARTED_SHARE = 0.1
 /** Part of the free disk for functions' /tmp when nothing else is said, and what is too little to begin with. */
 const TMP_SHARE = 0.25
 const MIN_TMP_MIB = 1_024
@@ -51,7 +53,12 @@ const executor = createExecutor({
   cpus: os.availableParallelism(),
   maxInstances: config.maxInstances,
   prestarted: config.prestarted,
+  prestartedBytes:
+    config.prestartedMemoryMiB === undefined
+      ? os.totalmem() * PRESTARTED_SHARE
+      : config.prestartedMemoryMiB * 1_048_576,
   idleMs: config.idleMs,
+  freezeAfterMs: config.freezeAfterMs ?? Number.POSITIVE_INFINITY,
   queueLength: config.queueLength,
   queueWaitMs: config.queueWaitMs,
   outputBytesPerSecond: config.outputBytesPerSecond,

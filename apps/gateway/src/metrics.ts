@@ -123,6 +123,35 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
           this.set(executor.stats().queued)
         }
       })
+      new Gauge({
+        name: 'hearth_prestarted_target',
+        help: 'Sandboxes that are to be kept booted ahead of need: HEARTH_PRESTARTED, or recent demand.',
+        labelNames: ['runtime'],
+        registers,
+        collect() {
+          this.reset()
+          for (const { runtime, target } of executor.stats().stock.kinds) this.inc({ runtime }, target)
+        }
+      })
+      new Counter({
+        name: 'hearth_prestarted_taken_total',
+        help: 'Instances that took a sandbox booted ahead of need (hit), or waited for one (miss).',
+        labelNames: ['runtime', 'result'],
+        registers,
+        collect() {
+          this.reset()
+          for (const { runtime, hits, misses } of executor.stats().stock.takes) {
+            this.inc({ runtime, result: 'hit' }, hits)
+            this.inc({ runtime, result: 'miss' }, misses)
+          }
+        }
+      })
+      gaugeOf('hearth_prestarted_memory_bytes', 'Memory of sandboxes booted ahead of need.', () => {
+        return executor.stats().stock.usedBytes
+      })
+      gaugeOf('hearth_prestarted_memory_limit_bytes', 'What they may take together.', () => {
+        return executor.stats().stock.budgetBytes
+      })
       counterOf('hearth_log_stored_bytes_total', 'Bytes of function log written.', () => logCounts().storedBytes)
       counterOf('hearth_log_dropped_lines_total', 'Lines of function log lost.', () => logCounts().droppedLines)
     },
@@ -161,6 +190,17 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       yield phases.render()
       yield* functions.render()
     }
+  }
+
+  function gaugeOf(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      }
+    })
   }
 
   function counterOf(name: string, help: string, read: () => number): void {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Executor } from '@hearth/executor'
 import type { ArnScope } from '@hearth/shared'
 import type { Hallway } from './call.ts'
 import type { Readiness } from './health.ts'
@@ -10,6 +11,8 @@ import { parseLogQuery } from './log-route.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
 import { respond } from './respond.ts'
+
+const MIB = 1_048_576
 
 /** A route about the server itself. The sender is known already; a HearthError that is thrown is answered. */
 export type ServerRoute = (req: IncomingMessage, res: ServerResponse, name: string) => Promise<void>
@@ -38,6 +41,34 @@ export function metricsRoute(metrics: Metrics): ServerRoute {
       await nextTurn()
     }
     res.end()
+  }
+}
+
+/** `GET /v1/runtimes`: what this machine can run, and the sandboxes that are ready for it. */
+export function runtimesRoute(executor: Executor): ServerRoute {
+  return async (_req, res) => {
+    const { kinds, usedBytes, budgetBytes } = executor.stats().stock
+    const items = executor.runtimes().map(({ runtime, name, language, interpreter = null, exact, remedy = null }) => ({
+      id: runtime,
+      language,
+      interpreter,
+      exact,
+      remedy,
+      prestarted: kinds
+        .filter((kind) => name !== undefined && kind.runtime.split('+')[0] === name)
+        .map(({ memoryMiB, tmpMiB, network, ready, target }) => ({
+          memoryMiB,
+          ephemeralMiB: tmpMiB,
+          network,
+          ready,
+          target
+        }))
+    }))
+    const body = {
+      items,
+      prestarted: { usedMiB: Math.round(usedBytes / MIB), limitMiB: Math.round(budgetBytes / MIB) }
+    }
+    respond(res, 200, ['content-type', 'application/json'], JSON.stringify(body))
   }
 }
 

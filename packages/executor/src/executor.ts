@@ -20,9 +20,13 @@ export interface ExecutorOptions {
   readonly cpus: number
   /** Instances that may exist at once. */
   readonly maxInstances: number
-  /** Sandboxes kept booted per kind in use; 0 boots each when it is needed. */
+  /** Sandboxes kept booted per kind in use, more after a burst; 0 boots each when it is needed. */
   readonly prestarted: number
+  /** Memory that booted and unassigned sandboxes may take together, in bytes. */
+  readonly prestartedBytes: number
   readonly idleMs: number
+  /** An instance without an event is frozen after this long, in ms; 0: at once; `Infinity`: never. 100 unless given. */
+  readonly freezeAfterMs?: number
   readonly queueLength: number
   readonly queueWaitMs: number
   readonly outputBytesPerSecond: number
@@ -30,13 +34,14 @@ export interface ExecutorOptions {
   readonly cpuQuota: boolean
   /** After which init has failed, in ms; Lambda's 10 s unless given. */
   readonly initTimeoutMs?: number
+  /** Monotonic, in ms: what demand for sandboxes is told apart by. */
+  readonly now?: () => number
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
 }
 
 /** How often idle instances are looked at. */
 const SWEEP_MS = 100
-/** Kinds of sandbox that are kept ready. */
-const STOCK_KEYS = 8
+const FREEZE_AFTER_MS = 100
 
 /** Builds the executor. It starts nothing until it is asked: `ready` or a pool. */
 export function createExecutor(options: ExecutorOptions): Executor {
@@ -53,7 +58,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
     host,
     plan: (key) => runtimes.boot(key.runtime, key.memoryMiB),
     perKey: options.prestarted,
-    keys: STOCK_KEYS,
+    budgetBytes: options.prestartedBytes,
+    now: options.now ?? (() => performance.now()),
     outputBytesPerSecond: options.outputBytesPerSecond,
     log: options.log
   })
@@ -117,7 +123,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const sandboxMs = performance.now() - startedAt
     const id = randomBytes(16).toString('hex')
     const logStream = logStreamName(spec.version, id, new Date())
-    const instance = new Instance({ id, spec, logStream, booted, owner: pool, logs, journal })
+    const instance = new Instance({
+      id,
+      spec,
+      logStream,
+      booted,
+      owner: pool,
+      logs,
+      journal,
+      freezeAfterMs: options.freezeAfterMs ?? FREEZE_AFTER_MS
+    })
     const cpus = spec.memoryMiB / LIMITS.memoryMiBPerCpu
     return {
       instance,
@@ -163,6 +178,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const sweep = setInterval(() => {
     const now = performance.now()
     for (const pool of pools) pool.sweep(now, now - options.idleMs)
+    stock.tidy()
   }, SWEEP_MS)
   sweep.unref()
 
@@ -171,7 +187,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       const spec = withinRuntime(wanted)
       const pool = new Pool(spec, context)
       pools.add(pool)
-      if (options.prestarted > 0 && runtimes.resolve(spec.runtime, spec.handler) !== undefined) stock.want(keyOf(spec))
+      if (runtimes.resolve(spec.runtime, spec.handler) !== undefined) stock.want(keyOf(spec))
       return pool
     },
 
@@ -193,7 +209,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
         row.busy += counts.busy
         queued += counts.queued
       }
-      for (const [runtime, count] of stock.counts()) rowOf(runtime).prestarted += count
+      const kinds = stock.stats()
+      for (const { key, ready } of kinds) rowOf(key.runtime).prestarted += ready
       const total = { starting: 0, idle: 0, busy: 0, prestarted: 0 }
       for (const row of byRuntime.values()) {
         total.starting += row.starting
@@ -201,7 +218,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
         total.busy += row.busy
         total.prestarted += row.prestarted
       }
-      return { ...total, queued, runtimes: [...byRuntime].map(([runtime, row]) => ({ runtime, ...row })) }
+      return {
+        ...total,
+        queued,
+        runtimes: [...byRuntime].map(([runtime, row]) => ({ runtime, ...row })),
+        stock: {
+          kinds: kinds.map(({ key, ready, target }) => ({ ...key, ready, target })),
+          takes: [...stock.takes()].map(([runtime, counts]) => ({ runtime, ...counts })),
+          usedBytes: stock.usedBytes(),
+          budgetBytes: options.prestartedBytes
+        }
+      }
     },
 
     runtimes: () => runtimes.list(),

@@ -56,8 +56,6 @@ export type InitResult =
       readonly payloadFor: (requestId: string) => Buffer
     }
 
-/** After this long without an event an instance is frozen, so that nothing runs between events. */
-const FREEZE_AFTER_MS = 100
 /** Memory use is asked for at most this often per instance. */
 const MEMORY_SAMPLE_MS = 1_000
 /** Idle instances that may have died together, and be tried one after the other, before an event counts as failed. */
@@ -76,6 +74,8 @@ export interface InstanceOptions {
   readonly owner: InstanceOwner
   readonly logs: LogSink
   readonly journal: Journal
+  /** After this long without an event it is frozen, so that nothing runs between events; 0: at once. */
+  readonly freezeAfterMs: number
 }
 
 /** One execution environment: a sandbox that has become a function's own. */
@@ -87,6 +87,7 @@ export class Instance implements LinkListener {
   readonly #logs: LogSink
   readonly #journal: Journal
   readonly #logStream: string
+  readonly #freezeAfterMs: number
   #state: InstanceState = 'booting'
   #flights: Flight[] = []
   #seq = 0
@@ -108,7 +109,7 @@ export class Instance implements LinkListener {
   #attachMs = 0
   idleSince = 0
 
-  constructor({ id, spec, logStream, booted, owner, logs, journal }: InstanceOptions) {
+  constructor({ id, spec, logStream, booted, owner, logs, journal, freezeAfterMs }: InstanceOptions) {
     this.id = id
     this.spec = spec
     this.#booted = booted
@@ -116,6 +117,7 @@ export class Instance implements LinkListener {
     this.#logs = logs
     this.#journal = journal
     this.#logStream = logStream
+    this.#freezeAfterMs = freezeAfterMs
     this.#peakBytes = booted.peakBytes ?? 0
     booted.onLine = (line) => this.#write(this.#speaker, Date.now(), 'INFO', line)
     booted.link.listen(this)
@@ -213,7 +215,7 @@ export class Instance implements LinkListener {
 
   /** Freezes it if it has been idle for long enough. Called now and then. */
   tick(now: number): void {
-    if (this.#state === 'idle' && !this.#frozen && now - this.idleSince >= FREEZE_AFTER_MS) this.#setFrozen(true)
+    if (this.#state === 'idle' && !this.#frozen && now - this.idleSince >= this.#freezeAfterMs) this.#setFrozen(true)
   }
 
   /** Ends it at once. What was in flight is answered when its end is known. */
@@ -409,6 +411,8 @@ export class Instance implements LinkListener {
     this.idleSince = performance.now()
     this.#to('release')
     if (this.open) this.#owner.released(this)
+    // Where the next event does not follow at once.
+    if (this.#freezeAfterMs === 0) this.tick(this.idleSince)
   }
 
   #fail(flight: Flight, failure: Failure): void {

@@ -4,6 +4,8 @@ import { type Budget, createBudget } from './budget.ts'
 import { Link, type LinkListener } from './link.ts'
 import { readLines } from './output.ts'
 import { READY } from './protocol.ts'
+import { divideBudget } from './stock-budget.ts'
+import { createDemand, type Demand } from './stock-demand.ts'
 
 /** What makes one booted sandbox as good as another. */
 export interface StockKey {
@@ -34,10 +36,12 @@ export interface Booted {
 export interface StockOptions {
   readonly host: SandboxHost
   readonly plan: (key: StockKey) => BootPlan
-  /** Sandboxes kept ready per key. */
+  /** Sandboxes kept ready per key in use, whatever demand was; 0 keeps none, and boots each when it is needed. */
   readonly perKey: number
-  /** Keys that are kept ready at most; the least recently used one gives way. */
-  readonly keys: number
+  /** Memory that all of them together may take, in bytes. */
+  readonly budgetBytes: number
+  /** Monotonic, in ms. */
+  readonly now: () => number
   readonly outputBytesPerSecond: number
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
 }
@@ -46,61 +50,133 @@ export interface StockOptions {
 const PIDS = 1_024
 /** A runtime that has not said that it is up by then never will. */
 const BOOT_TIMEOUT_MS = 15_000
+/** What a sandbox is taken to need before one of its kind has been booted. */
+const USUAL_BYTES = 24 * 1_048_576
+/** A measurement below this is of no runtime. */
+const MIN_BYTES = 4 * 1_048_576
+/** A kind that no function has asked for since then is not kept ready any more. */
+const FORGET_MS = 30 * 60_000
+/** Kinds that are kept ready at most; the least recently used one gives way. */
+const MAX_KINDS = 64
+/** How often demand is looked at when nothing happens. */
+const TIDY_MS = 1_000
+/** A refill begins this much later than what it replaces was taken: the start that is going on needs the CPU. */
+const REFILL_DELAY_MS = 50
 /** After a failed boot the stock waits this long, doubling, before it tries again by itself. */
 const RETRY_MS = { first: 200, last: 30_000 }
 
+/** One kind of sandbox and those of it that are ready. */
+interface Shelf {
+  readonly key: StockKey
+  readonly demand: Demand
+  readonly ready: Booted[]
+  booting: number
+  failures: number
+  /** How many may be ready. */
+  target: number
+  usedAt: number
+  /** Memory of one of them, as measured at the end of its boot. */
+  bytes: number
+  /** Kept even when nothing uses it: what a first function is likely to want. */
+  isDefault: boolean
+}
+
+/** One kind of sandbox in the stock. */
+export interface StockStats {
+  readonly key: StockKey
+  readonly ready: number
+  /** How many there are to be: the larger of the configured number and recent demand, as far as memory allows. */
+  readonly target: number
+}
+
+/** How often a sandbox was wanted, by interpreter. */
+export interface TakeCounts {
+  /** One was ready. */
+  readonly hits: number
+  /** One had to be booted while its caller waited. */
+  readonly misses: number
+}
+
 /**
  * Sandboxes booted ahead of need, per runtime, memory, /tmp size and network policy: taking one costs nothing, so a
- * cold start is only code attachment and the function's own init.
+ * cold start is only code attachment and the function's own init. How many of a kind are kept follows the largest
+ * recent burst, within a budget of memory for all kinds.
  */
 export class Stock {
   readonly #options: StockOptions
-  readonly #shelves = new Map<string, { readonly key: StockKey; ready: Booted[]; booting: number; failures: number }>()
+  /** In the order of use, the least recent first. */
+  readonly #shelves = new Map<string, Shelf>()
+  readonly #takes = new Map<string, { hits: number; misses: number }>()
+  /** Boots that somebody waits for. */
+  #urgent = 0
+  #tidiedAt = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(options: StockOptions) {
     this.#options = options
   }
 
-  /** Sandboxes that are ready, by runtime. */
-  counts(): Map<string, number> {
-    const counts = new Map<string, number>()
-    for (const { key, ready } of this.#shelves.values()) {
-      counts.set(key.runtime, (counts.get(key.runtime) ?? 0) + ready.length)
-    }
-    return counts
+  /** Kinds that are kept, the most recently used first. */
+  stats(): StockStats[] {
+    return [...this.#shelves.values()].reverse().map(({ key, ready, target }) => ({ key, ready: ready.length, target }))
+  }
+
+  /** Since the start, by the interpreter's name. */
+  takes(): ReadonlyMap<string, TakeCounts> {
+    return this.#takes
+  }
+
+  /** Memory of the sandboxes that are ready, in bytes. */
+  usedBytes(): number {
+    let sum = 0
+    for (const { ready, bytes } of this.#shelves.values()) sum += ready.length * bytes
+    return sum
   }
 
   /** Keeps sandboxes of this kind ready from now on. */
   want(key: StockKey): void {
-    const id = idOf(key)
-    const known = this.#shelves.get(id)
-    if (known !== undefined) {
-      // Re-inserted, so that the map's order is the order of use.
-      this.#shelves.delete(id)
-      this.#shelves.set(id, known)
-      return
-    }
-    this.#shelves.set(id, { key, ready: [], booting: 0, failures: 0 })
-    if (this.#shelves.size > this.#options.keys) {
-      const [oldest, shelf] = this.#shelves.entries().next().value!
-      this.#shelves.delete(oldest)
-      for (const booted of shelf.ready) booted.sandbox.kill()
-    }
-    this.#refill(id)
+    if (this.#options.perKey === 0) return
+    this.#use(key)
+    this.#plan()
   }
 
-  /** A ready sandbox, or undefined; a new one is booted in its place. */
+  /** A ready sandbox, or undefined. Either way the next of this kind is more likely to be there. */
   take(key: StockKey): Booted | undefined {
-    const id = idOf(key)
-    const booted = this.#shelves.get(id)?.ready.pop()
-    // Later: the start that is going on now should not share its CPU with a refill.
-    if (booted !== undefined) setTimeout(() => this.#refill(id), 50).unref()
+    if (this.#options.perKey === 0) {
+      this.#count(key, false)
+      return undefined
+    }
+    const shelf = this.#use(key)
+    shelf.demand.record(this.#options.now())
+    const booted = shelf.ready.pop()
+    this.#count(key, booted !== undefined)
+    setTimeout(() => this.#plan(), REFILL_DELAY_MS).unref()
     return booted
   }
 
-  /** Boots one now. @throws Error with the end of the runtime's own output when it does not come up */
+  /** Lets go of what demand does not ask for any more. To be called now and then. */
+  tidy(): void {
+    const now = this.#options.now()
+    if (now - this.#tidiedAt < TIDY_MS) return
+    this.#tidiedAt = now
+    for (const [id, shelf] of this.#shelves) {
+      if (now - shelf.usedAt > FORGET_MS && !shelf.isDefault) this.#drop(id, shelf)
+    }
+    this.#plan()
+  }
+
+  /** Boots one now for somebody who waits: nothing is refilled meanwhile. @throws Error with the end of the runtime's own output when it does not come up */
   async boot(key: StockKey): Promise<Booted> {
+    this.#urgent++
+    try {
+      return await this.#boot(key)
+    } finally {
+      this.#urgent--
+      if (this.#urgent === 0) setTimeout(() => this.#plan(), REFILL_DELAY_MS).unref()
+    }
+  }
+
+  async #boot(key: StockKey): Promise<Booted> {
     const { command, env, mounts } = this.#options.plan(key)
     const sandbox = await this.#options.host.start({
       command,
@@ -143,11 +219,12 @@ export class Stock {
 
   /** Resolves when `key` has a ready sandbox. @throws Error when it cannot be booted */
   async firstReady(key: StockKey): Promise<void> {
-    this.want(key)
-    const shelf = this.#shelves.get(idOf(key))!
+    const shelf = this.#use(key)
+    shelf.isDefault = true
     if (shelf.ready.length > 0 || this.#closed) return
     const booted = await this.boot(key)
     this.#put(shelf, booted)
+    this.#plan()
   }
 
   close(): void {
@@ -156,12 +233,69 @@ export class Stock {
     this.#shelves.clear()
   }
 
+  #use(key: StockKey): Shelf {
+    const id = idOf(key)
+    let shelf = this.#shelves.get(id)
+    if (shelf === undefined) {
+      shelf = {
+        key,
+        demand: createDemand(),
+        ready: [],
+        booting: 0,
+        failures: 0,
+        target: 0,
+        usedAt: 0,
+        bytes: USUAL_BYTES,
+        isDefault: false
+      }
+    }
+    shelf.usedAt = this.#options.now()
+    // Re-inserted, so that the map's order is the order of use.
+    this.#shelves.delete(id)
+    this.#shelves.set(id, shelf)
+    if (this.#shelves.size > MAX_KINDS) {
+      const [oldest, dropped] = this.#shelves.entries().next().value!
+      this.#drop(oldest, dropped)
+    }
+    return shelf
+  }
+
+  #count({ runtime }: StockKey, isHit: boolean): void {
+    let counts = this.#takes.get(runtime)
+    if (counts === undefined) {
+      counts = { hits: 0, misses: 0 }
+      this.#takes.set(runtime, counts)
+    }
+    if (isHit) counts.hits++
+    else counts.misses++
+  }
+
+  #drop(id: string, shelf: Shelf): void {
+    this.#shelves.delete(id)
+    for (const booted of shelf.ready.splice(0)) booted.sandbox.kill()
+  }
+
+  /** Decides how many of each kind are kept, and begins to make it so. */
+  #plan(): void {
+    if (this.#closed) return
+    const { perKey, budgetBytes } = this.#options
+    const now = this.#options.now()
+    const shelves = [...this.#shelves.values()].reverse()
+    const wishes = shelves.map(({ demand, bytes }) => ({ base: perKey, wanted: demand.level(now), bytes }))
+    const targets = divideBudget(wishes, budgetBytes)
+    for (const [i, shelf] of shelves.entries()) {
+      shelf.target = targets[i]!
+      while (shelf.ready.length > shelf.target) shelf.ready.shift()!.sandbox.kill()
+      this.#refill(idOf(shelf.key))
+    }
+  }
+
   #refill(id: string): void {
     const shelf = this.#shelves.get(id)
-    if (shelf === undefined || this.#closed || shelf.booting > 0) return
-    if (shelf.ready.length >= this.#options.perKey) return
+    if (shelf === undefined || this.#closed || shelf.booting > 0 || this.#urgent > 0) return
+    if (shelf.ready.length >= shelf.target) return
     shelf.booting++
-    this.boot(shelf.key).then(
+    this.#boot(shelf.key).then(
       (booted) => {
         shelf.booting--
         shelf.failures = 0
@@ -182,12 +316,13 @@ export class Stock {
     )
   }
 
-  #put(shelf: { readonly key: StockKey; ready: Booted[] }, booted: Booted): void {
+  #put(shelf: Shelf, booted: Booted): void {
     if (this.#closed || this.#shelves.get(idOf(shelf.key)) !== shelf) {
       booted.sandbox.kill()
       return
     }
     shelf.ready.push(booted)
+    shelf.bytes = Math.max(MIN_BYTES, booted.peakBytes ?? USUAL_BYTES)
     void booted.sandbox.exited.then(() => {
       const at = shelf.ready.indexOf(booted)
       if (at < 0) return

@@ -152,10 +152,29 @@ export interface RuntimeStats {
   readonly prestarted: number
 }
 
+/** Sandboxes that were booted ahead of need. */
+export interface PrestartedStats {
+  /** By kind, the most recently used first. `runtime` is the interpreter's name. */
+  readonly kinds: readonly {
+    readonly runtime: string
+    readonly memoryMiB: number
+    readonly tmpMiB: number
+    readonly network: NetworkPolicy
+    readonly ready: number
+    /** How many there are to be. */
+    readonly target: number
+  }[]
+  /** How often one was wanted since the start, and there (`hits`) or not (`misses`). */
+  readonly takes: readonly { readonly runtime: string; readonly hits: number; readonly misses: number }[]
+  readonly usedBytes: number
+  readonly budgetBytes: number
+}
+
 export interface ExecutorStats extends Omit<RuntimeStats, 'runtime'> {
   /** Invocations that wait for an instance. */
   readonly queued: number
   readonly runtimes: readonly RuntimeStats[]
+  readonly stock: PrestartedStats
 }
 
 /** The instances of one function version. */

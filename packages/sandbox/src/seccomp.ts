@@ -44,8 +44,14 @@ const REFUSED = `
 /** Memory that the watchdog of a sandbox without cgroups cannot see: it looks at processes. */
 const OWNERLESS_MEMORY = 'memfd_create shmget msgget'
 
-/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK (getifaddrs): no raw packets, no AF_VSOCK to a hypervisor, no AF_ALG. */
-const SOCKET_FAMILIES = [1, 2, 10, 16]
+/** AF_UNIX, AF_INET, AF_INET6: no raw packets, no AF_VSOCK to a hypervisor, no AF_ALG. */
+const SOCKET_FAMILIES = [1, 2, 10]
+/**
+ * AF_NETLINK only for NETLINK_ROUTE, which getifaddrs asks: another protocol tells who listens of every device of the
+ * machine, and so of the disks of other sandboxes, wherever the network namespace was made by root.
+ */
+const AF_NETLINK = 16
+const NETLINK_ROUTE = 0
 /** Every CLONE_NEW… flag that clone takes: no new namespaces. */
 const NAMESPACE_FLAGS = 0x7e020000
 const TIOCSTI = 0x5412
@@ -53,6 +59,7 @@ const TIOCLINUX = 0x541c
 
 const EPERM = 1
 const ENOSYS = 38
+const EPROTONOSUPPORT = 93
 const EAFNOSUPPORT = 97
 const RET_ALLOW = 0x7fff0000
 const RET_KILL_PROCESS = 0x80000000
@@ -62,6 +69,7 @@ const OFFSET_NUMBER = 0
 const OFFSET_ARCH = 4
 const OFFSET_ARG0 = 16
 const OFFSET_ARG1 = 24
+const OFFSET_ARG2 = 32
 
 const LOAD = 0x20
 const RETURN = 0x06
@@ -132,6 +140,11 @@ export function compileSeccomp({ audit, foreignFrom, numbers }: Architecture, co
     emit(IF_EQUAL, family, 0, 1)
     ret(RET_ALLOW)
   }
+  emit(IF_EQUAL, AF_NETLINK, 0, 4)
+  emit(LOAD, OFFSET_ARG2)
+  emit(IF_EQUAL, NETLINK_ROUTE, 0, 1)
+  ret(RET_ALLOW)
+  ret(errno(EPROTONOSUPPORT))
   ret(errno(EAFNOSUPPORT))
   start.ioctl = emit(LOAD, OFFSET_ARG1)
   emit(IF_EQUAL, TIOCSTI, 2, 0)

@@ -50,10 +50,14 @@ const Settings = z.strictObject({
   HEARTH_MAX_INSTANCES: z.coerce.number().int().min(1).max(100_000).default(200),
   /** Sandboxes kept booted and unassigned per runtime, memory size and network policy in use. 0 turns pre-starting off. */
   HEARTH_PRESTARTED: count.max(64).default(2),
+  /** MiB that pre-started sandboxes may take together: after a burst more are kept than HEARTH_PRESTARTED. Default: a tenth of the machine's memory. */
+  HEARTH_PRESTARTED_MEMORY: count.optional(),
   /** MiB of disk that the /tmp of all functions may take together; 0: /tmp is memory of its function. Default: a quarter of what is free. */
   HEARTH_TMP_DISK: count.optional(),
   /** How long an idle instance is kept. */
   HEARTH_IDLE_MS: ms.default(300_000),
+  /** An instance without an event is frozen after this long: 0 at once, as on AWS; `never` lets it run on. */
+  HEARTH_FREEZE_MS: z.union([z.literal('never'), ms]).default(100),
   /** Invocations that may wait for an instance, per function. */
   HEARTH_QUEUE_LENGTH: count.max(1_000_000).default(1_000),
   /** How long one may wait before it is refused with 429. */
@@ -92,9 +96,13 @@ export interface Config {
   readonly runtimePaths: Readonly<Record<string, readonly string[]>>
   readonly maxInstances: number
   readonly prestarted: number
+  /** MiB, or undefined: a tenth of the machine's memory. */
+  readonly prestartedMemoryMiB: number | undefined
   /** MiB, or undefined: a quarter of the free disk. */
   readonly tmpDiskMiB: number | undefined
   readonly idleMs: number
+  /** Undefined: never. */
+  readonly freezeAfterMs: number | undefined
   readonly queueLength: number
   readonly queueWaitMs: number
   readonly drainMs: number
@@ -138,8 +146,10 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     runtimePaths: readPairs(s.HEARTH_RUNTIME_PATHS),
     maxInstances: s.HEARTH_MAX_INSTANCES,
     prestarted: s.HEARTH_PRESTARTED,
+    prestartedMemoryMiB: s.HEARTH_PRESTARTED_MEMORY,
     tmpDiskMiB: s.HEARTH_TMP_DISK,
     idleMs: s.HEARTH_IDLE_MS,
+    freezeAfterMs: s.HEARTH_FREEZE_MS === 'never' ? undefined : s.HEARTH_FREEZE_MS,
     queueLength: s.HEARTH_QUEUE_LENGTH,
     queueWaitMs: s.HEARTH_QUEUE_WAIT_MS,
     drainMs: s.HEARTH_DRAIN_MS,

@@ -11,7 +11,7 @@ function garbage(name: string, body: Attack['body']): Attack {
 }
 
 /** The descriptors that connect an instance to the gateway, and answers that are no answers. */
-export const CHANNEL: readonly Attack[] = [
+export default [
   garbage('announces a frame of four gigabytes', ({ write, frame }) => {
     const header = frame(19, 1, Buffer.alloc(4), 'x')
     header.writeUInt32LE(0xffff_ffff, 0)
@@ -139,6 +139,7 @@ export const CHANNEL: readonly Attack[] = [
   },
   {
     name: 'seals the progress page against everybody',
+    elsewhere: 'nowhere',
     only: ['EPERM'],
     body({ childProcess, attempt }) {
       const script = 'open(my $page, "+<&=", 4) or exit 9; exit(defined(fcntl($page, 1033, 8)) ? 0 : $! + 0)'
@@ -279,4 +280,4 @@ export const CHANNEL: readonly Attack[] = [
       }
     })
   )
-]
+] satisfies readonly Attack[]

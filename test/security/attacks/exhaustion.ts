@@ -22,7 +22,7 @@ const uncountedMemory = (world: World) =>
   world.weak.has('memory-limit') ? 'this server does not limit memory, and says so' : undefined
 
 /** Everything that there is only so much of. */
-export const EXHAUSTION: readonly Attack[] = [
+export default [
   {
     name: 'takes more memory than its own in one process',
     control: ['400 MiB'],
@@ -58,6 +58,7 @@ export const EXHAUSTION: readonly Attack[] = [
   },
   {
     name: 'keeps memory in files that have no name',
+    elsewhere: 'by itself',
     control: ['400 MiB'],
     body({ facts, loot, childProcess, notes }) {
       const script = `$| = 1; my $n = "x"; my $fd = syscall(${facts.numbers['memfd_create']}, $n, 0); open(my $f, "+<&=", $fd); my $mib = "x" x (1 << 20); for (1 .. 400) { (syswrite($f, $mib) // 0) == 1 << 20 or exit 1 } print "all"; sleep 2`
@@ -177,6 +178,21 @@ export const EXHAUSTION: readonly Attack[] = [
       if (count > 1_100) loot.push(`${count} processes`)
     },
     verdict: bounded
+  },
+  {
+    name: 'starts more processes than it may have, and has them wait',
+    settings: 'memory=1769',
+    only: ['EAGAIN'],
+    async body({ attempt, perl, os }) {
+      const script =
+        'my @all; my $error = 0; while (@all < 1100) { my $pid = fork() // do { $error = $! + 0; last }; if (!$pid) { sleep 60; exit } push @all, $pid } kill 9, @all; waitpid $_, 0 for @all; print $error'
+      await attempt('1,100 processes', () => {
+        const errno = Number(perl(script))
+        if (errno === 0) return true
+        const code = errno === os.constants.errno.EAGAIN ? 'EAGAIN' : `errno ${errno}`
+        throw Object.assign(new Error(code), { code })
+      })
+    }
   },
   {
     name: 'opens descriptors without end',
@@ -341,4 +357,4 @@ export const EXHAUSTION: readonly Attack[] = [
     },
     verdict: bounded
   }
-]
+] satisfies readonly Attack[]

@@ -5,7 +5,7 @@ const HIDDEN = ['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'nothing']
 const READ_ONLY = ['EROFS', 'EACCES', 'EPERM', 'ENOENT']
 
 /** Files, mounts, devices and what /proc tells. */
-export const FILES: readonly Attack[] = [
+export default [
   {
     name: 'reads password hashes, home folders and the data folder with all keys',
     only: HIDDEN,
@@ -52,6 +52,7 @@ export const FILES: readonly Attack[] = [
         for (let n = 0; n < 30; n++) process.chdir('..')
         return fs.readFileSync(`.${file}`)
       })
+      fs.closeSync(folder)
       const link = `${process.env['ATTACK'] === undefined ? facts.canary.dir : '/tmp'}/link-${process.pid}`
       fs.symlinkSync(file, link)
       await attempt('link', () => fs.readFileSync(link))
@@ -102,7 +103,7 @@ export const FILES: readonly Attack[] = [
         })
       }
       for (const file of [
-        '/var/task/index.mjs',
+        ...facts.files.map((name) => `/var/task/${name}`),
         '/var/runtime/bootstrap.cjs',
         '/var/lang/bin/node',
         '/etc/passwd',
@@ -193,7 +194,7 @@ export const FILES: readonly Attack[] = [
   {
     name: 'finds descriptors of the server in itself, its children and the first process',
     only: ['nothing', 'EACCES', 'ENOENT', 'EPERM', 'ENXIO'],
-    async body({ fs, attempt, perl, notes }) {
+    async body({ facts, fs, attempt, perl, notes }) {
       const links = (pid: string) =>
         fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
           try {
@@ -202,11 +203,12 @@ export const FILES: readonly Attack[] = [
             return []
           }
         })
-      // Output, channel and progress page are the runtime's; the rest are Node's own.
+      // Output, channel and progress page are the runtime's, facts come from who carries this; the rest are Node's own.
       const known = (fd: number, link: string) =>
         /^(\/dev\/null|anon_inode:\[event(fd|poll)\]|pipe:\[\d+\])$/.test(link) ||
-        (fd >= 1 && fd <= 3 && link.startsWith('socket:')) ||
+        (fd >= (facts.files.includes('index.mjs') ? 1 : 0) && fd <= 3 && link.startsWith('socket:')) ||
         (fd === 4 && link.startsWith('/memfd:progress')) ||
+        link === '/tmp/facts (deleted)' ||
         link === `/proc/${process.pid}/fd` ||
         link.startsWith('/proc/')
       for (const pid of ['self', '1']) {
@@ -237,4 +239,4 @@ export const FILES: readonly Attack[] = [
       )
     }
   }
-]
+] satisfies readonly Attack[]

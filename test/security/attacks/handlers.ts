@@ -24,7 +24,7 @@ const HANDLERS = {
 }
 
 /** What is deployed: names of handlers, and archives. */
-export const HANDLERS_AND_ARCHIVES: readonly Attack[] = [
+export default [
   ...Object.entries(HANDLERS).map(
     ([what, handler]): Attack => ({
       name: `names as its handler ${what}`,
@@ -83,4 +83,4 @@ export const HANDLERS_AND_ARCHIVES: readonly Attack[] = [
       await attempt('write permission', () => (fs.statSync('/var/task/program').mode & 0o022) !== 0)
     }
   }
-]
+] satisfies readonly Attack[]

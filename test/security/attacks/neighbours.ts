@@ -3,7 +3,7 @@ import { treeOf } from '../../helpers/hearth.ts'
 import { type Attack, ended } from '../attack.ts'
 
 /** Other functions on the same server: their files, memory, sockets, code, environment and logs. */
-export const NEIGHBOURS: readonly Attack[] = [
+export default [
   {
     name: 'reads another function’s /tmp and /dev/shm',
     only: ['ENOENT', 'nothing', 'EACCES'],
@@ -51,7 +51,9 @@ export const NEIGHBOURS: readonly Attack[] = [
         process.chdir('..')
         return fs.readdirSync('.').some((name) => /^[0-9a-f]{64}$/.test(name))
       })
-      await attempt('other code in /var/task', () => fs.readdirSync('/var/task').some((name) => name !== 'index.mjs'))
+      await attempt('other code in /var/task', () =>
+        fs.readdirSync('/var/task').some((name) => !facts.files.includes(name))
+      )
     }
   },
   {
@@ -135,4 +137,4 @@ export const NEIGHBOURS: readonly Attack[] = [
     },
     verdict: ended('Runtime.ExitError')
   }
-]
+] satisfies readonly Attack[]

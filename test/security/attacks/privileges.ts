@@ -21,7 +21,7 @@ function calls(name: string, list: readonly SystemCall[], only: readonly string[
 }
 
 /** Rights, namespaces, and the system calls that a kernel is broken with. */
-export const PRIVILEGES: readonly Attack[] = [
+export default [
   {
     name: 'runs setuid programs, with and without a library of its own preloaded',
     only: ['nothing', 'ENOENT', '1', 'EPERM', 'EACCES'],
@@ -301,4 +301,4 @@ export const PRIVILEGES: readonly Attack[] = [
     { name: 'pidfd_getfd', with: [3, 0, 0] },
     { name: 'set_mempolicy_home_node', number: 450, with: [0, 0, 0, 0] }
   ])
-]
+] satisfies readonly Attack[]

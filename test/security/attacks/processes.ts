@@ -3,7 +3,7 @@ import { type Attack, ended } from '../attack.ts'
 const NO_SUCH = ['ESRCH', 'ENOENT', 'EPERM', 'ENOSYS', 'nothing', 'EINVAL']
 
 /** Other processes, signals, priorities, and processes that will not go. */
-export const PROCESSES: readonly Attack[] = [
+export default [
   {
     name: 'looks for processes outside of its sandbox',
     only: ['nothing'],
@@ -22,7 +22,9 @@ export const PROCESSES: readonly Attack[] = [
       notes['count'] = seen.length
       await attempt('a process of the machine', () => seen.some((line) => line.includes(facts.canary.shmName)))
       await attempt('the server', () => seen.some((line) => line.includes('control-plane')))
-      await attempt('more than its own', () => facts.who === 'sandbox' && seen.length > 3)
+      // In other runtimes what attacks before this one started is there, too.
+      const isAlone = facts.files.includes('index.mjs')
+      await attempt('more than its own', () => isAlone && facts.who === 'sandbox' && seen.length > 3)
     }
   },
   {
@@ -231,4 +233,4 @@ export const PROCESSES: readonly Attack[] = [
     },
     only: ['SIGSYS', 'signal 31']
   }
-]
+] satisfies readonly Attack[]

@@ -1,4 +1,4 @@
-import type { Language, RuntimeInfo, RuntimeRegistry } from '@hearth/executor/runtimes'
+import type { Language, RuntimeRegistry } from '@hearth/executor/runtimes'
 import { HearthError } from '@hearth/shared'
 
 /** What AWS lets one create functions with that no language here knows. Source: Lambda service model, type Runtime. */
@@ -39,7 +39,6 @@ const DEPRECATED: readonly string[] = [
 
 /** What the deploy side asks of runtimes: which there are, and whether a function fits its own. */
 export interface Runtimes {
-  readonly list: () => readonly (RuntimeInfo & { readonly language: string })[]
   /** The runtime of functions that name none. */
   readonly default: string
   readonly languages: readonly Language[]
@@ -58,7 +57,7 @@ export interface Runtimes {
 }
 
 export function createRuntimes(registry: RuntimeRegistry): Runtimes {
-  const infos = registry.list().map((info) => ({ ...info, language: registry.languageOf(info.runtime)?.name ?? '' }))
+  const infos = registry.list()
   const byId = new Map(infos.map((info) => [info.runtime, info]))
   const known = [...infos.map(({ runtime }) => runtime), ...ELSEWHERE]
 
@@ -69,7 +68,6 @@ export function createRuntimes(registry: RuntimeRegistry): Runtimes {
   }
 
   return {
-    list: () => infos,
     default: identifierFor(registry.languages[0]!),
     languages: registry.languages,
     identifierFor,

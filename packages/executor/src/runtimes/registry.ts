@@ -8,6 +8,10 @@ export type Resolved = Omit<Interpreter, 'boot'> & Served
 export interface RuntimeInfo {
   /** E.g. `nodejs20.x`. */
   readonly runtime: string
+  /** E.g. `node`. */
+  readonly language: string
+  /** Name of what serves it, as its sandboxes are kept ready by; undefined when there is none on this machine. */
+  readonly name: string | undefined
   /** What serves it, for people, e.g. `Node.js 20.20.2`; undefined when there is none on this machine. */
   readonly interpreter: string | undefined
   /** Whether the interpreter is the one that the identifier names, or the nearest to it. */
@@ -57,6 +61,8 @@ export function createRegistry(
       const found = language.serve(runtime, language.defaultHandler)
       return {
         runtime,
+        language: language.name,
+        name: found?.interpreter.name,
         interpreter: found?.interpreter.title,
         exact: found?.served.exact ?? false,
         remedy: found === undefined ? language.remedy(runtime) : undefined
