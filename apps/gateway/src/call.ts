@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Invocation, Outcome } from '@hearth/executor'
+import type { Invocation, Outcome, ResponseSink } from '@hearth/executor'
 import { type Authenticator, HearthError, LIMITS, type Principal } from '@hearth/shared'
 import type { Directory, Entry } from './directory.ts'
 import type { Expectations } from './expectations.ts'
@@ -8,7 +8,6 @@ import { describeJsonFault, JsonCheck } from './json-check.ts'
 import type { Metrics } from './metrics.ts'
 import { type Dialect, payloadTooLarge, toRefusal } from './refusal.ts'
 import { hasBody, refuse, respond } from './respond.ts'
-import type { StreamedResponse } from './streamed-response.ts'
 
 /** What every call needs, whichever door it came through. */
 export interface Hallway {
@@ -38,6 +37,12 @@ export interface Door {
   answer(call: Call, outcome: Outcome): void
 }
 
+/** Where an answer goes that is sent as it comes. */
+export interface CallStream extends ResponseSink {
+  /** The client is gone. */
+  close(): void
+}
+
 const EMPTY: Buffer = Buffer.alloc(0)
 const kCall = Symbol('call')
 
@@ -64,7 +69,7 @@ export class Call implements Invocation {
   clientContext = ''
   tail = false
   /** Set by the door when the answer is to be sent as it comes. */
-  stream: StreamedResponse | undefined
+  stream: CallStream | undefined
   principal: Principal | undefined
   readonly #door: Door
   readonly #hallway: Hallway
