@@ -12,6 +12,7 @@ interface Sample {
 
 /** A function named `cold` that answers with its event. */
 export interface ColdTarget {
+  readonly title: string
   readonly file: string
   readonly body: string | Uint8Array
   readonly query: string
@@ -21,6 +22,7 @@ export interface ColdTarget {
 }
 
 const NODE: ColdTarget = {
+  title: 'Node.js',
   file: 'cold.mjs',
   body: 'export const handler = async (event) => event\n',
   query: '',

@@ -1,7 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { childrenOf, commandLine, eventually, type Hearth, startHearth, treeOf } from '@hearth/test/helpers/hearth'
+import {
+  childrenOf,
+  commandLine,
+  eventually,
+  type Hearth,
+  ROOT,
+  startHearth,
+  treeOf
+} from '@hearth/test/helpers/hearth'
 import type { Column } from '@hearth/test/runtimes/scenarios/column'
 import { type BurstResult, burst, deployMany, renew } from './burst.ts'
 import { type ColdResult, type ColdTarget, measureCold, prestartedOf } from './cold.ts'
@@ -38,16 +46,34 @@ export async function measureRuntimes(tmpDir: string, count: number): Promise<re
     const body = execFileSync('tar', ['-cz', '-C', dir, '.'], { maxBuffer: 64 * MIB })
     const handler = encodeURIComponent(column.handler('echo'))
     const query = `runtime=${column.runtime}&handler=${handler}&memory=${MEMORY_MIB}`
-    const target: ColdTarget = { file: 'cold', body, query, runtime: column.runtime, memoryMiB: MEMORY_MIB }
-    results.push({ ...(await withStock(target, count)), ...(await withoutStock(target, count)) })
+    const title = column.runtime
+    const target: ColdTarget = { title, file: 'cold', body, query, runtime: column.runtime, memoryMiB: MEMORY_MIB }
+    results.push(await measureRuntime(target, count))
   }
+  results.push(await measureRuntime(compiledTarget(tmpDir), count))
   return results
+}
+
+async function measureRuntime(target: ColdTarget, count: number): Promise<RuntimeResult> {
+  return { ...(await withStock(target, count)), ...(await withoutStock(target, count)) }
+}
+
+/** A bootstrap in C: what a custom runtime costs when its own program starts in no time. */
+function compiledTarget(tmpDir: string): ColdTarget {
+  const dir = path.join(tmpDir, 'cold-compiled')
+  mkdirSync(dir)
+  const source = path.join(ROOT, 'test/fixtures/functions/custom/bootstrap.c')
+  execFileSync('cc', ['-O2', '-o', path.join(dir, 'bootstrap'), source])
+  const body = execFileSync('tar', ['-cz', '-C', dir, '.'])
+  const runtime = 'provided.al2023'
+  const query = `runtime=${runtime}&handler=x&memory=${MEMORY_MIB}`
+  return { title: `${runtime}, compiled`, file: 'cold', body, query, runtime, memoryMiB: MEMORY_MIB }
 }
 
 async function withStock(target: ColdTarget, count: number): Promise<Pick<RuntimeResult, 'prestarted' | 'burstAgain'>> {
   const server = await startHearth({ env: { HEARTH_PRESTARTED: String(PRESTARTED), HEARTH_QUEUE_WAIT_MS } })
   try {
-    const prestarted = await measureCold(server, target.runtime, count, PRESTARTED, target)
+    const prestarted = await measureCold(server, target.title, count, PRESTARTED, target)
     const names = await deployMany(server, target, FUNCTIONS)
     await burst(server, names)
     await renew(server, names, 'again')
@@ -67,7 +93,7 @@ async function withoutStock(
 ): Promise<Pick<RuntimeResult, 'onDemand' | 'burstFromNothing' | 'instanceMiB'>> {
   const server = await startHearth({ env: { HEARTH_PRESTARTED: '0', HEARTH_QUEUE_WAIT_MS } })
   try {
-    const onDemand = await measureCold(server, target.runtime, Math.min(count, ON_DEMAND_SAMPLES), 0, target)
+    const onDemand = await measureCold(server, target.title, Math.min(count, ON_DEMAND_SAMPLES), 0, target)
     const names = await deployMany(server, target, FUNCTIONS)
     const burstFromNothing = await burst(server, names)
     const sandboxes = sandboxesOf(server)

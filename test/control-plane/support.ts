@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { openControlPlane } from '@hearth/control-plane'
+import type { Config } from '@hearth/shared'
 import type { Test } from 'tap'
 import yazl from 'yazl'
 
@@ -18,6 +19,8 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 export interface StartOptions {
   readonly server?: Parameters<typeof openControlPlane>[0]['server']
   readonly now?: () => Date
+  /** Where code in S3 lies. */
+  readonly s3?: Config['s3']
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
   readonly deferred?: (() => void)[]
 }
@@ -34,7 +37,7 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
   const dataDir = path.join(t.testdir(), 'data')
   const { deferred } = options
   const app = await openControlPlane({
-    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined, runtimePaths: {} },
+    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined, runtimePaths: {}, s3: options.s3 },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false, ...options.server },
     ...(options.now === undefined ? {} : { now: options.now }),

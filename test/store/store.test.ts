@@ -17,6 +17,7 @@ import {
   createArtifactStore,
   createFunctionsRepository,
   createKeysRepository,
+  createLayersRepository,
   createSecretBox,
   ensureMasterKey,
   isWritable,
@@ -25,6 +26,7 @@ import {
   openDirectory,
   openStore,
   readMasterKey,
+  SCHEMA_VERSION,
   sqlitePackage
 } from '@hearth/store'
 import t, { type Test } from 'tap'
@@ -266,10 +268,13 @@ t.test('migrations run once, in order, and refuse what does not fit', async (t) 
   t.equal(db.pragma('foreign_keys', { simple: true }), 1)
   db.close()
 
+  const at = (number: number) => path.join(dir, `${String(number).padStart(4, '0')}_x.sql`)
+  for (let number = 3; number <= SCHEMA_VERSION + 1; number += 1) writeFileSync(at(number), 'SELECT 1;')
+  openStore(file, dir).close()
   t.throws(() => openStore(file, MIGRATIONS), { name: 'SchemaError', message: /newer Hearth/ })
   appendFileSync(path.join(dir, '0001_a.sql'), ' -- edited')
   t.throws(() => openStore(file, dir), { name: 'SchemaError', message: /0001_a.sql was edited/ })
-  cpSync(path.join(dir, '0002_b.sql'), path.join(dir, '0004_d.sql'))
+  cpSync(path.join(dir, '0002_b.sql'), at(SCHEMA_VERSION + 3))
   t.throws(() => openStore(file, dir), { name: 'SchemaError', message: /without gaps/ })
 })
 
@@ -316,6 +321,45 @@ t.test('each Node loads the SQLite addon that fits it, and says what is missing'
   t.match(addonProblem({ code: 'ERR_DLOPEN_FAILED', message: '' }), /another Node/)
   t.match(addonProblem({ code: 'MODULE_NOT_FOUND', message: '' }), /not installed/)
   t.equal(addonProblem({ code: 'SQLITE_CANTOPEN', message: 'unable to open database file' }), undefined)
+})
+
+t.test('a package is in use while a layer version is it, and a tree while a function names it', async (t) => {
+  const { db, functions } = open(t)
+  const layers = createLayersRepository(db)
+  const artifact = 'b'.repeat(64)
+  const tree = 'c'.repeat(64)
+  const added = {
+    name: 'libs',
+    description: '',
+    license: undefined,
+    runtimes: undefined,
+    architectures: [],
+    artifact,
+    codeSha256: 'c2hh',
+    codeSize: 1,
+    unzippedSize: 2,
+    createdAt: '2026-01-02T03:04:05.000Z'
+  }
+  t.strictSame(layers.publish(added), { ...added, version: 1, policy: undefined })
+  t.strictSame(layers.find('libs', 1), { ...added, version: 1, policy: undefined })
+  t.ok(layers.isReferenced(artifact))
+  t.ok(layers.remove('libs', 1))
+  t.notOk(layers.isReferenced(artifact))
+  t.equal(layers.publish(added).version, 2, 'a number is never used again')
+
+  const chosen = { versions: [{ arn: 'a', codeSize: 1 }], unzippedSize: 2, tree, extensions: true }
+  functions.create(record('f', { layers: chosen }))
+  t.strictSame(functions.find('f')?.layers, chosen)
+  t.ok(functions.isReferenced(tree))
+  t.ok(functions.isReferenced('a'.repeat(64)), 'and its code as before')
+  functions.update('f', (current) => current && { ...current, layers: undefined })
+  t.notOk(functions.isReferenced(tree))
+  const plan = db
+    .prepare<[], { detail: string }>(
+      `EXPLAIN QUERY PLAN SELECT 1 FROM functions WHERE layers IS NOT NULL AND json_extract(layers, '$.tree') = 'x'`
+    )
+    .all()
+  t.match(plan, [{ detail: /functions_by_layer_tree/ }], 'without a look at every function')
 })
 
 t.test('artifacts appear whole, crashes leave nothing, and code in use is not collected', async (t) => {

@@ -13,18 +13,26 @@ import { answerError, errorResponses } from './http/error-responses.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
+import { uploadLimit } from './http/upload-limit.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
+import type { LayerAttachments } from './layers/layer-attachments.ts'
+import type { LayerService } from './layers/layer-service.ts'
 import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
+import type { S3Source } from './packages/s3-source.ts'
 import { systemRoutes } from './system-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
+import { layerRoutes } from './v1/layer-routes.ts'
 
 export interface Deps {
   readonly service: FunctionService
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
+  readonly layers: LayerService
+  readonly attachments: LayerAttachments
+  readonly s3: S3Source
   readonly links: CodeLinks
   readonly authenticator: Authenticator
   readonly metrics: Metrics
@@ -70,14 +78,45 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   const { service, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
+  const { layers, attachments, s3 } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
   await app.register(authentication, { authenticator: deps.authenticator, metrics })
+  await app.register(uploadLimit)
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
-  await app.register(deployRoutes, { prefix: '/v1/functions', service, packages, runtimes, scope, metrics })
-  await app.register(functionRoutes, { prefix: '/v1/functions', service, artifacts, runtimes, links, scope })
-  await app.register(lambdaApi, { service, packages, artifacts, runtimes, links, scope, architecture, metrics })
+  await app.register(deployRoutes, {
+    prefix: '/v1/functions',
+    service,
+    packages,
+    attachments,
+    runtimes,
+    scope,
+    metrics
+  })
+  await app.register(functionRoutes, {
+    prefix: '/v1/functions',
+    service,
+    artifacts,
+    attachments,
+    runtimes,
+    links,
+    scope
+  })
+  await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
+  await app.register(lambdaApi, {
+    service,
+    packages,
+    artifacts,
+    layers,
+    attachments,
+    s3,
+    runtimes,
+    links,
+    scope,
+    architecture,
+    metrics
+  })
   return app
 }

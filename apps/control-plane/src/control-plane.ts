@@ -5,6 +5,7 @@ import {
   createArtifactStore,
   createFunctionsRepository,
   createKeysRepository,
+  createLayersRepository,
   createSecretBox,
   type DataLayout,
   ensureMasterKey,
@@ -19,11 +20,16 @@ import { ensureAdministrator } from './first-start.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
 import { createFunctionService } from './functions/function-service.ts'
 import { createRuntimes } from './functions/runtimes.ts'
+import { createLayerAttachments } from './layers/layer-attachments.ts'
+import { createLayerService } from './layers/layer-service.ts'
 import { createMetrics } from './metrics.ts'
+import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore } from './packages/package-store.ts'
+import { createS3Source } from './packages/s3-source.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'>
+  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'> &
+    Partial<Pick<Config, 's3'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
   /** Where interpreters are looked for beside the usual folders, as in PATH. */
@@ -68,6 +74,10 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
+  const layerVersions = createLayersRepository(db)
+  const layers = createLayerService(layerVersions, scope, now)
+  const trees = createLayerTrees(artifacts)
+  const s3 = createS3Source(config.s3)
   const runtimes = createRuntimes(
     await openRuntimeRegistry({
       node: { execPath: process.execPath, version: process.versions.node },
@@ -84,6 +94,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       service,
       artifacts,
       packages,
+      layers,
+      attachments: createLayerAttachments(layers, trees, artifacts, scope),
+      s3,
       links: createCodeLinks(masterKey, now),
       authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
       metrics: createMetrics(() => functions.count(), { process: options.processMetrics ?? false }),
@@ -96,7 +109,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   )
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
-  const stopCollector = startArtifactCollector(artifacts, functions, {
+  const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions], {
     intervalMs: COLLECT_INTERVAL_MS,
     graceMs: COLLECT_GRACE_MS,
     onRemoved: (removed) => {
@@ -109,6 +122,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   app.addHook('onClose', async () => {
     stopCollector()
     await packages.close()
+    await trees.close()
+    s3.close()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
     db.close()

@@ -12,6 +12,7 @@ try {
   const config = readConfig(process.env, process.cwd())
   // Not for the children: esbuild and sync inherit the environment.
   delete process.env['HEARTH_MASTER_KEY']
+  delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
   const app = await openControlPlane({
     config,
     migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),

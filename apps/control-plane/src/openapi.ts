@@ -45,6 +45,7 @@ export const openapi = fp(
         security: [{ bearer: [] }],
         tags: [
           { name: 'functions', description: 'Functions and their code' },
+          { name: 'layers', description: 'Code that functions find at /opt' },
           { name: 'invocations', description: 'Running functions, and what they logged' },
           { name: 'runtimes', description: 'What this server can run' },
           { name: 'system', description: 'Health and metrics' }

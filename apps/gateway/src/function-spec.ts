@@ -13,6 +13,7 @@ export function toSpec(
   defaults: SpecDefaults,
   codeDirOf: (artifact: string) => string
 ): FunctionSpec {
+  const { layers } = record
   return {
     name: record.name,
     version: record.version,
@@ -26,6 +27,7 @@ export function toSpec(
     concurrency: record.concurrency,
     backend: record.instances ?? defaults.instances,
     codeDir: codeDirOf(record.artifact),
+    ...(layers === undefined ? {} : { optDir: codeDirOf(layers.tree), extensions: layers.extensions }),
     region: defaults.region,
     logGroup: record.logging.logGroup,
     logFormat: record.logging.format,

@@ -14,7 +14,8 @@ const MASKED_FOLDERS = 'pressure'
 /** Read by the loader, TLS libraries and language runtimes that live in /usr. */
 const MACHINE_ETC = 'ld.so.cache localtime alternatives ssl/certs pki/tls/certs ca-certificates mono'
 const TOP_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']
-const MOUNT_POINTS = ['dev', 'etc', 'opt', 'proc', 'run', 'tmp', 'usr', 'var/lang', 'var/runtime', 'var/task']
+// The lib folders are for the loader: it never looks again into a folder of LD_LIBRARY_PATH that was not there once.
+const MOUNT_POINTS = 'dev etc opt opt/lib proc run tmp usr var/lang var/runtime var/task var/task/lib'.split(' ')
 
 const PLAIN_PATH = /^(\/(?!\.{1,2}(\/|$))[^/]+)+$/
 

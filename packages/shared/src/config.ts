@@ -75,7 +75,16 @@ const Settings = z.strictObject({
   HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
   /** Text of the master key (base64, 32 bytes) or, in …_FILE, the file that holds it. Default: data/master.key, made at first start. */
   HEARTH_MASTER_KEY: z.string().optional(),
-  HEARTH_MASTER_KEY_FILE: z.string().optional()
+  HEARTH_MASTER_KEY_FILE: z.string().optional(),
+  /** S3-compatible store that `Code.S3Bucket` means; with it go its keys. */
+  HEARTH_S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'a URL such as http://127.0.0.1:9000' }).optional(),
+  /** Region that its requests are signed for. Default: HEARTH_REGION. */
+  HEARTH_S3_REGION: z.string().min(1).optional(),
+  HEARTH_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  HEARTH_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  HEARTH_S3_SECRET_ACCESS_KEY_FILE: z.string().min(1).optional(),
+  /** Whether buckets are in the path (most stores) or in the host name. */
+  HEARTH_S3_PATH_STYLE: z.stringbool().default(true)
 })
 
 export interface Config {
@@ -111,6 +120,16 @@ export interface Config {
   readonly outputBytesPerSecond: number
   /** Base64, or undefined: then the control plane makes data/master.key. */
   readonly masterKey: string | undefined
+  /** Undefined: code cannot come from S3. */
+  readonly s3:
+    | {
+        readonly endpoint: string
+        readonly region: string
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+        readonly pathStyle: boolean
+      }
+    | undefined
 }
 
 /** A setting that cannot be used; the message names the variable and says what it takes. */
@@ -156,8 +175,26 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
-    masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile(s.HEARTH_MASTER_KEY_FILE, cwd)
+    masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile('HEARTH_MASTER_KEY_FILE', s.HEARTH_MASTER_KEY_FILE, cwd),
+    s3: readS3(s, cwd)
   }
+}
+
+/** @throws ConfigError for an endpoint without its keys, and for keys without an endpoint */
+function readS3(s: z.infer<typeof Settings>, cwd: string): Config['s3'] {
+  const endpoint = s.HEARTH_S3_ENDPOINT
+  const accessKeyId = s.HEARTH_S3_ACCESS_KEY_ID
+  const secretAccessKey =
+    s.HEARTH_S3_SECRET_ACCESS_KEY ??
+    readSecretFile('HEARTH_S3_SECRET_ACCESS_KEY_FILE', s.HEARTH_S3_SECRET_ACCESS_KEY_FILE, cwd)
+  if (endpoint === undefined && accessKeyId === undefined && secretAccessKey === undefined) return undefined
+  if (endpoint === undefined || accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new ConfigError(
+      'HEARTH_S3_ENDPOINT, HEARTH_S3_ACCESS_KEY_ID and HEARTH_S3_SECRET_ACCESS_KEY (or …_FILE): all or none'
+    )
+  }
+  const region = s.HEARTH_S3_REGION ?? s.HEARTH_REGION
+  return { endpoint, region, accessKeyId, secretAccessKey, pathStyle: s.HEARTH_S3_PATH_STYLE }
 }
 
 /** `a=1,b=2,a=3` as `{ a: ['1', '3'], b: ['2'] }`. */
@@ -172,7 +209,11 @@ function readPairs(text: string): Record<string, string[]> {
 
 /** The settings as they may be printed: no secret in it. */
 export function redactConfig(config: Config): Record<string, unknown> {
-  return { ...config, masterKey: config.masterKey === undefined ? 'data/master.key' : '[set]' }
+  return {
+    ...config,
+    masterKey: config.masterKey === undefined ? 'data/master.key' : '[set]',
+    s3: config.s3 === undefined ? undefined : { ...config.s3, secretAccessKey: '[set]' }
+  }
 }
 
 function readYaml(file: string): Record<string, unknown> {
@@ -184,12 +225,12 @@ function readYaml(file: string): Record<string, unknown> {
   return content as Record<string, unknown>
 }
 
-function readSecretFile(file: string | undefined, cwd: string): string | undefined {
+function readSecretFile(name: string, file: string | undefined, cwd: string): string | undefined {
   if (file === undefined) return undefined
   try {
     return readFileSync(path.resolve(cwd, file), 'utf8').trim()
   } catch (cause) {
-    throw new ConfigError(`HEARTH_MASTER_KEY_FILE: cannot be read: ${(cause as Error).message}`)
+    throw new ConfigError(`${name}: cannot be read: ${(cause as Error).message}`)
   }
 }
 

@@ -28,6 +28,8 @@ export interface FunctionRecord {
   readonly tags: Readonly<Record<string, string>>
   readonly tracing: 'PassThrough' | 'Active'
   readonly logging: LoggingConfig
+  /** Absent: no layers. */
+  readonly layers?: FunctionLayers | undefined
   /** Hex sha256 of the package as uploaded: the artifact's name in the artifact store. */
   readonly artifact: string
   /** Base64 of the same digest, as AWS prints it. */
@@ -42,6 +44,22 @@ export interface FunctionRecord {
   readonly createdAt: string
   /** ISO 8601, UTC. */
   readonly lastModified: string
+}
+
+/** The layers of a function, as they were when they were chosen: they may be deleted since. */
+export interface FunctionLayers {
+  /** In the order of the function's list: later ones overwrite. */
+  readonly versions: readonly {
+    readonly arn: string
+    /** Bytes of the package as uploaded. */
+    readonly codeSize: number
+  }[]
+  /** Bytes of all of them unpacked, counted as AWS does: without regard to what overwrites what. */
+  readonly unzippedSize: number
+  /** Hex digest: name of the unpacked tree that is shown at /opt. */
+  readonly tree: string
+  /** Whether the tree brings extensions, which run beside the runtime. */
+  readonly extensions: boolean
 }
 
 /** `none`: no network at all. `internet`: public addresses only, never this host or its private networks. */

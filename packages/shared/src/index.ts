@@ -15,5 +15,23 @@ export {
   toAwsError,
   toProblem
 } from './errors.ts'
-export type { FunctionRecord, InstanceBackend, InvokeMode, LoggingConfig, LogLevel, NetworkPolicy } from './function.ts'
+export type {
+  FunctionLayers,
+  FunctionRecord,
+  InstanceBackend,
+  InvokeMode,
+  LoggingConfig,
+  LogLevel,
+  NetworkPolicy
+} from './function.ts'
+export {
+  LAYER_NAME,
+  LAYER_NAME_PATTERN,
+  LAYER_VERSION_ARN_PATTERN,
+  type LayerVersionRef,
+  layerArn,
+  layerVersionArn,
+  parseLayerName,
+  parseLayerVersionArn
+} from './layer-arn.ts'
 export { LIMITS } from './limits.ts'

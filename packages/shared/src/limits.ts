@@ -10,6 +10,7 @@ export const LIMITS = {
   archiveEntries: 20_000,
   /** Ours: unpacked size over packed size; honest packages reach 20. */
   archiveRatio: 250,
+  layers: 5,
   environmentBytes: 4_096,
   handlerChars: 128,
   descriptionChars: 256,

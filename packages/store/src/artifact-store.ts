@@ -21,7 +21,10 @@ export interface ArtifactStore {
   stage(): Promise<Stage>
   /** Moves a filled stage to its place. What is there under the same hash already is kept. */
   publish(stage: Stage, sha256: string): Promise<void>
+  /** Moves the code of a filled stage, which has no package, to its place: a tree that was made of others. */
+  publishTree(stage: Stage, digest: string): Promise<void>
   has(sha256: string): boolean
+  hasTree(digest: string): boolean
   packageFile(sha256: string): string
   /** Folder of the unpacked package, absolute. */
   codeDir(sha256: string): string
@@ -81,6 +84,14 @@ export function createArtifactStore(layout: DataLayout, nowMs: () => number = Da
       await syncDir(layout.artifacts)
       await stage.discard()
     },
+
+    async publishTree(stage, digest) {
+      await moveUnlessThere(stage.codeDir, codeDir(digest))
+      await syncDir(layout.code)
+      await stage.discard()
+    },
+
+    hasTree: (digest) => existsSync(codeDir(digest)),
 
     has: (sha256) => existsSync(packageFile(sha256)) && existsSync(codeDir(sha256)),
 

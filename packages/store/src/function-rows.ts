@@ -1,4 +1,4 @@
-import type { FunctionRecord, InstanceBackend, LoggingConfig, NetworkPolicy } from '@hearth/shared'
+import type { FunctionLayers, FunctionRecord, InstanceBackend, LoggingConfig, NetworkPolicy } from '@hearth/shared'
 import type { SecretBox } from './secret-box.ts'
 
 /** A row of `functions` as SQLite holds it; it does not leave this package. */
@@ -21,6 +21,7 @@ export interface FunctionRow {
   tags: string
   tracing: FunctionRecord['tracing']
   logging: string
+  layers: string | null
   artifact: string
   code_sha256: string
   code_size: number
@@ -54,6 +55,7 @@ export function toFunctionRow(record: FunctionRecord, box: SecretBox): FunctionR
     tags: JSON.stringify(record.tags),
     tracing: record.tracing,
     logging: JSON.stringify(record.logging),
+    layers: record.layers === undefined ? null : JSON.stringify(record.layers),
     artifact: record.artifact,
     code_sha256: record.codeSha256,
     code_size: record.codeSize,
@@ -89,6 +91,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
     tags: JSON.parse(row.tags) as Record<string, string>,
     tracing: row.tracing,
     logging: JSON.parse(row.logging) as LoggingConfig,
+    ...(row.layers === null ? {} : { layers: JSON.parse(row.layers) as FunctionLayers }),
     artifact: row.artifact,
     codeSha256: row.code_sha256,
     codeSize: row.code_size,

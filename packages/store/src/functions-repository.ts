@@ -26,7 +26,7 @@ export interface FunctionsRepository {
   count(): number
   /** Names of functions that a stopped server left Pending or InProgress. */
   listUnsettled(): readonly string[]
-  /** Whether some version needs this artifact. @param artifact - Hex sha256. */
+  /** Whether some version needs this artifact or tree of layers. @param artifact - Hex sha256. */
   isReferenced(artifact: string): boolean
 }
 
@@ -44,25 +44,27 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     )
     .pluck()
   const referenced = db
-    .prepare<[artifact: string], number>('SELECT 1 FROM functions WHERE artifact = ? LIMIT 1')
+    .prepare<{ artifact: string }, number>(`
+      SELECT 1 FROM functions WHERE artifact = @artifact
+      UNION ALL SELECT 1 FROM functions WHERE layers IS NOT NULL AND json_extract(layers, '$.tree') = @artifact
+      LIMIT 1`)
     .pluck()
   const removeAll = db.prepare<[name: string]>('DELETE FROM functions WHERE name = ?')
   const insert = db.prepare<FunctionRow>(`
     INSERT INTO functions (
       name, version, runtime, handler, role, description, memory_mib, timeout_s, ephemeral_mib, environment, network,
-      concurrency, instances, invoke_mode, architecture, tags, tracing, logging, artifact, code_sha256, code_size,
-      revision_id, state, last_update_status, created_at, last_modified)
+      concurrency, instances, invoke_mode, architecture, tags, tracing, logging, layers, artifact, code_sha256, code_size, revision_id,
+      state, last_update_status, created_at, last_modified)
     VALUES (
       @name, @version, @runtime, @handler, @role, @description, @memory_mib, @timeout_s, @ephemeral_mib, @environment,
-      @network, @concurrency, @instances, @invoke_mode, @architecture, @tags, @tracing, @logging, @artifact, @code_sha256,
+      @network, @concurrency, @instances, @invoke_mode, @architecture, @tags, @tracing, @logging, @layers, @artifact, @code_sha256,
       @code_size, @revision_id, @state, @last_update_status, @created_at, @last_modified)`)
   const write = db.prepare<FunctionRow>(`
     UPDATE functions SET
       runtime = @runtime, handler = @handler, role = @role, description = @description, memory_mib = @memory_mib,
       timeout_s = @timeout_s, ephemeral_mib = @ephemeral_mib, environment = @environment, network = @network,
-      concurrency = @concurrency, instances = @instances, invoke_mode = @invoke_mode,
-      architecture = @architecture, tags = @tags,
-      tracing = @tracing, logging = @logging, artifact = @artifact, code_sha256 = @code_sha256,
+      concurrency = @concurrency, instances = @instances, invoke_mode = @invoke_mode, architecture = @architecture, tags = @tags,
+      tracing = @tracing, logging = @logging, layers = @layers, artifact = @artifact, code_sha256 = @code_sha256,
       code_size = @code_size, revision_id = @revision_id, state = @state, last_update_status = @last_update_status,
       last_modified = @last_modified
     WHERE name = @name AND version = @version`)
@@ -97,6 +99,6 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     list: (after, limit) => page.all(after, limit).map((row) => toFunctionRecord(row, box)),
     count: () => countAll.get() ?? 0,
     listUnsettled: () => unsettled.all(),
-    isReferenced: (artifact) => referenced.get(artifact) !== undefined
+    isReferenced: (artifact) => referenced.get({ artifact }) !== undefined
   }
 }

@@ -4,6 +4,13 @@ export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
 export { createFunctionsRepository, type FunctionsRepository, LATEST } from './functions-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
+export {
+  createLayersRepository,
+  type LayerPolicy,
+  type LayersRepository,
+  type LayerVersion,
+  type NewLayerVersion
+} from './layers-repository.ts'
 export { ensureMasterKey, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'

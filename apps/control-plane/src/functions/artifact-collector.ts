@@ -1,4 +1,4 @@
-import type { ArtifactStore, FunctionsRepository } from '@hearth/store'
+import type { ArtifactStore } from '@hearth/store'
 
 export interface CollectorOptions {
   readonly intervalMs: number
@@ -8,15 +8,15 @@ export interface CollectorOptions {
   readonly onError: (thrown: unknown) => void
 }
 
-/** Removes code that no function needs any more, from time to time. @returns stops it */
+/** Removes code that nothing needs any more, from time to time. @returns stops it */
 export function startArtifactCollector(
   artifacts: ArtifactStore,
-  functions: FunctionsRepository,
+  users: readonly { isReferenced(artifact: string): boolean }[],
   options: CollectorOptions
 ): () => void {
   const timer = setInterval(() => {
     artifacts
-      .collect((sha256) => functions.isReferenced(sha256), options.graceMs)
+      .collect((sha256) => users.some((user) => user.isReferenced(sha256)), options.graceMs)
       .then((removed) => {
         if (removed.length > 0) options.onRemoved(removed)
       }, options.onError)

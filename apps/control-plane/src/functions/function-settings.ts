@@ -18,6 +18,7 @@ export type FunctionSettings = Pick<
   | 'tags'
   | 'tracing'
   | 'logging'
+  | 'layers'
 >
 
 export type SettingsChange = Partial<FunctionSettings>

@@ -39,6 +39,8 @@ const DEPRECATED: readonly string[] = [
 
 /** What the deploy side asks of runtimes: which there are, and whether a function fits its own. */
 export interface Runtimes {
+  /** Every identifier that AWS knows, whether or not it can be run here: layers may name any. */
+  readonly known: readonly string[]
   /** The runtime of functions that name none. */
   readonly default: string
   readonly languages: readonly Language[]
@@ -68,6 +70,7 @@ export function createRuntimes(registry: RuntimeRegistry): Runtimes {
   }
 
   return {
+    known: [...known, ...DEPRECATED],
     default: identifierFor(registry.languages[0]!),
     languages: registry.languages,
     identifierFor,

@@ -20,9 +20,10 @@ export function answerError(thrown: FastifyError, request: FastifyRequest, reply
   void reply.header('x-amzn-requestid', request.id)
   const err = fromFramework(thrown, request)
   const problem = toProblem(err)
-  // Only a bug of ours is an `error` line with its cause. A refusal's message may quote what the caller sent (a
+  // Only what the operator can mend is an `error` line with its cause. A refusal's message may quote what the caller sent (a
   // variable's value, say), so its code alone is logged.
-  if (problem.code === 'INTERNAL') request.log.error({ err }, 'request failed')
+  if (problem.code === 'INTERNAL' || problem.code === 'CODE_SOURCE_UNAVAILABLE')
+    request.log.error({ err }, 'request failed')
   else request.log.info({ code: problem.code }, 'request refused')
   return isAwsPath(request.url) ? sendAws(err, reply) : sendProblem(err, request, reply)
 }

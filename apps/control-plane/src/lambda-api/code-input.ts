@@ -1,7 +1,7 @@
-import type { PackageView } from '@hearth/executor/runtimes'
 import { type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
 import { sniffPackage } from '../packages/package-kind.ts'
-import type { PackageStore, StoredPackage } from '../packages/package-store.ts'
+import type { AddOptions, PackageStore, StoredPackage } from '../packages/package-store.ts'
+import type { S3Source } from '../packages/s3-source.ts'
 import type { Code } from './model.ts'
 import { unsupported } from './unsupported-members.ts'
 
@@ -10,24 +10,38 @@ import { unsupported } from './unsupported-members.ts'
  */
 export const CODE_BODY_BYTES = 70_167_211
 
+/** A zip, or how to fetch it to a file. */
+type CodeSource = Buffer | ((file: string) => Promise<void>)
+
 /**
- * The zip in a request's code members.
+ * Where the zip of a request's code members is.
  *
  * @throws HearthError INVALID_REQUEST, INVALID_ARCHIVE, PAYLOAD_TOO_LARGE, UNSUPPORTED_FEATURE
  */
-export function readZip(code: Code): Buffer {
+export function readCode(code: Code, s3: S3Source): CodeSource {
   if (isGiven(code.ImageUri)) throw unsupported('ImageUri', 'container images are not supported')
-  if (isGiven(code.S3Bucket) || isGiven(code.S3Key))
-    throw unsupported('S3Bucket', 'code in S3 is not supported yet; send it as ZipFile')
   if (isGiven(code.SourceKMSKeyArn))
     throw unsupported('SourceKMSKeyArn', "packages are kept under this server's own protection")
-  if (code.ZipFile === undefined || code.ZipFile === null) {
-    throw new HearthError('INVALID_REQUEST', 'Please provide a source for function code.')
+  const { S3Bucket: bucket, S3Key: key, S3ObjectVersion: version } = code
+  const isElsewhere = isGiven(bucket) || isGiven(key) || isGiven(version)
+  if (code.ZipFile !== undefined && code.ZipFile !== null) {
+    if (!isElsewhere) return readZip(code.ZipFile)
+    const message = 'Please do not provide other FunctionCode parameters when providing a ZipFile.'
+    throw new HearthError('INVALID_REQUEST', message)
   }
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(code.ZipFile)) {
+  if (!isElsewhere) throw new HearthError('INVALID_REQUEST', 'Please provide a source for function code.')
+  if (!isGiven(bucket) || !isGiven(key))
+    throw new HearthError('INVALID_REQUEST', 'Please provide both S3Bucket and S3Key.')
+  if (code.S3ObjectStorageMode === 'REFERENCE')
+    throw unsupported('S3ObjectStorageMode', 'code is always copied; COPY is taken')
+  return (file) => s3.fetch({ bucket, key, version: version ?? undefined }, file)
+}
+
+function readZip(text: string): Buffer {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
     throw new HearthError('INVALID_PAYLOAD', 'ZipFile is not base64.', { awsCode: 'SerializationException' })
   }
-  const zip = Buffer.from(code.ZipFile, 'base64')
+  const zip = Buffer.from(text, 'base64')
   if (zip.length === 0) throw new HearthError('INVALID_ARCHIVE', 'Uploaded file must be a non-empty zip')
   if (zip.length > LIMITS.zipBytes)
     throw new HearthError('PAYLOAD_TOO_LARGE', `Zipped size must be smaller than ${LIMITS.zipBytes} bytes`)
@@ -40,17 +54,16 @@ export function readZip(code: Code): Buffer {
   return zip
 }
 
-/** Takes a zip in after `inspect` has looked at it, lets `use` write the function, and lets the artifact go again. */
+/** Takes a zip in, lets `use` write what it is for, and lets the artifact go again. */
 export async function withPackage<T>(
   packages: PackageStore,
-  zip: Buffer,
-  keep: boolean,
-  inspect: (view: PackageView) => Promise<unknown>,
+  source: CodeSource,
+  options: AddOptions,
   use: (stored: StoredPackage) => T
 ): Promise<T> {
-  const stored = await packages.add(zip, 'zip', keep, async (view) => {
-    await inspect(view)
-  })
+  const stored = await (Buffer.isBuffer(source)
+    ? packages.add(source, 'zip', options)
+    : packages.addFrom(source, options))
   try {
     return use(stored)
   } finally {
@@ -68,6 +81,6 @@ export function checkArchitecture(
   throw unsupported('Architectures', `this machine runs ${here} functions`)
 }
 
-function isGiven(text: string | null | undefined): boolean {
+function isGiven(text: string | null | undefined): text is string {
   return text !== undefined && text !== null && text !== ''
 }

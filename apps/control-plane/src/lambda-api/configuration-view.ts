@@ -12,7 +12,7 @@ export function toConfiguration(record: FunctionRecord, scope: ArnScope, qualifi
 
 /** FunctionConfiguration in lists: AWS leaves the state and the runtime's version out there. */
 export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: string): Record<string, unknown> {
-  const { environment, logging } = record
+  const { environment, layers, logging } = record
   return {
     FunctionName: record.name,
     FunctionArn: functionArn(scope, record.name, qualifier),
@@ -38,6 +38,9 @@ export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: 
       ...(logging.systemLevel === undefined ? {} : { SystemLogLevel: logging.systemLevel }),
       LogGroup: logging.logGroup
     },
+    ...(layers === undefined
+      ? {}
+      : { Layers: layers.versions.map(({ arn, codeSize }) => ({ Arn: arn, CodeSize: codeSize })) }),
     ...(environment === undefined ? {} : { Environment: { Variables: environment } })
   }
 }

@@ -1,9 +1,9 @@
-import type { PackageView } from '@hearth/executor/runtimes'
 import { HearthError, parseFunctionRef } from '@hearth/shared'
-import { inspectPackage } from '../packages/inspection.ts'
-import { CODE_BODY_BYTES, checkArchitecture, readZip, withPackage } from './code-input.ts'
+import { inspectFor } from '../functions/inspect-stored.ts'
+import { CODE_BODY_BYTES, checkArchitecture, readCode, withPackage } from './code-input.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
+import { withLayers } from './layers-input.ts'
 import { CreateFunctionRequest } from './model.ts'
 import type { Operation } from './operation.ts'
 import { toChange } from './settings-input.ts'
@@ -17,7 +17,8 @@ export const createFunction: Operation = {
   bodyLimit: CODE_BODY_BYTES,
   deploys: true,
 
-  async run({ body }, { service, packages, runtimes, scope, metrics, architecture }) {
+  async run({ body, caller }, deps) {
+    const { service, packages, scope, metrics, architecture } = deps
     const request = checkModel(CreateFunctionRequest, body)
     const { name, qualifier } = parseFunctionRef(scope, request.FunctionName)
     if (qualifier !== undefined)
@@ -38,10 +39,14 @@ export const createFunction: Operation = {
     const settings = { ...defaults, ...change }
     service.check(settings, change)
     if (service.find(name) !== undefined) throw new HearthError('FUNCTION_EXISTS', `Function already exist: ${name}`)
-    const inspect = (view: PackageView) => inspectPackage(runtimes, view, settings)
-    const record = await withPackage(packages, readZip(request.Code), true, inspect, (code) =>
-      service.deploy(name, 'create', code, () => change, { settle: 'as-aws' })
-    )
+    const source = readCode(request.Code, deps.s3)
+    const record = await withLayers(deps.attachments, request.Layers, caller, (attached) => {
+      const layers = attached?.layers
+      const inspect = inspectFor(deps, { ...settings, layers })
+      return withPackage(packages, source, { inspect }, (code) =>
+        service.deploy(name, 'create', code, () => ({ ...change, layers }), { settle: 'as-aws' })
+      )
+    })
     metrics.deployments.inc({ result: 'created' })
     return { status: 201, body: toConfiguration(record.record, scope) }
   }

@@ -60,11 +60,17 @@ const Architectures = z
   .min(1)
   .max(1)
 
-const Code = z.object({
+export const Code = z.object({
   ZipFile: z.string().nullish(),
-  S3Bucket: z.string().nullish(),
-  S3Key: z.string().nullish(),
-  S3ObjectVersion: z.string().nullish(),
+  S3Bucket: z
+    .string()
+    .min(3)
+    .max(63)
+    .regex(/^[0-9A-Za-z.\-_]*(?<!\.)$/)
+    .nullish(),
+  S3Key: z.string().min(1).max(1_024).nullish(),
+  S3ObjectVersion: z.string().min(1).max(1_024).nullish(),
+  S3ObjectStorageMode: z.enum(['COPY', 'REFERENCE']).nullish(),
   ImageUri: z.string().nullish(),
   SourceKMSKeyArn: z.string().nullish()
 })

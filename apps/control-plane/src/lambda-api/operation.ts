@@ -3,14 +3,20 @@ import type { ArtifactStore } from '@hearth/store'
 import type { CodeLinks } from '../code-links.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
+import type { LayerAttachments } from '../layers/layer-attachments.ts'
+import type { LayerService } from '../layers/layer-service.ts'
 import type { Metrics } from '../metrics.ts'
 import type { PackageStore } from '../packages/package-store.ts'
+import type { S3Source } from '../packages/s3-source.ts'
 
 /** What operations work with. */
 export interface LambdaApiDeps {
   readonly service: FunctionService
   readonly packages: PackageStore
   readonly artifacts: ArtifactStore
+  readonly layers: LayerService
+  readonly attachments: LayerAttachments
+  readonly s3: S3Source
   readonly runtimes: Runtimes
   readonly links: CodeLinks
   readonly scope: ArnScope
@@ -28,6 +34,8 @@ export interface OperationCall {
   readonly body: Readonly<Record<string, unknown>>
   /** Scheme and authority that the client used. */
   readonly origin: string
+  /** ARN of who calls. */
+  readonly caller: string
 }
 
 export interface OperationAnswer {

@@ -2,12 +2,20 @@ import { HearthError } from '@hearth/shared'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
+import { addLayerVersionPermission } from './add-layer-version-permission.ts'
 import { createFunction } from './create-function.ts'
 import { deleteFunction } from './delete-function.ts'
+import { deleteLayerVersion } from './delete-layer-version.ts'
 import { getFunction } from './get-function.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
+import { getLayerVersion } from './get-layer-version.ts'
+import { getLayerVersionPolicy } from './get-layer-version-policy.ts'
 import { listFunctions } from './list-functions.ts'
+import { listLayerVersions } from './list-layer-versions.ts'
+import { listLayers } from './list-layers.ts'
 import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
+import { publishLayerVersion } from './publish-layer-version.ts'
+import { removeLayerVersionPermission } from './remove-layer-version-permission.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
 
@@ -18,6 +26,14 @@ const OPERATIONS: readonly Operation[] = [
   getFunction,
   getFunctionConfiguration,
   listFunctions,
+  addLayerVersionPermission,
+  deleteLayerVersion,
+  getLayerVersion,
+  getLayerVersionPolicy,
+  listLayers,
+  listLayerVersions,
+  publishLayerVersion,
+  removeLayerVersionPermission,
   updateFunctionCode,
   updateFunctionConfiguration
 ]
@@ -31,7 +47,8 @@ export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) =>
         params: request.params as Record<string, string>,
         query: request.query as Record<string, string>,
         body: bytes.length === 0 ? {} : parseJsonObject(bytes),
-        origin: originOf(request)
+        origin: originOf(request),
+        caller: request.principal?.arn ?? ''
       },
       deps
     )

@@ -8,13 +8,12 @@ import type { Configuration } from './model.ts'
  * @throws HearthError UNSUPPORTED_FEATURE
  */
 export function refuseUnsupported(request: Configuration): void {
-  const { VpcConfig, DeadLetterConfig, KMSKeyArn, Layers, FileSystemConfigs, ImageConfig, SnapStart } = request
+  const { VpcConfig, DeadLetterConfig, KMSKeyArn, FileSystemConfigs, ImageConfig, SnapStart } = request
   if (isFilled(VpcConfig?.SubnetIds) || isFilled(VpcConfig?.SecurityGroupIds))
     throw unsupported('VpcConfig', 'there is no VPC here')
   if (isFilled(DeadLetterConfig?.TargetArn))
     throw unsupported('DeadLetterConfig', 'dead-letter queues are not there yet')
   if (isFilled(KMSKeyArn)) throw unsupported('KMSKeyArn', "variables are encrypted under this server's own key")
-  if (isFilled(Layers)) throw unsupported('Layers', 'layers are not there yet')
   if (isFilled(FileSystemConfigs)) throw unsupported('FileSystemConfigs', 'file systems cannot be attached')
   if (ImageConfig !== undefined && ImageConfig !== null && Object.keys(ImageConfig).length > 0) {
     throw unsupported('ImageConfig', 'container images are not supported')

@@ -1,8 +1,7 @@
-import type { PackageView } from '@hearth/executor/runtimes'
-import { HearthError } from '@hearth/shared'
+import { type FunctionRecord, HearthError } from '@hearth/shared'
 import { requireRevision } from '../functions/function-service.ts'
-import { inspectPackage } from '../packages/inspection.ts'
-import { CODE_BODY_BYTES, checkArchitecture, readZip, withPackage } from './code-input.ts'
+import { inspectFor, requireSame } from '../functions/inspect-stored.ts'
+import { CODE_BODY_BYTES, checkArchitecture, readCode, withPackage } from './code-input.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
 import { targetOf } from './function-target.ts'
@@ -19,7 +18,7 @@ export const updateFunctionCode: Operation = {
   deploys: true,
 
   async run(call, deps) {
-    const { service, packages, runtimes, scope, metrics } = deps
+    const { service, packages, scope, metrics } = deps
     const { name, qualifier } = targetOf(call, deps)
     const request = checkModel(UpdateFunctionCodeRequest, call.body)
     if (request.ImageUri) {
@@ -34,9 +33,13 @@ export const updateFunctionCode: Operation = {
     const current = service.get(name, qualifier)
     precondition(current)
     const dryRun = request.DryRun === true
-    const inspect = (view: PackageView) => inspectPackage(runtimes, view, current)
-    const { record } = await withPackage(packages, readZip(request), !dryRun, inspect, (code) =>
-      service.deploy(name, 'replace', code, () => ({}), { precondition, dryRun, settle: 'as-aws' })
+    const change = (now: FunctionRecord | undefined) => {
+      requireSame(current, now, 'layers')
+      return {}
+    }
+    const options = { keep: !dryRun, inspect: inspectFor(deps, current) }
+    const { record } = await withPackage(packages, readCode(request, deps.s3), options, (code) =>
+      service.deploy(name, 'replace', code, change, { precondition, dryRun, settle: 'as-aws' })
     )
     if (!dryRun) metrics.deployments.inc({ result: 'replaced' })
     return { status: 200, body: toConfiguration(record, scope) }

@@ -1,8 +1,10 @@
+import type { FunctionRecord } from '@hearth/shared'
 import { requireRevision } from '../functions/function-service.ts'
-import { inspectStored } from '../functions/inspect-stored.ts'
+import { inspectStored, requireSame } from '../functions/inspect-stored.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
 import { targetOf } from './function-target.ts'
+import { withLayers } from './layers-input.ts'
 import { UpdateFunctionConfigurationRequest } from './model.ts'
 import type { Operation } from './operation.ts'
 import { toChange } from './settings-input.ts'
@@ -19,10 +21,20 @@ export const updateFunctionConfiguration: Operation = {
     const request = checkModel(UpdateFunctionConfigurationRequest, call.body)
     const current = deps.service.get(name, qualifier)
     refuseUnsupported(request)
-    await inspectStored(deps, current, toChange(request, current.logging))
-    const record = deps.service.configure(name, (current) => toChange(request, current.logging), {
-      precondition: requireRevision(request.RevisionId ?? undefined),
-      settle: 'as-aws'
+    const record = await withLayers(deps.attachments, request.Layers, call.caller, async (attached) => {
+      const change = (now: FunctionRecord) => ({
+        ...toChange(request, now.logging),
+        ...(attached === undefined ? {} : { layers: attached.layers })
+      })
+      await inspectStored(deps, current, change(current))
+      const decide = (now: FunctionRecord) => {
+        if (attached !== undefined) requireSame(current, now, 'code')
+        return change(now)
+      }
+      return deps.service.configure(name, decide, {
+        precondition: requireRevision(request.RevisionId ?? undefined),
+        settle: 'as-aws'
+      })
     })
     return { status: 200, body: toConfiguration(record, deps.scope) }
   }

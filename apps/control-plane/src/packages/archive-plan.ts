@@ -34,10 +34,15 @@ export interface ArchivePlan {
   resolvedLinks(): readonly { readonly path: string; readonly target: string }[]
   /** Relative paths of the files so far. */
   readonly files: readonly string[]
+  /** Bytes of them, as declared. */
+  readonly bytes: number
 }
 
-/** @param packedBytes - Size of the archive as it was uploaded */
-export function createArchivePlan(packedBytes: number): ArchivePlan {
+/**
+ * @param packedBytes - Size of the archive as it was uploaded
+ * @param home - Where functions see the tree, such as `/opt`: absolute links to below it are made relative ones
+ */
+export function createArchivePlan(packedBytes: number, home?: string): ArchivePlan {
   const kinds = new Map<string, 'file' | 'directory' | 'link'>()
   const links = new Map<string, { readonly name: string; readonly target: string }>()
   let entries = 0
@@ -89,8 +94,10 @@ export function createArchivePlan(packedBytes: number): ArchivePlan {
       const path = claim(name, 'link')
       if (target === '' || target.includes('\0') || Buffer.byteLength(target) > NAME_BYTES)
         throw entryError(name, 'is a link without a usable target')
-      if (target.startsWith('/')) throw entryError(name, 'is a link to an absolute path')
-      links.set(path ?? '', { name, target })
+      const inner = home !== undefined && target.startsWith(`${home}/`) ? target.slice(home.length + 1) : undefined
+      if (inner === undefined && target.startsWith('/')) throw entryError(name, 'is a link to an absolute path')
+      const up = '../'.repeat((path ?? '').split('/').length - 1)
+      links.set(path ?? '', { name, target: inner === undefined ? target : `${up}${inner}` })
     },
 
     resolvedLinks() {
@@ -100,7 +107,10 @@ export function createArchivePlan(packedBytes: number): ArchivePlan {
       return [...links].map(([path, { target }]) => ({ path, target }))
     },
 
-    files
+    files,
+    get bytes() {
+      return bytes
+    }
   }
 }
 
@@ -136,8 +146,10 @@ function splitName(name: string): readonly string[] {
 /**
  * Follows a link through the planned tree, link by link: comparing texts is not enough, because `a/..` is another
  * place when `a` is a link.
+ *
+ * @param links - All links of the tree by their relative paths; none of them lies under another
  */
-function staysInside(path: string, links: ReadonlyMap<string, { readonly target: string }>): boolean {
+export function staysInside(path: string, links: ReadonlyMap<string, { readonly target: string }>): boolean {
   let steps = 0
   const todo = path.split('/')
   const at: string[] = []

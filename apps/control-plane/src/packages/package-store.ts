@@ -1,6 +1,7 @@
+import { stat } from 'node:fs/promises'
 import type { PackageView } from '@hearth/executor/runtimes'
 import { HearthError, LIMITS } from '@hearth/shared'
-import type { ArtifactStore } from '@hearth/store'
+import type { ArtifactStore, Stage } from '@hearth/store'
 import { Piscina } from 'piscina'
 import type { PackageKind } from './package-kind.ts'
 import { openPackageView } from './package-view.ts'
@@ -13,27 +14,40 @@ export interface StoredPackage {
   /** Base64 of the same. */
   readonly codeSha256: string
   readonly codeSize: number
+  /** Bytes of its files. */
+  readonly unzippedSize: number
   /** Relative paths of what is in it. */
   readonly files: readonly string[]
   readonly release: () => void
 }
 
+/** What a package is looked at for before it is kept. @param unzippedSize - Bytes of its files */
+export type Inspect = (view: PackageView, unzippedSize: number) => Promise<unknown>
+
+export interface AddOptions {
+  /** False: check only (dry run). */
+  readonly keep?: boolean
+  /** When it throws, nothing is kept. */
+  readonly inspect?: Inspect
+  /** Where functions see the tree, when it is a layer's: absolute links to below it are taken. */
+  readonly home?: string
+}
+
 /** Takes packages in: checks, unpacks and stores them off the event loop. */
 export interface PackageStore {
+  /** @throws HearthError INVALID_ARCHIVE, PAYLOAD_TOO_LARGE, CAPACITY_EXHAUSTED, and what `inspect` throws */
+  add(bytes: Buffer, kind: Exclude<PackageKind, 'source'>, options?: AddOptions): Promise<StoredPackage>
   /**
-   * @param keep - False: check only (dry run).
-   * @param inspect - Looks at what was unpacked; when it throws, nothing is kept.
-   * @throws HearthError INVALID_ARCHIVE, PAYLOAD_TOO_LARGE, CAPACITY_EXHAUSTED, and what `inspect` throws
+   * The same for a zip that comes from elsewhere, which is never in memory as a whole.
+   *
+   * @param fetch - Writes it to a file that is not there yet
    */
-  add(
-    bytes: Buffer,
-    kind: Exclude<PackageKind, 'source'>,
-    keep: boolean,
-    inspect: (view: PackageView) => Promise<void>
-  ): Promise<StoredPackage>
+  addFrom(fetch: (file: string) => Promise<void>, options?: AddOptions): Promise<StoredPackage>
   close(): Promise<void>
 }
 
+/** Packages that may be on their way from elsewhere at once: each may fill 250 MiB of the disk. */
+const FETCHES = 8
 /** Unpacking an honest package of the largest size takes a few seconds. */
 const UNPACK_LIMIT_MS = 120_000
 
@@ -48,8 +62,54 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
     atomics: 'disabled'
   })
 
+  let fetching = 0
+  const refuseWhenFull = (): void => {
+    if (workers.queueSize >= 64)
+      throw new HearthError('CAPACITY_EXHAUSTED', 'Too many packages are being unpacked. Try again.')
+  }
+
+  /** @param bytes - Undefined: they are in the stage */
+  const unpack = async (
+    stage: Stage,
+    bytes: Buffer | undefined,
+    kind: UnpackTask['kind'],
+    { keep = true, inspect, home }: AddOptions
+  ): Promise<StoredPackage> => {
+    // A copy of its own, because it is moved to the thread and small Buffers share their memory.
+    const copy = bytes === undefined ? undefined : Uint8Array.from(bytes)
+    const result = await workers
+      .run(
+        { bytes: copy, kind, packageFile: stage.packageFile, codeDir: stage.codeDir, home },
+        {
+          ...(copy === undefined ? {} : { transferList: [copy.buffer] }),
+          signal: AbortSignal.timeout(UNPACK_LIMIT_MS)
+        }
+      )
+      .catch((cause: Error) => {
+        if (cause.name !== 'AbortError') throw cause
+        throw new HearthError('INVALID_ARCHIVE', `Unpacking took longer than ${UNPACK_LIMIT_MS / 1_000} s.`, { cause })
+      })
+    if (!result.ok) {
+      const { message, awsMessage } = result
+      throw new HearthError('INVALID_ARCHIVE', message, awsMessage === undefined ? {} : { awsMessage })
+    }
+    const { sha256: artifact, codeSha256, files, unzippedSize } = result
+    await inspect?.(await openPackageView(stage.codeDir, files), unzippedSize)
+    const codeSize = bytes?.length ?? (await stat(stage.packageFile)).size
+    const stored = { artifact, codeSha256, codeSize, unzippedSize, files }
+    if (!keep) return { ...stored, release: () => undefined }
+    const release = artifacts.pin(artifact)
+    try {
+      await artifacts.publish(stage, artifact)
+    } catch (thrown) {
+      release()
+      throw thrown
+    }
+    return { ...stored, release }
+  }
+
   return {
-    async add(bytes, kind, keep, inspect) {
+    async add(bytes, kind, options = {}) {
       if (bytes.length > LIMITS.zipBytes) {
         throw new HearthError(
           'PAYLOAD_TOO_LARGE',
@@ -59,40 +119,33 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
           }
         )
       }
-      if (workers.queueSize >= 64)
-        throw new HearthError('CAPACITY_EXHAUSTED', 'Too many packages are being unpacked. Try again.')
+      refuseWhenFull()
       const stage = await artifacts.stage()
       try {
-        // A copy of its own, because it is moved to the thread and small Buffers share their memory.
-        const copy = Uint8Array.from(bytes)
-        const result = await workers.run(
-          { bytes: copy, kind, packageFile: stage.packageFile, codeDir: stage.codeDir },
-          { transferList: [copy.buffer], signal: AbortSignal.timeout(UNPACK_LIMIT_MS) }
-        )
-        if (!result.ok) {
-          const { message, awsMessage } = result
-          throw new HearthError('INVALID_ARCHIVE', message, awsMessage === undefined ? {} : { awsMessage })
-        }
-        const { sha256: artifact, codeSha256, files } = result
-        await inspect(await openPackageView(stage.codeDir, files))
-        if (!keep) return { artifact, codeSha256, codeSize: bytes.length, files, release: () => undefined }
-        const release = artifacts.pin(artifact)
-        try {
-          await artifacts.publish(stage, artifact)
-        } catch (thrown) {
-          release()
-          throw thrown
-        }
-        return { artifact, codeSha256, codeSize: bytes.length, files, release }
-      } catch (thrown) {
-        if ((thrown as Error).name === 'AbortError') {
-          throw new HearthError('INVALID_ARCHIVE', `Unpacking took longer than ${UNPACK_LIMIT_MS / 1_000} s.`, {
-            cause: thrown
-          })
-        }
-        throw thrown
+        return await unpack(stage, bytes, kind, options)
       } finally {
         await stage.discard()
+      }
+    },
+
+    async addFrom(fetch, options = {}) {
+      refuseWhenFull()
+      if (fetching >= FETCHES)
+        throw new HearthError(
+          'CAPACITY_EXHAUSTED',
+          'Too many packages are being fetched at once. Try again in a moment.'
+        )
+      fetching += 1
+      try {
+        const stage = await artifacts.stage()
+        try {
+          await fetch(stage.packageFile)
+          return await unpack(stage, undefined, 'zip', options)
+        } finally {
+          await stage.discard()
+        }
+      } finally {
+        fetching -= 1
       }
     },
 

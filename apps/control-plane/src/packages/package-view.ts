@@ -1,5 +1,5 @@
 import { constants, lstatSync } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { lstat, open, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { PackageView } from '@hearth/executor/runtimes'
 
@@ -41,4 +41,14 @@ async function listFiles(folder: string): Promise<string[]> {
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+}
+
+/** Bytes of the files below a folder, as they count towards the limit of unpacked code. */
+export async function treeSize(folder: string): Promise<number> {
+  let bytes = 0
+  for (const file of await listFiles(folder)) {
+    const stats = await lstat(path.join(folder, file))
+    if (stats.isFile()) bytes += stats.size
+  }
+  return bytes
 }

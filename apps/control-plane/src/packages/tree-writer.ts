@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, open, symlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, copyFile, link, mkdir, open, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import type { ArchivePlan } from './archive-plan.ts'
@@ -8,8 +9,10 @@ import type { ArchivePlan } from './archive-plan.ts'
 export interface TreeWriter {
   directory(relative: string): Promise<void>
   file(relative: string, executable: boolean, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>
+  /** Shows a file of another tree here too: they are never written again, so one copy on the disk will do. */
+  share(relative: string, source: string): Promise<void>
   /** Makes the links, which come last so that nothing was ever written through one, and syncs the folders. */
-  finish(plan: ArchivePlan): Promise<void>
+  finish(plan: Pick<ArchivePlan, 'resolvedLinks'>): Promise<void>
 }
 
 /** Files written at the same time. */
@@ -52,11 +55,22 @@ export function createTreeWriter(root: string): TreeWriter {
       written.push(relative)
     },
 
+    async share(relative, source) {
+      await makeDir(parentOf(relative))
+      const target = path.join(root, relative)
+      await link(source, target).catch(async (thrown: NodeJS.ErrnoException) => {
+        // File systems without hard links, and files that have as many as there may be.
+        if (!['EMLINK', 'ENOTSUP', 'EPERM', 'EXDEV'].includes(thrown.code ?? '')) throw thrown
+        await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+      })
+      written.push(relative)
+    },
+
     async finish(plan) {
       await makeDir('')
-      for (const link of plan.resolvedLinks()) {
-        await makeDir(parentOf(link.path))
-        await symlink(link.target, path.join(root, link.path))
+      for (const { path: at, target } of plan.resolvedLinks()) {
+        await makeDir(parentOf(at))
+        await symlink(target, path.join(root, at))
       }
       await syncTree(root, [...written, ...made])
     }

@@ -13,8 +13,8 @@ const CHUNK_BYTES = 65_536
  *
  * @throws ArchiveError
  */
-export async function unpackTarGz(bytes: Buffer, root: string): Promise<ArchivePlan> {
-  const plan = createArchivePlan(bytes.length)
+export async function unpackTarGz(bytes: Buffer, root: string, home?: string): Promise<ArchivePlan> {
+  const plan = createArchivePlan(bytes.length, home)
   const writer = createTreeWriter(root)
   const jobs: (() => Promise<void>)[] = []
   const failures: Error[] = []

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { LIMITS } from '@hearth/shared'
@@ -9,19 +10,75 @@ const COULD_NOT_UNZIP = 'Could not unzip uploaded file. Please check your file, 
 const SYMLINK = 0o120000
 const DIRECTORY = 0o040000
 const REGULAR = 0o100000
+const LOCAL_HEADER_BYTES = 30
+
+/** A zip in memory or in a file. */
+interface ZipSource {
+  readonly size: number
+  open(options: yauzl.Options): Promise<ZipFile>
+  /** Up to `length` bytes from there. */
+  read(position: number, length: number): Promise<Buffer>
+}
 
 /**
  * Unpacks a zip below `root`. The whole central directory is checked before the first byte is written.
  *
+ * @param home - Where functions see the tree; see {@link createArchivePlan}
  * @throws ArchiveError
  */
-export async function unpackZip(bytes: Buffer, root: string): Promise<ArchivePlan> {
-  const plan = createArchivePlan(bytes.length)
+export async function unpackZip(bytes: Buffer, root: string, home?: string): Promise<ArchivePlan> {
+  return unpack(
+    {
+      size: bytes.length,
+      open: (options) => promisify<Buffer, yauzl.Options, ZipFile>(yauzl.fromBuffer)(bytes, options),
+      read: async (position, length) => bytes.subarray(position, position + length)
+    },
+    root,
+    home
+  )
+}
+
+/** The same with a zip too large to be held in memory. @throws ArchiveError */
+export async function unpackZipFile(file: string, root: string, home?: string): Promise<ArchivePlan> {
+  const handle = await open(file, 'r')
+  try {
+    return await unpack(
+      {
+        size: (await handle.stat()).size,
+        open: (options) => promisify<string, yauzl.Options, ZipFile>(yauzl.open)(file, options),
+        async read(position, length) {
+          const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position)
+          return buffer.subarray(0, bytesRead)
+        }
+      },
+      root,
+      home
+    )
+  } finally {
+    await handle.close()
+  }
+}
+
+async function unpack(source: ZipSource, root: string, home: string | undefined): Promise<ArchivePlan> {
+  const zip = await openZip(source)
+  try {
+    return await unpackOpen(zip, source, root, home)
+  } finally {
+    zip.close()
+  }
+}
+
+async function unpackOpen(
+  zip: ZipFile,
+  source: ZipSource,
+  root: string,
+  home: string | undefined
+): Promise<ArchivePlan> {
+  const plan = createArchivePlan(source.size, home)
   const writer = createTreeWriter(root)
-  const zip = await openZip(bytes)
   const files: { readonly entry: Entry; readonly path: string }[] = []
   const entries = await readEntries(zip)
-  checkOverlaps(entries, bytes)
+  await checkOverlaps(entries, source)
   for (const entry of entries) {
     if (entry.isEncrypted()) throw entryError(entry.fileName, 'is encrypted')
     const type = typeOf(entry)
@@ -51,11 +108,10 @@ export async function unpackZip(bytes: Buffer, root: string): Promise<ArchivePla
   return plan
 }
 
-async function openZip(bytes: Buffer): Promise<ZipFile> {
-  const fromBuffer = promisify<Buffer, yauzl.Options, ZipFile>(yauzl.fromBuffer)
+async function openZip(source: ZipSource): Promise<ZipFile> {
   let zip: ZipFile
   try {
-    zip = await fromBuffer(bytes, {
+    zip = await source.open({
       lazyEntries: true,
       autoClose: false,
       strictFileNames: true,
@@ -96,18 +152,20 @@ function readEntries(zip: ZipFile): Promise<readonly Entry[]> {
 }
 
 /** Entries that share bytes are how a small file becomes a huge one ("better zip bomb"): no honest tool writes them. */
-function checkOverlaps(entries: readonly Entry[], bytes: Buffer): void {
-  const ranges = entries.map((entry) => {
+async function checkOverlaps(entries: readonly Entry[], source: ZipSource): Promise<void> {
+  const ranges: { start: number; end: number; name: string }[] = []
+  for (const entry of entries) {
     const start = entry.relativeOffsetOfLocalHeader
-    if (start + 30 > bytes.length) throw entryError(entry.fileName, 'has no data')
-    const dataStart = start + 30 + bytes.readUInt16LE(start + 26) + bytes.readUInt16LE(start + 28)
-    return { start, end: dataStart + entry.compressedSize, name: entry.fileName }
-  })
+    const header = await source.read(start, LOCAL_HEADER_BYTES)
+    if (header.length < LOCAL_HEADER_BYTES) throw entryError(entry.fileName, 'has no data')
+    const dataStart = start + LOCAL_HEADER_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28)
+    ranges.push({ start, end: dataStart + entry.compressedSize, name: entry.fileName })
+  }
   ranges.sort((a, b) => a.start - b.start)
   let end = 0
   for (const range of ranges) {
     if (range.start < end) throw entryError(range.name, 'shares its data with another entry')
-    if (range.end > bytes.length) throw entryError(range.name, 'has less data than it says')
+    if (range.end > source.size) throw entryError(range.name, 'has less data than it says')
     end = range.end
   }
 }

@@ -4,11 +4,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { SettingsChange } from '../functions/function-settings.ts'
+import { inspectFor, requireSame } from '../functions/inspect-stored.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
+import { type Attached, compatibilityNotices, type LayerAttachments } from '../layers/layer-attachments.ts'
 import type { Metrics } from '../metrics.ts'
-import { inspectPackage } from '../packages/inspection.ts'
 import { type LanguageSource, packLanguageSource, sourceExtensions } from '../packages/language-source.ts'
 import { type PackageKind, sniffPackage } from '../packages/package-kind.ts'
 import type { PackageStore } from '../packages/package-store.ts'
@@ -21,6 +22,7 @@ import { mergeVariables, readDeployQuery } from './settings.ts'
 export interface DeployRoutesOptions {
   readonly service: FunctionService
   readonly packages: PackageStore
+  readonly attachments: LayerAttachments
   readonly runtimes: Runtimes
   readonly scope: ArnScope
   readonly metrics: Metrics
@@ -32,7 +34,7 @@ const FILE_EXTENSIONS = ['.tar.gz', '.tgz', '.zip', '.jar', '.mjs', '.cjs', '.js
 /** Deploying with one request: the code is the body, the settings are the query. */
 export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
   app,
-  { service, packages, runtimes, scope, metrics }
+  { service, packages, attachments, runtimes, scope, metrics }
 ) => {
   const extensions = [...FILE_EXTENSIONS, ...sourceExtensions(runtimes.languages)]
 
@@ -56,6 +58,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
       }
     },
     async (request, reply) => {
+      let attached: Attached | undefined
       try {
         const { name, extension } = readTarget(request.params.name, extensions)
         const wish = readDeployQuery(request.query)
@@ -73,18 +76,23 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           kind === 'source'
             ? await packAny(bytes, extension, wanted === undefined ? undefined : runtimes.languageOf(wanted), runtimes)
             : undefined
+        const arns = wish.layers?.map((layer) => attachments.toArn(layer))
+        attached = arns && (await attachments.attach(arns, request.principal?.arn ?? ''))
         let change = changeOf(wish, source, source?.language && runtimeFor(runtimes, source.language, before, wish))
+        if (attached !== undefined) change = withLayers(change, attached)
+        else if (before !== undefined) change = keepingLayers(change, before)
         if (source !== undefined && source.language === undefined) {
           checkExport(source, { ...before, ...change(before) }.handler ?? source.handler)
         }
-        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), !wish.dryRun, async (view) => {
+        const inspect = async (view: PackageView, unzippedSize: number) => {
           if (source === undefined && before === undefined) {
             change = withDefaults(change, guessOf(runtimes, view, wish.settings))
           }
           const settings = { ...(before ?? service.defaults(name)), ...change(before) }
           service.check(settings, change(before))
-          notices.push(...(await inspectPackage(runtimes, view, settings)))
-        })
+          notices.push(...(await inspectFor({ runtimes, attachments }, settings)(view, unzippedSize)))
+        }
+        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), { keep: !wish.dryRun, inspect })
         try {
           const { record, created } = service.deploy(name, 'create-or-replace', code, change, {
             precondition,
@@ -92,6 +100,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
             settle: 'at-once'
           })
           notices.push(...(source?.notices ?? []))
+          notices.push(...compatibilityNotices(attached?.versions ?? [], record.runtime, record.architecture))
           if (wish.dryRun) notices.push('Dry run: nothing was changed.')
           else metrics.deployments.inc({ result: created ? 'created' : 'replaced' })
           request.log.info(
@@ -112,6 +121,8 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
       } catch (thrown) {
         metrics.deployments.inc({ result: thrown instanceof HearthError ? 'refused' : 'failed' })
         throw thrown
+      } finally {
+        attached?.release()
       }
     }
   )
@@ -194,6 +205,18 @@ function guessOf(runtimes: Runtimes, view: PackageView, settings: SettingsChange
 
 function withDefaults(change: Change, defaults: SettingsChange): Change {
   return (current) => ({ ...defaults, ...change(current) })
+}
+
+function withLayers(change: Change, { layers }: Attached): Change {
+  return (current) => ({ ...change(current), layers })
+}
+
+/** The new code is looked at with the layers that the function has now: it must have them still when it is written. */
+function keepingLayers(change: Change, before: FunctionRecord): Change {
+  return (current) => {
+    if (current !== undefined) requireSame(before, current, 'layers')
+    return change(current)
+  }
 }
 
 /** A handler that was chosen before stays as long as the new source has it. */

@@ -1,24 +1,25 @@
-import { createReadStream } from 'node:fs'
-import { type ArnScope, HearthError } from '@hearth/shared'
+import { type ArnScope, type FunctionRecord, HearthError } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
-import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CodeLinks } from '../code-links.ts'
 import type { FunctionService } from '../functions/function-service.ts'
-import { inspectStored } from '../functions/inspect-stored.ts'
+import { inspectStored, requireSame } from '../functions/inspect-stored.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
 import { fromCursor, toCursor } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
+import type { LayerAttachments } from '../layers/layer-attachments.ts'
 import { FunctionList, FunctionName, FunctionView, ListQuery, PatchBody } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
+import { packageResponse, sendPackage } from './package-download.ts'
 import { matches, preconditionOf } from './preconditions.ts'
 import { readPatch } from './settings.ts'
 
 export interface FunctionRoutesOptions {
   readonly service: FunctionService
   readonly artifacts: ArtifactStore
+  readonly attachments: LayerAttachments
   readonly runtimes: Runtimes
   readonly links: CodeLinks
   readonly scope: ArnScope
@@ -31,7 +32,7 @@ const PAGE = 50
 /** Look at, change and remove functions. Mounted under `/v1/functions`. */
 export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = async (
   app,
-  { service, artifacts, runtimes, links, scope }
+  { service, artifacts, attachments, runtimes, links, scope }
 ) => {
   app.get(
     '/',
@@ -98,14 +99,28 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
     async (request, reply) => {
       const { body } = request
       const before = service.get(request.params.name)
-      await inspectStored({ artifacts, runtimes }, before, readPatch(body, before))
-      const record = service.configure(request.params.name, (current) => readPatch(body, current), {
-        precondition: preconditionOf(request.headers),
-        settle: 'at-once'
-      })
-      request.log.info({ fn: record.name, revision: record.revisionId }, 'function changed')
-      void reply.header('etag', etagOf(record))
-      return toFunctionView(record, scope, originOf(request))
+      const arns = body.layers?.map((layer) => attachments.toArn(layer))
+      const attached = arns && (await attachments.attach(arns, request.principal?.arn ?? ''))
+      try {
+        const change = (now: FunctionRecord) => ({
+          ...readPatch(body, now),
+          ...(attached === undefined ? {} : { layers: attached.layers })
+        })
+        await inspectStored({ artifacts, runtimes, attachments }, before, change(before))
+        const decide = (now: FunctionRecord) => {
+          if (attached !== undefined) requireSame(before, now, 'code')
+          return change(now)
+        }
+        const record = service.configure(request.params.name, decide, {
+          precondition: preconditionOf(request.headers),
+          settle: 'at-once'
+        })
+        request.log.info({ fn: record.name, revision: record.revisionId }, 'function changed')
+        void reply.header('etag', etagOf(record))
+        return toFunctionView(record, scope, originOf(request))
+      } finally {
+        attached?.release()
+      }
     }
   )
 
@@ -139,13 +154,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         params: Params,
         querystring: z.object({ expires: z.string().regex(/^\d{1,12}$/), signature: z.string().max(64) }).partial(),
         response: {
-          200: {
-            description: 'The package',
-            content: {
-              'application/zip': { schema: z.string().meta({ format: 'binary' }) },
-              'application/gzip': { schema: z.string().meta({ format: 'binary' }) }
-            }
-          }
+          200: packageResponse
         }
       }
     },
@@ -156,20 +165,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
       const record = service.get(name)
       if (!artifacts.has(record.artifact))
         throw new HearthError('INTERNAL', 'The package of this function is not in the artifact store.')
-      const head = await firstBytes(artifacts.packageFile(record.artifact))
-      const isZip = head[0] === 0x50
-      void reply
-        .header('content-type', isZip ? 'application/zip' : 'application/gzip')
-        .header('content-length', record.codeSize)
-        .header('content-disposition', `attachment; filename="${name}${isZip ? '.zip' : '.tar.gz'}"`)
-      // A stream is sent as it is; the schema above describes its bytes.
-      return (reply as FastifyReply).send(createReadStream(artifacts.packageFile(record.artifact)))
+      return sendPackage(reply, artifacts.packageFile(record.artifact), record.codeSize, name)
     }
   )
-}
-
-async function firstBytes(file: string): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of createReadStream(file, { end: 3 }) as AsyncIterable<Buffer>) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

@@ -52,6 +52,10 @@ export const DeployQuery = z
     network: settings.network,
     instances: settings.instances,
     invokeMode: settings.invokeMode,
+    layers: z.string().max(4_096).meta({
+      description: 'Up to 5 layers, comma separated: `name:version`, `name` for its newest, or ARNs; empty for none',
+      example: 'libs:3,tools'
+    }),
     dryRun: z.enum(['true', 'false']).meta({ description: 'Check everything, change nothing' })
   })
   .partial()
@@ -70,6 +74,10 @@ export const PatchBody = z.strictObject({
   network: settings.network.nullable().optional().meta({ description: "null: the server's default" }),
   instances: settings.instances.nullable().optional().meta({ description: "null: the server's default" }),
   invokeMode: settings.invokeMode.optional(),
+  layers: z
+    .array(z.string().min(1).max(2_048))
+    .optional()
+    .meta({ description: '`name:version`, `name` for its newest, or ARNs; an empty list for none' }),
   env: z
     .record(
       z
@@ -104,6 +112,9 @@ export const FunctionView = z
     concurrency: z.int().min(1),
     instances: z.enum(['process', 'threads']).nullable().meta({ description: "null: the server's default" }),
     invokeMode: settings.invokeMode,
+    layers: z
+      .array(z.object({ arn: z.string(), codeSize: z.int().min(0) }))
+      .meta({ description: 'Shown at /opt; later ones overwrite' }),
     architecture: z.enum(['x86_64', 'arm64']),
     state: z.enum(['Pending', 'Active', 'Failed']),
     createdAt: z.string().meta({ description: 'ISO 8601, UTC' }),

@@ -22,6 +22,7 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     concurrency: record.concurrency,
     instances: record.instances ?? null,
     invokeMode: record.invokeMode,
+    layers: record.layers?.versions.map((version) => ({ ...version })) ?? [],
     architecture: record.architecture,
     state: record.state,
     createdAt: record.createdAt,

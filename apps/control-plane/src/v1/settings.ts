@@ -8,6 +8,8 @@ const VARIABLE_PREFIX = 'env.'
 export interface DeployWish {
   readonly settings: Omit<SettingsChange, 'environment'>
   readonly variables: Readonly<Record<string, string>>
+  /** As they were typed; undefined: those that the function has. */
+  readonly layers: readonly string[] | undefined
   readonly dryRun: boolean
 }
 
@@ -30,8 +32,16 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
       errors
     })
   }
-  const { memory, timeout, ephemeral, dryRun } = query
-  return { settings: toSettings({ ...query, memory, timeout, ephemeral }), variables, dryRun: dryRun === 'true' }
+  const { memory, timeout, ephemeral, layers, dryRun } = query
+  return {
+    settings: toSettings({ ...query, memory, timeout, ephemeral, layers: undefined }),
+    variables,
+    layers: layers
+      ?.split(',')
+      .map((layer) => layer.trim())
+      .filter((layer) => layer !== ''),
+    dryRun: dryRun === 'true'
+  }
 }
 
 /** @param current - Variables are merged into its own. */

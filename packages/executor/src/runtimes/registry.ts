@@ -39,6 +39,12 @@ export interface RuntimeRegistry {
   list(): readonly RuntimeInfo[]
 }
 
+/**
+ * Where libraries of functions and layers lie. The loader reads it when a program starts, which is before the function
+ * is known; the folders are filled by then.
+ */
+const LIBRARIES = { LD_LIBRARY_PATH: '/var/task:/var/task/lib:/opt/lib' }
+
 /** Behind an interpreter's name: the same with the Extensions and Telemetry APIs beside it. */
 export const WITH_EXTENSIONS = '+extensions'
 
@@ -84,7 +90,8 @@ export function createRegistry(
       const isExtended = name.endsWith(WITH_EXTENSIONS)
       const interpreter = interpreters.get(isExtended ? name.slice(0, -WITH_EXTENSIONS.length) : name)
       if (interpreter === undefined) throw new Error(`no interpreter is named ${name}`)
-      const plan = interpreter.boot(memoryMiB)
+      const own = interpreter.boot(memoryMiB)
+      const plan = { ...own, env: { ...LIBRARIES, ...own.env } }
       // A custom runtime has all of it anyway.
       return isExtended && interpreter.hasExtensions !== true ? extend(plan) : plan
     },

@@ -40,6 +40,8 @@ export interface PackageView {
   isExecutable(file: string): boolean
   /** The first bytes of a file; empty when it is no plain file. Never follows a link out of the package. */
   head(file: string, bytes: number): Promise<Buffer>
+  /** What its layers bring to /opt; absent without layers. */
+  readonly opt?: PackageView
 }
 
 /** What a deploy is told about its package. A problem refuses it; a notice comes with the answer. */

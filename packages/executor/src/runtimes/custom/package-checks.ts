@@ -11,7 +11,10 @@ const HEAD_BYTES = 256
 
 /** Whether the package's `bootstrap` can be started on this machine. */
 export async function inspectBootstrap(view: PackageView, architecture: string): Promise<Findings> {
-  const { files } = view
+  const { files, opt } = view
+  if (!files.includes('bootstrap') && opt?.files.includes('bootstrap') === true) {
+    return inspectBootstrap(opt, architecture)
+  }
   if (!files.includes('bootstrap')) {
     const folder = files[0]?.slice(0, files[0].indexOf('/') + 1) ?? ''
     const isWrapped = folder !== '' && files.includes(`${folder}bootstrap`)

@@ -94,11 +94,15 @@ function monoInterpreters(
 }
 
 /** Whether the assembly is there, and for what it was built. */
-function inspect({ files }: PackageView, handler: string): Findings {
+function inspect({ files, opt }: PackageView, handler: string): Findings {
   const [assembly = ''] = handler.split('::')
   const isProgram = !handler.includes('::')
   const wanted = isProgram ? [`${assembly}.exe`] : [`${assembly}.dll`, `${assembly}.exe`]
   if (wanted.some((file) => files.includes(file))) return {}
+  // A program is started from the package's folder; a library is looked for in layers too.
+  const inLayers =
+    !isProgram && wanted.some((file) => ['dotnet', 'lib'].some((at) => opt?.files.includes(`${at}/${file}`)))
+  if (inLayers) return {}
   const assemblies = files.filter((file) => /^[^/]+\.(dll|exe)$/.test(file))
   const has = assemblies.length === 0 ? 'no assembly at its top' : assemblies.slice(0, 10).join(', ')
   return {

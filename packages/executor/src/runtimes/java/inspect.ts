@@ -45,8 +45,14 @@ export async function inspectPackage(view: PackageView, handler: string, target:
 
 async function findClass(view: PackageView, file: string): Promise<Buffer | undefined> {
   if (view.files.includes(file)) return view.head(file, CLASS_HEAD_BYTES)
+  return (
+    (await inJars(view, /^lib\/[^/]+\.jar$/, file)) ?? (view.opt && inJars(view.opt, /^java\/lib\/[^/]+\.jar$/, file))
+  )
+}
+
+async function inJars(view: PackageView, jars: RegExp, file: string): Promise<Buffer | undefined> {
   // One after the other: they can be large.
-  for (const jar of view.files.filter((name) => /^lib\/[^/]+\.jar$/.test(name))) {
+  for (const jar of view.files.filter((name) => jars.test(name))) {
     const found = readJarEntry(await view.head(jar, WHOLE), file)
     if (found !== undefined) return found
   }

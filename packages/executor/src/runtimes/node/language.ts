@@ -64,8 +64,8 @@ export function nodeLanguage(binaries: readonly Binary[], runtimeDir: string): L
       HANDLER.test(handler)
         ? undefined
         : `A Node.js handler names a file and one of its exports, as in index.handler or src/app.handler; ${JSON.stringify(handler)} does not.`,
-    async inspect({ files }, handler) {
-      const notice = missingFile(handler, files)
+    async inspect({ files, opt }, handler) {
+      const notice = missingFile(handler, files, opt?.files ?? [])
       return notice === undefined ? {} : { notices: [notice] }
     },
     guess: ({ files }) =>
@@ -76,11 +76,14 @@ export function nodeLanguage(binaries: readonly Binary[], runtimeDir: string): L
 }
 
 /** Tells a deployer at once what the first call would tell: that the file which the handler names is not there. */
-function missingFile(handler: string, files: readonly string[]): string | undefined {
+function missingFile(handler: string, files: readonly string[], opt: readonly string[]): string | undefined {
   const slash = handler.lastIndexOf('/') + 1
   const dot = handler.indexOf('.', slash)
   const module = dot < 0 ? handler : handler.slice(0, dot)
+  // A layer's handler is named from the root, or from the package's folder: ../../opt/nodejs/handler.
+  const inOpt = /^(?:(?:\.\.\/)*|\/)opt\/(.+)$/.exec(module)?.[1]
   const present = new Set(files)
+  if (inOpt !== undefined && EXTENSIONS.some((extension) => opt.includes(inOpt + extension))) return undefined
   if (EXTENSIONS.some((extension) => present.has(module + extension))) return undefined
   const advice = wrappedFolderAdvice(files, handler)
   return `The package has no ${module}.js, ${module}.mjs or ${module}.cjs, which the handler ${handler} needs.${advice}`

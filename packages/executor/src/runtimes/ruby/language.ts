@@ -54,7 +54,7 @@ export function rubyLanguage(rubies: readonly Ruby[], runtimeDir: string): Langu
       if (found === undefined) return undefined
       return {
         interpreter: found.interpreter,
-        served: { exact: version === wanted, environment: environment(found.ruby) }
+        served: { exact: version === wanted, environment: environment(found.ruby, identifier.replace('ruby', '')) }
       }
     },
     remedy: (identifier) =>
@@ -91,11 +91,12 @@ function rubyInterpreter({ version, execPath, prefix }: Ruby, runtimeDir: string
   }
 }
 
-/** As on Lambda, and then the gems that this Ruby brings itself. */
-function environment({ abi, gemPath }: Ruby): Record<string, string> {
+/** As on Lambda, then layers made for the version that was asked for, and then the gems that this Ruby brings itself. */
+function environment({ abi, gemPath }: Ruby, wanted: string): Record<string, string> {
+  const layers = [...new Set([abi, `${wanted}.0`])].map((version) => `/opt/ruby/gems/${version}`).join(':')
   return {
     GEM_HOME: `/var/task/vendor/bundle/ruby/${abi}`,
-    GEM_PATH: `/var/task/vendor/bundle/ruby/${abi}:/opt/ruby/gems/${abi}:${gemPath}`,
+    GEM_PATH: `/var/task/vendor/bundle/ruby/${abi}:${layers}:${gemPath}`,
     RUBYLIB: '/var/task:/var/runtime/lib:/opt/ruby/lib'
   }
 }
@@ -115,9 +116,9 @@ function comparable(version: string): number {
   return major * 100 + minor
 }
 
-function inspect({ files }: PackageView, handler: string): Findings {
+function inspect({ files, opt }: PackageView, handler: string): Findings {
   const file = `${handler.slice(0, handler.indexOf('.'))}.rb`
-  if (files.includes(file)) return {}
+  if (files.includes(file) || opt?.files.includes(`ruby/lib/${file}`) === true) return {}
   return {
     notices: [`The package has no ${file}, which the handler ${handler} needs.${wrappedFolderAdvice(files, handler)}`]
   }

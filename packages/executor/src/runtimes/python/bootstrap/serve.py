@@ -49,10 +49,16 @@ def enter(facts):
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     here = os.path.dirname(os.path.abspath(__file__))
     standard = [folder for folder in sys.path if folder not in ("", here)]
+    # What the function itself adds, which Python reads only when it starts.
+    added = [folder for folder in environment.get("PYTHONPATH", "").split(":") if folder not in ("", here)]
+    # Layers are made for the version that the function asks for; this one may be another.
+    wanted = environment.get("AWS_EXECUTION_ENV", "").rpartition("_")[2]
+    folders = [version] if wanted in ("", f"python{version}") else [version, wanted.removeprefix("python")]
     sys.path[:] = [
         facts["taskRoot"],
+        *added,
         "/opt/python",
-        f"/opt/python/lib/python{version}/site-packages",
+        *(f"/opt/python/lib/python{each}/site-packages" for each in folders),
         *standard,
         f"/opt/python/lib/python{version}/dist-packages",
     ]
