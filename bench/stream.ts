@@ -91,11 +91,13 @@ async function download(target: Target): Promise<{ megabytesPerSecond: number; g
 
 /** The function sends the time of its write. */
 async function firstByte(target: Target): Promise<number> {
-  const response = await open(target, '')
-  const [first] = (await once(response, 'data')) as [Buffer]
-  const delay = performance.timeOrigin + performance.now() - Number(first.toString())
-  await once(response.resume(), 'end')
-  return delay
+  let text = ''
+  let at = 0
+  for await (const chunk of await open(target, '')) {
+    if (text === '') at = performance.timeOrigin + performance.now()
+    text += (chunk as Buffer).toString()
+  }
+  return at - Number(text)
 }
 
 function rssMiB(pid: number): number {
