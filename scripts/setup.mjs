@@ -1,11 +1,14 @@
 // Makes a fresh clone runnable: system packages, node_modules, build. Node built-ins only; does nothing twice.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+
+const installedFile = path.join(root, 'node_modules', '.hearth-installed')
+const builtFile = (script) => path.join(root, 'node_modules', `.hearth-${script.replace(':', '-')}`)
 
 /** Commands that the server needs, with the Debian and Ubuntu package that brings each. */
 const SERVER_PACKAGES = {
@@ -26,7 +29,12 @@ const TEST_PACKAGES = {
   ruby: 'ruby',
   mono: 'mono-runtime',
   mcs: 'mono-mcs',
-  javac: 'default-jdk-headless'
+  javac: 'default-jdk-headless',
+  // With these the tests build aws-lambda-ric, as its own installation would.
+  cmake: 'cmake',
+  make: 'make',
+  'g++': 'g++',
+  xz: 'xz-utils'
 }
 const BENCH_PACKAGES = { wrk: 'wrk' }
 /** What npm needs to build the SQLite addon where no prebuilt one fits. */
@@ -41,8 +49,49 @@ class SetupError extends Error {}
 export function setup({ forTests = false, forBench = false } = {}) {
   checkNode()
   installPackages({ ...SERVER_PACKAGES, ...(forTests ? TEST_PACKAGES : {}), ...(forBench ? BENCH_PACKAGES : {}) })
-  installModules()
-  build(forTests || forBench ? 'build' : 'build:server')
+  const script = forTests || forBench ? 'build' : 'build:server'
+  if (modulesStamp() === undefined && buildStamp(script) === undefined) return
+  alone(() => {
+    installModules()
+    build(script)
+  })
+}
+
+/** Runs `work` while no other set-up of this clone does: two that install or build at once break each other. */
+function alone(work) {
+  const lock = path.join(root, '.hearth-setup.lock')
+  for (let isTold = false; ; ) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' })
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    if (isAbandoned(lock)) {
+      rmSync(lock, { force: true })
+      continue
+    }
+    if (!isTold) console.log('waiting for another set-up of this clone')
+    isTold = true
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  }
+  try {
+    work()
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+/** Whether the process that made the lock is gone. One that has not written its number yet is given time. */
+function isAbandoned(lock) {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'))
+    if (pid === 0) return Date.now() - statSync(lock).mtimeMs > 5_000
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return error.code === 'ESRCH'
+  }
 }
 
 function checkNode() {
@@ -73,11 +122,16 @@ function installPackages(wanted) {
   run('apt-get', command.split(' ').slice(1), { env })
 }
 
-function installModules() {
+/** @returns what to write when node_modules are as they should be, or undefined when they are */
+function modulesStamp() {
   const lock = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json')))
   const stamp = lock.update(process.versions.modules).digest('hex')
-  const stampFile = path.join(root, 'node_modules', '.hearth-installed')
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
+  return existsSync(installedFile) && readFileSync(installedFile, 'utf8') === stamp ? undefined : stamp
+}
+
+function installModules() {
+  const stamp = modulesStamp()
+  if (stamp === undefined) return
   console.log('installing node_modules (npm ci)')
   const install = () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { mayFail: true })
   // The two SQLite addons are optional to npm, because each Node needs only one of them.
@@ -89,7 +143,7 @@ function installModules() {
       throw new SetupError('npm ci did not bring SQLite; `npm ci --foreground-scripts` shows why')
     }
   }
-  writeFileSync(stampFile, stamp)
+  writeFileSync(installedFile, stamp)
 }
 
 /** What this Node loads: see packages/store/src/sqlite-addon.ts. */
@@ -99,9 +153,11 @@ function sqliteAddon() {
     : 'node_modules/better-sqlite3-node22/lib/index.js'
 }
 
-/** @param {'build' | 'build:server'} script - all, or what `npm start` runs */
-function build(script) {
-  const stampFile = path.join(root, 'node_modules', `.hearth-${script.replace(':', '-')}`)
+/**
+ * @param {'build' | 'build:server'} script - all, or what `npm start` runs
+ * @returns what to write when it is built, or undefined when it is
+ */
+function buildStamp(script) {
   const folders = ['packages', 'apps', 'scripts', ...(script === 'build' ? ['test', 'bench'] : [])]
   const newest = newestSource(folders)
   const compilers = RUNTIME_COMPILERS.filter(onPath).join()
@@ -110,14 +166,20 @@ function build(script) {
     'packages/executor/dist/index.js',
     ...(script === 'build' ? ['bench/dist/run.js'] : [])
   ]
+  const stamp = `${newest} ${compilers}`
   const isBuilt = products.every((file) => existsSync(path.join(root, file)))
-  if (isBuilt && existsSync(stampFile)) {
-    const [built, builtWith = compilers] = readFileSync(stampFile, 'utf8').split(' ')
-    if (Number(built) >= newest && builtWith === compilers) return
-  }
+  if (!isBuilt || !existsSync(builtFile(script))) return stamp
+  const [built, builtWith = compilers] = readFileSync(builtFile(script), 'utf8').split(' ')
+  return Number(built) >= newest && builtWith === compilers ? undefined : stamp
+}
+
+/** @param {'build' | 'build:server'} script */
+function build(script) {
+  const stamp = buildStamp(script)
+  if (stamp === undefined) return
   console.log('building')
   run('npm', ['run', '--silent', script])
-  writeFileSync(stampFile, `${newest} ${compilers}`)
+  writeFileSync(builtFile(script), stamp)
 }
 
 /** Modification time of the newest file that the build reads, in ms. */

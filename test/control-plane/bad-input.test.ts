@@ -802,7 +802,16 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
       /^Layer version .+:x:1 does not exist\.$/
     ],
     [create({ KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/x' }), 400, P, /^KMSKeyArn is not supported/],
-    [create({ SnapStart: { ApplyOn: 'PublishedVersions' } }), 400, P, /^SnapStart is not supported/],
+    [
+      create({ SnapStart: { ApplyOn: 'PublishedVersions' } }),
+      400,
+      P,
+      'nodejs20.x is not supported for SnapStart enabled functions.'
+    ],
+    [create({ Tags: { 'aws:x': 'y' } }), 400, P, /reserved: keys cannot begin with aws:/],
+    [create({ VpcConfig: { Ipv6AllowedForDualStack: true } }), 400, P, /^VpcConfig is not supported/],
+    [create({ FileSystemConfigs: [{ Arn: 'a', LocalMountPath: '/mnt/a' }] }), 400, P, /^FileSystemConfigs is not supp/],
+    [create({ KMSKeyArn: 'no-arn' }), 400, V, /at 'kMSKeyArn' failed to satisfy constraint/],
     [
       create({ DeadLetterConfig: { TargetArn: 'arn:aws:sqs:us-east-1:000000000000:q' } }),
       400,
@@ -816,7 +825,7 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
       /^FileSystemConfigs is not supported/
     ],
     [create({ DurableConfig: { ExecutionTimeout: 5 } }), 400, P, /^DurableConfig is not supported/],
-    [create({ Publish: true }), 400, P, /^Publish is not supported/],
+    [create({ PublishTo: 'LATEST_PUBLISHED' }), 400, P, /^PublishTo is not supported/],
     [
       create({ Architectures: [process.arch === 'arm64' ? 'x86_64' : 'arm64'] }),
       400,
@@ -922,7 +931,7 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
       '$LATEST version cannot be deleted without deleting the function.'
     ],
     ['DELETE', '/functions/there?Qualifier=prod', undefined, 400, P, 'Deletion of aliases is not currently supported.'],
-    ['POST', '/functions/there/versions', {}, 404, 'UnknownOperationException', /There is no POST/],
+    ['POST', '/functions/there/nothing', {}, 404, 'UnknownOperationException', /There is no POST/],
     ['POST', '/functions/there/invocations', {}, 404, 'UnknownOperationException', /There is no POST/]
   ]
   for (const [method, url, body, status, type, text] of others)

@@ -37,7 +37,16 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
   const dataDir = path.join(t.testdir(), 'data')
   const { deferred } = options
   const app = await openControlPlane({
-    config: { dataDir, region: REGION, accountId: ACCOUNT, masterKey: undefined, runtimePaths: {}, s3: options.s3 },
+    config: {
+      dataDir,
+      region: REGION,
+      accountId: ACCOUNT,
+      masterKey: undefined,
+      urlDomain: 'lambda-url.localhost',
+      runtimePaths: {},
+      maxInstances: 200,
+      s3: options.s3
+    },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false, ...options.server },
     ...(options.now === undefined ? {} : { now: options.now }),

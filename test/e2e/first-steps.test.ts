@@ -216,6 +216,18 @@ for (const cli of [...new Set(['/usr/bin/aws', which('aws')])].filter((file) => 
     await aws('wait', 'function-updated', '--function-name', name)
     await aws('invoke', '--function-name', name, ...payload, 'out.json')
     t.equal(readFileSync(path.join(dir, 'out.json'), 'utf8'), '43')
+    const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
+    await aws('tag-resource', '--resource', arn, '--tags', 'team=a,stage=test')
+    await aws('untag-resource', '--resource', arn, '--tag-keys', 'stage')
+    t.strictSame(await aws('list-tags', '--resource', arn), { Tags: { team: 'a' } })
+    t.match(await aws('get-account-settings'), {
+      AccountLimit: { CodeSizeZipped: 52_428_800 },
+      AccountUsage: { FunctionCount: Number }
+    })
+    const refused = await aws('list-event-source-mappings', '--function-name', name).catch(
+      (error: unknown) => (error as { stderr: string }).stderr
+    )
+    t.match(refused, /\(NotImplementedException\).*ListEventSourceMappings is not supported by this server: /)
     await aws('delete-function', '--function-name', name)
     const gone = await aws('get-function', '--function-name', name).catch(
       (error: unknown) => (error as { stderr: string }).stderr

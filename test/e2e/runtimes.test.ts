@@ -73,7 +73,9 @@ t.test('a runtime of another version is named in the answer, and each runtime in
     )
   }
   // Functions of Python were called above.
-  t.match(items.find(({ id }) => id === 'python3.14')?.prestarted, [{ memoryMiB: 128, target: 2 }])
+  const [python] = items.find(({ id }) => id === 'python3.14')?.prestarted ?? []
+  t.equal(python?.memoryMiB, 128)
+  t.ok((python?.target ?? 0) >= 2, 'as many as are configured, or as were wanted at once', { python })
   t.same(items.find(({ id }) => id === 'java17')?.prestarted, [], 'what nothing uses is not kept ready')
   t.ok(prestarted.usedMiB > 0 && prestarted.usedMiB <= prestarted.limitMiB)
   const near = items.find(({ interpreter, exact }) => interpreter !== null && !exact)!

@@ -7,19 +7,26 @@ import type { Executor, FunctionPool, FunctionSpec, Invocation, Outcome } from '
 import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, type LogWriter } from '@hearth/gateway'
 import type { AccessKey, FunctionRecord } from '@hearth/shared'
 import {
+  type AliasesRepository,
+  createAliasesRepository,
   createFunctionsRepository,
+  createFunctionUrlsRepository,
   createKeysRepository,
+  createReleasesRepository,
   createSecretBox,
   type FunctionsRepository,
+  type FunctionUrlsRepository,
   type KeysRepository,
   openDirectory,
-  openStore
+  openStore,
+  type ReleasesRepository
 } from '@hearth/store'
 import type { Test } from 'tap'
 
 const ACCOUNT = '000000000000'
 const REGION = 'us-east-1'
 const TOKEN = 'token-of-the-administrator'
+export const INTERNAL_TOKEN = 'token-of-the-gateway'
 export const BEARER = `Bearer ${TOKEN}`
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 
@@ -56,6 +63,7 @@ export function record(name: string, changes: Partial<FunctionRecord> = {}): Fun
     tags: {},
     tracing: 'PassThrough',
     logging: { format: 'Text', logGroup: `/aws/lambda/${name}` },
+    snapStart: 'None',
     artifact: 'a'.repeat(64),
     codeSha256: 'qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=',
     codeSize: 1,
@@ -156,14 +164,17 @@ export interface Harness {
   readonly gateway: Gateway
   readonly executor: ExecutorDouble
   readonly functions: FunctionsRepository
+  readonly aliases: AliasesRepository
+  readonly releases: ReleasesRepository
   readonly keys: KeysRepository
+  readonly urls: FunctionUrlsRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
   attach(): void
 }
 
-export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts'>> {
+export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random'>> {
   readonly controlPort?: number
   readonly drainMs?: number
   readonly attached?: boolean
@@ -177,6 +188,9 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const box = createSecretBox(Buffer.alloc(32, 7))
   const db = openStore(file, path.resolve('migrations'))
   const functions = createFunctionsRepository(db, box)
+  const urls = createFunctionUrlsRepository(db)
+  const aliases = createAliasesRepository(db)
+  const releases = createReleasesRepository(db)
   const keys = createKeysRepository(db, box)
   keys.create(ADMIN)
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
@@ -188,6 +202,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     config: {
       host: '127.0.0.1',
       port: 0,
+      urlDomain: 'lambda-url.localhost',
       controlPort: options.controlPort ?? 1,
       dataDir,
       region: REGION,
@@ -201,10 +216,11 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     logs,
     metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
+    ...(options.random === undefined ? {} : { random: options.random }),
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
   })
   const attach = (): void => {
-    gateway.attach(openDirectory(file, box))
+    gateway.attach(openDirectory(file, box), INTERNAL_TOKEN)
   }
   if (options.attached !== false) attach()
   const port = await gateway.listen()
@@ -212,7 +228,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     await gateway.stop()
     db.close()
   })
-  return { port, gateway, executor, functions, keys, logs, dataDir, attach }
+  return { port, gateway, executor, functions, aliases, releases, keys, urls, logs, dataDir, attach }
 }
 
 export interface Answer {

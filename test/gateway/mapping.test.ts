@@ -24,7 +24,10 @@ const REQUEST: UrlRequest = {
   port: 8080,
   requestId: 'e1506fd5-9e7b-434f-bd42-4f8fa224b599',
   traceId: 'Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e',
-  functionName: URL_ID,
+  apiId: URL_ID,
+  domainName: `${URL_ID}.lambda-url.us-east-1.on.aws`,
+  domainPrefix: URL_ID,
+  authorization: false,
   principal: PRINCIPAL,
   at: 1_764_025_865_123
 }

@@ -116,10 +116,14 @@ t.test('a trail of changes that is too short means looking at everything again, 
     reader: {
       dataVersion: () => version,
       changesSince: () => ({ seq: version, functions: [], keys: false, reset: version > 1 }),
+      findUrl: () => undefined,
+      findDomain: () => undefined,
       findFunction(name) {
         lookups++
         return records.get(name)
       },
+      listAliases: () => [],
+      listReleases: () => [],
       listKeys: () => [],
       close: () => undefined
     },

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
@@ -163,6 +163,29 @@ t.test('a compiled program is a runtime', async (t) => {
   for (let n = 0; n < 20; n++) t.same(valueOf(await box.invoke(pool, { n })), { n })
   t.equal(box.runtimePids().length, 0, 'nothing of Hearth is at /var/runtime')
 })
+
+/** Compilers that a test machine may have beside cc, and how each makes a program of one file. */
+const COMPILERS = [
+  { name: 'Rust', command: 'rustc', source: 'bootstrap.rs', args: ['-O', '--edition=2021', '-o'] },
+  { name: 'Go', command: 'go', source: 'bootstrap.go', args: ['build', '-o'] }
+] as const
+
+for (const { name, command, source, args } of COMPILERS) {
+  const isHere = spawnSync(command, [command === 'go' ? 'version' : '--version']).status === 0
+  t.test(`a program in ${name} is a runtime`, { skip: isHere ? false : `no ${command} on PATH` }, async (t) => {
+    const box = await startExecutor(t)
+    const dir = t.testdir({ code: {}, cache: {} })
+    const env = { ...process.env, GOCACHE: path.join(dir, 'cache'), GOFLAGS: '-trimpath', CGO_ENABLED: '0' }
+    execFileSync(command, [...args, path.join(dir, 'code/bootstrap'), path.join(FIXTURES, source)], { env, cwd: dir })
+    const pool = box.pool({ codeDir: path.join(dir, 'code'), runtime: RUNTIME, handler: 'x' })
+    for (let n = 1; n <= 5; n++) t.same(valueOf(await box.invoke(pool, { n: 'ä' })), { count: n, event: { n: 'ä' } })
+    const failed = await box.invoke(pool, 'fail')
+    t.equal(failed.errorType, 'Function.Told')
+    t.match(valueOf(failed), { errorType: /errorString|dyn core::error::Error/, errorMessage: 'as told' })
+    t.match(valueOf(await box.invoke(pool, {})), { count: 7 }, 'the program goes on')
+    await eventually(() => box.lines.some(({ text }) => text === 'event 7'))
+  })
+}
 
 for (const [runtime, handler, codeDir] of [
   [RUNTIME, 'tmp', path.join(ROOT, 'test/fixtures/scenarios/custom')],

@@ -54,6 +54,7 @@ function record(name: string, more: Partial<FunctionRecord> = {}): FunctionRecor
     tags: { team: 'a' },
     tracing: 'Active',
     logging: { format: 'JSON', applicationLevel: 'WARN', systemLevel: 'INFO', logGroup: '/x' },
+    snapStart: 'PublishedVersions',
     artifact: 'a'.repeat(64),
     codeSha256: 'c2hh',
     codeSize: 12,
@@ -93,14 +94,15 @@ t.test('a function comes back as it was put in, with every member and with none'
     instances: undefined,
     lastUpdateStatus: undefined,
     state: 'Pending',
-    logging: { format: 'Text', logGroup: '/x' }
+    logging: { format: 'Text', logGroup: '/x' },
+    snapStart: 'None'
   })
   functions.create(full)
   functions.create(bare)
   t.strictSame(functions.find('full'), full)
   t.strictSame(functions.find('bare'), bare)
   t.equal(functions.find('Full'), undefined, 'names are case-sensitive')
-  t.strictSame(functions.listUnsettled(), ['bare'])
+  t.strictSame(functions.listUnsettled(), [{ name: 'bare', version: '$LATEST' }])
   t.throws(() => functions.create(full), { code: 'FUNCTION_EXISTS' })
   t.equal(functions.count(), 2)
 })

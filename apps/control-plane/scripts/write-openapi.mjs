@@ -13,7 +13,9 @@ const app = await openControlPlane({
     region: 'us-east-1',
     accountId: '000000000000',
     masterKey: undefined,
-    runtimePaths: {}
+    urlDomain: 'lambda-url.localhost',
+    runtimePaths: {},
+    maxInstances: 200
   },
   migrationsDir: path.join(root, 'migrations'),
   server: { logger: false }

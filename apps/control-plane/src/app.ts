@@ -5,8 +5,14 @@ import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
+import type { AccountSettings } from './functions/account.ts'
+import type { AliasService } from './functions/alias-service.ts'
+import type { CodeSigning } from './functions/code-signing.ts'
+import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
+import type { FunctionTags } from './functions/function-tags.ts'
 import type { Runtimes } from './functions/runtimes.ts'
+import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
@@ -21,13 +27,34 @@ import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
+import type { ReleaseService } from './releases/release-service.ts'
 import { systemRoutes } from './system-routes.ts'
+import type { UrlService } from './urls/url-service.ts'
+import { accountRoutes } from './v1/account-routes.ts'
+import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
+import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
+import { releaseReports } from './v1/release-reports.ts'
+import { releaseRoutes } from './v1/release-routes.ts'
+import { urlRoutes } from './v1/url-routes.ts'
+import { versionRoutes } from './v1/version-routes.ts'
 
 export interface Deps {
+  readonly urls: UrlService
+  /** Function URLs are `<id>.` before this name. */
+  readonly urlDomain: string
   readonly service: FunctionService
+  readonly versions: VersionService
+  readonly aliases: AliasService
+  readonly releases: ReleaseService
+  /** What the gateway proves itself with. */
+  readonly internalToken: string
+  readonly tags: FunctionTags
+  readonly options: FunctionOptions
+  readonly codeSigning: CodeSigning
+  readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
   readonly layers: LayerService
@@ -77,8 +104,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, artifacts, packages, links, metrics, scope, runtimes, architecture } = deps
-  const { layers, attachments, s3 } = deps
+  const { service, versions, aliases, releases, artifacts, packages, links, metrics, scope, runtimes } = deps
+  const { layers, attachments, urls, urlDomain } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -104,19 +131,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     links,
     scope
   })
+  await app.register(versionRoutes, { prefix: '/v1/functions', service, versions, scope })
+  await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
+  await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
+  await app.register(releaseReports, { releases, internalToken: deps.internalToken })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
-  await app.register(lambdaApi, {
-    service,
-    packages,
-    artifacts,
-    layers,
-    attachments,
-    s3,
-    runtimes,
-    links,
-    scope,
-    architecture,
-    metrics
-  })
+  await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
+  await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
+  await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
+  await app.register(lambdaApi, deps)
   return app
 }

@@ -1,12 +1,13 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { HearthError } from '@hearth/shared'
+import { LATEST } from '@hearth/store'
 
 /** Links to the package of a function or a layer version that work without a key for a while, as AWS's presigned ones do. */
 export interface CodeLinks {
   /** @returns path and query */
-  sign(name: string): string
+  sign(name: string, version: string): string
   /** @throws HearthError INVALID_SIGNATURE when it is wrong or too old */
-  verify(name: string, expires: string, signature: string): void
+  verify(name: string, version: string, expires: string, signature: string): void
   /** @returns path and query */
   signLayer(name: string, version: number): string
   /** @throws HearthError INVALID_SIGNATURE when it is wrong or too old */
@@ -34,10 +35,14 @@ export function createCodeLinks(masterKey: Buffer, now: () => Date): CodeLinks {
       throw new HearthError('INVALID_SIGNATURE', 'This link has expired: ask for the function or layer again.')
   }
   // No function's name has a slash in it, so that no link to one can be one to the other.
+  const code = (name: string, version: string) => `${name}:${version}`
   const layer = (name: string, version: number) => `layers/${name}/${version}`
   return {
-    sign: (name) => `/v1/functions/${name}/code?${query(name)}`,
-    verify,
+    sign: (name, version) =>
+      `/v1/functions/${name}/code?${version === LATEST ? '' : `qualifier=${version}&`}${query(code(name, version))}`,
+    verify: (name, version, expires, signature) => {
+      verify(code(name, version), expires, signature)
+    },
     signLayer: (name, version) => `/v1/layers/${name}/versions/${version}/content?${query(layer(name, version))}`,
     verifyLayer: (name, version, expires, signature) => {
       verify(layer(name, version), expires, signature)

@@ -2,13 +2,20 @@ import path from 'node:path'
 import { openRuntimeRegistry } from '@hearth/executor/runtimes'
 import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
 import {
+  createAliasesRepository,
   createArtifactStore,
+  createCodeSigningRepository,
+  createFunctionOptionsRepository,
   createFunctionsRepository,
+  createFunctionUrlsRepository,
   createKeysRepository,
   createLayersRepository,
+  createReleasesRepository,
   createSecretBox,
+  createUsageRepository,
   type DataLayout,
   ensureMasterKey,
+  internalToken,
   isWritable,
   lockDataDir,
   makeDataDir,
@@ -17,18 +24,29 @@ import {
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
+import { createAccount } from './functions/account.ts'
+import { createAliasService } from './functions/alias-service.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
+import { createCodeSigning } from './functions/code-signing.ts'
+import { createFunctionOptions } from './functions/function-options.ts'
 import { createFunctionService } from './functions/function-service.ts'
+import { createFunctionTags } from './functions/function-tags.ts'
 import { createRuntimes } from './functions/runtimes.ts'
+import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
 import { createMetrics } from './metrics.ts'
 import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
+import { createReleaseService } from './releases/release-service.ts'
+import { createUrlService } from './urls/url-service.ts'
 
 export interface ControlPlaneOptions {
-  readonly config: Pick<Config, 'dataDir' | 'region' | 'accountId' | 'masterKey' | 'runtimePaths'> &
+  readonly config: Pick<
+    Config,
+    'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'maxInstances'
+  > &
     Partial<Pick<Config, 's3'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
@@ -71,6 +89,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const keys = createKeysRepository(db, box, now)
   const isFirstStart = ensureAdministrator(keys, layout, scope)
   const functions = createFunctionsRepository(db, box)
+  const aliasesRepository = createAliasesRepository(db)
+  const releasesRepository = createReleasesRepository(db)
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
@@ -86,20 +106,62 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     })
   )
   const architecture: FunctionRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
-  const service = createFunctionService({ functions, scope, runtimes, architecture, now, defer })
+  const functionOptions = createFunctionOptionsRepository(db)
+  const configs = createCodeSigningRepository(db)
+  const codeSigning = createCodeSigning({ configs, options: functionOptions, scope, now })
+  const service = createFunctionService({
+    functions,
+    aliases: aliasesRepository,
+    scope,
+    runtimes,
+    codeSigning,
+    architecture,
+    now,
+    defer
+  })
   const settled = service.settleAll()
+  const versions = createVersionService({ functions, aliases: aliasesRepository, scope, now })
+  const releases = createReleaseService({
+    functions,
+    aliases: aliasesRepository,
+    releases: releasesRepository,
+    versions,
+    scope,
+    now,
+    onEvent: ({ id, functionName, alias, plan }, { event, weight, reason }) => {
+      metrics.releaseEvents.inc({ event })
+      app.log.info({ release: id, fn: functionName, alias, to: plan.toVersion, event, weight, reason }, 'release')
+    }
+  })
+  const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   const app = await buildApp(
     {
       service,
+      versions,
+      releases,
+      internalToken: internalToken(masterKey),
+      aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
+      tags: createFunctionTags(functions, scope),
+      options: createFunctionOptions(service, functionOptions, codeSigning),
+      codeSigning,
+      account: createAccount(createUsageRepository(db), config.dataDir, config.maxInstances),
       artifacts,
       packages,
       layers,
       attachments: createLayerAttachments(layers, trees, artifacts, scope),
       s3,
+      urls: createUrlService({
+        urls: createFunctionUrlsRepository(db),
+        functions,
+        hasAlias: (name, alias) => aliasesRepository.find(name, alias) !== undefined,
+        scope,
+        now
+      }),
+      urlDomain: config.urlDomain,
       links: createCodeLinks(masterKey, now),
       authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
-      metrics: createMetrics(() => functions.count(), { process: options.processMetrics ?? false }),
+      metrics,
       scope,
       runtimes,
       architecture,

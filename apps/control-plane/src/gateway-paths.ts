@@ -96,6 +96,12 @@ export const gatewayPaths = {
           description:
             'RESPONSE_STREAM: what the function streams is sent as it comes. If it fails after its first byte, the response is cut off before its end.',
           schema: { type: 'string', enum: ['BUFFERED', 'RESPONSE_STREAM'], default: 'BUFFERED' }
+        },
+        {
+          name: 'qualifier',
+          in: 'query',
+          description: "A version's number, `$LATEST` (which it is without), or an alias",
+          schema: { type: 'string' }
         }
       ],
       requestBody: { description: 'The event; empty for none', content: JSON_ANY },
@@ -104,6 +110,7 @@ export const gatewayPaths = {
           description: 'What the function returned',
           headers: {
             'x-amzn-requestid': { description: 'The request id that the function saw', schema: { type: 'string' } },
+            'x-amz-executed-version': { description: 'The version that answered', schema: { type: 'string' } },
             'server-timing': { description: 'Where the time went, in ms', schema: { type: 'string' } }
           },
           content: { ...JSON_ANY, '*/*': { schema: {} } }
@@ -155,12 +162,31 @@ export const gatewayPaths = {
       }
     }
   },
+  '/url/{id}': {
+    get: {
+      operationId: 'callFunctionUrlByPath',
+      summary: 'A function URL by its path: any method, any path below',
+      description:
+        "For where `{id}.lambda-url.localhost` does not resolve. The URL's own authentication holds, none for AuthType NONE. Browsers show pages served here in an origin of their own.",
+      tags: ['invocations'],
+      parameters: [
+        {
+          name: 'id',
+          in: 'path',
+          required: true,
+          description: 'As in the URL',
+          schema: { type: 'string', pattern: '^[a-z0-9]{32}$' }
+        }
+      ],
+      responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
+    }
+  },
   '/fn/{name}': {
     post: {
       operationId: 'callFunctionUrl',
       summary: 'Call a function as its URL: any method, any path below',
       description:
-        'The function gets a function URL event (payload format 2.0), and its result becomes the response; with invokeMode RESPONSE_STREAM as it comes. Every other method and every path below /fn/{name}/ do the same.',
+        'The function gets a function URL event (payload format 2.0), and its result becomes the response; with invokeMode RESPONSE_STREAM as it comes. Every other method and every path below /fn/{name}/ do the same. /fn/{name}:{qualifier} calls a version or goes through an alias.',
       tags: ['invocations'],
       parameters: [name],
       requestBody: { content: { '*/*': { schema: {} } } },

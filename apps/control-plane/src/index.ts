@@ -1,2 +1,3 @@
 export { buildApp, type Deps } from './app.ts'
 export { type ControlPlaneOptions, openControlPlane } from './control-plane.ts'
+export { compatibilityDocument } from './lambda-api/compatibility.ts'

@@ -6,6 +6,7 @@ export interface Metrics {
   readonly deployments: Counter<'result'>
   readonly requestSeconds: Histogram<'service' | 'route' | 'method' | 'code'>
   readonly authFailures: Counter<'reason'>
+  readonly releaseEvents: Counter<'event'>
 }
 
 /** @param countFunctions - Asked at every scrape. */
@@ -37,10 +38,19 @@ export function createMetrics(countFunctions: () => number, options: { readonly 
   })
   for (const reason of ['missing', 'unknown_key', 'bad_signature', 'incomplete_signature'])
     authFailures.inc({ reason }, 0)
+  const releaseEvents = new Counter({
+    name: 'hearth_release_events_total',
+    help: 'Releases started, shifted, completed, rolled back …',
+    labelNames: ['event'],
+    registers
+  })
+  for (const event of ['started', 'shifted', 'paused', 'resumed', 'completed', 'rolled-back', 'aborted'])
+    releaseEvents.inc({ event }, 0)
   return {
     registry,
     deployments,
     authFailures,
+    releaseEvents,
     requestSeconds: new Histogram({
       name: 'hearth_http_request_duration_seconds',
       help: 'HTTP requests by route pattern',

@@ -12,23 +12,36 @@ import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
 import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
+import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
 import { JsonCheck } from './json-check.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
 import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
+import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
 import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
-import { createUrlDoor } from './url-door.ts'
+import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
+import { enterUrl } from './url-entrance.ts'
+import { createUrlTable, type UrlTable } from './url-table.ts'
 import { createV1Door } from './v1-door.ts'
 
 export interface AppDeps {
   readonly config: Pick<
     Config,
-    'host' | 'port' | 'controlPort' | 'dataDir' | 'region' | 'accountId' | 'network' | 'instances' | 'drainMs'
+    | 'host'
+    | 'urlDomain'
+    | 'port'
+    | 'controlPort'
+    | 'dataDir'
+    | 'region'
+    | 'accountId'
+    | 'network'
+    | 'instances'
+    | 'drainMs'
   >
   /** Folder of functions' logs. */
   readonly logsDir: string
@@ -37,6 +50,8 @@ export interface AppDeps {
   readonly metrics: Metrics
   readonly log: Log
   readonly timeouts?: Partial<ServerTimeouts>
+  /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
+  readonly random?: () => number
 }
 
 /** What a slow client gets, in milliseconds. */
@@ -53,8 +68,8 @@ export interface ServerTimeouts {
 
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
-/** Who may use a route: anyone, who proves a key, or whoever the control plane lets in. */
-export type Access = 'open' | 'caller' | 'control-plane'
+/** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
+export type Access = 'open' | 'caller' | 'function-url' | 'control-plane'
 
 export interface Route {
   readonly methods: readonly string[]
@@ -66,8 +81,14 @@ export interface Gateway {
   readonly server: Server
   readonly routes: readonly Route[]
   readonly readiness: Readiness
-  /** Serves the functions of this database from now on; until then every call is 503. Owns the reader from here. */
-  attach(reader: DirectoryReader): void
+  /** The functions; as long as there is no database, every look into it is refused. */
+  readonly directory: Directory
+  /**
+   * Serves the functions of this database from now on; until then every call is 503. Owns the reader from here.
+   *
+   * @param internalToken - What this process proves itself to the control plane with.
+   */
+  attach(reader: DirectoryReader, internalToken: string): void
   /** @returns the port */
   listen(): Promise<number>
   /**
@@ -86,6 +107,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   readiness.set('running', { ok: true })
   const routes: Route[] = []
   let draining = false
+  let stopReporter = (): void => undefined
   let stopping: Promise<void> | undefined
 
   const app = Fastify({
@@ -101,11 +123,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     // Room for percent-encoded ARNs; too long ones get their message from parseFunctionRef.
     routerOptions: { maxParamLength: 2_048, querystringParser: () => ({}) },
     clientErrorHandler: answerClientError,
+    // A function's host goes before every path: its /v1 is the function's.
+    rewriteUrl: (req) => (hosts.claims(req) ? FUNCTION_HOST : req.url!),
     frameworkErrors(err, request, reply) {
       reply.hijack()
       const thrown = new HearthError('INVALID_REQUEST', err.message, { cause: err })
       refuse(request.raw, reply.raw, toRefusal(thrown, dialectOf(request.raw.url ?? ''), request.id))
     }
+  })
+  let urls: UrlTable | undefined
+  const hosts = createHostEntrance(config.urlDomain, {
+    refresh: () => {
+      hallway.directory.refresh()
+    },
+    table: () => urls
   })
   const expectations = watchExpectations(app.server)
   const connections = trackConnections(app.server)
@@ -196,6 +227,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   )
   mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope, traceId))
   mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, traceId, Date.now))
+  const byPath = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_PATH)
+  const byHost = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_HOST)
+  for (const url of ['/url/:name', '/url/:name/*']) {
+    mount(all, url, 'function-url', (req, res, id, name) => {
+      hallway.directory.refresh()
+      enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
+    })
+  }
+  const enterByHost = (req: IncomingMessage, res: ServerResponse, id: string): boolean => {
+    const target = hosts.take(req)
+    if (target === undefined) return false
+    enterUrl(hallway, byHost, req, res, id, target === 'starting' ? undefined : target)
+    return true
+  }
   mountServerRoute(['GET'], '/v1/functions/:name/logs', 'caller', logsRoute(hallway, scope, logs, deps.logsDir))
   mountServerRoute(['GET'], '/v1/runtimes', 'caller', runtimesRoute(executor))
   mountServerRoute(['GET'], '/metrics', 'caller', metricsRoute(metrics))
@@ -207,11 +252,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     countAnswer(metrics, proxied, req, res)
     proxy.forward(req, res, id)
   }
+  mount(all, FUNCTION_HOST, 'control-plane', (req, res, id) => {
+    if (!enterByHost(req, res, id)) forward(req, res, id)
+  })
   mount(all, '/*', 'control-plane', forward)
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
-    forward(request.raw, reply.raw, request.id)
+    if (!enterByHost(request.raw, reply.raw, request.id)) forward(request.raw, reply.raw, request.id)
   })
   app.removeAllContentTypeParsers()
   await app.ready()
@@ -220,13 +268,17 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     server: app.server,
     routes,
     readiness,
+    get directory() {
+      return hallway.directory
+    },
 
-    attach(reader) {
+    attach(reader, internalToken) {
       const authenticator = createAuthenticator({ ...scope, keys: reader.listKeys(), now: () => new Date() })
       hallway.directory = createDirectory({
         reader,
         executor,
         scope,
+        ...(deps.random === undefined ? {} : { random: deps.random }),
         toSpec: (record) => toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
         onKeys: (keys) => {
           authenticator.setKeys(keys)
@@ -242,6 +294,19 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         })
       })
       hallway.authenticator = authenticator
+      urls = createUrlTable({
+        reader,
+        urlDomain: config.urlDomain,
+        generation: () => hallway.directory.generation()
+      })
+      stopReporter = startReleaseReporter({
+        port: config.controlPort,
+        internalToken,
+        counters: () => hallway.directory.counters(),
+        onError: atMostEvery(10_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told about releases')
+        })
+      })
       readiness.set('directory', { ok: true })
     },
 
@@ -265,6 +330,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         draining = true
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)
+        stopReporter()
         proxy.close()
         await app.close()
         await logs.close()
@@ -281,7 +347,13 @@ function startingState(): { directory: Directory; authenticator: Authenticator }
     throw new HearthError('CONTROL_PLANE_UNAVAILABLE', 'The server is starting: its database is not there yet.')
   }
   return {
-    directory: { refresh: () => undefined, find: refuseAll, close: () => undefined },
+    directory: {
+      refresh: () => undefined,
+      find: refuseAll,
+      counters: () => [],
+      generation: () => 0,
+      close: () => undefined
+    },
     authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined }
   }
 }

@@ -4,6 +4,7 @@ import {
   createSecretBox,
   type DirectoryReader,
   dataLayout,
+  internalToken,
   openDirectory,
   readMasterKey,
   SchemaError,
@@ -24,12 +25,13 @@ export async function openDirectoryWhenReady(
   config: Pick<Config, 'dataDir' | 'masterKey'>,
   signal: AbortSignal,
   onWaiting: (reason: string) => void
-): Promise<DirectoryReader | undefined> {
+): Promise<{ readonly reader: DirectoryReader; readonly internalToken: string } | undefined> {
   let remindAt = 0
   while (!signal.aborted) {
     try {
-      const box = createSecretBox(readMasterKey(config.dataDir, config.masterKey))
-      return openDirectory(dataLayout(config.dataDir).database, box)
+      const masterKey = readMasterKey(config.dataDir, config.masterKey)
+      const reader = openDirectory(dataLayout(config.dataDir).database, createSecretBox(masterKey))
+      return { reader, internalToken: internalToken(masterKey) }
     } catch (err) {
       if (!(err instanceof SchemaError) && !(err instanceof SecretBoxError) && !isBusy(err)) throw err
       if (performance.now() >= remindAt) {

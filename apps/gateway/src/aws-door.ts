@@ -2,7 +2,7 @@ import type { Outcome } from '@hearth/executor'
 import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import type { Call, Door, Hallway } from './call.ts'
 import { EventStream } from './event-stream.ts'
-import { findFunction, refusalOf } from './invoke.ts'
+import { findFunction, queryMember, refusalOf } from './invoke.ts'
 import { serverTiming } from './server-timing.ts'
 
 const PATH = '/2015-03-31/functions/'
@@ -39,7 +39,7 @@ export function createAwsDoor(
         'x-amzn-remapped-content-length',
         '0',
         'x-amz-executed-version',
-        '$LATEST',
+        call.version,
         'x-amzn-trace-id',
         call.traceId,
         'server-timing',
@@ -93,20 +93,14 @@ function enter(
 ): void {
   const { headers } = call.req
   const type = headers['x-amz-invocation-type']
-  const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, qualifierOf(call))
+  const qualifier = queryMember(call.req.url!, 'Qualifier')
+  const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, qualifier)
   if (type !== undefined && type !== 'RequestResponse' && refuseOrDryRun(call, type)) return
   if (headers['x-amz-log-type'] !== undefined) call.tail = wantsTail(headers['x-amz-log-type'])
   const context = headers['x-amz-client-context']
   if (context !== undefined) call.clientContext = readClientContext(context)
   call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
   call.run(entry, body, invokedArn)
-}
-
-function qualifierOf(call: Call): string | undefined {
-  const url = call.req.url!
-  const mark = url.indexOf('?')
-  if (mark === -1) return undefined
-  return new URLSearchParams(url.slice(mark + 1)).get('Qualifier') ?? undefined
 }
 
 /** @returns whether the call is answered */

@@ -2,12 +2,14 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Invocation, Outcome, ResponseSink } from '@hearth/executor'
 import { type Authenticator, HearthError, LIMITS, type Principal } from '@hearth/shared'
-import type { Directory, Entry } from './directory.ts'
+import type { Directory } from './directory.ts'
 import type { Expectations } from './expectations.ts'
+import type { Entry } from './function-routes.ts'
 import { describeJsonFault, JsonCheck } from './json-check.ts'
 import type { Metrics } from './metrics.ts'
 import { type Dialect, payloadTooLarge, toRefusal } from './refusal.ts'
 import { hasBody, refuse, respond } from './respond.ts'
+import type { UrlTarget } from './url-table.ts'
 
 /** What every call needs, whichever door it came through. */
 export interface Hallway {
@@ -71,6 +73,8 @@ export class Call implements Invocation {
   /** Set by the door when the answer is to be sent as it comes. */
   stream: CallStream | undefined
   principal: Principal | undefined
+  /** Set when a function's URL is called: it says who may. */
+  url: UrlTarget | undefined
   readonly #door: Door
   readonly #hallway: Hallway
   readonly #startedAt: number
@@ -103,7 +107,7 @@ export class Call implements Invocation {
       if (this.#hallway.draining()) throw new HearthError('SHUTTING_DOWN', 'The server is stopping.')
       this.#hallway.directory.refresh()
       // Before the body: a stranger is not asked to send it.
-      this.principal = this.#hallway.authenticator.authenticateHead(this.#head(undefined))
+      if (this.#isAsked) this.principal = this.#hallway.authenticator.authenticateHead(this.#head(undefined))
       const declared = req.headers['content-length']
       if (declared !== undefined && Number(declared) > LIMITS.syncPayloadBytes) {
         throw payloadTooLarge(Number(declared), LIMITS.syncPayloadBytes)
@@ -137,12 +141,18 @@ export class Call implements Invocation {
     this.#row = -1
     this.#settledAt = this.#hallway.now()
     this.#hallway.metrics.settled(row, outcome)
+    this.#entry?.counter?.record(outcome)
     if (this.res.destroyed) return
     try {
       this.#door.answer(this, outcome)
     } catch (err) {
       this.refuse(err)
     }
+  }
+
+  /** Of the function, as far as it is known. */
+  get version(): string {
+    return this.#entry?.record.version ?? ''
   }
 
   refuse(thrown: unknown): void {
@@ -152,7 +162,10 @@ export class Call implements Invocation {
     } else {
       this.#hallway.onBug(thrown, this.requestId)
     }
-    refuse(this.req, this.res, toRefusal(thrown, this.#door.dialect, this.requestId))
+    const refusal = toRefusal(thrown, this.#door.dialect, this.requestId)
+    const cors = this.url?.cors
+    // A page of an allowed origin may read why.
+    refuse(this.req, this.res, cors ? { ...refusal, headers: cors.apply(this.req, refusal.headers) } : refusal)
   }
 
   respond(status: number, headers: string[], body: Buffer | string): void {
@@ -205,9 +218,14 @@ export class Call implements Invocation {
     metrics.answered(this.#door.route, this.req.method ?? '', code, (endedAt - this.#startedAt) / 1_000)
   }
 
+  /** Whether the caller must say who it is. */
+  get #isAsked(): boolean {
+    return this.url?.url.authType !== 'NONE'
+  }
+
   #enter(body: Buffer): void {
     try {
-      this.principal ??= this.#hallway.authenticator.authenticate(this.#head(body))
+      if (this.#isAsked) this.principal ??= this.#hallway.authenticator.authenticate(this.#head(body))
       if (this.#door.jsonOnly && body.length > 0) this.#requireJson(body)
       this.#door.enter(this, body)
     } catch (err) {

@@ -1,17 +1,8 @@
-import type { Executor, FunctionPool, FunctionSpec } from '@hearth/executor'
-import { type AccessKey, type ArnScope, type FunctionRecord, functionArn } from '@hearth/shared'
+import type { Executor, FunctionSpec } from '@hearth/executor'
+import type { AccessKey, ArnScope, FunctionRecord, ReleaseWatch } from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
-import { isSameSpec } from './function-spec.ts'
-
-/** One function as the invoke path sees it. */
-export interface Entry {
-  readonly record: FunctionRecord
-  readonly spec: FunctionSpec
-  readonly arn: string
-  /** The ARN with `:$LATEST`, which is what a caller who named it invokes. */
-  readonly latestArn: string
-  readonly pool: FunctionPool
-}
+import { type Entry, FunctionRoutes, type FunctionRoutesOptions } from './function-routes.ts'
+import { ReleaseCounter } from './release-counter.ts'
 
 export interface DirectoryOptions {
   readonly reader: DirectoryReader
@@ -24,6 +15,8 @@ export interface DirectoryOptions {
   readonly onDeployed: (functionName: string) => void
   readonly onRemoved: (functionName: string) => void
   readonly onError: (err: unknown) => void
+  /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
+  readonly random?: () => number
   /** How often changes are looked for when no request comes, in ms. */
   readonly watchMs?: number
 }
@@ -31,8 +24,15 @@ export interface DirectoryOptions {
 export interface Directory {
   /** Takes in what was committed since the last look; at most one look per turn of the event loop. */
   refresh(): void
-  /** As of the last {@link refresh}, looking names up that were not asked for yet. */
-  find(name: string): Entry | undefined
+  /**
+   * As of the last {@link refresh}, looking names up that were not asked for yet. Of an alias that points to two
+   * versions each call finds one by its weight.
+   */
+  find(name: string, qualifier?: string): Entry | undefined
+  /** What is counted for releases that are under way. */
+  counters(): Iterable<ReleaseCounter>
+  /** Another number than before: something about functions has changed. */
+  generation(): number
   close(): void
 }
 
@@ -48,13 +48,24 @@ const WATCH_MS = 1_000
  */
 export function createDirectory(options: DirectoryOptions): Directory {
   const { reader, onError } = options
-  const entries = new Map<string, DirectoryEntry>()
+  const entries = new Map<string, FunctionRoutes>()
   /** Names that changed: an entry of one must be compared with the database before it is used. */
   const suspects = new Set<string>()
   let lookedThisTurn = false
   let closed = false
   let version = reader.dataVersion()
   let { seq } = reader.changesSince(0)
+  let generation = 0
+  let counters = new Map<string, ReleaseCounter>()
+  watchReleases()
+  const routesOptions: FunctionRoutesOptions = {
+    executor: options.executor,
+    toSpec: options.toSpec,
+    scope: options.scope,
+    random: options.random ?? Math.random,
+    findVersion: (name, wanted) => reader.findFunction(name, wanted),
+    counterOf: (release) => release && counterOf(release)
+  }
 
   const turnOver = (): void => {
     lookedThisTurn = false
@@ -77,6 +88,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
 
   function applyChanges(): void {
     const changes = reader.changesSince(seq)
+    if (changes.reset || changes.functions.length > 0) generation += 1
+    watchReleases()
     if (changes.keys) options.onKeys(reader.listKeys())
     if (changes.reset) {
       for (const name of entries.keys()) suspects.add(name)
@@ -88,6 +101,25 @@ export function createDirectory(options: DirectoryOptions): Directory {
     // Those that nobody asked for yet can wait.
     if (suspects.size > 0) setImmediate(revalidateSlice)
     seq = changes.seq
+  }
+
+  /** Each step of a release is counted anew. */
+  function watchReleases(): void {
+    const before = counters
+    counters = new Map()
+    for (const release of reader.listReleases()) {
+      const known = before.get(release.id)
+      counters.set(release.id, known?.watch.step === release.step ? known : new ReleaseCounter(release))
+    }
+  }
+
+  function counterOf(release: ReleaseWatch): ReleaseCounter {
+    const known = counters.get(release.id)
+    if (known?.watch.step === release.step) return known
+    // It began between two looks at the database.
+    const made = new ReleaseCounter(release)
+    counters.set(release.id, made)
+    return made
   }
 
   function revalidateSlice(): void {
@@ -113,8 +145,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
     else options.onDeployed(name)
   }
 
-  /** Compares an entry with the database; its pool goes on only where nothing that an instance knows has changed. */
-  function revalidate(name: string): DirectoryEntry | undefined {
+  /** Compares an entry with the database; a pool goes on only where nothing that an instance knows has changed. */
+  function revalidate(name: string): FunctionRoutes | undefined {
     const old = entries.get(name)
     const record = reader.findFunction(name)
     suspects.delete(name)
@@ -124,14 +156,21 @@ export function createDirectory(options: DirectoryOptions): Directory {
       options.onRemoved(name)
       return undefined
     }
-    const spec = options.toSpec(record)
-    const fresh = new DirectoryEntry(record, spec, options)
-    if (old !== undefined) {
-      if (isSameSpec(old.spec, spec)) fresh.adopt(old)
-      else old.retire()
-    }
+    const fresh = new FunctionRoutes(record, reader.listAliases(name), routesOptions)
+    if (old !== undefined) fresh.replace(old)
     entries.set(name, fresh)
     return fresh
+  }
+
+  function routesOf(name: string): FunctionRoutes | undefined {
+    const known = entries.get(name)
+    if (known !== undefined && (suspects.size === 0 || !suspects.has(name))) return known
+    if (known !== undefined) return revalidate(name)
+    const record = reader.findFunction(name)
+    if (record === undefined) return undefined
+    const made = new FunctionRoutes(record, reader.listAliases(name), routesOptions)
+    entries.set(name, made)
+    return made
   }
 
   const watch = setInterval(refresh, options.watchMs ?? WATCH_MS)
@@ -139,51 +178,16 @@ export function createDirectory(options: DirectoryOptions): Directory {
 
   return {
     refresh,
-    find(name) {
-      const entry = entries.get(name)
-      if (entry !== undefined && (suspects.size === 0 || !suspects.has(name))) return entry
-      if (entry !== undefined) return revalidate(name)
-      const record = reader.findFunction(name)
-      if (record === undefined) return undefined
-      const made = new DirectoryEntry(record, options.toSpec(record), options)
-      entries.set(name, made)
-      return made
+    find(name, qualifier) {
+      const routes = routesOf(name)
+      return qualifier === undefined ? routes?.plain : routes?.find(qualifier)
     },
+    generation: () => generation,
+    counters: () => counters.values(),
     close() {
       closed = true
       clearInterval(watch)
       reader.close()
     }
-  }
-}
-
-class DirectoryEntry implements Entry {
-  readonly record: FunctionRecord
-  readonly spec: FunctionSpec
-  readonly arn: string
-  readonly latestArn: string
-  readonly #executor: Pick<Executor, 'openPool'>
-  #pool: FunctionPool | undefined
-
-  constructor(record: FunctionRecord, spec: FunctionSpec, { executor, scope }: DirectoryOptions) {
-    this.record = record
-    this.spec = spec
-    this.arn = functionArn(scope, record.name)
-    this.latestArn = functionArn(scope, record.name, '$LATEST')
-    this.#executor = executor
-  }
-
-  /** Made when first needed: most functions of a large server are idle. */
-  get pool(): FunctionPool {
-    this.#pool ??= this.#executor.openPool(this.spec)
-    return this.#pool
-  }
-
-  adopt(other: DirectoryEntry): void {
-    this.#pool = other.#pool
-  }
-
-  retire(): void {
-    this.#pool?.retire()
   }
 }

@@ -43,7 +43,7 @@ export class EventStream extends StreamedResponse {
 
   protected begin(_contentType: string, phases: Phases): void {
     const own = this.ownHeaders(phases)
-    this.call.res.writeHead(200, ['content-type', CONTENT_TYPE, 'x-amz-executed-version', '$LATEST', ...own])
+    this.call.res.writeHead(200, ['content-type', CONTENT_TYPE, 'x-amz-executed-version', this.call.version, ...own])
   }
 
   protected piece(bytes: Buffer, sent: () => void): void {

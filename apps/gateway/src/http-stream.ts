@@ -1,4 +1,5 @@
 import type { Phases } from '@hearth/executor'
+import type { Call } from './call.ts'
 import { RawStream } from './raw-stream.ts'
 import { toResponseHead } from './url-response.ts'
 
@@ -14,6 +15,13 @@ export class HttpStream extends RawStream {
   #prelude: Buffer | undefined
   #phases: Phases | undefined
   #isInvalid = false
+  readonly #beside: readonly string[]
+
+  /** @param beside - Headers of the door's own */
+  constructor(call: Call, beside: readonly string[]) {
+    super(call)
+    this.#beside = beside
+  }
 
   /** Whether it described no response that could be sent: that was answered. */
   get isInvalid(): boolean {
@@ -53,14 +61,19 @@ export class HttpStream extends RawStream {
       sent()
       return
     }
-    const { res } = this.call
-    res.writeHead(head.status, [...head.headers, ...this.ownHeaders(this.#phases!)])
+    this.head(head.status, head.headers, this.#phases!)
     const rest = all.subarray(end + DELIMITER.length)
     // Headers without a body yet are an answer too.
     if (rest.length > 0) super.piece(rest, sent)
     else {
-      res.flushHeaders()
+      this.call.res.flushHeaders()
       sent()
     }
+  }
+
+  protected override head(status: number, headers: string[], phases: Phases): void {
+    const { req, res, url } = this.call
+    const allowed = url?.cors === undefined ? headers : url.cors.apply(req, headers)
+    res.writeHead(status, [...allowed, ...this.ownHeaders(phases), ...this.#beside])
   }
 }

@@ -1,6 +1,7 @@
 export { type Access, type AppDeps, buildApp, type Gateway, type Route, type ServerTimeouts } from './app.ts'
-export { createDirectory, type Directory, type DirectoryOptions, type Entry } from './directory.ts'
+export { createDirectory, type Directory, type DirectoryOptions } from './directory.ts'
 export { FunctionMetrics } from './function-metrics.ts'
+export type { Entry } from './function-routes.ts'
 export { describeJsonFault, JsonCheck } from './json-check.ts'
 export { createLog, type Log } from './log.ts'
 export { type LogQuery, readLog } from './log-reader.ts'

@@ -1,9 +1,10 @@
 import type { Outcome } from '@hearth/executor'
 import { type ArnScope, functionArn, HearthError, parseFunctionRef } from '@hearth/shared'
-import type { Directory, Entry } from './directory.ts'
+import type { Directory } from './directory.ts'
+import type { Entry } from './function-routes.ts'
 
 /**
- * The function that a caller names, in any form that AWS accepts.
+ * The function that a caller names, in any form that AWS accepts, and the version that serves this call.
  *
  * @throws HearthError FUNCTION_NOT_FOUND and what parseFunctionRef throws
  */
@@ -14,10 +15,9 @@ export function findFunction(
   qualifier: string | undefined
 ): { readonly entry: Entry; readonly invokedArn: string } {
   const ref = parseFunctionRef(scope, reference, qualifier)
-  const asked = ref.qualifier
-  const entry = asked === undefined || asked === '$LATEST' ? directory.find(ref.name) : undefined
+  const entry = directory.find(ref.name, ref.qualifier)
   if (entry === undefined) {
-    const arn = functionArn(scope, ref.name, asked ?? '$LATEST')
+    const arn = functionArn(scope, ref.name, ref.qualifier ?? '$LATEST')
     throw new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${arn}`)
   }
   if (entry.record.state === 'Failed') {
@@ -26,7 +26,15 @@ export function findFunction(
       'The operation cannot be performed at this time. The function is currently in the following state: Failed'
     )
   }
-  return { entry, invokedArn: asked === undefined ? entry.arn : entry.latestArn }
+  return { entry, invokedArn: entry.invokedArn }
+}
+
+/** A member of the query by its name; undefined when it is not there or empty. */
+export function queryMember(url: string, name: string): string | undefined {
+  const mark = url.indexOf('?')
+  if (mark === -1) return undefined
+  const value = new URLSearchParams(url.slice(mark + 1)).get(name)
+  return value === null || value === '' ? undefined : value
 }
 
 /** The error behind an invocation that never reached the function. */

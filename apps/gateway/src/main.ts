@@ -83,10 +83,10 @@ const port = await gateway.listen()
 log.info({ host: config.host, port }, 'gateway listens')
 process.send?.({ ready: true, port })
 
-const reader = await openDirectoryWhenReady(config, stopping.signal, (reason) => {
+const opened = await openDirectoryWhenReady(config, stopping.signal, (reason) => {
   log.warn({ reason }, 'waiting for the database')
 })
-if (reader !== undefined) gateway.attach(reader)
+if (opened !== undefined) gateway.attach(opened.reader, opened.internalToken)
 
 function readConfigOrExit(): Config {
   try {

@@ -14,7 +14,12 @@ export class RawStream extends StreamedResponse {
   }
 
   protected begin(contentType: string, phases: Phases): void {
-    this.call.res.writeHead(200, ['content-type', contentTypeHeader(contentType), ...this.ownHeaders(phases)])
+    this.head(200, ['content-type', contentTypeHeader(contentType)], phases)
+  }
+
+  protected head(status: number, headers: string[], phases: Phases): void {
+    const { res, version } = this.call
+    res.writeHead(status, [...headers, 'x-amz-executed-version', version, ...this.ownHeaders(phases)])
   }
 
   protected piece(bytes: Buffer, sent: () => void): void {

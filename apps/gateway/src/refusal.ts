@@ -1,7 +1,7 @@
 import { HearthError, toAwsError, toProblem } from '@hearth/shared'
 
-/** How a failure is told: as Lambda tells it, or as RFC 9457 problem details. */
-export type Dialect = 'aws' | 'problem'
+/** How a failure is told: as the Lambda API tells it, as function URLs do, or as RFC 9457 problem details. */
+export type Dialect = 'aws' | 'url' | 'problem'
 
 /** An answer that is ready to be written. */
 export interface Refusal {
@@ -20,7 +20,31 @@ export function dialectOf(rawUrl: string): Dialect {
 
 /** The one place where the gateway turns a failure into an answer. Total: any thrown value has one. */
 export function toRefusal(thrown: unknown, dialect: Dialect, requestId: string): Refusal {
-  return dialect === 'aws' ? awsRefusal(thrown, requestId) : problemRefusal(thrown, requestId)
+  if (dialect === 'problem') return problemRefusal(thrown, requestId)
+  return dialect === 'url' && isDenied(thrown) ? forbidden(FORBIDDEN, requestId) : awsRefusal(thrown, requestId)
+}
+
+const FORBIDDEN =
+  'Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html'
+
+function isDenied(thrown: unknown): boolean {
+  return thrown instanceof HearthError && (thrown.code === 'UNAUTHENTICATED' || thrown.code === 'ACCESS_DENIED')
+}
+
+/** @param message - Null: for a host that leads nowhere. @see reference: Lambda control API §11 */
+export function forbidden(message: string | null, requestId: string): Refusal {
+  return {
+    status: 403,
+    headers: [
+      'content-type',
+      'application/json',
+      'x-amzn-errortype',
+      'AccessDeniedException',
+      'x-amzn-requestid',
+      requestId
+    ],
+    body: JSON.stringify({ Message: message })
+  }
 }
 
 function awsRefusal(thrown: unknown, requestId: string): Refusal {

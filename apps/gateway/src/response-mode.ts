@@ -1,8 +1,8 @@
-import { type FunctionRecord, HearthError, type InvokeMode } from '@hearth/shared'
+import { type FunctionRecord, type FunctionUrl, HearthError, type InvokeMode } from '@hearth/shared'
 
-/** How the function's URL answers. */
-export function responseMode(record: FunctionRecord): InvokeMode {
-  return record.invokeMode
+/** How a function answers over HTTP: as its URL says, and at /fn/{name} as the function says. */
+export function responseMode(record: FunctionRecord, url: FunctionUrl | undefined): InvokeMode {
+  return url === undefined ? record.invokeMode : url.invokeMode
 }
 
 /** How the caller of one invocation wants its answer: `?invokeMode=RESPONSE_STREAM`. @throws HearthError INVALID_REQUEST */

@@ -1,4 +1,4 @@
-import { type ArnScope, LIMITS } from '@hearth/shared'
+import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import type { Call, Door, Hallway } from './call.ts'
 import { HttpStream } from './http-stream.ts'
 import { findFunction, refusalOf } from './invoke.ts'
@@ -9,30 +9,57 @@ import { toUrlEvent } from './url-event.ts'
 import { toUrlResponse } from './url-response.ts'
 import { errorTypeHeader } from './v1-door.ts'
 
+/** How a function is reached as a URL. */
+export interface UrlDoorKind {
+  readonly dialect: Door['dialect']
+  /** As the metrics name it. */
+  readonly route: string
+  /** What stands in the path before the function's own, `''` or with a name to skip: `/fn/`. */
+  readonly pathPrefix: string
+}
+
+/** `ANY /fn/{name}` and below: for callers with a key. What follows the name is the path that the function sees. */
+export const FN: UrlDoorKind = { dialect: 'problem', route: '/fn/:name', pathPrefix: '/fn/' }
+/** A function URL by its path, `/url/{id}/…`. */
+export const URL_BY_PATH: UrlDoorKind = { dialect: 'url', route: '/url/:id', pathPrefix: '/url/' }
+/** A function URL by its host: the whole path is the function's. */
+export const URL_BY_HOST: UrlDoorKind = { dialect: 'url', route: 'function-url', pathPrefix: '' }
+
 /**
- * `ANY /fn/{name}` and `/fn/{name}/…`: the function's URL. What follows the name is the path that the function sees.
+ * A page of a function that is served beside the API must not act as the API's own origin: the browser gives it one
+ * of its own.
+ */
+const OPAQUE_ORIGIN = [
+  'content-security-policy',
+  'sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts'
+]
+
+/**
+ * A function as a URL: HTTP in, an event of payload format 2.0, and HTTP out of what the function returns.
  *
  * A failed function answers 502 with the text `Internal Server Error`, as on AWS: its error may hold what its clients
- * should not see. The error's type goes into a header, for whoever stands there with curl.
+ * should not see. The error's type goes into a header, for whoever stands there with curl; not on public URLs.
  */
 export function createUrlDoor(
   hallway: Hallway,
   scope: ArnScope,
   traceId: (requestId: string, sent: string | string[] | undefined) => string,
-  nowMs: () => number
+  nowMs: () => number,
+  { dialect, route, pathPrefix }: UrlDoorKind = FN
 ): Door {
+  const beside = pathPrefix === URL_BY_PATH.pathPrefix ? OPAQUE_ORIGIN : []
   return {
-    dialect: 'problem',
-    route: hallway.metrics.route('/fn/:name'),
+    dialect,
+    route: hallway.metrics.route(route),
     jsonOnly: false,
 
     enter(call, body) {
-      const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, undefined)
+      const { entry, invokedArn } = findEntry(hallway, scope, call)
       // A client's own trace header is dropped here, as function URLs do.
       call.traceId = traceId(call.requestId, undefined)
-      const event = Buffer.from(eventOf(call, entry.record.name, body, nowMs()))
+      const event = Buffer.from(eventOf(hallway, call, entry.record.name, pathPrefix, body, nowMs()))
       if (event.length > LIMITS.syncPayloadBytes) throw payloadTooLarge(event.length, LIMITS.syncPayloadBytes)
-      if (responseMode(entry.record) === 'RESPONSE_STREAM') call.stream = new HttpStream(call)
+      if (responseMode(entry.record, call.url?.url) === 'RESPONSE_STREAM') call.stream = new HttpStream(call, beside)
       call.run(entry, event, invokedArn)
     },
 
@@ -53,8 +80,10 @@ export function createUrlDoor(
         'x-amzn-trace-id',
         call.traceId,
         'server-timing',
-        serverTiming(outcome.phases)
+        serverTiming(outcome.phases),
+        ...beside
       ]
+      const cors = call.url?.cors
       const response =
         status !== 'ok' || outcome.streamed !== undefined
           ? undefined
@@ -63,22 +92,45 @@ export function createUrlDoor(
             : // What was not streamed is the body as it is: a streaming URL does not look into it.
               { status: 200, headers: ['content-type', 'application/json'], body: outcome.payload }
       if (response !== undefined) {
-        call.respond(response.status, [...response.headers, ...own], response.body)
+        const headers = cors === undefined ? response.headers : cors.apply(call.req, response.headers)
+        call.respond(response.status, [...headers, ...own], response.body)
         return
       }
-      const errorType = status === 'ok' ? 'Hearth.InvalidResponse' : outcome.errorType
-      own.push('content-type', 'text/plain', 'x-hearth-function-error', errorTypeHeader(errorType))
-      call.respond(502, own, 'Internal Server Error')
+      own.push('content-type', 'text/plain')
+      if (call.url?.url.authType !== 'NONE') {
+        const errorType = status === 'ok' ? 'Hearth.InvalidResponse' : outcome.errorType
+        own.push('x-hearth-function-error', errorTypeHeader(errorType))
+      }
+      call.respond(502, cors === undefined ? own : cors.apply(call.req, own), 'Internal Server Error')
     }
   }
 }
 
-function eventOf(call: Call, functionName: string, body: Buffer, at: number): string {
-  const { req } = call
+function findEntry(hallway: Hallway, scope: ArnScope, { url, reference }: Call): ReturnType<typeof findFunction> {
+  if (url === undefined) return findFunction(hallway.directory, scope, reference, undefined)
+  try {
+    return findFunction(hallway.directory, scope, url.url.functionName, url.url.qualifier)
+  } catch (err) {
+    // An alias that was deleted leaves its URL behind; a stranger is not told what is missing.
+    if (err instanceof HearthError && err.code === 'FUNCTION_NOT_FOUND') throw new HearthError('ACCESS_DENIED', '')
+    throw err
+  }
+}
+
+function eventOf(
+  hallway: Hallway,
+  call: Call,
+  functionName: string,
+  pathPrefix: string,
+  body: Buffer,
+  at: number
+): string {
+  const { req, url: target } = call
   const url = req.url!
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
-  const afterName = path.indexOf('/', '/fn/'.length)
+  const afterName = pathPrefix === '' ? 0 : path.indexOf('/', pathPrefix.length)
+  const host = req.headers.host ?? ''
   return toUrlEvent({
     method: req.method!,
     rawPath: afterName === -1 ? '/' : path.slice(afterName),
@@ -86,12 +138,28 @@ function eventOf(call: Call, functionName: string, body: Buffer, at: number): st
     httpVersion: req.httpVersion,
     rawHeaders: req.rawHeaders,
     body,
-    sourceIp: req.socket.remoteAddress ?? '',
+    sourceIp: (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, ''),
     port: req.socket.localPort ?? 0,
     requestId: call.requestId,
     traceId: call.traceId,
-    functionName,
-    principal: call.principal!,
+    apiId: target?.url.id ?? functionName,
+    domainName: target?.domainName ?? host.replace(/:\d+$/, ''),
+    domainPrefix: target?.domainPrefix ?? functionName,
+    authorization: target?.url.authType === 'NONE' && !isOwnKey(hallway, req.headers.authorization),
+    principal: call.principal,
     at
   })
+}
+
+/** A key of this server is none of the function's business, even if somebody sends it to a public URL. */
+function isOwnKey({ authenticator }: Hallway, authorization: string | undefined): boolean {
+  if (authorization === undefined) return false
+  if (/^aws4-/i.test(authorization)) return true
+  if (!/^bearer /i.test(authorization)) return false
+  try {
+    authenticator.authenticateHead({ method: '', rawUrl: '/', headers: { authorization } })
+    return true
+  } catch {
+    return false
+  }
 }

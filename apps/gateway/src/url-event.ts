@@ -17,8 +17,14 @@ export interface UrlRequest {
   readonly port: number
   readonly requestId: string
   readonly traceId: string
-  readonly functionName: string
-  readonly principal: Principal
+  readonly apiId: string
+  /** The host that was called, without port. */
+  readonly domainName: string
+  readonly domainPrefix: string
+  /** Whether the function gets the Authorization header: it proves something to the function, not to the server. */
+  readonly authorization: boolean
+  /** Undefined: nobody was asked. */
+  readonly principal: Principal | undefined
   /** Unix ms. */
   readonly at: number
 }
@@ -64,7 +70,7 @@ export function toUrlEvent(request: UrlRequest): string {
     const name = rawHeaders[i]!.toLowerCase()
     const value = rawHeaders[i + 1]!
     if (name === 'cookie') cookies.push(...splitCookies(value))
-    else if (!DROPPED.has(name)) add(headers, name, value)
+    else if (!DROPPED.has(name) || (name === 'authorization' && request.authorization)) add(headers, name, value)
   }
   headers['x-amzn-trace-id'] = request.traceId
   headers['x-forwarded-for'] = request.sourceIp
@@ -72,7 +78,6 @@ export function toUrlEvent(request: UrlRequest): string {
   headers['x-forwarded-proto'] = 'http'
   const { body, principal } = request
   const isText = isTextBody(headers['content-type'], headers['content-encoding'], body)
-  const host = headers['host'] ?? ''
   return JSON.stringify({
     version: '2.0',
     routeKey: '$default',
@@ -82,21 +87,11 @@ export function toUrlEvent(request: UrlRequest): string {
     headers,
     queryStringParameters: request.rawQuery === '' ? undefined : queryOf(request.rawQuery),
     requestContext: {
-      accountId: principal.accountId,
-      apiId: request.functionName,
-      authorizer: {
-        iam: {
-          accessKey: principal.keyId,
-          accountId: principal.accountId,
-          callerId: principal.userId,
-          cognitoIdentity: null,
-          principalOrgId: null,
-          userArn: principal.arn,
-          userId: principal.userId
-        }
-      },
-      domainName: host.replace(/:\d+$/, ''),
-      domainPrefix: request.functionName,
+      accountId: principal?.accountId ?? 'anonymous',
+      apiId: request.apiId,
+      authorizer: principal && authorizerOf(principal),
+      domainName: request.domainName,
+      domainPrefix: request.domainPrefix,
       http: {
         method: request.method,
         path: decodePath(request.rawPath),
@@ -113,6 +108,20 @@ export function toUrlEvent(request: UrlRequest): string {
     body: body.length === 0 ? undefined : body.toString(isText ? 'utf8' : 'base64'),
     isBase64Encoded: body.length > 0 && !isText
   })
+}
+
+function authorizerOf(principal: Principal) {
+  return {
+    iam: {
+      accessKey: principal.keyId,
+      accountId: principal.accountId,
+      callerId: principal.userId,
+      cognitoIdentity: null,
+      principalOrgId: null,
+      userArn: principal.arn,
+      userId: principal.userId
+    }
+  }
 }
 
 /** Without a prototype: `__proto__` is a header name like any other. */

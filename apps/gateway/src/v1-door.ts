@@ -1,6 +1,6 @@
 import { type ArnScope, HearthError } from '@hearth/shared'
 import type { Door, Hallway } from './call.ts'
-import { findFunction, refusalOf } from './invoke.ts'
+import { findFunction, queryMember, refusalOf } from './invoke.ts'
 import { RawStream } from './raw-stream.ts'
 import { requestedMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
@@ -24,7 +24,12 @@ export function createV1Door(
       if (headers['prefer']?.includes('respond-async') === true) {
         throw new HearthError('NOT_IMPLEMENTED', 'Asynchronous invocation is not available on this server yet.')
       }
-      const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, undefined)
+      const { entry, invokedArn } = findFunction(
+        hallway.directory,
+        scope,
+        call.reference,
+        queryMember(call.req.url!, 'qualifier')
+      )
       call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
       if (requestedMode(call.req.url!) === 'RESPONSE_STREAM') call.stream = new RawStream(call)
       call.run(entry, body, invokedArn)
@@ -45,6 +50,8 @@ export function createV1Door(
         'application/json',
         'x-amzn-requestid',
         call.requestId,
+        'x-amz-executed-version',
+        call.version,
         'x-amzn-trace-id',
         call.traceId,
         'server-timing',

@@ -6,6 +6,9 @@ export const FUNCTION_NAME = /^[a-zA-Z0-9-_]{1,64}$/
 /** The whole of what AWS accepts where it says FunctionName: name, name:qualifier, partial ARN, full ARN. */
 export const NAMESPACED_FUNCTION_NAME =
   '(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?'
+/** Source: Lambda service model, type NumericLatestPublishedOrAliasQualifier. */
+const QUALIFIER = '\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+'
+const WHOLE_QUALIFIER = new RegExp(`^(?:${QUALIFIER})$`)
 const NAMESPACED = new RegExp(`^${NAMESPACED_FUNCTION_NAME}$`)
 
 export interface FunctionRef {
@@ -36,6 +39,7 @@ export function functionArn(scope: ArnScope, name: string, qualifier?: string): 
  * @see reference: Lambda control API §2
  */
 export function parseFunctionRef(scope: ArnScope, text: string, qualifier?: string): FunctionRef {
+  if (qualifier !== undefined) checkQualifier(qualifier)
   // The common case first: a bare name needs no ARN logic.
   if (FUNCTION_NAME.test(text)) return { name: text, qualifier }
   if (!NAMESPACED.test(text)) {
@@ -71,6 +75,20 @@ export function parseFunctionRef(scope: ArnScope, text: string, qualifier?: stri
     )
   }
   return { name, qualifier: own ?? qualifier }
+}
+
+function checkQualifier(qualifier: string): void {
+  const problem =
+    qualifier.length > 128
+      ? 'Member must have length less than or equal to 128'
+      : WHOLE_QUALIFIER.test(qualifier)
+        ? undefined
+        : `Member must satisfy regular expression pattern: ${QUALIFIER}`
+  if (problem === undefined) return
+  throw new HearthError(
+    'VALIDATION_FAILED',
+    `1 validation error detected: Value '${qualifier}' at 'qualifier' failed to satisfy constraint: ${problem}`
+  )
 }
 
 function tooLong(code: 'VALIDATION_FAILED' | 'INVALID_REQUEST', value: string, max: number): HearthError {

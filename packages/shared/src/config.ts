@@ -28,6 +28,11 @@ const Settings = z.strictObject({
     .string()
     .regex(/^\d{12}$/, '12 digits')
     .default('000000000000'),
+  /** Function URLs are `<id>.` before this name. */
+  HEARTH_URL_DOMAIN: z
+    .string()
+    .regex(/^(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/, 'a lower-case host name')
+    .default('lambda-url.localhost'),
   /** strict: refuse to start below full isolation. best-effort: start, and name at every start what is missing. */
   HEARTH_ISOLATION: z.enum(['strict', 'best-effort']).default('strict'),
   /** Network policy of functions that name none. */
@@ -96,6 +101,8 @@ export interface Config {
   readonly runDir: string | undefined
   readonly region: string
   readonly accountId: string
+  /** Function URLs are `<id>.` before this name. */
+  readonly urlDomain: string
   readonly isolation: 'strict' | 'best-effort'
   readonly network: 'none' | 'internet'
   readonly dns: readonly string[]
@@ -157,6 +164,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     runDir: s.HEARTH_RUN_DIR === undefined ? undefined : path.resolve(cwd, s.HEARTH_RUN_DIR),
     region: s.HEARTH_REGION,
     accountId: s.HEARTH_ACCOUNT_ID,
+    urlDomain: s.HEARTH_URL_DOMAIN,
     isolation: s.HEARTH_ISOLATION,
     network: s.HEARTH_NETWORK,
     dns: s.HEARTH_DNS.split(',').map((address) => address.trim()),

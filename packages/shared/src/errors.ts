@@ -25,6 +25,8 @@ const CATALOG = {
   INVALID_SOURCE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_RUNTIME: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_FEATURE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** The function's code signing config refuses packages that nobody it trusts has signed. */
+  CODE_NOT_SIGNED: { status: 400, fault: 'caller', retryable: false, aws: 'CodeVerificationFailedException' },
   INCOMPLETE_SIGNATURE: { status: 403, fault: 'caller', retryable: false, aws: 'IncompleteSignatureException' },
   UNAUTHENTICATED: { status: 401, fault: 'caller', retryable: false, aws: 'MissingAuthenticationTokenException' },
   INVALID_CREDENTIALS: { status: 401, fault: 'caller', retryable: false, aws: 'UnrecognizedClientException' },
@@ -32,10 +34,32 @@ const CATALOG = {
   ACCESS_DENIED: { status: 403, fault: 'caller', retryable: false, aws: 'AccessDeniedException' },
   ROUTE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
   FUNCTION_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  ALIAS_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  RELEASE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  /** Anything else that has an ARN. */
+  RESOURCE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  CODE_SIGNING_CONFIG_NOT_FOUND: {
+    status: 404,
+    fault: 'caller',
+    retryable: false,
+    aws: 'CodeSigningConfigNotFoundException'
+  },
+  RESOURCE_IN_USE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  METHOD_NOT_ALLOWED: { status: 405, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
+  FUNCTION_URL_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  DOMAIN_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  FUNCTION_URL_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  FUNCTION_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  ALIAS_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  /** An alias or a release still needs this version. */
+  VERSION_IN_USE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  /** A release moves this alias; it alone may change it. */
+  RELEASE_UNDER_WAY: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  /** The release is not in a state in which this can be done. */
+  RELEASE_STATE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  NOTHING_TO_ROLL_BACK: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   POLICY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
-  METHOD_NOT_ALLOWED: { status: 405, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
-  FUNCTION_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   STATEMENT_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   UPDATE_IN_PROGRESS: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },
   POLICY_TOO_LARGE: { status: 400, fault: 'caller', retryable: false, aws: 'PolicyLengthExceededException' },
@@ -73,6 +97,8 @@ export interface HearthErrorOptions {
   /** HTTP status on AWS paths where it differs from the catalogue's (AWS answers 403 where /v1 says 401). */
   readonly awsStatus?: number
   readonly awsMessage?: string
+  /** A few of AWS's messages come without the `Type` member. */
+  readonly awsUntyped?: boolean
 }
 
 export class HearthError extends Error {
@@ -83,6 +109,7 @@ export class HearthError extends Error {
   readonly awsCode: string | undefined
   readonly awsStatus: number | undefined
   readonly awsMessage: string | undefined
+  readonly awsUntyped: boolean
 
   /** @param message - Shown to the caller: no paths of this machine, SQL or user code in it. Put those in `cause`. */
   constructor(code: ErrorCode, message: string, options: HearthErrorOptions = {}) {
@@ -93,6 +120,7 @@ export class HearthError extends Error {
     this.awsCode = options.awsCode
     this.awsStatus = options.awsStatus
     this.awsMessage = options.awsMessage
+    this.awsUntyped = options.awsUntyped === true
   }
 }
 
@@ -143,6 +171,7 @@ export interface AwsError {
 /** Exceptions whose message member has a capital M on the wire (api.md §1). */
 const CAPITAL_MESSAGE = new Set([
   'ResourceNotFoundException',
+  'CodeSigningConfigNotFoundException',
   'AccessDeniedException',
   'ServiceException',
   'RequestEntityTooLargeException'
@@ -159,7 +188,7 @@ export function toAwsError(thrown: unknown): AwsError {
   const status = known?.awsStatus ?? (entry.status === 401 ? 403 : entry.status)
   const message = known?.awsMessage ?? known?.message ?? 'An internal error occurred. Please try again.'
   const body: Record<string, string> = {}
-  if (type !== 'ValidationException') body['Type'] = status >= 500 ? 'Service' : 'User'
+  if (type !== 'ValidationException' && known?.awsUntyped !== true) body['Type'] = status >= 500 ? 'Service' : 'User'
   body[CAPITAL_MESSAGE.has(type) ? 'Message' : 'message'] = message
   if (known?.reason !== undefined) body['Reason'] = known.reason
   return { status, type, body }

@@ -28,6 +28,8 @@ export interface FunctionRecord {
   readonly tags: Readonly<Record<string, string>>
   readonly tracing: 'PassThrough' | 'Active'
   readonly logging: LoggingConfig
+  /** Kept and shown; instances are pre-started whatever it says, and no snapshot is ever taken. */
+  readonly snapStart: 'None' | 'PublishedVersions'
   /** Absent: no layers. */
   readonly layers?: FunctionLayers | undefined
   /** Hex sha256 of the package as uploaded: the artifact's name in the artifact store. */

@@ -1,3 +1,4 @@
+export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
 export type { AccessKey, Principal } from './auth/principal.ts'
@@ -25,6 +26,14 @@ export type {
   NetworkPolicy
 } from './function.ts'
 export {
+  type CorsConfig,
+  type Domain,
+  FUNCTION_URL_ID,
+  type FunctionUrl,
+  type FunctionUrlAuthType,
+  hostName
+} from './function-url.ts'
+export {
   LAYER_NAME,
   LAYER_NAME_PATTERN,
   LAYER_VERSION_ARN_PATTERN,
@@ -35,3 +44,12 @@ export {
   parseLayerVersionArn
 } from './layer-arn.ts'
 export { LIMITS } from './limits.ts'
+export type {
+  ReleaseCounts,
+  ReleaseEvent,
+  ReleasePlan,
+  ReleaseRecord,
+  ReleaseState,
+  ReleaseStep,
+  ReleaseWatch
+} from './release.ts'

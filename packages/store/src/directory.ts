@@ -1,7 +1,10 @@
+import { prepareAliasRoutes } from './aliases-repository.ts'
 import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
+import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
 import { prepareKeyList } from './keys-repository.ts'
 import { openReadOnly } from './open.ts'
+import { prepareReleaseWatches } from './releases-repository.ts'
 import type { SecretBox } from './secret-box.ts'
 import type { DirectoryReader } from './types.ts'
 
@@ -13,8 +16,8 @@ import type { DirectoryReader } from './types.ts'
 export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   const db = openReadOnly(file)
   const version = db.prepare<[], number>('PRAGMA data_version').pluck()
-  const find = db.prepare<[name: string], FunctionRow>(
-    `SELECT * FROM functions WHERE name = ? AND version = '${LATEST}'`
+  const find = db.prepare<[name: string, version: string], FunctionRow>(
+    'SELECT * FROM functions WHERE name = ? AND version = ?'
   )
   const last = db.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`).pluck()
   const first = db.prepare<[], number | null>('SELECT min(seq) FROM changes').pluck()
@@ -38,10 +41,13 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   return {
     dataVersion: () => version.get() ?? 0,
     changesSince: (seq) => changesSince.deferred(seq),
-    findFunction(name) {
-      const row = find.get(name)
+    findFunction(name, version = LATEST) {
+      const row = find.get(name, version)
       return row === undefined ? undefined : toFunctionRecord(row, box)
     },
+    ...prepareUrlLookup(db),
+    listAliases: prepareAliasRoutes(db),
+    listReleases: prepareReleaseWatches(db),
     listKeys: prepareKeyList(db, box),
     close: () => {
       db.close()

@@ -21,6 +21,7 @@ export interface FunctionRow {
   tags: string
   tracing: FunctionRecord['tracing']
   logging: string
+  snap_start: FunctionRecord['snapStart']
   layers: string | null
   artifact: string
   code_sha256: string
@@ -55,6 +56,7 @@ export function toFunctionRow(record: FunctionRecord, box: SecretBox): FunctionR
     tags: JSON.stringify(record.tags),
     tracing: record.tracing,
     logging: JSON.stringify(record.logging),
+    snap_start: record.snapStart,
     layers: record.layers === undefined ? null : JSON.stringify(record.layers),
     artifact: record.artifact,
     code_sha256: record.codeSha256,
@@ -91,6 +93,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
     tags: JSON.parse(row.tags) as Record<string, string>,
     tracing: row.tracing,
     logging: JSON.parse(row.logging) as LoggingConfig,
+    snapStart: row.snap_start,
     ...(row.layers === null ? {} : { layers: JSON.parse(row.layers) as FunctionLayers }),
     artifact: row.artifact,
     codeSha256: row.code_sha256,

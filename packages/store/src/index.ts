@@ -1,8 +1,26 @@
+export { type AliasesRepository, createAliasesRepository } from './aliases-repository.ts'
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
+export {
+  type CodeSigningConfig,
+  type CodeSigningRepository,
+  createCodeSigningRepository
+} from './code-signing-repository.ts'
 export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.ts'
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
-export { createFunctionsRepository, type FunctionsRepository, LATEST } from './functions-repository.ts'
+export {
+  createFunctionOptionsRepository,
+  type FunctionOptionsRepository,
+  type RecursiveLoop,
+  type RuntimeUpdate
+} from './function-options-repository.ts'
+export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
+export {
+  createFunctionsRepository,
+  type FunctionsRepository,
+  LATEST,
+  type VersionPosition
+} from './functions-repository.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,
@@ -11,9 +29,11 @@ export {
   type LayerVersion,
   type NewLayerVersion
 } from './layers-repository.ts'
-export { ensureMasterKey, readMasterKey } from './master-key.ts'
+export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
+export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
-export type { DirectoryReader } from './types.ts'
+export type { AliasRoute, DirectoryReader } from './types.ts'
+export { createUsageRepository, type UsageRepository } from './usage-repository.ts'

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { writeFileDurably } from './durable-file.ts'
@@ -31,6 +31,11 @@ export function ensureMasterKey(dataDir: string, configured: string | undefined)
     writeFileDurably(file, `${randomBytes(MASTER_KEY_BYTES).toString('base64')}\n`, 0o600)
   }
   return readMasterKey(dataDir, configured)
+}
+
+/** What the processes of one server prove themselves to each other with: whoever has the master key has it. */
+export function internalToken(masterKey: Buffer): string {
+  return Buffer.from(hkdfSync('sha256', masterKey, '', 'hearth/internal', 32)).toString('hex')
 }
 
 function masterKeyFile(dataDir: string): string {

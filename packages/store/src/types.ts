@@ -1,4 +1,4 @@
-import type { AccessKey, FunctionRecord } from '@hearth/shared'
+import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ReleaseWatch } from '@hearth/shared'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -13,7 +13,20 @@ export interface DirectoryReader {
     readonly keys: boolean
     readonly reset: boolean
   }
-  findFunction(name: string): FunctionRecord | undefined
+  /** @param version - Default: `$LATEST`. */
+  findFunction(name: string, version?: string): FunctionRecord | undefined
+  /** The aliases of a function, each with the release that moves it. */
+  listAliases(functionName: string): readonly AliasRoute[]
+  /** Releases that are under way. */
+  listReleases(): readonly ReleaseWatch[]
+  findUrl(id: string): FunctionUrl | undefined
+  /** @returns undefined when there is no such domain; without `url` when the function has none */
+  findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
   listKeys(): readonly AccessKey[]
   close(): void
+}
+
+/** An alias as calls through it need it. */
+export interface AliasRoute extends Pick<AliasRecord, 'name' | 'version' | 'weights'> {
+  readonly release: ReleaseWatch | undefined
 }

@@ -1,22 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { type ArnScope, type FunctionRecord, functionArn, HearthError, LIMITS } from '@hearth/shared'
-import { type FunctionsRepository, LATEST } from '@hearth/store'
+import { type ArnScope, type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
+import { type AliasesRepository, type FunctionsRepository, LATEST } from '@hearth/store'
 import type { StoredPackage } from '../packages/package-store.ts'
+import type { CodeSigning } from './code-signing.ts'
+import { noticesOf } from './function-notices.ts'
+import { functionNotFound, type Precondition, refuseUnsettled } from './function-record.ts'
 import { checkSettings, type FunctionSettings, type SettingsChange } from './function-settings.ts'
 import type { Runtimes } from './runtimes.ts'
+import { publishLatest } from './version-service.ts'
 
 export interface FunctionServiceDeps {
   readonly functions: FunctionsRepository
+  readonly aliases: AliasesRepository
   readonly scope: ArnScope
   readonly runtimes: Runtimes
+  readonly codeSigning: Pick<CodeSigning, 'checkPackage'>
   readonly architecture: FunctionRecord['architecture']
   readonly now: () => Date
   /** Runs a step after the answer is out: AWS clients see a deploy as Pending or InProgress first. */
   readonly defer: (step: () => void) => void
 }
-
-/** Decides on the record that it may change; throws to refuse. */
-export type Precondition = (current: FunctionRecord | undefined) => void
 
 export interface ChangeOptions {
   /** Under the write lock, so nothing comes between it and the write. */
@@ -25,12 +28,27 @@ export interface ChangeOptions {
   readonly dryRun?: boolean
   /** `at-once`: the record is written as ready. `as-aws`: it is Pending or InProgress at first. */
   readonly settle: 'at-once' | 'as-aws'
+  /** Written in the same transaction; may throw to refuse. */
+  readonly alongside?: () => void
+  /** Publish what was deployed in the same transaction. */
+  readonly publish?: boolean
+}
+
+export interface Deployed {
+  /** `$LATEST`. */
+  readonly record: FunctionRecord
+  readonly created: boolean
+  /** The version that is the same, if one was to be published. */
+  readonly published: FunctionRecord | undefined
 }
 
 /** The use cases behind both API dialects. */
 export interface FunctionService {
   find(name: string): FunctionRecord | undefined
-  /** @param qualifier - As given by the client; only `$LATEST` exists. @throws HearthError FUNCTION_NOT_FOUND */
+  /**
+   * @param qualifier - A version's number, `$LATEST`, or an alias, which stands for the version that it points to first.
+   * @throws HearthError FUNCTION_NOT_FOUND
+   */
   get(name: string, qualifier?: string): FunctionRecord
   /** In order of names. */
   list(after: string, limit: number): readonly FunctionRecord[]
@@ -38,14 +56,14 @@ export interface FunctionService {
   defaults(name: string): FunctionSettings
   /** Checks settings as a deploy would, before its code is taken in. @throws HearthError; @returns notices */
   check(settings: FunctionSettings, change: SettingsChange): readonly string[]
-  /** @throws HearthError FUNCTION_EXISTS, UPDATE_IN_PROGRESS, REVISION_MISMATCH, INVALID_REQUEST, UNSUPPORTED_RUNTIME */
+  /** @throws HearthError FUNCTION_EXISTS, UPDATE_IN_PROGRESS, REVISION_MISMATCH, INVALID_REQUEST, UNSUPPORTED_RUNTIME, CODE_NOT_SIGNED */
   deploy(
     name: string,
     mode: 'create' | 'replace' | 'create-or-replace',
     code: StoredPackage,
     change: (current: FunctionRecord | undefined) => SettingsChange,
     options: ChangeOptions
-  ): { readonly record: FunctionRecord; readonly created: boolean }
+  ): Deployed
   /** @throws HearthError FUNCTION_NOT_FOUND, UPDATE_IN_PROGRESS, REVISION_MISMATCH, INVALID_REQUEST, UNSUPPORTED_RUNTIME */
   configure(name: string, change: (current: FunctionRecord) => SettingsChange, options: ChangeOptions): FunctionRecord
   /** @throws HearthError FUNCTION_NOT_FOUND, REVISION_MISMATCH */
@@ -55,10 +73,9 @@ export interface FunctionService {
 }
 
 export function createFunctionService(deps: FunctionServiceDeps): FunctionService {
-  const { functions, scope, runtimes, now } = deps
+  const { functions, aliases, scope, runtimes, now } = deps
 
-  const notFound = (name: string, qualifier?: string): HearthError =>
-    new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${functionArn(scope, name, qualifier)}`)
+  const notFound = (name: string, qualifier?: string): HearthError => functionNotFound(scope, name, qualifier)
 
   const check = (settings: FunctionSettings, change: SettingsChange): readonly string[] => {
     // Only when it is named: a function whose runtime went away may still have its memory changed.
@@ -68,7 +85,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
       runtimes.checkHandler(settings.runtime, settings.handler)
     }
     runtimes.checkInstances(settings.runtime, settings.handler, settings.concurrency, settings.instances)
-    return notice === undefined ? [] : [notice]
+    return [...(notice === undefined ? [] : [notice]), ...noticesOf(settings, change)]
   }
 
   const defaults = (name: string): FunctionSettings => ({
@@ -86,7 +103,8 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     invokeMode: 'BUFFERED',
     tags: {},
     tracing: 'PassThrough',
-    logging: { format: 'Text', logGroup: `/aws/lambda/${name}` }
+    logging: { format: 'Text', logGroup: `/aws/lambda/${name}` },
+    snapStart: 'None'
   })
 
   const created = (
@@ -123,11 +141,6 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     lastModified: now().toISOString()
   })
 
-  const refuseUnsettled = (current: FunctionRecord): void => {
-    const problem = unsettledProblem(current, scope)
-    if (problem !== undefined) throw new HearthError('UPDATE_IN_PROGRESS', problem)
-  }
-
   const settled = (record: FunctionRecord): FunctionRecord => ({
     ...record,
     revisionId: randomUUID(),
@@ -139,9 +152,9 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
   const settleLater = (record: FunctionRecord): void => {
     if (record.state === 'Active' && record.lastUpdateStatus === 'Successful') return
     deps.defer(() => {
-      functions.update(record.name, (current) =>
+      const settle = (current: FunctionRecord | undefined): FunctionRecord | undefined =>
         current?.revisionId === record.revisionId ? settled(current) : current
-      )
+      functions.update(record.name, settle, record.version)
     })
   }
 
@@ -149,8 +162,10 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     find: (name) => functions.find(name),
 
     get(name, qualifier) {
-      const record = functions.find(name)
-      if (record === undefined || (qualifier !== undefined && qualifier !== LATEST)) throw notFound(name, qualifier)
+      const isVersion = qualifier === undefined || qualifier === LATEST || /^\d+$/.test(qualifier)
+      const version = isVersion ? qualifier : aliases.find(name, qualifier)?.version
+      const record = !isVersion && version === undefined ? undefined : functions.find(name, version)
+      if (record === undefined) throw notFound(name, qualifier)
       return record
     },
 
@@ -164,10 +179,12 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         if (current !== undefined && mode === 'create')
           throw new HearthError('FUNCTION_EXISTS', `Function already exist: ${name}`)
         if (current === undefined && mode === 'replace') throw notFound(name)
-        if (current !== undefined && options.settle === 'as-aws') refuseUnsettled(current)
+        if (current !== undefined && options.settle === 'as-aws') refuseUnsettled(current, scope)
         const wanted = change(current)
         const settings = { ...(current ?? defaults(name)), ...wanted }
         check(settings, wanted)
+        if (options.dryRun !== true) options.alongside?.()
+        deps.codeSigning.checkPackage(name)
         return current === undefined
           ? created(name, code, settings, options.settle)
           : changed(current, { ...wanted, ...codeOf(code) }, options.settle)
@@ -177,20 +194,30 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         const record = decide(current)
         return {
           record: current === undefined ? record : { ...record, revisionId: current.revisionId },
-          created: current === undefined
+          created: current === undefined,
+          published: undefined
         }
       }
-      const { before, after } = functions.update(name, decide)
-      const record = after as FunctionRecord
-      settleLater(record)
-      return { record, created: before === undefined }
+      const deployed = functions.exclusively((): Deployed => {
+        const { before, after } = functions.update(name, decide)
+        const record = after as FunctionRecord
+        const pending = options.settle === 'as-aws'
+        const published =
+          options.publish === true
+            ? publishLatest(functions, functions.find(name) ?? record, now(), { pending }).record
+            : undefined
+        return { record, created: before === undefined, published }
+      })
+      settleLater(deployed.record)
+      if (deployed.published !== undefined) settleLater(deployed.published)
+      return deployed
     },
 
     configure(name, change, options) {
       const decide = (current: FunctionRecord | undefined): FunctionRecord => {
         options.precondition?.(current)
         if (current === undefined) throw notFound(name)
-        if (options.settle === 'as-aws') refuseUnsettled(current)
+        if (options.settle === 'as-aws') refuseUnsettled(current, scope)
         const wanted = change(current)
         check({ ...current, ...wanted }, wanted)
         return changed(current, wanted, options.settle)
@@ -210,35 +237,14 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     },
 
     settleAll() {
-      const names = functions.listUnsettled()
-      for (const name of names)
-        functions.update(name, (current) => (current === undefined ? undefined : settled(current)))
-      return names.length
+      const unsettled = functions.listUnsettled()
+      for (const { name, version } of unsettled)
+        functions.update(name, (current) => (current === undefined ? undefined : settled(current)), version)
+      return unsettled.length
     }
-  }
-}
-
-/** Refuses when `revisionId` is given and is not the current one. */
-export function requireRevision(revisionId: string | undefined): Precondition {
-  return (current) => {
-    if (revisionId === undefined || current === undefined || current.revisionId === revisionId) return
-    throw new HearthError(
-      'REVISION_MISMATCH',
-      'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id'
-    )
   }
 }
 
 function codeOf(code: StoredPackage): Pick<FunctionRecord, 'artifact' | 'codeSha256' | 'codeSize'> {
   return { artifact: code.artifact, codeSha256: code.codeSha256, codeSize: code.codeSize }
-}
-
-function unsettledProblem(current: FunctionRecord, scope: ArnScope): string | undefined {
-  if (current.state === 'Pending') {
-    return 'The operation cannot be performed at this time. The function is currently in the following state: Pending'
-  }
-  if (current.lastUpdateStatus === 'InProgress') {
-    return `The operation cannot be performed at this time. An update is in progress for resource: ${functionArn(scope, current.name)}`
-  }
-  return undefined
 }

@@ -18,6 +18,7 @@ export type FunctionSettings = Pick<
   | 'tags'
   | 'tracing'
   | 'logging'
+  | 'snapStart'
   | 'layers'
 >
 
@@ -48,6 +49,8 @@ const RESERVED = new Set([
 /** Source: Lambda service model, type EnvironmentVariableName. */
 export const VARIABLE_NAME = /^[a-zA-Z]([a-zA-Z0-9_])+$/
 export const ROLE_ARN = /^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/
+/** What a tag's key and value are made of. Source: Lambda service model, types TagKey and TagValue. */
+export const TAG = /^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$/u
 export const HANDLER = /^[^\s]+$/
 const TAGS = 50
 
@@ -58,8 +61,8 @@ const TAGS = 50
  */
 export function checkSettings(settings: FunctionSettings): void {
   checkEnvironment(settings.environment)
-  if (Object.keys(settings.tags).length > TAGS)
-    throw new HearthError('INVALID_REQUEST', 'Number of tags exceeds resource tag limit.')
+  checkTags(settings.tags)
+  checkSnapStart(settings)
   if (settings.instances === 'process' && settings.concurrency > 1) {
     throw refuse(
       'concurrency',
@@ -71,6 +74,31 @@ export function checkSettings(settings: FunctionSettings): void {
     throw new HearthError(
       'INVALID_REQUEST',
       'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the LogFormat to "JSON" and try again.'
+    )
+  }
+}
+
+/** @throws HearthError INVALID_REQUEST */
+export function checkTags(tags: FunctionRecord['tags']): void {
+  if (Object.keys(tags).length > TAGS)
+    throw new HearthError('INVALID_REQUEST', 'Number of tags exceeds resource tag limit.')
+  const reserved = Object.keys(tags).find((key) => /^aws:/i.test(key))
+  if (reserved !== undefined) {
+    throw refuse('tags', `The tag key ${reserved} is reserved: keys cannot begin with aws:.`)
+  }
+}
+
+/** Runtimes that AWS takes snapshots of. Source: Lambda developer guide, SnapStart. */
+const SNAPSHOT_RUNTIME = /^(java(?!8)\d+|python3\.1[2-9]|dotnet(8|\d\d))/
+
+function checkSnapStart({ snapStart, runtime, ephemeralMiB }: FunctionSettings): void {
+  if (snapStart === 'None') return
+  if (!SNAPSHOT_RUNTIME.test(runtime))
+    throw new HearthError('INVALID_REQUEST', `${runtime} is not supported for SnapStart enabled functions.`)
+  if (ephemeralMiB > LIMITS.ephemeralMiB.default) {
+    throw new HearthError(
+      'INVALID_REQUEST',
+      `EphemeralStorage is not supported for SnapStart enabled functions beyond ${LIMITS.ephemeralMiB.default} MB.`
     )
   }
 }

@@ -54,6 +54,6 @@ function headOf({ method, raw, headers }: FastifyRequest) {
 
 function isFree(request: FastifyRequest): boolean {
   const { access } = request.routeOptions.config
-  if (access === 'open') return true
+  if (access === 'open' || access === 'gateway') return true
   return access === 'signed-link' && request.headers.authorization === undefined && /[?&]signature=/.test(request.url)
 }

@@ -4,9 +4,9 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * Who may call without a key. Absent: nobody. `open`: anyone. `signed-link`: whoever has a link with a signature
-     * in its query, which the route checks.
+     * in its query, which the route checks. `gateway`: the other process of this server, which the route makes sure of.
      */
-    access?: 'open' | 'signed-link'
+    access?: 'open' | 'signed-link' | 'gateway'
     /** AWS's name of the operation, for its messages. */
     operation?: string
   }

@@ -23,7 +23,7 @@ export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: 
     Description: record.description,
     Timeout: record.timeoutS,
     MemorySize: record.memoryMiB,
-    LastModified: record.lastModified.replace('Z', '+0000'),
+    LastModified: toAwsTime(record.lastModified),
     CodeSha256: record.codeSha256,
     Version: record.version,
     TracingConfig: { Mode: record.tracing },
@@ -31,7 +31,8 @@ export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: 
     PackageType: 'Zip',
     Architectures: [record.architecture],
     EphemeralStorage: { Size: record.ephemeralMiB },
-    SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
+    // Off is how AWS says that no snapshot is used.
+    SnapStart: { ApplyOn: record.snapStart, OptimizationStatus: 'Off' },
     LoggingConfig: {
       LogFormat: logging.format,
       ...(logging.applicationLevel === undefined ? {} : { ApplicationLogLevel: logging.applicationLevel }),
@@ -43,6 +44,11 @@ export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: 
       : { Layers: layers.versions.map(({ arn, codeSize }) => ({ Arn: arn, CodeSize: codeSize })) }),
     ...(environment === undefined ? {} : { Environment: { Variables: environment } })
   }
+}
+
+/** @param time - ISO 8601, UTC. */
+export function toAwsTime(time: string): string {
+  return time.replace('Z', '+0000')
 }
 
 /** @see reference: Lambda control API §4, state fields by moment */

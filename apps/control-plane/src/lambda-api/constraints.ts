@@ -22,9 +22,16 @@ export function checkModel<Schema extends z.ZodType>(
         awsCode: 'SerializationException'
       })
     }
-    clauses.push(clause(value, issue.path, constraint))
+    clauses.push(elementClause(input, issue.path, constraint) ?? clause(value, issue.path, constraint))
   }
   throw validationFailed(clauses)
+}
+
+/** AWS speaks of a list as a whole when one of its members breaks a constraint. @returns undefined for no such member */
+function elementClause(input: unknown, path: readonly PropertyKey[], constraint: string): string | undefined {
+  if (typeof path.at(-1) !== 'number') return undefined
+  const list = path.slice(0, -1)
+  return clause(valueAt(input, list), list, `Member must satisfy constraint: [${constraint}]`)
 }
 
 /** `1 validation error detected: …` of ready clauses. */
@@ -72,10 +79,8 @@ function constraintOf(issue: z.core.$ZodIssue, value: unknown): string | undefin
 
 /** Zod keeps a pattern as it was written, with the delimiters and anchors that the model's text does not have. */
 function patternText(pattern: string | undefined): string {
-  return (pattern ?? '')
-    .replace(/^\/|\/[a-z]*$/g, '')
-    .replace(/^\^(?:\(\?:)?|\)?\$$/g, '')
-    .replaceAll('\\/', '/')
+  const bare = (pattern ?? '').replace(/^\/|\/[a-z]*$/g, '').replaceAll('\\/', '/')
+  return /^\^\(\?:(.*)\)\$$/s.exec(bare)?.[1] ?? bare.replace(/^\^|\$$/g, '')
 }
 
 function measure(origin: string): string {

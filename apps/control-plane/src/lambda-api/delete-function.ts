@@ -20,6 +20,7 @@ export const deleteFunction: Operation = {
       if (!/^\d+$/.test(qualifier))
         throw new HearthError('INVALID_REQUEST', 'Deletion of aliases is not currently supported.')
       // A version that is not there: AWS answers as if it had deleted it.
+      deps.versions.remove(name, qualifier)
     }
     return { status: 204 }
   }

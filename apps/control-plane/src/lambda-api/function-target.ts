@@ -1,4 +1,7 @@
-import { type FunctionRef, parseFunctionRef } from '@hearth/shared'
+import { type FunctionRef, HearthError, parseFunctionRef } from '@hearth/shared'
+import { LATEST } from '@hearth/store'
+import { checkModel } from './constraints.ts'
+import { UnqualifiedFunctionName } from './model.ts'
 import type { LambdaApiDeps, OperationCall } from './operation.ts'
 
 /**
@@ -13,4 +16,28 @@ export function targetOf(call: OperationCall, deps: LambdaApiDeps): FunctionRef 
     call.params['name'] ?? '',
     typeof qualifier === 'string' && qualifier !== '' ? qualifier : undefined
   )
+}
+
+/**
+ * Name of the function, for operations on the function itself: they take no version and no alias.
+ *
+ * @throws HearthError as {@link targetOf}
+ */
+export function functionTargetOf(call: OperationCall, deps: LambdaApiDeps): string {
+  const { name, qualifier } = targetOf(call, deps)
+  if (qualifier === undefined || qualifier === LATEST) return name
+  throw new HearthError(
+    'INVALID_REQUEST',
+    `This operation is on a function, not on its version or alias ${qualifier}: published versions never change. Name the function without a qualifier.`
+  )
+}
+
+/**
+ * The name of the function that a call names in its path, where the model takes no version or alias.
+ *
+ * @throws HearthError VALIDATION_FAILED, FUNCTION_NOT_FOUND, ACCESS_DENIED, INVALID_REQUEST
+ */
+export function unqualifiedTargetOf(call: OperationCall, deps: LambdaApiDeps): string {
+  const { FunctionName } = checkModel(UnqualifiedFunctionName, { FunctionName: call.params['name'] })
+  return parseFunctionRef(deps.scope, FunctionName).name
 }

@@ -15,7 +15,7 @@ export const getFunction: Operation = {
       status: 200,
       body: {
         Configuration: toConfiguration(record, deps.scope, qualifier),
-        Code: { RepositoryType: 'S3', Location: call.origin + deps.links.sign(name) },
+        Code: { RepositoryType: 'S3', Location: call.origin + deps.links.sign(name, record.version) },
         ...(Object.keys(record.tags).length === 0 ? {} : { Tags: record.tags })
       }
     }

@@ -2,19 +2,21 @@ import { HearthError, LAYER_VERSION_ARN_PATTERN, parseLayerName, parseLayerVersi
 import { z } from 'zod'
 import { checkModel } from './constraints.ts'
 import { toLayerOutput } from './layer-view.ts'
-import type { LambdaApiDeps, OperationAnswer, OperationCall } from './operation.ts'
+import type { Operation } from './operation.ts'
 
 const Request = z.object({ Arn: z.string().regex(new RegExp(`^(?:${LAYER_VERSION_ARN_PATTERN})$`)) })
 
-/**
- * Shares its path with ListLayers, which hands over what has `find=LayerVersion` in its query.
- *
- * @see reference: Lambda control API §12, GetLayerVersionByArn
- */
-export function getLayerVersionByArn({ query, origin }: OperationCall, deps: LambdaApiDeps): OperationAnswer {
-  const { Arn } = checkModel(Request, query)
-  const ref = parseLayerVersionArn(Arn)
-  if (ref === undefined) throw new HearthError('LAYER_NOT_FOUND', 'The resource you requested does not exist.')
-  const name = parseLayerName(deps.scope, Arn.slice(0, Arn.lastIndexOf(':')))
-  return { status: 200, body: toLayerOutput(deps.layers.get(name, ref.version), deps, origin) }
+/** @see reference: Lambda control API §12, GetLayerVersionByArn */
+export const getLayerVersionByArn: Operation = {
+  name: 'GetLayerVersionByArn',
+  method: 'GET',
+  path: '/2018-10-31/layers?find=LayerVersion',
+
+  run({ query, origin }, deps) {
+    const { Arn } = checkModel(Request, query)
+    const ref = parseLayerVersionArn(Arn)
+    if (ref === undefined) throw new HearthError('LAYER_NOT_FOUND', 'The resource you requested does not exist.')
+    const name = parseLayerName(deps.scope, Arn.slice(0, Arn.lastIndexOf(':')))
+    return { status: 200, body: toLayerOutput(deps.layers.get(name, ref.version), deps, origin) }
+  }
 }

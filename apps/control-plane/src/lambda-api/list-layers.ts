@@ -1,6 +1,5 @@
 import { LAYER_NAME, layerArn } from '@hearth/shared'
 import { fromCursor, toCursor } from '../http/cursor.ts'
-import { getLayerVersionByArn } from './get-layer-version-by-arn.ts'
 import { readListQuery } from './layer-filter.ts'
 import { toLayerItem } from './layer-view.ts'
 import type { Operation } from './operation.ts'
@@ -12,7 +11,6 @@ export const listLayers: Operation = {
   path: '/2018-10-31/layers',
 
   run(call, deps) {
-    if (call.query['find'] === 'LayerVersion') return getLayerVersionByArn(call, deps)
     const { limit, marker, filter } = readListQuery(call, deps.runtimes)
     const after = marker === undefined ? '' : fromCursor(marker, 'Marker', LAYER_NAME)
     const found = deps.layers.list(after, limit + 1, filter)

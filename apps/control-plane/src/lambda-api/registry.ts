@@ -3,39 +3,105 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { addLayerVersionPermission } from './add-layer-version-permission.ts'
+import { createAlias } from './create-alias.ts'
+import { createCodeSigningConfig } from './create-code-signing-config.ts'
 import { createFunction } from './create-function.ts'
+
+import { createFunctionUrlConfig } from './create-function-url-config.ts'
+import { deleteAlias } from './delete-alias.ts'
+
+import { deleteCodeSigningConfig } from './delete-code-signing-config.ts'
 import { deleteFunction } from './delete-function.ts'
+import { deleteFunctionCodeSigningConfig } from './delete-function-code-signing-config.ts'
+import { deleteFunctionUrlConfig } from './delete-function-url-config.ts'
 import { deleteLayerVersion } from './delete-layer-version.ts'
+import { getAccountSettings } from './get-account-settings.ts'
+import { getAlias } from './get-alias.ts'
+import { getCodeSigningConfig } from './get-code-signing-config.ts'
 import { getFunction } from './get-function.ts'
+import { getFunctionCodeSigningConfig } from './get-function-code-signing-config.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
+import { getFunctionRecursionConfig } from './get-function-recursion-config.ts'
+import { getFunctionUrlConfig } from './get-function-url-config.ts'
 import { getLayerVersion } from './get-layer-version.ts'
+import { getLayerVersionByArn } from './get-layer-version-by-arn.ts'
 import { getLayerVersionPolicy } from './get-layer-version-policy.ts'
+import { getRuntimeManagementConfig } from './get-runtime-management-config.ts'
+import { listAliases } from './list-aliases.ts'
+import { listCodeSigningConfigs } from './list-code-signing-configs.ts'
+import { listFunctionUrlConfigs } from './list-function-url-configs.ts'
 import { listFunctions } from './list-functions.ts'
+import { listFunctionsByCodeSigningConfig } from './list-functions-by-code-signing-config.ts'
 import { listLayerVersions } from './list-layer-versions.ts'
 import { listLayers } from './list-layers.ts'
+import { listTags } from './list-tags.ts'
+import { listVersionsByFunction } from './list-versions-by-function.ts'
 import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
 import { publishLayerVersion } from './publish-layer-version.ts'
+import { publishVersion } from './publish-version.ts'
+import { putFunctionCodeSigningConfig } from './put-function-code-signing-config.ts'
+import { putFunctionRecursionConfig } from './put-function-recursion-config.ts'
+import { putRuntimeManagementConfig } from './put-runtime-management-config.ts'
 import { removeLayerVersionPermission } from './remove-layer-version-permission.ts'
+import { tagResource } from './tag-resource.ts'
+import { unservedOperations } from './unserved-operations.ts'
+import { untagResource } from './untag-resource.ts'
+import { updateAlias } from './update-alias.ts'
+import { updateCodeSigningConfig } from './update-code-signing-config.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
+import { updateFunctionUrlConfig } from './update-function-url-config.ts'
 
-/** Every operation of the Lambda API that is served here. One more is one more file and one more line. */
-const OPERATIONS: readonly Operation[] = [
-  createFunction,
-  deleteFunction,
-  getFunction,
-  getFunctionConfiguration,
-  listFunctions,
+/**
+ * Every operation of the Lambda API that is served here. One more is one more file and one more line; the catalogue's
+ * reason why it is missing then no longer applies.
+ */
+export const OPERATIONS: readonly Operation[] = [
   addLayerVersionPermission,
+  createCodeSigningConfig,
+  createFunction,
+  deleteCodeSigningConfig,
+  deleteFunctionCodeSigningConfig,
+  deleteFunction,
   deleteLayerVersion,
-  getLayerVersion,
+  getAccountSettings,
+  getCodeSigningConfig,
+  getFunctionCodeSigningConfig,
+  getFunctionConfiguration,
+  getFunctionRecursionConfig,
+  getFunction,
+  getLayerVersionByArn,
   getLayerVersionPolicy,
-  listLayers,
+  getLayerVersion,
+  getRuntimeManagementConfig,
+  listCodeSigningConfigs,
+  listFunctionsByCodeSigningConfig,
+  listFunctions,
   listLayerVersions,
+  listLayers,
+  listTags,
+  listVersionsByFunction,
   publishLayerVersion,
+  putFunctionCodeSigningConfig,
+  putFunctionRecursionConfig,
+  putRuntimeManagementConfig,
   removeLayerVersionPermission,
+  createFunctionUrlConfig,
+  deleteFunctionUrlConfig,
+  getFunctionUrlConfig,
+  updateFunctionUrlConfig,
+  listFunctionUrlConfigs,
+  tagResource,
+  untagResource,
+  updateCodeSigningConfig,
   updateFunctionCode,
-  updateFunctionConfiguration
+  updateFunctionConfiguration,
+  publishVersion,
+  createAlias,
+  getAlias,
+  updateAlias,
+  deleteAlias,
+  listAliases
 ]
 
 /** Mounts the Lambda API at AWS's own paths. */
@@ -53,14 +119,16 @@ export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) =>
       deps
     )
   }
-  for (const operation of OPERATIONS) {
+  for (const { method, url, candidates } of routesOf([...OPERATIONS, ...unservedOperations(OPERATIONS)])) {
+    const [{ operation: usual }] = candidates
     app.route({
-      method: operation.method,
-      url: operation.path,
-      config: { operation: operation.name },
+      method,
+      url,
+      config: { operation: usual.name },
       schema: { hide: true },
-      ...(operation.bodyLimit === undefined ? {} : { bodyLimit: operation.bodyLimit }),
+      bodyLimit: Math.max(...candidates.map(({ operation }) => operation.bodyLimit ?? BODY_BYTES)),
       handler: async (request, reply) => {
+        const operation = candidates.length === 1 ? usual : chosenOf(candidates, request)
         const answer = await answerOf(operation, request).catch((thrown: unknown) => {
           if (operation.deploys === true)
             deps.metrics.deployments.inc({ result: thrown instanceof HearthError ? 'refused' : 'failed' })
@@ -73,4 +141,43 @@ export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) =>
       }
     })
   }
+}
+
+/** JSON of settings fits in this many times over. */
+const BODY_BYTES = 262_144
+
+interface Candidate {
+  readonly operation: Operation
+  /** What the query must have for it, as in `?List=ALL`. */
+  readonly query: readonly (readonly [name: string, value: string])[]
+}
+
+interface Route {
+  readonly method: Operation['method']
+  readonly url: string
+  /** The one without demands on the query first. */
+  readonly candidates: readonly [Candidate, ...Candidate[]]
+}
+
+/** Operations by route: some share method and path, and a member of the query tells them apart. */
+function routesOf(operations: readonly Operation[]): readonly Route[] {
+  const routes = new Map<string, Route>()
+  for (const operation of operations) {
+    const [url = '', search] = operation.path.split('?')
+    const candidate = { operation, query: [...new URLSearchParams(search)] }
+    const key = `${operation.method} ${url.replaceAll(/:\w+/g, ':')}`
+    const route = routes.get(key)
+    if (route === undefined) routes.set(key, { method: operation.method, url, candidates: [candidate] })
+    else {
+      const [first, ...rest] = [...route.candidates, candidate].sort((a, b) => a.query.length - b.query.length)
+      routes.set(key, { ...route, url: first!.operation.path.split('?')[0]!, candidates: [first!, ...rest] })
+    }
+  }
+  return [...routes.values()]
+}
+
+function chosenOf(candidates: Route['candidates'], request: FastifyRequest): Operation {
+  const sent = request.query as Record<string, unknown>
+  const chosen = candidates.findLast(({ query }) => query.every(([name, value]) => sent[name] === value))
+  return (chosen ?? candidates[0]).operation
 }

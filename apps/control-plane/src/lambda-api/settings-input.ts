@@ -18,10 +18,12 @@ export function toChange(request: Configuration, logging: LoggingConfig): Settin
     Environment,
     EphemeralStorage,
     TracingConfig,
+    SnapStart,
     LoggingConfig
   } = request
   const variables = Environment?.Variables
   const tracing = TracingConfig?.Mode
+  const snapStart = SnapStart?.ApplyOn
   return {
     ...(isGiven(Runtime) ? { runtime: Runtime } : {}),
     ...(isGiven(Handler) ? { handler: Handler } : {}),
@@ -32,6 +34,7 @@ export function toChange(request: Configuration, logging: LoggingConfig): Settin
     ...(isGiven(EphemeralStorage) ? { ephemeralMiB: EphemeralStorage.Size } : {}),
     ...(isGiven(variables) ? { environment: variables } : {}),
     ...(isGiven(tracing) ? { tracing } : {}),
+    ...(isGiven(snapStart) ? { snapStart } : {}),
     ...(isGiven(LoggingConfig) ? { logging: mergeLogging(logging, LoggingConfig) } : {})
   }
 }

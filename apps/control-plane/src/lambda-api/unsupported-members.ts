@@ -2,33 +2,30 @@ import { HearthError } from '@hearth/shared'
 import type { Configuration } from './model.ts'
 
 /**
- * Members that Hearth cannot honour are refused by name, never dropped: a function that silently lacks its VPC or its
- * dead-letter queue is worse than none. Their empty and default forms, which deploy tools send all the time, pass.
- *
- * @throws HearthError UNSUPPORTED_FEATURE
+ * Members that Hearth cannot honour, with the reason. They are refused by name, never dropped: a function that silently
+ * lacks its VPC or its dead-letter queue is worse than none. Their empty forms, which deploy tools send all the time,
+ * pass.
  */
+export const REFUSED_MEMBERS = {
+  VpcConfig: 'there is no VPC here',
+  DeadLetterConfig: 'dead-letter queues are not there yet',
+  KMSKeyArn: "variables are encrypted under this server's own key",
+  FileSystemConfigs: 'file systems cannot be attached',
+  ImageConfig: 'container images are not supported',
+  TenancyConfig: 'one instance is not kept per tenant; a function of its own for each tenant is',
+  CapacityProviderConfig: 'functions run on this machine, and there are no capacity providers',
+  DurableConfig: 'durable functions are not there yet'
+} as const satisfies Partial<Record<keyof Configuration, string>>
+
+/** @throws HearthError UNSUPPORTED_FEATURE */
 export function refuseUnsupported(request: Configuration): void {
-  const { VpcConfig, DeadLetterConfig, KMSKeyArn, FileSystemConfigs, ImageConfig, SnapStart } = request
-  if (isFilled(VpcConfig?.SubnetIds) || isFilled(VpcConfig?.SecurityGroupIds))
-    throw unsupported('VpcConfig', 'there is no VPC here')
-  if (isFilled(DeadLetterConfig?.TargetArn))
-    throw unsupported('DeadLetterConfig', 'dead-letter queues are not there yet')
-  if (isFilled(KMSKeyArn)) throw unsupported('KMSKeyArn', "variables are encrypted under this server's own key")
-  if (isFilled(FileSystemConfigs)) throw unsupported('FileSystemConfigs', 'file systems cannot be attached')
-  if (ImageConfig !== undefined && ImageConfig !== null && Object.keys(ImageConfig).length > 0) {
-    throw unsupported('ImageConfig', 'container images are not supported')
-  }
-  if (SnapStart?.ApplyOn === 'PublishedVersions')
-    throw unsupported('SnapStart', 'snapshots are not supported; ApplyOn None is')
-  for (const name of ['TenancyConfig', 'CapacityProviderConfig', 'DurableConfig'] as const) {
-    if (request[name] !== undefined && request[name] !== null) throw unsupported(name, 'it is not supported')
+  for (const [member, why] of Object.entries(REFUSED_MEMBERS)) {
+    if (isFilled(request[member as keyof typeof REFUSED_MEMBERS])) throw unsupported(member, why)
   }
 }
 
 /** @throws HearthError UNSUPPORTED_FEATURE */
-export function refusePublish(request: { Publish?: boolean | null | undefined; PublishTo?: unknown }): void {
-  if (request.Publish === true)
-    throw unsupported('Publish', 'published versions are not there yet; Publish false is taken')
+export function refusePublishTo(request: { PublishTo?: unknown }): void {
   if (request.PublishTo !== undefined && request.PublishTo !== null)
     throw unsupported('PublishTo', 'it is not supported')
 }
@@ -39,6 +36,8 @@ export function unsupported(member: string, why: string): HearthError {
   })
 }
 
-function isFilled(value: string | readonly unknown[] | null | undefined): boolean {
-  return value !== undefined && value !== null && value.length > 0
+/** Whether a value asks for something: not null, empty, false, or made of nothing else. */
+function isFilled(value: unknown): boolean {
+  if (typeof value !== 'object') return value !== undefined && value !== '' && value !== false
+  return value !== null && Object.values(value).some(isFilled)
 }

@@ -1,9 +1,9 @@
 import type { FunctionRecord } from '@hearth/shared'
-import { requireRevision } from '../functions/function-service.ts'
+import { requireRevision } from '../functions/function-record.ts'
 import { inspectStored, requireSame } from '../functions/inspect-stored.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
-import { targetOf } from './function-target.ts'
+import { functionTargetOf } from './function-target.ts'
 import { withLayers } from './layers-input.ts'
 import { UpdateFunctionConfigurationRequest } from './model.ts'
 import type { Operation } from './operation.ts'
@@ -17,9 +17,9 @@ export const updateFunctionConfiguration: Operation = {
   path: '/2015-03-31/functions/:name/configuration',
 
   async run(call, deps) {
-    const { name, qualifier } = targetOf(call, deps)
+    const name = functionTargetOf(call, deps)
     const request = checkModel(UpdateFunctionConfigurationRequest, call.body)
-    const current = deps.service.get(name, qualifier)
+    const current = deps.service.get(name)
     refuseUnsupported(request)
     const record = await withLayers(deps.attachments, request.Layers, call.caller, async (attached) => {
       const change = (now: FunctionRecord) => ({

@@ -1,5 +1,5 @@
 import { type ArnScope, type FunctionRecord, HearthError } from '@hearth/shared'
-import type { ArtifactStore } from '@hearth/store'
+import { type ArtifactStore, LATEST } from '@hearth/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CodeLinks } from '../code-links.ts'
@@ -10,7 +10,15 @@ import { fromCursor, toCursor } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { LayerAttachments } from '../layers/layer-attachments.ts'
-import { FunctionList, FunctionName, FunctionView, ListQuery, PatchBody } from './function-schemas.ts'
+import {
+  ChangedView,
+  FunctionList,
+  FunctionName,
+  FunctionView,
+  ListQuery,
+  PatchBody,
+  Qualifier
+} from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
 import { packageResponse, sendPackage } from './package-download.ts'
 import { matches, preconditionOf } from './preconditions.ts'
@@ -68,11 +76,12 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         description: 'The ETag is the revision id; with If-None-Match the answer is 304 while it is the same.',
         tags,
         params: Params,
+        querystring: z.strictObject({ qualifier: Qualifier.optional() }),
         response: { 200: FunctionView, 304: z.undefined().describe('Not modified') }
       }
     },
     async (request, reply) => {
-      const record = service.get(request.params.name)
+      const record = service.get(request.params.name, request.query.qualifier)
       void reply.header('etag', etagOf(record))
       const known = request.headers['if-none-match']
       if (known !== undefined && matches(known, record.revisionId)) return reply.code(304).send()
@@ -93,7 +102,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         tags,
         params: Params,
         body: PatchBody,
-        response: { 200: FunctionView }
+        response: { 200: ChangedView }
       }
     },
     async (request, reply) => {
@@ -106,7 +115,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
           ...readPatch(body, now),
           ...(attached === undefined ? {} : { layers: attached.layers })
         })
-        await inspectStored({ artifacts, runtimes, attachments }, before, change(before))
+        const notices = await inspectStored({ artifacts, runtimes, attachments }, before, change(before))
         const decide = (now: FunctionRecord) => {
           if (attached !== undefined) requireSame(before, now, 'code')
           return change(now)
@@ -117,7 +126,10 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         })
         request.log.info({ fn: record.name, revision: record.revisionId }, 'function changed')
         void reply.header('etag', etagOf(record))
-        return toFunctionView(record, scope, originOf(request))
+        return {
+          ...toFunctionView(record, scope, originOf(request)),
+          notices: [...notices, ...service.check(record, readPatch(body, record))]
+        }
       } finally {
         attached?.release()
       }
@@ -152,7 +164,13 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         description: 'The bytes as they were uploaded; a single source file comes as the zip it was made into.',
         tags,
         params: Params,
-        querystring: z.object({ expires: z.string().regex(/^\d{1,12}$/), signature: z.string().max(64) }).partial(),
+        querystring: z
+          .object({
+            expires: z.string().regex(/^\d{1,12}$/),
+            signature: z.string().max(64),
+            qualifier: Qualifier
+          })
+          .partial(),
         response: {
           200: packageResponse
         }
@@ -160,9 +178,12 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
     },
     async (request, reply) => {
       const { name } = request.params
+      const { qualifier = LATEST } = request.query
       // A link is checked before the name is looked up, so that strangers can't find out what exists.
-      if (request.principal === null) links.verify(name, request.query.expires ?? '', request.query.signature ?? '')
-      const record = service.get(name)
+      if (request.principal === null) {
+        links.verify(name, qualifier, request.query.expires ?? '', request.query.signature ?? '')
+      }
+      const record = service.get(name, qualifier)
       if (!artifacts.has(record.artifact))
         throw new HearthError('INTERNAL', 'The package of this function is not in the artifact store.')
       return sendPackage(reply, artifacts.packageFile(record.artifact), record.codeSize, name)

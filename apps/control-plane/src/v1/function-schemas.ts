@@ -1,6 +1,6 @@
 import { FUNCTION_NAME, LIMITS } from '@hearth/shared'
 import { z } from 'zod'
-import { HANDLER, ROLE_ARN, VARIABLE_NAME } from '../functions/function-settings.ts'
+import { HANDLER, ROLE_ARN, TAG, VARIABLE_NAME } from '../functions/function-settings.ts'
 
 const { memoryMiB, timeoutS, ephemeralMiB, concurrency } = LIMITS
 
@@ -8,6 +8,12 @@ export const FunctionName = z
   .string()
   .regex(FUNCTION_NAME, 'a function name has 1 to 64 letters, digits, hyphens and underscores')
   .meta({ description: 'Function name', example: 'hello' })
+
+export const Qualifier = z
+  .string()
+  .max(128)
+  .regex(/^(\$LATEST|[a-zA-Z0-9-_]+)$/, "a version's number, $LATEST, or the name of an alias")
+  .meta({ description: "A version's number, `$LATEST`, or an alias", example: '7' })
 
 /** Each setting once, for the query of a deploy, the body of a change and the answers. */
 const settings = {
@@ -24,12 +30,16 @@ const settings = {
     .min(concurrency.min)
     .max(concurrency.max)
     .meta({ description: 'Events at once in one instance' }),
+  tracing: z.enum(['PassThrough', 'Active']),
+  snapStart: z.enum(['None', 'PublishedVersions']),
   network: z.enum(['none', 'internet']),
   instances: z.enum(['process', 'threads']),
   invokeMode: z
     .enum(['BUFFERED', 'RESPONSE_STREAM'])
     .meta({ description: "RESPONSE_STREAM: the function's URL sends the answer as it comes" })
 }
+
+const TagValue = z.string().max(256).regex(TAG, 'letters, digits, blanks and _.:/=+-@')
 
 const number = (schema: z.ZodNumber) =>
   z
@@ -52,6 +62,8 @@ export const DeployQuery = z
     network: settings.network,
     instances: settings.instances,
     invokeMode: settings.invokeMode,
+    tracing: settings.tracing,
+    snapStart: settings.snapStart,
     layers: z.string().max(4_096).meta({
       description: 'Up to 5 layers, comma separated: `name:version`, `name` for its newest, or ARNs; empty for none',
       example: 'libs:3,tools'
@@ -71,6 +83,13 @@ export const PatchBody = z.strictObject({
   timeout: settings.timeout.optional(),
   ephemeral: settings.ephemeral.optional(),
   concurrency: settings.concurrency.optional(),
+  tracing: settings.tracing.optional(),
+  snapStart: settings.snapStart.optional(),
+  tags: z
+    .record(z.string().min(1).max(128).regex(TAG, 'letters, digits, blanks and _.:/=+-@'), TagValue.nullable())
+    .nullable()
+    .optional()
+    .meta({ description: 'Tags to set; null as a value removes that one, null for the whole removes all' }),
   network: settings.network.nullable().optional().meta({ description: "null: the server's default" }),
   instances: settings.instances.nullable().optional().meta({ description: "null: the server's default" }),
   invokeMode: settings.invokeMode.optional(),
@@ -116,6 +135,9 @@ export const FunctionView = z
       .array(z.object({ arn: z.string(), codeSize: z.int().min(0) }))
       .meta({ description: 'Shown at /opt; later ones overwrite' }),
     architecture: z.enum(['x86_64', 'arm64']),
+    tracing: settings.tracing,
+    snapStart: settings.snapStart,
+    tags: z.record(z.string(), z.string()),
     state: z.enum(['Pending', 'Active', 'Failed']),
     createdAt: z.string().meta({ description: 'ISO 8601, UTC' }),
     lastModified: z.string().meta({ description: 'ISO 8601, UTC' })
@@ -126,6 +148,10 @@ export type FunctionView = z.infer<typeof FunctionView>
 export const DeployedView = FunctionView.extend({
   notices: z.array(z.string()).meta({ description: 'What the deployer ought to know' }),
   hint: z.string().meta({ description: 'A command that calls the function' })
+})
+
+export const ChangedView = FunctionView.extend({
+  notices: z.array(z.string()).meta({ description: 'What the owner ought to know' })
 })
 
 export const ListQuery = z.strictObject({

@@ -1,11 +1,14 @@
 import { type ArnScope, type FunctionRecord, functionArn } from '@hearth/shared'
+import { LATEST } from '@hearth/store'
 import type { FunctionView } from './function-schemas.ts'
 
+/** A published version has its number in ARN and URL. */
 export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: string): FunctionView {
+  const qualifier = record.version === LATEST ? undefined : record.version
   return {
     name: record.name,
-    arn: functionArn(scope, record.name),
-    url: `${origin}/fn/${record.name}/`,
+    arn: functionArn(scope, record.name, qualifier),
+    url: `${origin}/fn/${record.name}${qualifier === undefined ? '' : `:${qualifier}`}/`,
     version: record.version,
     revisionId: record.revisionId,
     codeSha256: record.codeSha256,
@@ -24,6 +27,9 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     invokeMode: record.invokeMode,
     layers: record.layers?.versions.map((version) => ({ ...version })) ?? [],
     architecture: record.architecture,
+    tracing: record.tracing,
+    snapStart: record.snapStart,
+    tags: { ...record.tags },
     state: record.state,
     createdAt: record.createdAt,
     lastModified: record.lastModified

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { HearthError } from '@hearth/shared'
-import type { Precondition } from '../functions/function-service.ts'
+import type { Precondition } from '../functions/function-record.ts'
 
 /** `If-Match` and `If-None-Match: *` of a write, as a check that runs under the write lock. Entity tags are revision ids. */
 export function preconditionOf(headers: IncomingHttpHeaders): Precondition {

@@ -46,11 +46,12 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
 
 /** @param current - Variables are merged into its own. */
 export function readPatch(body: PatchBody, current: FunctionRecord): SettingsChange {
-  const { env, network, instances } = body
+  const { env, network, instances, tags } = body
   return {
     ...toSettings(body),
     ...(network === null ? { network: undefined } : {}),
     ...(instances === null ? { instances: undefined } : {}),
+    ...(tags === undefined ? {} : { tags: tags === null ? {} : mergeTags(current.tags, tags) }),
     ...(env === undefined ? {} : { environment: env === null ? undefined : mergeVariables(current.environment, env) })
   }
 }
@@ -69,6 +70,13 @@ export function mergeVariables(
   return merged
 }
 
+function mergeTags(current: FunctionRecord['tags'], change: Readonly<Record<string, string | null>>) {
+  const merged = Object.entries({ ...current, ...change }).filter(
+    (entry): entry is [string, string] => entry[1] !== null
+  )
+  return Object.fromEntries(merged)
+}
+
 /** From the names that people type to the record's. Nulls are for the caller, who knows what they mean. */
 function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined }): Omit<SettingsChange, 'environment'> {
   const {
@@ -82,7 +90,9 @@ function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined })
     concurrency,
     network,
     instances,
-    invokeMode
+    invokeMode,
+    tracing,
+    snapStart
   } = wish
   return {
     ...(handler === undefined ? {} : { handler }),
@@ -92,6 +102,8 @@ function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined })
     ...(memory === undefined ? {} : { memoryMiB: memory }),
     ...(timeout === undefined ? {} : { timeoutS: timeout }),
     ...(ephemeral === undefined ? {} : { ephemeralMiB: ephemeral }),
+    ...(tracing === undefined ? {} : { tracing }),
+    ...(snapStart === undefined ? {} : { snapStart }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(network === undefined || network === null ? {} : { network }),
     ...(instances === undefined || instances === null ? {} : { instances }),

@@ -1,0 +1,61 @@
+import { API_AREAS, GATEWAY_OPERATIONS } from './catalogue.ts'
+import { MEMBERS, type MemberSupport } from './members.ts'
+import { OPERATIONS } from './registry.ts'
+
+const STATUS: Readonly<Record<MemberSupport['status'], string>> = {
+  works: 'works',
+  partly: 'partly',
+  shown: 'kept and shown, without effect',
+  refused: 'refused'
+}
+
+/** The text of docs/aws-compatibility.md. */
+export function compatibilityDocument(): string {
+  const rows = API_AREAS.flatMap(({ operations }) => Object.keys(operations))
+  const working = rows.filter((name) => statusOf(name, undefined)[0] === 'works')
+  return [
+    '# Compatibility with the AWS Lambda API',
+    '',
+    'Written from the code by `node apps/control-plane/scripts/write-compatibility.mjs`; a test compares it.',
+    '',
+    `The Lambda API has ${rows.length} operations. ${working.length} work here. The others answer status 501 with`,
+    '`NotImplementedException` and a message that names the operation and what is missing. SDKs show that message and do not',
+    'retry it; it cannot be mistaken for a function that is not there.',
+    '',
+    'Members that cannot be honoured are refused with `InvalidParameterValueException` and a reason, never dropped. Their',
+    'empty forms, which deploy tools send without meaning them, are taken.',
+    '',
+    '## Operations',
+    ...API_AREAS.flatMap(({ title, missing, operations }) => [
+      '',
+      `### ${title}`,
+      '',
+      '| Operation | Request | Status | Remarks |',
+      '|---|---|---|---|',
+      ...Object.entries(operations).map(([name, request]) => {
+        const [status, remarks] = statusOf(name, missing)
+        return `| ${name} | \`${request}\` | ${status} | ${sentence(remarks)} |`
+      })
+    ]),
+    '',
+    '## Members of functions',
+    '',
+    'Of CreateFunction, UpdateFunctionConfiguration and UpdateFunctionCode.',
+    '',
+    '| Member | Status | Remarks |',
+    '|---|---|---|',
+    ...Object.entries(MEMBERS).map(([name, { status, note }]) => `| ${name} | ${STATUS[status]} | ${sentence(note)} |`),
+    ''
+  ].join('\n')
+}
+
+function statusOf(name: string, missing: string | undefined): readonly [status: string, remarks: string | undefined] {
+  const gateway = GATEWAY_OPERATIONS[name]
+  if (gateway !== undefined) return ['works', gateway]
+  const operation = OPERATIONS.find((candidate) => candidate.name === name)
+  return operation === undefined ? ['not supported', missing] : ['works', operation.note]
+}
+
+function sentence(text: string | undefined): string {
+  return text === undefined ? '' : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`
+}

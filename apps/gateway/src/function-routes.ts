@@ -1,0 +1,152 @@
+import type { Executor, FunctionPool, FunctionSpec } from '@hearth/executor'
+import { type ArnScope, type FunctionRecord, functionArn } from '@hearth/shared'
+import type { AliasRoute } from '@hearth/store'
+import { isSameSpec } from './function-spec.ts'
+import type { ReleaseCounter } from './release-counter.ts'
+
+/** Where a call goes: a version, under the name that the caller used. */
+export interface Entry {
+  readonly record: FunctionRecord
+  readonly spec: FunctionSpec
+  /** The ARN as invoked: with the qualifier if one was given. */
+  readonly invokedArn: string
+  readonly pool: FunctionPool
+  /** Counts the calls of a release's new version; undefined for all others. */
+  readonly counter: ReleaseCounter | undefined
+}
+
+export interface FunctionRoutesOptions {
+  readonly executor: Pick<Executor, 'openPool'>
+  readonly toSpec: (record: FunctionRecord) => FunctionSpec
+  readonly scope: ArnScope
+  /** 0 to 1. */
+  readonly random: () => number
+  readonly findVersion: (name: string, version: string) => FunctionRecord | undefined
+  readonly counterOf: (release: AliasRoute['release']) => ReleaseCounter | undefined
+}
+
+interface Route {
+  readonly first: Entry
+  readonly second: Entry | undefined
+  /** Share of calls that go to the second. */
+  readonly weight: number
+}
+
+const LATEST = '$LATEST'
+
+/** One function in memory: `$LATEST`, its aliases, and those of its versions that were called. */
+export class FunctionRoutes {
+  /** For callers who give no qualifier. */
+  readonly plain: Entry
+  readonly #name: string
+  readonly #options: FunctionRoutesOptions
+  readonly #versions = new Map<string, Version>()
+  readonly #aliases: ReadonlyMap<string, AliasRoute>
+  /** By qualifier, each made at its first call. */
+  readonly #routes = new Map<string, Route>()
+
+  constructor(latest: FunctionRecord, aliases: readonly AliasRoute[], options: FunctionRoutesOptions) {
+    this.#name = latest.name
+    this.#options = options
+    this.#aliases = new Map(aliases.map((alias) => [alias.name, alias]))
+    const version = new Version(latest, options)
+    this.#versions.set(LATEST, version)
+    this.plain = new Destination(version, functionArn(options.scope, latest.name), undefined)
+  }
+
+  /** @returns undefined when there is no such version or alias */
+  find(qualifier: string): Entry | undefined {
+    const route = this.#routes.get(qualifier) ?? this.#makeRoute(qualifier)
+    if (route?.second === undefined) return route?.first
+    return this.#options.random() < route.weight ? route.second : route.first
+  }
+
+  /** Takes over the pools of versions whose instances may go on, and retires the others. */
+  replace(old: FunctionRoutes): void {
+    for (const [name, before] of old.#versions) {
+      const now = this.#version(name)
+      if (now !== undefined && isSameSpec(before.spec, now.spec)) now.adopt(before)
+      else before.retire()
+    }
+  }
+
+  retire(): void {
+    for (const version of this.#versions.values()) version.retire()
+  }
+
+  #makeRoute(qualifier: string): Route | undefined {
+    const alias = this.#aliases.get(qualifier)
+    const arn = functionArn(this.#options.scope, this.#name, qualifier)
+    const counter = this.#options.counterOf(alias?.release)
+    const destination = (name: string): Entry | undefined => {
+      const version = this.#version(name)
+      return version && new Destination(version, arn, counter?.watch.version === name ? counter : undefined)
+    }
+    // What is neither a number nor `$LATEST` is an alias, and all of those are known.
+    if (alias === undefined && qualifier !== LATEST && !/^\d+$/.test(qualifier)) return undefined
+    const first = destination(alias?.version ?? qualifier)
+    if (first === undefined) return undefined
+    const [other, weight = 0] = Object.entries(alias?.weights ?? {})[0] ?? []
+    const route = { first, second: other === undefined ? undefined : destination(other), weight }
+    this.#routes.set(qualifier, route)
+    return route
+  }
+
+  #version(name: string): Version | undefined {
+    const known = this.#versions.get(name)
+    if (known !== undefined) return known
+    const record = this.#options.findVersion(this.#name, name)
+    if (record === undefined) return undefined
+    const version = new Version(record, this.#options)
+    this.#versions.set(name, version)
+    return version
+  }
+}
+
+/** A version and its instances. */
+class Version {
+  readonly record: FunctionRecord
+  readonly spec: FunctionSpec
+  readonly #executor: Pick<Executor, 'openPool'>
+  #pool: FunctionPool | undefined
+
+  constructor(record: FunctionRecord, { executor, toSpec }: FunctionRoutesOptions) {
+    this.record = record
+    this.spec = toSpec(record)
+    this.#executor = executor
+  }
+
+  /** Made when first needed: most functions of a large server are idle. */
+  get pool(): FunctionPool {
+    this.#pool ??= this.#executor.openPool(this.spec)
+    return this.#pool
+  }
+
+  adopt(other: Version): void {
+    this.#pool = other.#pool
+  }
+
+  retire(): void {
+    this.#pool?.retire()
+  }
+}
+
+class Destination implements Entry {
+  readonly record: FunctionRecord
+  readonly spec: FunctionSpec
+  readonly invokedArn: string
+  readonly counter: ReleaseCounter | undefined
+  readonly #version: Version
+
+  constructor(version: Version, invokedArn: string, counter: ReleaseCounter | undefined) {
+    this.record = version.record
+    this.spec = version.spec
+    this.invokedArn = invokedArn
+    this.counter = counter
+    this.#version = version
+  }
+
+  get pool(): FunctionPool {
+    return this.#version.pool
+  }
+}

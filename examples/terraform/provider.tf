@@ -1,0 +1,27 @@
+# The AWS provider with Hearth as its Lambda. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+variable "endpoint" {
+  description = "Where Hearth listens"
+  default     = "http://127.0.0.1:8080"
+}
+
+provider "aws" {
+  region = "us-east-1"
+
+  # There is nothing but Lambda at the other end: no STS, no EC2 metadata.
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+
+  endpoints {
+    lambda = var.endpoint
+  }
+}
