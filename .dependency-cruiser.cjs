@@ -10,6 +10,7 @@ module.exports = {
     { name: 'store-runs-nothing', severity: 'error', from: { path: '^packages/store/' }, to: { path: '^packages/(sandbox|executor)/' } },
     { name: 'sql-lives-in-store', severity: 'error', from: { pathNot: '^packages/store/' }, to: { path: 'node_modules/better-sqlite3(-node22)?/' } },
     { name: 'control-plane-runs-no-code', severity: 'error', from: { path: '^apps/control-plane/' }, to: { path: '^packages/(sandbox|executor)/', pathNot: '^packages/executor/src/runtimes/index.ts$' } },
+    { name: 'builder-builds', comment: 'it knows packages, not functions, HTTP servers of others or SQL', severity: 'error', from: { path: '^packages/builder/' }, to: { path: '^packages/(store|executor)/|node_modules/(fastify|better-sqlite3(-node22)?)/' } },
     { name: 'runtimes-carry-nothing-in', comment: 'what runs inside a sandbox is bundled: node: and its own folder only', severity: 'error', from: { path: '^packages/executor/src/runtimes/[^/]+/', pathNot: '(language.ts|build.mjs)$' }, to: { path: 'node_modules/|^packages/(shared|sandbox|store)/', dependencyTypesNot: ['type-only'] } },
     { name: 'internal-is-for-tests', severity: 'error', from: { path: '^(apps|packages)/' }, to: { path: '@hearth/[^/]+/internal/' } }
   ],

@@ -1,7 +1,9 @@
-// Makes what runs inside sandboxes, in packages/executor/dist/in-sandbox: each runtime's folder says how in build.mjs.
+// Makes what runs inside sandboxes: in packages/executor/dist/in-sandbox, as each runtime's folder says in build.mjs, and
+// in packages/builder/dist/in-sandbox.
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build as buildBuilder } from '../packages/builder/build.mjs'
 
 const executor = fileURLToPath(new URL('../packages/executor/', import.meta.url))
 const sources = path.join(executor, 'src/runtimes')
@@ -16,3 +18,5 @@ for (const name of readdirSync(sources)) {
   const { build } = await import(pathToFileURL(script).href)
   await build({ source, target })
 }
+
+await buildBuilder()

@@ -19,6 +19,8 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 export interface StartOptions {
   readonly server?: Parameters<typeof openControlPlane>[0]['server']
   readonly now?: () => Date
+  /** Allows builds. */
+  readonly builds?: Parameters<typeof openControlPlane>[0]['config']['builds']
   /** Where code in S3 lies. */
   readonly s3?: Config['s3']
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
@@ -45,10 +47,12 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
       urlDomain: 'lambda-url.localhost',
       runtimePaths: {},
       maxInstances: 200,
-      s3: options.s3
+      s3: options.s3,
+      builds: options.builds
     },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false, ...options.server },
+    searchPath: process.env['PATH'] ?? '',
     ...(options.now === undefined ? {} : { now: options.now }),
     ...(deferred === undefined ? {} : { defer: (step: () => void) => void deferred.push(step) })
   })

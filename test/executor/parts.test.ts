@@ -83,11 +83,17 @@ t.test('the log lines of the platform are those of Lambda, byte for byte', async
     'INIT_REPORT Init Duration: 9999.27 ms\tPhase: init\tStatus: timeout'
   )
   const json = { ...SPEC, logFormat: 'JSON' as const }
-  t.same(JSON.parse(startLine(json, ID, 0)), {
+  t.same(JSON.parse(startLine(json, ID, 0)!), {
     time: '1970-01-01T00:00:00.000Z',
     type: 'platform.start',
     record: { requestId: ID, version: '$LATEST' }
   })
+  const quiet = { ...json, systemLogLevel: 'WARN' as const }
+  t.equal(startLine(quiet, ID, 0), undefined)
+  t.equal(initStartLine(quiet, 'nodejs:20.v20.20.2', 0), undefined)
+  t.same(reportLines(quiet, report, 0), [])
+  t.equal(reportLines(quiet, { ...report, status: 'timeout' }, 0).length, 1, 'a failure is a WARN')
+  t.equal(reportLines({ ...quiet, logFormat: 'Text' }, report, 0).length, 2, 'text has no levels')
   t.match(JSON.parse(reportLines(json, report, 0)[0]!), {
     type: 'platform.report',
     record: {

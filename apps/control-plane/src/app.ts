@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
+import type { Builder } from '@hearth/builder'
 import type { ArnScope, Authenticator, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
@@ -57,6 +58,7 @@ export interface Deps {
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
+  readonly builder: Builder | undefined
   readonly layers: LayerService
   readonly attachments: LayerAttachments
   readonly s3: S3Source
@@ -104,7 +106,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.server.maxConnections = CONNECTIONS
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  const { service, versions, aliases, releases, artifacts, packages, links, metrics, scope, runtimes } = deps
+  const { service, versions, aliases, releases, artifacts, packages, builder, links, metrics, scope, runtimes } = deps
   const { layers, attachments, urls, urlDomain } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
@@ -117,6 +119,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     prefix: '/v1/functions',
     service,
     packages,
+    builder,
     attachments,
     runtimes,
     scope,

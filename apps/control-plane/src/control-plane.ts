@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry } from '@hearth/executor/runtimes'
 import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
 import {
@@ -21,6 +22,7 @@ import {
   makeDataDir,
   openStore
 } from '@hearth/store'
+import type { FastifyBaseLogger } from 'fastify'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
@@ -37,7 +39,7 @@ import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
 import { createMetrics } from './metrics.ts'
 import { createLayerTrees } from './packages/layer-trees.ts'
-import { createPackageStore } from './packages/package-store.ts'
+import { createPackageStore, type PackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
 import { createReleaseService } from './releases/release-service.ts'
 import { createUrlService } from './urls/url-service.ts'
@@ -47,9 +49,11 @@ export interface ControlPlaneOptions {
     Config,
     'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'maxInstances'
   > &
-    Partial<Pick<Config, 's3'>>
+    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
+  /** The user's own folder for sockets (XDG_RUNTIME_DIR), if there is one. */
+  readonly runtimeDir?: string | undefined
   /** Where interpreters are looked for beside the usual folders, as in PATH. */
   readonly searchPath?: string
   readonly now?: () => Date
@@ -94,6 +98,11 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
+  // Late: the app that logs is built on it.
+  const late: { log?: FastifyBaseLogger } = {}
+  const builder = openBuilder(options, layout, packages, (level, message, fields = {}) => {
+    late.log?.[level](fields, message)
+  })
   const layerVersions = createLayersRepository(db)
   const layers = createLayerService(layerVersions, scope, now)
   const trees = createLayerTrees(artifacts)
@@ -148,6 +157,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       account: createAccount(createUsageRepository(db), config.dataDir, config.maxInstances),
       artifacts,
       packages,
+      builder,
       layers,
       attachments: createLayerAttachments(layers, trees, artifacts, scope),
       s3,
@@ -169,6 +179,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     options.server
   )
+  late.log = app.log
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
   const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions], {
@@ -183,6 +194,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   })
   app.addHook('onClose', async () => {
     stopCollector()
+    await builder?.close()
     await packages.close()
     await trees.close()
     s3.close()
@@ -192,4 +204,19 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     unlock()
   })
   return app
+}
+
+/** @returns undefined when the operator has not allowed builds */
+function openBuilder(
+  { config, searchPath = '', runtimeDir }: ControlPlaneOptions,
+  layout: DataLayout,
+  packages: PackageStore,
+  log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
+): Builder | undefined {
+  const { builds, isolation = 'strict', dataDir, runDir } = config
+  if (builds === undefined) return undefined
+  const paths = { dataDir, tmpDir: layout.tmp, cacheDir: layout.builds }
+  const host = buildHostIdentity(dataDir, runDir, runtimeDir)
+  const unpack = (zip: Buffer, folder: string) => packages.unpack(zip, folder)
+  return createBuilder({ settings: builds, isolation, searchPath, log, unpack, ...paths, ...host })
 }

@@ -18,6 +18,7 @@ try {
     migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),
     server: { logger: { level: config.logLevel, base: { service: 'control-plane', pid: process.pid } } },
     processMetrics: true,
+    runtimeDir: process.env['XDG_RUNTIME_DIR'],
     searchPath: process.env['PATH'] ?? ''
   })
   app.log.info({ config: redactConfig(config) }, 'settings')

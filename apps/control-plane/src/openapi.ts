@@ -17,6 +17,7 @@ const Problem = z
     retryable: z.boolean(),
     reason: z.string().optional(),
     requestId: z.string(),
+    log: z.string().optional().meta({ description: 'Of a build that failed: its end' }),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional()
   })
   .meta({ description: 'RFC 9457 problem details' })

@@ -31,7 +31,8 @@ export function toSpec(
     region: defaults.region,
     logGroup: record.logging.logGroup,
     logFormat: record.logging.format,
-    logLevel: record.logging.applicationLevel ?? 'INFO'
+    logLevel: record.logging.applicationLevel ?? 'INFO',
+    ...(record.logging.systemLevel === undefined ? {} : { systemLogLevel: record.logging.systemLevel })
   }
 }
 

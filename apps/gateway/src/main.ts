@@ -3,7 +3,7 @@ import { mkdir, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { createExecutor, openRuntimeRegistry } from '@hearth/executor'
-import { openSandboxHost, type SandboxHost, SandboxUnavailableError } from '@hearth/sandbox'
+import { defaultRunDir, openSandboxHost, type SandboxHost, SandboxUnavailableError, serverIdOf } from '@hearth/sandbox'
 import { type Config, ConfigError, readConfig, redactConfig } from '@hearth/shared'
 import { dataLayout } from '@hearth/store'
 import closeWithGrace from 'close-with-grace'
@@ -12,7 +12,6 @@ import { openDirectoryWhenReady } from './attach.ts'
 import { createLog } from './log.ts'
 import { createLogWriter } from './log-writer.ts'
 import { createMetrics } from './metrics.ts'
-import { defaultRunDir, serverIdOf } from './server-identity.ts'
 
 /** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
 const EXIT_CONFIG = 78

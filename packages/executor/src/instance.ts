@@ -577,7 +577,8 @@ class StartEntry implements JournalEntry {
   write(): void {
     const { spec } = this.#instance
     if (spec.concurrency === 1) this.#instance.speak(this.#flight)
-    this.#instance.log(this.#flight, startLine(spec, this.#flight.invocation.requestId, Date.now()))
+    const line = startLine(spec, this.#flight.invocation.requestId, Date.now())
+    if (line !== undefined) this.#instance.log(this.#flight, line)
   }
 }
 

@@ -3,10 +3,11 @@ import type { FunctionSpec } from './types.ts'
 
 /**
  * The lines that Lambda itself writes into a function's log, byte for byte in text format, and the platform events
- * of JSON format.
+ * of JSON format. Undefined, or none, where the function's system log level leaves them out.
  * @see reference: Runtime behaviour §6 and §7
  */
-export function initStartLine(spec: FunctionSpec, runtimeVersion: string, at: number): string {
+export function initStartLine(spec: FunctionSpec, runtimeVersion: string, at: number): string | undefined {
+  if (isLeftOut(spec, 'INFO')) return undefined
   const arn = `arn:aws:lambda:${spec.region}::runtime:${createHash('sha256').update(runtimeVersion).digest('hex')}`
   if (spec.logFormat === 'JSON') {
     return event(at, 'platform.initStart', {
@@ -42,7 +43,8 @@ export function initReportLine(
   return `INIT_REPORT Init Duration: ${initMs.toFixed(2)} ms\tPhase: ${phase}\tStatus: ${failure.status}${type}`
 }
 
-export function startLine(spec: FunctionSpec, requestId: string, at: number): string {
+export function startLine(spec: FunctionSpec, requestId: string, at: number): string | undefined {
+  if (isLeftOut(spec, 'INFO')) return undefined
   if (spec.logFormat === 'JSON') return event(at, 'platform.start', { requestId, version: spec.version })
   return `START RequestId: ${requestId} Version: ${spec.version}`
 }
@@ -60,6 +62,7 @@ export interface Report {
 
 /** END and REPORT: two events in text format, one in JSON format. */
 export function reportLines(spec: FunctionSpec, report: Report, at: number): readonly string[] {
+  if (isLeftOut(spec, report.status === 'success' ? 'INFO' : 'WARN')) return []
   if (spec.logFormat === 'JSON') {
     return [
       event(at, 'platform.report', {
@@ -87,6 +90,11 @@ export function reportLines(spec: FunctionSpec, report: Report, at: number): rea
     `END RequestId: ${report.requestId}`,
     `REPORT RequestId: ${report.requestId}\tDuration: ${report.durationMs.toFixed(2)} ms\tBilled Duration: ${report.billedMs} ms\tMemory Size: ${spec.memoryMiB} MB\tMax Memory Used: ${report.maxMemoryMiB} MB\t${init}${status}`
   ]
+}
+
+/** Text has no levels. What fails is a WARN, which every system log level lets through. */
+function isLeftOut(spec: FunctionSpec, level: 'INFO' | 'WARN'): boolean {
+  return spec.logFormat === 'JSON' && spec.systemLogLevel === 'WARN' && level === 'INFO'
 }
 
 function event(at: number, type: string, record: object): string {

@@ -281,7 +281,7 @@ export class Pool implements FunctionPool, InstanceOwner {
     const at = Date.now()
     this.#all.add(candidate.instance)
     const line = initStartLine(this.spec, this.#context.runtimeVersion(this.spec), at)
-    this.#context.logs.write(this.spec, candidate.logStream, at, '', 'INFO', line)
+    if (line !== undefined) this.#context.logs.write(this.spec, candidate.logStream, at, '', 'INFO', line)
     return candidate.initialize(limitMs).catch((error: unknown): InitResult => {
       // Attaching the code failed: the platform's fault, but this instance is lost either way.
       this.#context.log('error', 'an instance could not be initialised', { err: error, function: this.spec.name })
@@ -320,7 +320,8 @@ export class Pool implements FunctionPool, InstanceOwner {
       this.#context.logs.write(this.spec, candidate.logStream, Date.now(), requestId, 'INFO', text)
       flight.tail?.push(text)
     }
-    write(startLine(this.spec, requestId, Date.now()))
+    const start = startLine(this.spec, requestId, Date.now())
+    if (start !== undefined) write(start)
     const second = await this.#initialize(candidate, this.spec.timeoutMs)
     this.#starting--
     if (second.ok) {

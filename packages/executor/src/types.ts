@@ -27,6 +27,8 @@ export interface FunctionSpec {
   readonly logGroup: string
   readonly logFormat: 'Text' | 'JSON'
   readonly logLevel: string
+  /** Lowest level of platform events that are written in JSON format; undefined is INFO. */
+  readonly systemLogLevel?: 'DEBUG' | 'INFO' | 'WARN' | undefined
 }
 
 /**

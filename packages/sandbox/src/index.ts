@@ -1,4 +1,5 @@
 export { inspectMachine, openSandboxHost } from './host.ts'
+export { defaultRunDir, serverIdOf } from './server-identity.ts'
 export type {
   Assignment,
   Feature,

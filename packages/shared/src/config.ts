@@ -7,6 +7,15 @@ const port = z.coerce.number().int().min(0).max(65_535)
 const count = z.coerce.number().int().min(0)
 const ms = z.coerce.number().int().min(0)
 
+const HOST = String.raw`(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]`
+const HOSTS = new RegExp(String.raw`^((${HOST})(:\d{1,5})?(\s*,\s*(${HOST})(:\d{1,5})?)*)?$`)
+const PUBLIC_REGISTRIES = 'registry.npmjs.org,pypi.org,files.pythonhosted.org,rubygems.org,index.rubygems.org'
+/** Settings are printed, and a build's tools get the URL as an argument: no place for a password. */
+const registry = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url?.username === '' && url.password === ''
+}, 'an http or https URL without user and password')
+
 /**
  * Every setting, once, for both processes. The key is the environment variable's name; hearth.yaml takes the same
  * keys. Each has a default that works on a laptop.
@@ -78,6 +87,26 @@ const Settings = z.strictObject({
     .default(64 * 1_048_576),
   /** Bytes of output per second that one instance may write before the rest is dropped and counted. */
   HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
+  /** Whether a deploy may install dependencies and translate TypeScript projects, in sandboxes. */
+  HEARTH_BUILDS: z.enum(['off', 'on']).default('off'),
+  /** Hosts that builds may reach, comma separated: `name`, `name:port`, `*.domain`. */
+  HEARTH_BUILD_HOSTS: z
+    .string()
+    .regex(HOSTS, 'hosts such as registry.npmjs.org, comma separated')
+    .default(PUBLIC_REGISTRIES),
+  /** Registry, index and gem source in place of the public ones. */
+  HEARTH_BUILD_NPM_REGISTRY: registry.optional(),
+  HEARTH_BUILD_PIP_INDEX: registry.optional(),
+  HEARTH_BUILD_GEM_SOURCE: registry.optional(),
+  /** How long one build may take. */
+  HEARTH_BUILD_MS: z.coerce.number().int().min(1_000).max(3_600_000).default(300_000),
+  /** MiB of memory, and of disk, that one build may use. */
+  HEARTH_BUILD_MEMORY: z.coerce.number().int().min(256).max(65_536).default(2_048),
+  HEARTH_BUILD_DISK: z.coerce.number().int().min(64).max(65_536).default(1_024),
+  /** MiB of installed dependencies kept for the next deploy; 0 keeps none. */
+  HEARTH_BUILD_CACHE: count.max(1_048_576).default(2_048),
+  /** Builds at the same time. */
+  HEARTH_BUILD_PARALLEL: z.coerce.number().int().min(1).max(16).default(1),
   /** Text of the master key (base64, 32 bytes) or, in …_FILE, the file that holds it. Default: data/master.key, made at first start. */
   HEARTH_MASTER_KEY: z.string().optional(),
   HEARTH_MASTER_KEY_FILE: z.string().optional(),
@@ -91,6 +120,19 @@ const Settings = z.strictObject({
   /** Whether buckets are in the path (most stores) or in the host name. */
   HEARTH_S3_PATH_STYLE: z.stringbool().default(true)
 })
+
+/** How packages are built on deploy. */
+export interface BuildConfig {
+  readonly hosts: readonly string[]
+  readonly npmRegistry: string | undefined
+  readonly pipIndex: string | undefined
+  readonly gemSource: string | undefined
+  readonly timeoutMs: number
+  readonly memoryMiB: number
+  readonly diskMiB: number
+  readonly cacheMiB: number
+  readonly parallel: number
+}
 
 export interface Config {
   readonly host: string
@@ -125,6 +167,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
   readonly outputBytesPerSecond: number
+  /** Undefined: there are no builds. */
+  readonly builds: BuildConfig | undefined
   /** Base64, or undefined: then the control plane makes data/master.key. */
   readonly masterKey: string | undefined
   /** Undefined: code cannot come from S3. */
@@ -183,8 +227,25 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
+    builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),
     masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile('HEARTH_MASTER_KEY_FILE', s.HEARTH_MASTER_KEY_FILE, cwd),
     s3: readS3(s, cwd)
+  }
+}
+
+function readBuilds(s: z.infer<typeof Settings>): BuildConfig {
+  return {
+    hosts: s.HEARTH_BUILD_HOSTS.split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
+    npmRegistry: s.HEARTH_BUILD_NPM_REGISTRY,
+    pipIndex: s.HEARTH_BUILD_PIP_INDEX,
+    gemSource: s.HEARTH_BUILD_GEM_SOURCE,
+    timeoutMs: s.HEARTH_BUILD_MS,
+    memoryMiB: s.HEARTH_BUILD_MEMORY,
+    diskMiB: s.HEARTH_BUILD_DISK,
+    cacheMiB: s.HEARTH_BUILD_CACHE,
+    parallel: s.HEARTH_BUILD_PARALLEL
   }
 }
 

@@ -22,6 +22,12 @@ const CATALOG = {
   /** The package is sound as an archive, and cannot work in the runtime that it is for. */
   INVALID_PACKAGE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   INVALID_HANDLER: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** The package's dependencies or sources cannot be built; the problem has the log. */
+  BUILD_FAILED: { status: 422, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** A build was asked for, and the operator has not allowed any. */
+  BUILDS_OFF: { status: 403, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** What a build needs (npm, pip, bundler) is not on this machine. */
+  BUILD_UNAVAILABLE: { status: 501, fault: 'platform', retryable: false, aws: 'ServiceException' },
   INVALID_SOURCE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_RUNTIME: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   UNSUPPORTED_FEATURE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
@@ -97,6 +103,8 @@ export interface HearthErrorOptions {
   /** HTTP status on AWS paths where it differs from the catalogue's (AWS answers 403 where /v1 says 401). */
   readonly awsStatus?: number
   readonly awsMessage?: string
+  /** Of a build that failed: its end, for the caller. */
+  readonly log?: string
   /** A few of AWS's messages come without the `Type` member. */
   readonly awsUntyped?: boolean
 }
@@ -109,6 +117,7 @@ export class HearthError extends Error {
   readonly awsCode: string | undefined
   readonly awsStatus: number | undefined
   readonly awsMessage: string | undefined
+  readonly log: string | undefined
   readonly awsUntyped: boolean
 
   /** @param message - Shown to the caller: no paths of this machine, SQL or user code in it. Put those in `cause`. */
@@ -120,6 +129,7 @@ export class HearthError extends Error {
     this.awsCode = options.awsCode
     this.awsStatus = options.awsStatus
     this.awsMessage = options.awsMessage
+    this.log = options.log
     this.awsUntyped = options.awsUntyped === true
   }
 }
@@ -135,6 +145,7 @@ export interface Problem {
   readonly retryable: boolean
   readonly reason?: string
   readonly errors?: readonly ErrorDetail[]
+  readonly log?: string
 }
 
 /** `FUNCTION_NOT_FOUND` → `Function not found`. */
@@ -157,7 +168,8 @@ export function toProblem(thrown: unknown): Problem {
     fault,
     retryable,
     ...(known?.reason === undefined ? {} : { reason: known.reason }),
-    ...(known === undefined || known.errors.length === 0 ? {} : { errors: known.errors })
+    ...(known === undefined || known.errors.length === 0 ? {} : { errors: known.errors }),
+    ...(known?.log === undefined ? {} : { log: known.log })
   }
 }
 

@@ -3,7 +3,7 @@ export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunct
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
 export type { AccessKey, Principal } from './auth/principal.ts'
 export { canonicalRequest, isPresigned, type SignedRequest, signingKey } from './auth/sigv4.ts'
-export { type Config, ConfigError, readConfig, redactConfig } from './config.ts'
+export { type BuildConfig, type Config, ConfigError, readConfig, redactConfig } from './config.ts'
 export {
   type AwsError,
   type ErrorCode,

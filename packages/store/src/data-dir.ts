@@ -15,6 +15,8 @@ export interface DataLayout {
   readonly artifacts: string
   /** Code packages unpacked, a folder per hex sha256. */
   readonly code: string
+  /** Dependencies that builds installed; there once something was built. */
+  readonly builds: string
   /** Function logs; the gateway's. */
   readonly logs: string
   /** Uploads under way; emptied at every start of the control plane. */
@@ -31,6 +33,7 @@ export function dataLayout(dataDir: string): DataLayout {
     credentials: at('credentials'),
     artifacts: at('artifacts'),
     code: at('code'),
+    builds: at('builds'),
     logs: at('logs'),
     tmp: at('tmp')
   }

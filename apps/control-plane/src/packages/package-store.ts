@@ -21,12 +21,25 @@ export interface StoredPackage {
   readonly release: () => void
 }
 
+/** What was unpacked, for a build. */
+export interface UnpackedPackage extends PackageView {
+  /** Absolute; gone when the step is over. */
+  readonly folder: string
+  /** Hex sha256 of the package as it was uploaded. */
+  readonly digest: string
+}
+
+/** @returns the zip to store instead, or undefined: the package is stored as it is */
+export type BuildStep = (unpacked: UnpackedPackage) => Promise<Buffer | undefined>
+
 /** What a package is looked at for before it is kept. @param unzippedSize - Bytes of its files */
 export type Inspect = (view: PackageView, unzippedSize: number) => Promise<unknown>
 
 export interface AddOptions {
   /** False: check only (dry run). */
   readonly keep?: boolean
+  /** Makes another package of it first, or leaves it as it is; when it throws, nothing is kept. */
+  readonly build?: BuildStep | undefined
   /** When it throws, nothing is kept. */
   readonly inspect?: Inspect
   /** Where functions see the tree, when it is a layer's: absolute links to below it are taken. */
@@ -43,6 +56,12 @@ export interface PackageStore {
    * @param fetch - Writes it to a file that is not there yet
    */
   addFrom(fetch: (file: string) => Promise<void>, options?: AddOptions): Promise<StoredPackage>
+  /**
+   * Unpacks a zip below `folder`, and keeps nothing else of it.
+   *
+   * @throws HearthError INVALID_ARCHIVE
+   */
+  unpack(zip: Buffer, folder: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -68,18 +87,13 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
       throw new HearthError('CAPACITY_EXHAUSTED', 'Too many packages are being unpacked. Try again.')
   }
 
-  /** @param bytes - Undefined: they are in the stage */
-  const unpack = async (
-    stage: Stage,
-    bytes: Buffer | undefined,
-    kind: UnpackTask['kind'],
-    { keep = true, inspect, home }: AddOptions
-  ): Promise<StoredPackage> => {
+  /** @param bytes - Undefined: they are in the package file */
+  const unpack = async (task: Omit<UnpackTask, 'bytes'>, bytes: Buffer | undefined) => {
     // A copy of its own, because it is moved to the thread and small Buffers share their memory.
     const copy = bytes === undefined ? undefined : Uint8Array.from(bytes)
     const result = await workers
       .run(
-        { bytes: copy, kind, packageFile: stage.packageFile, codeDir: stage.codeDir, home },
+        { ...task, bytes: copy },
         {
           ...(copy === undefined ? {} : { transferList: [copy.buffer] }),
           signal: AbortSignal.timeout(UNPACK_LIMIT_MS)
@@ -89,12 +103,23 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
         if (cause.name !== 'AbortError') throw cause
         throw new HearthError('INVALID_ARCHIVE', `Unpacking took longer than ${UNPACK_LIMIT_MS / 1_000} s.`, { cause })
       })
-    if (!result.ok) {
-      const { message, awsMessage } = result
-      throw new HearthError('INVALID_ARCHIVE', message, awsMessage === undefined ? {} : { awsMessage })
-    }
-    const { sha256: artifact, codeSha256, files, unzippedSize } = result
-    await inspect?.(await openPackageView(stage.codeDir, files), unzippedSize)
+    if (result.ok) return result
+    const { message, awsMessage } = result
+    throw new HearthError('INVALID_ARCHIVE', message, awsMessage === undefined ? {} : { awsMessage })
+  }
+
+  const takeIn = async (
+    stage: Stage,
+    bytes: Buffer | undefined,
+    kind: UnpackTask['kind'],
+    { keep = true, build, inspect, home }: AddOptions
+  ): Promise<StoredPackage> => {
+    const task = { kind, packageFile: stage.packageFile, codeDir: stage.codeDir, home }
+    const { sha256: artifact, codeSha256, files, unzippedSize } = await unpack(task, bytes)
+    const view = await openPackageView(stage.codeDir, files)
+    const built = await build?.({ ...view, folder: stage.codeDir, digest: artifact })
+    if (built !== undefined) return add(built, 'zip', { keep, ...(inspect === undefined ? {} : { inspect }) })
+    await inspect?.(view, unzippedSize)
     const codeSize = bytes?.length ?? (await stat(stage.packageFile)).size
     const stored = { artifact, codeSha256, codeSize, unzippedSize, files }
     if (!keep) return { ...stored, release: () => undefined }
@@ -108,6 +133,20 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
     return { ...stored, release }
   }
 
+  const add = async (
+    bytes: Buffer,
+    kind: Exclude<PackageKind, 'source'>,
+    options: AddOptions
+  ): Promise<StoredPackage> => {
+    refuseWhenFull()
+    const stage = await artifacts.stage()
+    try {
+      return await takeIn(stage, bytes, kind, options)
+    } finally {
+      await stage.discard()
+    }
+  }
+
   return {
     async add(bytes, kind, options = {}) {
       if (bytes.length > LIMITS.zipBytes) {
@@ -119,13 +158,12 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
           }
         )
       }
+      return add(bytes, kind, options)
+    },
+
+    async unpack(zip, folder) {
       refuseWhenFull()
-      const stage = await artifacts.stage()
-      try {
-        return await unpack(stage, bytes, kind, options)
-      } finally {
-        await stage.discard()
-      }
+      await unpack({ kind: 'zip', packageFile: undefined, codeDir: folder, home: undefined }, zip)
     },
 
     async addFrom(fetch, options = {}) {
@@ -140,7 +178,7 @@ export function createPackageStore(artifacts: ArtifactStore): PackageStore {
         const stage = await artifacts.stage()
         try {
           await fetch(stage.packageFile)
-          return await unpack(stage, undefined, 'zip', options)
+          return await takeIn(stage, undefined, 'zip', options)
         } finally {
           await stage.discard()
         }

@@ -11,8 +11,8 @@ export interface UnpackTask {
   /** Undefined: they lie in `packageFile` already, as a zip. */
   readonly bytes: Uint8Array | undefined
   readonly kind: Exclude<PackageKind, 'source'>
-  /** Where the bytes go as they are. */
-  readonly packageFile: string
+  /** Where the bytes go as they are; undefined: nowhere. */
+  readonly packageFile: string | undefined
   /** Where the tree goes. */
   readonly codeDir: string
   /** Where functions see the tree. */
@@ -56,17 +56,22 @@ async function unpackBytes({ kind, packageFile, codeDir, home }: UnpackTask, giv
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength)
   const plan = await (kind === 'zip' ? unpackZip : unpackTarGz)(bytes, codeDir, home)
   requireFiles(plan)
-  const handle = await open(packageFile, 'wx', 0o600)
+  if (packageFile !== undefined) await write(packageFile, bytes)
+  return { plan, digest: createHash('sha256').update(bytes).digest() }
+}
+
+async function write(file: string, bytes: Buffer): Promise<void> {
+  const handle = await open(file, 'wx', 0o600)
   try {
     await handle.writeFile(bytes)
     await handle.sync()
   } finally {
     await handle.close()
   }
-  return { plan, digest: createHash('sha256').update(bytes).digest() }
 }
 
 async function unpackStored({ packageFile, codeDir, home }: UnpackTask): Promise<Unpacked> {
+  if (packageFile === undefined) throw new Error('a package without bytes has a file')
   const plan = await unpackZipFile(packageFile, codeDir, home)
   requireFiles(plan)
   const hash = createHash('sha256')

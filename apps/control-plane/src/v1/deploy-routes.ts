@@ -1,5 +1,7 @@
+import type { Builder, BuildResult } from '@hearth/builder'
 import type { Language, PackageView } from '@hearth/executor/runtimes'
 import { type ArnScope, FUNCTION_NAME, type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
+import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { FunctionService } from '../functions/function-service.ts'
@@ -11,8 +13,9 @@ import { bytesOf } from '../http/raw-bodies.ts'
 import { type Attached, compatibilityNotices, type LayerAttachments } from '../layers/layer-attachments.ts'
 import type { Metrics } from '../metrics.ts'
 import { type LanguageSource, packLanguageSource, sourceExtensions } from '../packages/language-source.ts'
+import { buildPackage, type PackageBuild } from '../packages/package-builds.ts'
 import { type PackageKind, sniffPackage } from '../packages/package-kind.ts'
-import type { PackageStore } from '../packages/package-store.ts'
+import type { PackageStore, UnpackedPackage } from '../packages/package-store.ts'
 import { checkExport, packSource, type SourceExtension, type SourcePackage } from '../packages/source-package.ts'
 import { DeployedView, DeployQuery } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
@@ -22,6 +25,8 @@ import { mergeVariables, readDeployQuery } from './settings.ts'
 export interface DeployRoutesOptions {
   readonly service: FunctionService
   readonly packages: PackageStore
+  /** Undefined: builds are off. */
+  readonly builder: Builder | undefined
   readonly attachments: LayerAttachments
   readonly runtimes: Runtimes
   readonly scope: ArnScope
@@ -34,7 +39,7 @@ const FILE_EXTENSIONS = ['.tar.gz', '.tgz', '.zip', '.jar', '.mjs', '.cjs', '.js
 /** Deploying with one request: the code is the body, the settings are the query. */
 export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
   app,
-  { service, packages, attachments, runtimes, scope, metrics }
+  { service, packages, builder, attachments, runtimes, scope, metrics }
 ) => {
   const extensions = [...FILE_EXTENSIONS, ...sourceExtensions(runtimes.languages)]
 
@@ -84,15 +89,36 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
         if (source !== undefined && source.language === undefined) {
           checkExport(source, { ...before, ...change(before) }.handler ?? source.handler)
         }
+        let built: PackageBuild | undefined
         const inspect = async (view: PackageView, unzippedSize: number) => {
           if (source === undefined && before === undefined) {
-            change = withDefaults(change, guessOf(runtimes, view, wish.settings))
+            const guess = guessOf(runtimes, view, wish.settings)
+            const { runtime = guess.runtime, handler = guess.handler } = built ?? {}
+            change = withDefaults(change, {
+              ...(runtime === undefined ? {} : { runtime }),
+              ...(handler === undefined ? {} : { handler })
+            })
           }
           const settings = { ...(before ?? service.defaults(name)), ...change(before) }
           service.check(settings, change(before))
           notices.push(...(await inspectFor({ runtimes, attachments }, settings)(view, unzippedSize)))
         }
-        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), { keep: !wish.dryRun, inspect })
+        const build = async (unpacked: UnpackedPackage): Promise<Buffer | undefined> => {
+          built = await buildPackage(builder, runtimes, unpacked, {
+            functionName: name,
+            demand: wish.build,
+            runtime: wanted,
+            handler: wish.settings.handler ?? before?.handler,
+            signal: whenGone(reply)
+          })
+          notices.push(...built.notices)
+          return built.result?.zip
+        }
+        const code = await packages.add(source?.zip ?? bytes, archiveKind(kind), {
+          keep: !wish.dryRun,
+          inspect,
+          build: source === undefined ? build : undefined
+        })
         try {
           const { record, created } = service.deploy(name, 'create-or-replace', code, change, {
             precondition,
@@ -112,6 +138,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           if (created && !wish.dryRun) void reply.header('location', `/v1/functions/${name}`)
           return {
             ...toFunctionView(record, scope, origin),
+            ...(built?.result === undefined ? {} : { build: buildView(built.result) }),
             notices,
             hint: `curl -H "Authorization: Bearer $HEARTH_TOKEN" ${origin}/fn/${name}/ -d '{}'`
           }
@@ -126,6 +153,20 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
       }
     }
   )
+}
+
+/** What the deployer is told of a build. */
+function buildView({ log, durationMs, cached }: BuildResult): NonNullable<DeployedView['build']> {
+  return { log, durationMs, ...(cached === undefined ? {} : { cached }) }
+}
+
+/** Aborted when the connection ends before the answer is out. */
+function whenGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new HearthError('REQUEST_TIMEOUT', 'The caller has gone.'))
+  })
+  return gone.signal
 }
 
 /** Function name and extension of the last path segment. `.` is in no function name, so a file name is told from one. */

@@ -62,6 +62,10 @@ export const DeployQuery = z
     network: settings.network,
     instances: settings.instances,
     invokeMode: settings.invokeMode,
+    build: z.enum(['true', 'false', 'fresh']).meta({
+      description:
+        'true: a build or a refusal; false: the package as it is; fresh: dependencies are installed again. Without it, a package is built when it needs to be and builds are allowed'
+    }),
     tracing: settings.tracing,
     snapStart: settings.snapStart,
     layers: z.string().max(4_096).meta({
@@ -145,11 +149,21 @@ export const FunctionView = z
   .meta({ description: 'A function' })
 export type FunctionView = z.infer<typeof FunctionView>
 
+const BuildView = z
+  .object({
+    log: z.string().meta({ description: 'Its end, at most 64 KiB' }),
+    durationMs: z.int().min(0),
+    cached: z.boolean().optional().meta({ description: 'Whether the dependencies are those of an earlier build' })
+  })
+  .meta({ description: 'How the package was built' })
+
 export const DeployedView = FunctionView.extend({
+  build: BuildView.optional(),
   notices: z.array(z.string()).meta({ description: 'What the deployer ought to know' }),
   hint: z.string().meta({ description: 'A command that calls the function' })
 })
 
+export type DeployedView = z.infer<typeof DeployedView>
 export const ChangedView = FunctionView.extend({
   notices: z.array(z.string()).meta({ description: 'What the owner ought to know' })
 })

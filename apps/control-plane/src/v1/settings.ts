@@ -11,6 +11,8 @@ export interface DeployWish {
   /** As they were typed; undefined: those that the function has. */
   readonly layers: readonly string[] | undefined
   readonly dryRun: boolean
+  /** Undefined: if it is needed and allowed. */
+  readonly build: 'true' | 'false' | 'fresh' | undefined
 }
 
 /** @throws HearthError INVALID_REQUEST that names every key it does not know */
@@ -32,7 +34,7 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
       errors
     })
   }
-  const { memory, timeout, ephemeral, layers, dryRun } = query
+  const { memory, timeout, ephemeral, layers, dryRun, build } = query
   return {
     settings: toSettings({ ...query, memory, timeout, ephemeral, layers: undefined }),
     variables,
@@ -40,7 +42,8 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
       ?.split(',')
       .map((layer) => layer.trim())
       .filter((layer) => layer !== ''),
-    dryRun: dryRun === 'true'
+    dryRun: dryRun === 'true',
+    build
   }
 }
 

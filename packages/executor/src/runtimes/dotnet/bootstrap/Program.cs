@@ -39,7 +39,7 @@ namespace Hearth
             {
                 error = Failure.Unwrap(error);
                 var described = Failure.Describe(error);
-                logs.Failure(error.ToString());
+                logs.Failure(error);
                 channel.InitError((string)described["errorType"], Failure.Encode(described));
                 return InitFailed;
             }
@@ -85,7 +85,7 @@ namespace Hearth
                 errorType = (string)described["errorType"];
                 answer = Failure.Encode(described);
                 Console.Out.Flush();
-                logs.Failure(error.ToString());
+                logs.Failure(error);
             }
             Console.Out.Flush();
             Console.Error.Flush();

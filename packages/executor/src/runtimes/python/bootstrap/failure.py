@@ -6,6 +6,8 @@ import sys
 import time
 import traceback
 
+import logs
+
 _HERE = os.path.dirname(os.path.abspath(__file__))
 # Lambda indents log lines with no-break spaces, so that viewers keep the indent.
 _INDENT = "\u00a0\u00a0"
@@ -63,7 +65,7 @@ def encode(description):
 def log_text(description, log_format):
     """The log event of a failure."""
     if log_format == "JSON":
-        stamped = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "ERROR", **description}
+        stamped = {"timestamp": logs.iso_time(time.time()), "level": "ERROR", **description}
         return json.dumps(stamped, ensure_ascii=False)
     lines = [f"[ERROR] {description['errorType']}: {description['errorMessage']}"]
     if description["stackTrace"]:

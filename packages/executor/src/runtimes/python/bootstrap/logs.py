@@ -14,6 +14,12 @@ _NAMES = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"aws_request_id", "tenant_id", "message", "asctime"}
 
 
+def iso_time(seconds):
+    """`seconds` of Unix time as Lambda prints it: UTC with milliseconds."""
+    millis = int(seconds * 1000)
+    return f"{time.strftime(_DATE_FORMAT, time.gmtime(millis // 1000))}.{millis % 1000:03d}Z"
+
+
 class Current:
     """The event that is being served, for whoever logs meanwhile, on any thread."""
 
@@ -52,7 +58,7 @@ class _TextFormatter(logging.Formatter):
 class _JsonFormatter(logging.Formatter):
     def format(self, record):
         fields = {
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "timestamp": iso_time(record.created),
             "level": record.levelname,
             "message": record.getMessage(),
             "logger": record.name,

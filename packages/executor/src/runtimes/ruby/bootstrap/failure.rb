@@ -29,7 +29,7 @@ module Hearth
       def log_text(message, description, log_format, request_id)
         return "#{message}\n#{JSON.pretty_generate(description)}" unless log_format == 'JSON'
 
-        stamped = { 'timestamp' => Time.now.utc.strftime('%Y-%m-%dT%H:%M:%SZ'), 'level' => 'ERROR', 'message' => message }
+        stamped = { 'timestamp' => Time.now.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'), 'level' => 'ERROR', 'message' => message }
         stamped['requestId'] = request_id unless request_id.nil?
         JSON.generate(stamped.merge(description))
       end

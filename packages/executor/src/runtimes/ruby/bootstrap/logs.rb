@@ -50,12 +50,12 @@ module Hearth
     class JsonFormatter < Logger::Formatter
       def call(severity, time, progname, message)
         Thread.current[:hearth_severity] = severity
-        fields = { 'timestamp' => time.utc.strftime('%Y-%m-%dT%H:%M:%S.%LZ'), 'level' => severity }
+        fields = { 'timestamp' => time.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'), 'level' => severity }
         fields['requestId'] = Logs.request_id unless Logs.request_id.nil?
-        fields['progname'] = progname unless progname.nil?
+        fields['logger'] = progname.to_s unless progname.nil?
         if message.is_a?(Exception)
           fields.update('message' => message.message, 'errorType' => message.class.name,
-                        'stackTrace' => message.backtrace || [])
+                        'errorMessage' => message.message, 'stackTrace' => message.backtrace || [])
         else
           fields['message'] = message.is_a?(String) ? message : message.inspect
         end

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 
-/** Tells this server from others on the machine: eight characters that stay the same as long as its data folder does. */
-export function serverIdOf(dataDir: string): string {
-  const digest = createHash('sha256').update(dataDir).digest()
+/**
+ * Tells this server from others on the machine: eight characters that stay the same as long as its data folder does.
+ *
+ * @param part - For a host beside the first one: what it is for
+ */
+export function serverIdOf(dataDir: string, part = ''): string {
+  const digest = createHash('sha256')
+    .update(part === '' ? dataDir : `${dataDir}\0${part}`)
+    .digest()
   return digest.readBigUInt64BE().toString(36).padStart(8, '0').slice(-8)
 }
 

@@ -1,0 +1,117 @@
+import { lookup } from 'node:dns/promises'
+import { BlockList, isIP } from 'node:net'
+
+/** Who a build may talk to. */
+export interface AllowedHosts {
+  /**
+   * The address to connect to.
+   *
+   * @throws RefusedError when the host is not allowed, or is allowed and has a private address that nobody allowed
+   */
+  resolve(host: string, port: number): Promise<string>
+}
+
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+}
+
+interface Rule {
+  readonly host: string
+  readonly isSuffix: boolean
+  readonly port: number | undefined
+}
+
+const WEB_PORTS = [80, 443]
+
+/** Everything that is not a public address. Source: IANA special-purpose address registries. */
+const PRIVATE: readonly (readonly [string, number, 'ipv4' | 'ipv6'])[] = [
+  ['0.0.0.0', 8, 'ipv4'],
+  ['10.0.0.0', 8, 'ipv4'],
+  ['100.64.0.0', 10, 'ipv4'],
+  ['127.0.0.0', 8, 'ipv4'],
+  ['169.254.0.0', 16, 'ipv4'],
+  ['172.16.0.0', 12, 'ipv4'],
+  ['192.0.0.0', 24, 'ipv4'],
+  ['192.0.2.0', 24, 'ipv4'],
+  ['192.168.0.0', 16, 'ipv4'],
+  ['198.18.0.0', 15, 'ipv4'],
+  ['198.51.100.0', 24, 'ipv4'],
+  ['203.0.113.0', 24, 'ipv4'],
+  ['224.0.0.0', 3, 'ipv4'],
+  ['::', 3, 'ipv6'],
+  ['2001:db8::', 32, 'ipv6'],
+  ['2002::', 16, 'ipv6'],
+  ['4000::', 2, 'ipv6'],
+  ['8000::', 1, 'ipv6']
+]
+/** Cloud metadata lives there: not for a build, whoever says so. */
+const LINK_LOCAL: typeof PRIVATE = [
+  ['169.254.0.0', 16, 'ipv4'],
+  ['fe80::', 10, 'ipv6'],
+  ['fd00:ec2::', 32, 'ipv6']
+]
+
+const privateAddresses = blockList(PRIVATE)
+const linkLocalAddresses = blockList(LINK_LOCAL)
+
+/**
+ * @param hosts - As the operator wrote them: `name`, `name:port`, `*.domain`. A name that stands here in full may have a
+ *   private address
+ */
+export function allowedHosts(hosts: readonly string[]): AllowedHosts {
+  const rules = hosts.map(parseRule)
+  return {
+    async resolve(rawHost, port) {
+      const host = rawHost
+        .toLowerCase()
+        .replace(/^\[(.*)\]$/, '$1')
+        .replace(/\.$/, '')
+      const fitting = rules.filter((rule) => matches(rule, host, port))
+      if (fitting.length === 0)
+        throw new RefusedError('this server lets builds reach other hosts only (HEARTH_BUILD_HOSTS)')
+      const mayBePrivate = fitting.some(({ isSuffix }) => !isSuffix)
+      const addresses = isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host]
+      // One bad address is enough: a name that has both is a trick.
+      for (const address of addresses) {
+        if (isIn(linkLocalAddresses, address)) throw new RefusedError('it has a link-local address')
+        if (!mayBePrivate && isIn(privateAddresses, address)) throw new RefusedError('it has a private address')
+      }
+      const [first] = addresses
+      if (first === undefined) throw new RefusedError('it has no address')
+      return first
+    }
+  }
+}
+
+/** The allow-list entry of a registry that the operator chose. */
+export function hostOfUrl(url: string): string {
+  const { hostname, port, protocol } = new URL(url)
+  return `${hostname}:${port === '' ? (protocol === 'http:' ? 80 : 443) : port}`
+}
+
+function parseRule(text: string): Rule {
+  const [, name = text, port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? []
+  const isSuffix = name.startsWith('*.')
+  return {
+    host: (isSuffix ? name.slice(1) : name).toLowerCase().replace(/^\[(.*)\]$/, '$1'),
+    isSuffix,
+    port: port === undefined ? undefined : Number(port)
+  }
+}
+
+function matches(rule: Rule, host: string, port: number): boolean {
+  if (rule.port === undefined ? !WEB_PORTS.includes(port) : rule.port !== port) return false
+  return rule.isSuffix ? host.endsWith(rule.host) && isIP(host) === 0 : host === rule.host
+}
+
+function blockList(networks: typeof PRIVATE): BlockList {
+  const list = new BlockList()
+  for (const [address, prefix, family] of networks) list.addSubnet(address, prefix, family)
+  return list
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return list.check(mapped, 'ipv4')
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+}
