@@ -6,10 +6,12 @@ import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
 import type { MemoryResult } from './memory.ts'
 import type { RuntimeResult } from './runtimes.ts'
+import type { StreamResult } from './stream.ts'
 import type { WarmResult } from './warm.ts'
 
 export interface Results {
   readonly warm: readonly WarmResult[] | undefined
+  readonly stream: readonly StreamResult[] | undefined
   readonly cold: readonly ColdResult[] | undefined
   readonly runtimes: readonly RuntimeResult[] | undefined
   readonly freeze: readonly FreezeResult[] | undefined
@@ -18,7 +20,7 @@ export interface Results {
 }
 
 /** The figures as Markdown tables, with what they were measured on. */
-export function report({ warm, cold, runtimes, freeze, memory, command }: Results): string {
+export function report({ warm, stream, cold, runtimes, freeze, memory, command }: Results): string {
   const parts = [machine(command)]
   if (warm !== undefined) {
     parts.push(
@@ -33,6 +35,20 @@ export function report({ warm, cold, runtimes, freeze, memory, command }: Result
           row.cpuUs.toFixed(1),
           row.p50Ms.toFixed(2),
           row.p99Ms.toFixed(2)
+        ])
+      )
+    )
+  }
+  if (stream !== undefined) {
+    parts.push(
+      '## A stream of 200 MB to one client',
+      table(
+        ['', 'MB/s', 'first byte ms, p50 / p99', 'growth of the server, MiB'],
+        stream.map(({ name, megabytesPerSecond, firstByteMs, growthMiB }) => [
+          name,
+          megabytesPerSecond.toFixed(0),
+          firstByteMs === undefined ? '' : `${firstByteMs.p50.toFixed(2)} / ${firstByteMs.p99.toFixed(2)}`,
+          growthMiB.toFixed(0)
         ])
       )
     )

@@ -8,6 +8,7 @@ import { measureFreeze } from './freeze.ts'
 import { measureMemory } from './memory.ts'
 import { report } from './report.ts'
 import { measureRuntimes } from './runtimes.ts'
+import { measureStream } from './stream.ts'
 import { bareFastify, bareHttp, hearth, workerd } from './targets.ts'
 import { measureWarm } from './warm.ts'
 
@@ -16,7 +17,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,cold,runtimes,freeze,memory' },
+    only: { type: 'string', default: 'warm,stream,cold,runtimes,freeze,memory' },
     write: { type: 'boolean', default: false }
   },
   allowPositionals: true
@@ -74,6 +75,7 @@ async function memory() {
 try {
   const text = report({
     warm: isWanted('warm') ? await warm() : undefined,
+    stream: isWanted('stream') ? await measureStream(Number(values.rounds)) : undefined,
     cold: isWanted('cold') ? await cold() : undefined,
     runtimes: isWanted('runtimes') ? await measureRuntimes(tmpDir, Number(values.cold)) : undefined,
     freeze: isWanted('freeze') ? await measureFreeze(3_000) : undefined,

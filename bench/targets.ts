@@ -25,6 +25,11 @@ export async function bareFastify(): Promise<Target> {
   return serve('bare Fastify', [path.join(ROOT, 'bench/fixtures/bare-fastify.mjs')])
 }
 
+/** The least that Node can do with a stream. */
+export async function bareStream(): Promise<Target> {
+  return serve('bare node:http, stream', [path.join(ROOT, 'bench/fixtures/bare-stream.mjs')])
+}
+
 /** Cloudflare's runtime: V8 isolates in one process, no sandbox of the operating system. */
 export async function workerd(tmpDir: string): Promise<Target> {
   const require = createRequire(path.join(ROOT, 'bench/package.json'))

@@ -58,6 +58,7 @@ export function record(name: string, changes: Partial<FunctionRecord> = {}): Fun
     network: undefined,
     concurrency: 1,
     instances: undefined,
+    invokeMode: 'BUFFERED',
     architecture: 'x86_64',
     tags: {},
     tracing: 'PassThrough',
@@ -84,6 +85,7 @@ export function outcome(payload: string, changes: Partial<Outcome> = {}): Outcom
     phases: { queueMs: 0.01, sandboxMs: 0, initMs: 0, executeMs: 1.5 },
     billedMs: 2,
     maxMemoryMiB: 40,
+    streamed: undefined,
     tail: undefined,
     ...changes
   }

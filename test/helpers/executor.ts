@@ -11,6 +11,9 @@ import {
   type Invocation,
   type Outcome,
   openRuntimeRegistry,
+  type Phases,
+  type ResponseSink,
+  type ResponseSource,
   type RuntimeRegistry
 } from '@hearth/executor'
 import { openSandboxHost, type SandboxHost } from '@hearth/sandbox'
@@ -34,7 +37,7 @@ export interface TestExecutor {
   readonly invoke: (
     pool: FunctionPool,
     payload?: unknown,
-    options?: { tail?: boolean; requestId?: string; clientContext?: string; traceId?: string }
+    options?: { tail?: boolean; requestId?: string; clientContext?: string; traceId?: string; stream?: ResponseSink }
   ) => Promise<Outcome>
   /** The process that runs the function's code, of every sandbox. */
   readonly runtimePids: () => number[]
@@ -91,7 +94,11 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
     lines,
     exits,
     pool: (spec) => executor.openPool({ ...DEFAULTS, ...spec }),
-    invoke: (pool, payload = {}, { tail = false, requestId = randomUUID(), clientContext = '', traceId = '' } = {}) =>
+    invoke: (
+      pool,
+      payload = {},
+      { tail = false, requestId = randomUUID(), clientContext = '', traceId = '', stream } = {}
+    ) =>
       new Promise((resolve) => {
         const invocation: Invocation = {
           requestId,
@@ -100,6 +107,7 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
           traceId,
           clientContext,
           tail,
+          stream,
           settle: resolve
         }
         pool.invoke(invocation)
@@ -137,6 +145,57 @@ const DEFAULTS: Omit<FunctionSpec, 'codeDir'> = {
   logGroup: '/aws/lambda/sample',
   logFormat: 'Text',
   logLevel: 'INFO'
+}
+
+/** A caller that takes a streamed answer as fast as it comes, or as `slow` says. */
+export class StreamCaller implements ResponseSink {
+  contentType: string | undefined
+  readonly pieces: Buffer[] = []
+  /** Cost of what was not given back. */
+  held = 0
+  /** The most that was ever held. */
+  peak = 0
+  bytes = 0
+  isFinished = false
+  /** Called with each piece. */
+  onPiece: (piece: Buffer) => void = () => {}
+  #source: ResponseSource | undefined
+  readonly #isSlow: boolean
+  readonly #keeps: boolean
+
+  /** @param slow - Gives nothing back until {@link drain}. */
+  constructor({ slow = false, keep = true }: { slow?: boolean; keep?: boolean } = {}) {
+    this.#isSlow = slow
+    this.#keeps = keep
+  }
+
+  start(contentType: string, _phases: Phases, source: ResponseSource): void {
+    this.contentType = contentType
+    this.#source = source
+  }
+
+  data(bytes: Buffer, cost: number): void {
+    this.bytes += bytes.length
+    if (this.#keeps) this.pieces.push(bytes)
+    this.held += cost
+    this.peak = Math.max(this.peak, this.held)
+    this.onPiece(bytes)
+    if (!this.#isSlow) this.drain()
+  }
+
+  finish(): void {
+    this.isFinished = true
+  }
+
+  drain(): void {
+    const { held } = this
+    this.held = 0
+    this.#source?.consumed(held)
+  }
+
+  get text(): string {
+    return Buffer.concat(this.pieces).toString()
+  }
 }
 
 /** The answer of a function as a value. */

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { startExecutor, valueOf } from '../helpers/executor.ts'
+import { StreamCaller, startExecutor, valueOf } from '../helpers/executor.ts'
 import { eventually, ROOT } from '../helpers/hearth.ts'
 
 const FIXTURES = path.join(ROOT, 'test/fixtures/functions/custom')
@@ -59,6 +59,68 @@ t.test('answers may be streams, break off, and fail half-way', async (t) => {
   t.same(valueOf(failed), { errorMessage: 'half-way', errorType: 'Function.Broken' })
   t.equal((await box.invoke(pool)).errorType, 'Runtime.TruncatedResponse')
   t.equal(valueOf(await box.invoke(pool)), 'whole')
+})
+
+t.test('a streaming caller gets what a runtime streams as it comes, at its own pace', async (t) => {
+  const box = await startExecutor(t)
+  const conformance = path.join(FIXTURES, 'conformance')
+  const stream = async (pool: Parameters<typeof box.invoke>[0], caller = new StreamCaller()) => ({
+    caller,
+    outcome: await box.invoke(pool, {}, { stream: caller })
+  })
+  const broken = await stream(box.pool({ codeDir: conformance, runtime: RUNTIME, handler: 'stream' }))
+  t.equal(broken.caller.text, 'hello')
+  t.match(broken.outcome, { status: 'error', errorType: 'Function.Broken', streamed: { bytes: 5 } })
+  t.same(valueOf(broken.outcome), { errorMessage: 'half-way', errorType: 'Function.Broken' })
+
+  const pool = box.pool({ codeDir: conformance, runtime: RUNTIME, handler: 'live', timeoutMs: 60_000 })
+  const live = await stream(pool)
+  t.match(live.outcome, { status: 'ok', streamed: { bytes: 12 } })
+  t.equal(live.caller.text, 'first second')
+  t.equal(live.caller.contentType, 'text/live')
+  const { executeMs } = live.outcome.phases
+  t.ok(live.outcome.streamed!.firstByteMs < executeMs - 200, `${live.outcome.streamed!.firstByteMs} of ${executeMs} ms`)
+
+  const truncated = await stream(pool)
+  t.equal(truncated.caller.text, 'first')
+  t.match(truncated.outcome, { status: 'error', errorType: 'Runtime.TruncatedResponse' })
+
+  const slow = new StreamCaller({ slow: true, keep: false })
+  const done = box.invoke(pool, {}, { stream: slow })
+  await eventually(() => slow.held > 180_000)
+  const drain = setInterval(() => slow.drain(), 1)
+  t.match(await done, { status: 'ok', streamed: { bytes: 8_388_608 } })
+  clearInterval(drain)
+  t.ok(slow.peak <= 262_144, `${slow.peak}`)
+
+  const large = await stream(pool, new StreamCaller({ keep: false }))
+  t.match(large.outcome, { status: 'error', errorType: 'Function.ResponseSizeTooLarge' })
+  t.ok(large.caller.bytes <= 209_715_200)
+
+  const plain = await stream(pool)
+  t.match(plain.outcome, { status: 'ok', streamed: undefined })
+  t.equal(valueOf(plain.outcome), 'plain')
+})
+
+t.test('a wrapped runtime streams too', async (t) => {
+  const box = await startExecutor(t)
+  const source = `exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  const piece = Buffer.alloc(65536)
+  for (let i = 0; i < event.pieces; i++) if (!stream.write(piece)) await new Promise((go) => stream.once('drain', go))
+  stream.end()
+  if (event.fail) throw new TypeError('after all')
+})`
+  const dir = t.testdir({ code: { 'index.js': source }, opt: { extensions: {} } })
+  const pool = box.pool({ codeDir: path.join(dir, 'code'), optDir: path.join(dir, 'opt'), extensions: true })
+  const caller = new StreamCaller({ keep: false })
+  const outcome = await box.invoke(pool, { pieces: 64 }, { stream: caller })
+  t.match(outcome, { status: 'ok', streamed: { bytes: 64 * 65_536 } })
+  t.match(await box.invoke(pool, { pieces: 1, fail: true }, { stream: new StreamCaller() }), {
+    status: 'error',
+    errorType: 'TypeError',
+    streamed: { bytes: 65_536 }
+  })
+  t.match(await box.invoke(pool, { pieces: 0 }, { stream: new StreamCaller() }), { status: 'ok', cold: false })
 })
 
 t.test('what cannot be started is said in the platform’s words', async (t) => {

@@ -28,6 +28,7 @@ function record(name: string, more: Partial<FunctionRecord> = {}): FunctionRecor
     environment: { SECRET: 'in-plain-text' },
     network: undefined,
     concurrency: 1,
+    invokeMode: 'BUFFERED',
     instances: undefined,
     architecture: 'x86_64',
     tags: {},

@@ -86,10 +86,17 @@ export const gatewayPaths = {
   '/v1/functions/{name}/invocations': {
     post: {
       operationId: 'invokeFunction',
-      summary: 'Run a function and wait for its answer',
+      summary: 'Run a function and wait for its answer, or take it as it comes',
       tags: ['invocations'],
       parameters: [
         name,
+        {
+          name: 'invokeMode',
+          in: 'query',
+          description:
+            'RESPONSE_STREAM: what the function streams is sent as it comes. If it fails after its first byte, the response is cut off before its end.',
+          schema: { type: 'string', enum: ['BUFFERED', 'RESPONSE_STREAM'], default: 'BUFFERED' }
+        },
         {
           name: 'qualifier',
           in: 'query',
@@ -106,7 +113,7 @@ export const gatewayPaths = {
             'x-amz-executed-version': { description: 'The version that answered', schema: { type: 'string' } },
             'server-timing': { description: 'Where the time went, in ms', schema: { type: 'string' } }
           },
-          content: JSON_ANY
+          content: { ...JSON_ANY, '*/*': { schema: {} } }
         },
         ...problems
       }
@@ -179,7 +186,7 @@ export const gatewayPaths = {
       operationId: 'callFunctionUrl',
       summary: 'Call a function as its URL: any method, any path below',
       description:
-        'The function gets a function URL event (payload format 2.0), and its result becomes the response. Every other method and every path below /fn/{name}/ do the same. /fn/{name}:{qualifier} calls a version or goes through an alias.',
+        'The function gets a function URL event (payload format 2.0), and its result becomes the response; with invokeMode RESPONSE_STREAM as it comes. Every other method and every path below /fn/{name}/ do the same. /fn/{name}:{qualifier} calls a version or goes through an alias.',
       tags: ['invocations'],
       parameters: [name],
       requestBody: { content: { '*/*': { schema: {} } } },

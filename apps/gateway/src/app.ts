@@ -5,7 +5,7 @@ import type { Executor } from '@hearth/executor'
 import { type Authenticator, type Config, createAuthenticator, HearthError } from '@hearth/shared'
 import { codeDirOf, type DirectoryReader } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
-import { createAwsDoor } from './aws-door.ts'
+import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
 import { Call, type Door, type Hallway } from './call.ts'
 import { answerClientError } from './client-errors.ts'
 import { createDirectory, type Directory } from './directory.ts'
@@ -220,6 +220,11 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const all = [...app.supportedMethods] as HTTPMethods[]
   const traceId = createTraceIds(Date.now)
   mountDoor(['POST'], ['/2015-03-31/functions/:name/invocations'], createAwsDoor(hallway, scope, traceId))
+  mountDoor(
+    ['POST'],
+    ['/2021-11-15/functions/:name/response-streaming-invocations'],
+    createAwsStreamDoor(hallway, scope, traceId)
+  )
   mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope, traceId))
   mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, traceId, Date.now))
   const byPath = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_PATH)

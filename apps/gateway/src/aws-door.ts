@@ -1,6 +1,7 @@
 import type { Outcome } from '@hearth/executor'
 import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import type { Call, Door, Hallway } from './call.ts'
+import { EventStream } from './event-stream.ts'
 import { findFunction, queryMember, refusalOf } from './invoke.ts'
 import { serverTiming } from './server-timing.ts'
 
@@ -22,20 +23,7 @@ export function createAwsDoor(
     jsonOnly: true,
 
     enter(call, body) {
-      const { headers } = call.req
-      const type = headers['x-amz-invocation-type']
-      const { entry, invokedArn } = findFunction(
-        hallway.directory,
-        scope,
-        call.reference,
-        queryMember(call.req.url!, 'Qualifier')
-      )
-      if (type !== undefined && type !== 'RequestResponse' && refuseOrDryRun(call, type)) return
-      if (headers['x-amz-log-type'] !== undefined) call.tail = wantsTail(headers['x-amz-log-type'])
-      const context = headers['x-amz-client-context']
-      if (context !== undefined) call.clientContext = readClientContext(context)
-      call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
-      call.run(entry, body, invokedArn)
+      enter(hallway, scope, traceId, call, body)
     },
 
     answer(call, outcome: Outcome) {
@@ -63,6 +51,56 @@ export function createAwsDoor(
       call.respond(200, headers, outcome.payload)
     }
   }
+}
+
+/**
+ * `POST /2021-11-15/functions/{FunctionName}/response-streaming-invocations`: InvokeWithResponseStream. A function that
+ * fails says so in the last message of the stream, InvokeComplete.
+ *
+ * @see reference: Lambda control API §16
+ */
+export function createAwsStreamDoor(
+  hallway: Hallway,
+  scope: ArnScope,
+  traceId: (requestId: string, sent: string | string[] | undefined) => string
+): Door {
+  return {
+    dialect: 'aws',
+    route: hallway.metrics.route('/2021-11-15/functions/:FunctionName/response-streaming-invocations'),
+    jsonOnly: true,
+
+    enter(call, body) {
+      if (call.req.headers['x-amz-invocation-type'] === 'Event') {
+        throw notInEnum('Event', 'invocationType', 'RequestResponse, DryRun')
+      }
+      call.stream = new EventStream(call)
+      enter(hallway, scope, traceId, call, body)
+    },
+
+    answer(call, outcome) {
+      if (outcome.status === 'throttled' || outcome.status === 'unavailable') call.refuse(refusalOf(outcome))
+      else if (call.stream instanceof EventStream) call.stream.end(outcome)
+    }
+  }
+}
+
+function enter(
+  hallway: Hallway,
+  scope: ArnScope,
+  traceId: (requestId: string, sent: string | string[] | undefined) => string,
+  call: Call,
+  body: Buffer
+): void {
+  const { headers } = call.req
+  const type = headers['x-amz-invocation-type']
+  const qualifier = queryMember(call.req.url!, 'Qualifier')
+  const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, qualifier)
+  if (type !== undefined && type !== 'RequestResponse' && refuseOrDryRun(call, type)) return
+  if (headers['x-amz-log-type'] !== undefined) call.tail = wantsTail(headers['x-amz-log-type'])
+  const context = headers['x-amz-client-context']
+  if (context !== undefined) call.clientContext = readClientContext(context)
+  call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
+  call.run(entry, body, invokedArn)
 }
 
 /** @returns whether the call is answered */

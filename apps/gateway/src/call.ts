@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Invocation, Outcome } from '@hearth/executor'
+import type { Invocation, Outcome, ResponseSink } from '@hearth/executor'
 import { type Authenticator, HearthError, LIMITS, type Principal } from '@hearth/shared'
 import type { Directory } from './directory.ts'
 import type { Expectations } from './expectations.ts'
@@ -39,6 +39,12 @@ export interface Door {
   answer(call: Call, outcome: Outcome): void
 }
 
+/** Where an answer goes that is sent as it comes. */
+export interface CallStream extends ResponseSink {
+  /** The client is gone. */
+  close(): void
+}
+
 const EMPTY: Buffer = Buffer.alloc(0)
 const kCall = Symbol('call')
 
@@ -64,6 +70,8 @@ export class Call implements Invocation {
   traceId = ''
   clientContext = ''
   tail = false
+  /** Set by the door when the answer is to be sent as it comes. */
+  stream: CallStream | undefined
   principal: Principal | undefined
   /** Set when a function's URL is called: it says who may. */
   url: UrlTarget | undefined
@@ -197,6 +205,7 @@ export class Call implements Invocation {
 
   /** For listeners: the response was sent, or the client went away. */
   onClose(): void {
+    this.stream?.close()
     const { metrics, now } = this.#hallway
     if (this.#row !== -1 && this.#entry?.pool.cancel(this) === true) {
       metrics.functions.cancelled(this.#row)

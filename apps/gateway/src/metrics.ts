@@ -77,6 +77,12 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
   const init = phases.add('phase="init"')
   const execute = phases.add('phase="execute"')
   const respond = phases.add('phase="respond"')
+  const firstByte = phases.add('phase="first_byte"')
+  const streamedBytes = new Counter({
+    name: 'hearth_streamed_bytes_total',
+    help: 'Bytes of answers that functions streamed.',
+    registers
+  })
   const routes: string[] = []
   const requestRows = new Map<number, number>()
 
@@ -167,6 +173,9 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
         phases.observe(init, initMs / 1_000)
       }
       phases.observe(execute, executeMs / 1_000)
+      if (outcome.streamed === undefined) return
+      phases.observe(firstByte, outcome.streamed.firstByteMs / 1_000)
+      streamedBytes.inc(outcome.streamed.bytes)
     },
     responded(seconds) {
       phases.observe(respond, seconds)

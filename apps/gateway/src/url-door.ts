@@ -1,7 +1,9 @@
 import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import type { Call, Door, Hallway } from './call.ts'
+import { HttpStream } from './http-stream.ts'
 import { findFunction, refusalOf } from './invoke.ts'
 import { payloadTooLarge } from './refusal.ts'
+import { responseMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
 import { toUrlEvent } from './url-event.ts'
 import { toUrlResponse } from './url-response.ts'
@@ -57,6 +59,7 @@ export function createUrlDoor(
       call.traceId = traceId(call.requestId, undefined)
       const event = Buffer.from(eventOf(hallway, call, entry.record.name, pathPrefix, body, nowMs()))
       if (event.length > LIMITS.syncPayloadBytes) throw payloadTooLarge(event.length, LIMITS.syncPayloadBytes)
+      if (responseMode(entry.record, call.url?.url) === 'RESPONSE_STREAM') call.stream = new HttpStream(call, beside)
       call.run(entry, event, invokedArn)
     },
 
@@ -64,6 +67,11 @@ export function createUrlDoor(
       const { status } = outcome
       if (status === 'throttled' || status === 'unavailable') {
         call.refuse(refusalOf(outcome))
+        return
+      }
+      const stream = call.stream instanceof HttpStream ? call.stream : undefined
+      if (outcome.streamed !== undefined && stream?.isInvalid === false) {
+        stream.end(status !== 'ok')
         return
       }
       const own = [
@@ -76,7 +84,13 @@ export function createUrlDoor(
         ...beside
       ]
       const cors = call.url?.cors
-      const response = status === 'ok' ? toUrlResponse(outcome.payload) : undefined
+      const response =
+        status !== 'ok' || outcome.streamed !== undefined
+          ? undefined
+          : stream === undefined
+            ? toUrlResponse(outcome.payload)
+            : // What was not streamed is the body as it is: a streaming URL does not look into it.
+              { status: 200, headers: ['content-type', 'application/json'], body: outcome.payload }
       if (response !== undefined) {
         const headers = cors === undefined ? response.headers : cors.apply(call.req, response.headers)
         call.respond(response.status, [...headers, ...own], response.body)

@@ -24,6 +24,7 @@ const RESERVED = new Set([
   'x-hearth-function-error'
 ])
 const JSON_TYPE = 'application/json'
+const OCTETS_TYPE = 'application/octet-stream'
 
 /**
  * The HTTP response that a function's answer stands for: an object with `statusCode` describes one, anything else is
@@ -45,11 +46,31 @@ export function toUrlResponse(payload: Buffer): UrlResponse | undefined {
     return { status: 200, headers: ['content-type', JSON_TYPE], body: payload }
   }
   const status = statusOf(result['statusCode'])
-  const headers = headersOf(result['headers'])
+  const headers = headersOf(result['headers'], JSON_TYPE)
   const cookies = cookiesOf(result['cookies'])
   const body = bodyOf(result['body'], result['isBase64Encoded'])
   if (status === undefined || headers === undefined || cookies === undefined || body === undefined) return undefined
   return { status, headers: [...headers, ...cookies], body }
+}
+
+/**
+ * Status and headers that the prelude of a streamed response describes: `{"statusCode", "headers", "cookies"}`.
+ *
+ * @returns undefined when it describes none that can be sent
+ */
+export function toResponseHead(prelude: Buffer): Omit<UrlResponse, 'body'> | undefined {
+  let given: unknown
+  try {
+    given = JSON.parse(prelude.toString())
+  } catch {
+    return undefined
+  }
+  if (!isObject(given)) return undefined
+  const status = statusOf(given['statusCode'] ?? 200)
+  const headers = headersOf(given['headers'], OCTETS_TYPE)
+  const cookies = cookiesOf(given['cookies'])
+  if (status === undefined || headers === undefined || cookies === undefined) return undefined
+  return { status, headers: [...headers, ...cookies] }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -62,8 +83,8 @@ function statusOf(value: unknown): number | undefined {
   return typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599 ? status : undefined
 }
 
-function headersOf(value: unknown): string[] | undefined {
-  if (value === undefined || value === null) return ['content-type', JSON_TYPE]
+function headersOf(value: unknown, defaultType: string): string[] | undefined {
+  if (value === undefined || value === null) return ['content-type', defaultType]
   if (!isObject(value)) return undefined
   const flat: string[] = []
   let typed = false
@@ -76,7 +97,7 @@ function headersOf(value: unknown): string[] | undefined {
     if (lower === 'content-type') typed = true
     flat.push(lower, text)
   }
-  if (!typed) flat.push('content-type', JSON_TYPE)
+  if (!typed) flat.push('content-type', defaultType)
   return flat
 }
 

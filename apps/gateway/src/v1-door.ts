@@ -1,6 +1,8 @@
 import { type ArnScope, HearthError } from '@hearth/shared'
 import type { Door, Hallway } from './call.ts'
 import { findFunction, queryMember, refusalOf } from './invoke.ts'
+import { RawStream } from './raw-stream.ts'
+import { requestedMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
 
 /**
@@ -29,6 +31,7 @@ export function createV1Door(
         queryMember(call.req.url!, 'qualifier')
       )
       call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
+      if (requestedMode(call.req.url!) === 'RESPONSE_STREAM') call.stream = new RawStream(call)
       call.run(entry, body, invokedArn)
     },
 
@@ -36,6 +39,10 @@ export function createV1Door(
       const { status } = outcome
       if (status === 'throttled' || status === 'unavailable') {
         call.refuse(refusalOf(outcome))
+        return
+      }
+      if (outcome.streamed !== undefined && call.stream instanceof RawStream) {
+        call.stream.end(status !== 'ok')
         return
       }
       const headers = [

@@ -1,4 +1,5 @@
 import { LIMITS } from '@hearth/shared'
+import type { Stream } from './stream.ts'
 import type { Invocation } from './types.ts'
 
 /** An invocation inside the executor: what is known of it from arrival to answer. Times are `performance.now()` ms. */
@@ -19,6 +20,8 @@ export interface Flight {
   initMs: number
   /** Log lines for the caller, when asked for. */
   tail: string[] | undefined
+  /** Its answer, once that has begun to come piece by piece. */
+  stream: Stream | undefined
   /** Answered already (timeout, protocol error): whatever comes later is dropped. */
   settled: boolean
 }
@@ -36,6 +39,7 @@ export function createFlight(invocation: Invocation, now: number): Flight {
     sandboxMs: 0,
     initMs: 0,
     tail: invocation.tail ? [] : undefined,
+    stream: undefined,
     settled: false
   }
 }

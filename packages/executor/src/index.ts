@@ -12,5 +12,8 @@ export type {
   Outcome,
   OutcomeStatus,
   Phases,
-  RuntimeStats
+  ResponseSink,
+  ResponseSource,
+  RuntimeStats,
+  Streamed
 } from './types.ts'

@@ -10,7 +10,9 @@ import { initReportLine, reportLines, startLine } from './platform-lines.ts'
 import {
   ERROR,
   FLAG_EXITING,
+  FLAG_LAST,
   FLAG_PLATFORM,
+  FLAG_STREAM,
   FLAG_WANTS_SHUTDOWN,
   INIT_ERROR,
   INIT_OK,
@@ -18,10 +20,16 @@ import {
   LOG,
   LOG_LEVELS,
   RESULT,
-  RETURNED
+  RETURNED,
+  SMALL_STREAM_CHUNK_BYTES,
+  STREAM_DATA,
+  STREAM_END,
+  STREAM_FRAME_COST,
+  STREAM_START
 } from './protocol.ts'
 import type { Booted } from './stock.ts'
-import type { FunctionSpec, LogSink, Outcome, OutcomeStatus } from './types.ts'
+import { Stream } from './stream.ts'
+import type { FunctionSpec, LogSink, Outcome, OutcomeStatus, Phases } from './types.ts'
 
 export type ExitReason = 'idle' | 'retired' | 'crash' | 'oom' | 'timeout' | 'init' | 'protocol' | 'evicted' | 'shutdown'
 
@@ -196,7 +204,8 @@ export class Instance implements LinkListener {
       invocation.traceId,
       invocation.invokedArn,
       invocation.clientContext,
-      invocation.payload
+      invocation.payload,
+      invocation.stream === undefined ? 0 : FLAG_STREAM
     )
     if (behind || this.spec.concurrency > 1) this.#booted.link.sendBatched(frame)
     else this.#booted.link.send(frame)
@@ -234,12 +243,23 @@ export class Instance implements LinkListener {
           this.onProtocolError(`answer to event ${seq}, which is not in flight`)
           return
         }
+        if (flight.stream !== undefined) {
+          const detail = `second answer to event ${seq}`
+          this.#fail(flight, brokeProtocol(flight.invocation.requestId, detail))
+          this.onProtocolError(detail)
+          return
+        }
         const ranMs = meta.readUInt32LE(0) / 1000
         if ((flags & FLAG_EXITING) !== 0) this.#draining = true
         if (type === RESULT) this.#answer(flight, 'ok', payload, '', ranMs)
         else this.#answer(flight, 'error', payload, meta.toString('latin1', 4) || 'Unhandled', ranMs)
         return
       }
+      case STREAM_START:
+      case STREAM_DATA:
+      case STREAM_END:
+        this.#onStreamFrame(type, flags, seq, meta, payload)
+        return
       case LOG: {
         const flight = seq === 0 ? undefined : this.#flights.find((candidate) => candidate.seq === seq)
         const at = meta.readDoubleLE(0)
@@ -283,6 +303,37 @@ export class Instance implements LinkListener {
       default:
     }
     this.onProtocolError(`unexpected frame of type ${type}`)
+  }
+
+  #onStreamFrame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void {
+    const flight = this.#flights.find((candidate) => candidate.seq === seq)
+    const sink = flight?.invocation.stream
+    if (flight === undefined || sink === undefined || (flight.stream === undefined) !== (type === STREAM_START)) {
+      this.onProtocolError(`frame of type ${type} for event ${seq}, which does not expect it`)
+      return
+    }
+    if (type === STREAM_START) {
+      const firstByteMs = performance.now() - flight.startedAt
+      const stream = new Stream(seq, firstByteMs, sink, (frame) => this.#booted.link.sendBatched(frame))
+      flight.stream = stream
+      if (!flight.settled) sink.start(payload.toString('latin1'), phasesOf(flight, firstByteMs), stream)
+    } else if (type === STREAM_DATA) {
+      // Its time ran out: it gets no more room, and is ended when those beside it are done.
+      if (flight.settled) return
+      const problem = flight.stream!.data(payload, (flags & FLAG_LAST) !== 0)
+      if (problem !== undefined) {
+        this.onProtocolError(problem)
+        return
+      }
+      if (payload.length < SMALL_STREAM_CHUNK_BYTES) this.#booted.link.charge(STREAM_FRAME_COST)
+    } else {
+      this.#take(seq)
+      if ((flags & FLAG_EXITING) !== 0) this.#draining = true
+      const errorType = meta.toString('latin1', 4)
+      const status = errorType === '' && payload.length === 0 ? 'ok' : 'error'
+      const ranMs = meta.readUInt32LE(0) / 1000
+      this.#answer(flight, status, payload, status === 'ok' ? '' : errorType || 'Unhandled', ranMs)
+    }
   }
 
   onProtocolError(detail: string): void {
@@ -380,20 +431,18 @@ export class Instance implements LinkListener {
     logLine: string | undefined
   ): void {
     flight.settled = true
+    const { stream } = flight
+    stream?.close()
     const initMs = flight.cold ? flight.initMs : 0
     const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
       status,
       payload,
       errorType,
       cold: flight.cold,
-      phases: {
-        queueMs: Math.max(0, flight.sentAt - flight.arrivedAt - flight.sandboxMs - flight.initMs),
-        sandboxMs: flight.sandboxMs,
-        initMs: flight.initMs,
-        executeMs
-      },
+      phases: phasesOf(flight, executeMs),
       billedMs: Math.max(1, Math.ceil(executeMs + initMs)),
       maxMemoryMiB: this.maxMemoryMiB,
+      streamed: stream === undefined ? undefined : { bytes: stream.bytes, firstByteMs: stream.firstByteMs },
       tail: undefined
     }
     const entry = new EndEntry(this, flight, outcome, logLine)
@@ -463,8 +512,13 @@ export class Instance implements LinkListener {
     // What was never begun is run elsewhere: bytes left unread with one event in flight, or numbers above the
     // progress page's with more.
     const started = flights.length > 1 ? Math.max(exit.progress, flights[0]!.seq) : 0
+    // What is left unread of one that has begun to answer is room for more of its answer.
     const notStarted = (flight: Flight) =>
-      this.spec.concurrency > 1 ? false : flights.length > 1 ? flight.seq > started : this.#unread
+      this.spec.concurrency > 1 || flight.stream !== undefined
+        ? false
+        : flights.length > 1
+          ? flight.seq > started
+          : this.#unread
     for (const flight of flights) {
       if (flight.settled) continue
       if (notStarted(flight) && flight.undelivered < MAX_UNDELIVERED) {
@@ -499,6 +553,15 @@ export class Instance implements LinkListener {
 
   #to(event: Parameters<typeof next>[1]): void {
     this.#state = next(this.#state, event)
+  }
+}
+
+function phasesOf(flight: Flight, executeMs: number): Phases {
+  return {
+    queueMs: Math.max(0, flight.sentAt - flight.arrivedAt - flight.sandboxMs - flight.initMs),
+    sandboxMs: flight.sandboxMs,
+    initMs: flight.initMs,
+    executeMs
   }
 }
 

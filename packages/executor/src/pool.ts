@@ -364,6 +364,7 @@ export class Pool implements FunctionPool, InstanceOwner {
       },
       billedMs,
       maxMemoryMiB,
+      streamed: undefined,
       tail: flight.tail === undefined ? undefined : lastBytes(flight.tail)
     })
   }
@@ -414,6 +415,7 @@ export class Pool implements FunctionPool, InstanceOwner {
       phases: { queueMs: performance.now() - flight.arrivedAt, sandboxMs: 0, initMs: 0, executeMs: 0 },
       billedMs: 0,
       maxMemoryMiB: 0,
+      streamed: undefined,
       tail: undefined
     }
     flight.invocation.settle(outcome)

@@ -18,6 +18,8 @@ export const INIT = 1
 export const INVOKE = 2
 /** To an instance that asked for it: it is about to end. Meta: u32 milliseconds until it is killed. Payload: `spindown`, `timeout` or `failure`. */
 export const SHUTDOWN = 3
+/** To an event that is answered as a stream: the caller has taken more of it. Meta: u32 cost that is given back. */
+export const WINDOW = 4
 
 /** Instance to gateway. */
 export const READY = 16
@@ -32,8 +34,27 @@ export const ERROR = 20
 export const LOG = 21
 /** An event that was delivered but not started, given back: the gateway runs it elsewhere. */
 export const RETURNED = 22
+/** The answer to an event that was sent with FLAG_STREAM begins. Payload: its content type, latin1; '' is unknown. */
+export const STREAM_START = 23
+/**
+ * A piece of it; only after STREAM_START. It costs the length of its payload and {@link STREAM_FRAME_COST}, and the sum
+ * of costs stays within {@link STREAM_WINDOW} and what WINDOW frames gave back: the gateway never holds more than that
+ * for one event, and never has to stop reading the channel, which carries the log and other events too.
+ */
+export const STREAM_DATA = 24
+/**
+ * The event is over; instead of RESULT or ERROR once STREAM_START was sent. Meta: u32 microseconds, then the error type,
+ * latin1: '' is success. Payload: the error object as JSON.
+ */
+export const STREAM_END = 25
 
-/** On RESULT and ERROR: the runtime is about to end, so it takes no further event. */
+/** On INVOKE: the caller takes the answer as it comes. The runtime may stream it, or send a RESULT as ever. */
+export const FLAG_STREAM = 1
+
+/** On STREAM_DATA: no more of it follows, though the handler goes on. */
+export const FLAG_LAST = 1
+
+/** On RESULT, ERROR and STREAM_END: the runtime is about to end, so it takes no further event. */
 export const FLAG_EXITING = 1
 
 /** On INIT_OK: before it is killed it wants a SHUTDOWN and time to act on it. */
@@ -44,6 +65,26 @@ export const FLAG_PLATFORM = 2
 
 /** The largest RESULT payload: Lambda's 6 MiB + 100. A larger answer is sent as an ERROR that says so. */
 export const MAX_RESPONSE_BYTES = 6_291_556
+
+/** Bytes of a streamed answer: Lambda's default of 200 MB. The runtime ends a longer one with the error that says so. */
+export const MAX_STREAM_BYTES = 209_715_200
+
+/** The largest STREAM_DATA payload. */
+export const MAX_STREAM_CHUNK_BYTES = 65_536
+
+/** What may be under way of one streamed answer, in cost. */
+export const STREAM_WINDOW = 262_144
+
+/** What a STREAM_DATA frame costs beyond its payload: tiny ones take memory and time too. */
+export const STREAM_FRAME_COST = 256
+
+/** Below this payload a STREAM_DATA frame counts against the instance's output budget. */
+export const SMALL_STREAM_CHUNK_BYTES = 1_024
+
+export const MAX_CONTENT_TYPE_BYTES = 1_024
+
+/** The largest STREAM_END payload. A larger error is replaced by one that says so. */
+export const MAX_STREAM_ERROR_BYTES = 262_144
 
 /** The largest LOG payload; a longer event is sent as several. */
 export const MAX_LOG_BYTES = 262_144

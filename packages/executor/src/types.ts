@@ -48,7 +48,43 @@ export interface Invocation {
   readonly clientContext: string
   /** Whether the outcome must carry the last 4 KiB of log. */
   readonly tail: boolean
+  /** Set when the caller takes a streamed answer as it comes; otherwise it is collected in the instance. */
+  readonly stream?: ResponseSink | undefined
   settle(outcome: Outcome): void
+}
+
+/**
+ * Takes an answer piece by piece, if the function streams it. The end is told by `settle`, whose outcome then has
+ * {@link Outcome.streamed}; a function that does not stream answers there alone.
+ */
+export interface ResponseSink {
+  /**
+   * The first bytes are about to come. Called at most once.
+   * @param contentType - As the function named it, unchecked; '' when it did not
+   * @param phases - `executeMs` is the time to the first byte
+   */
+  start(contentType: string, phases: Phases, source: ResponseSource): void
+  /**
+   * A piece, after `start`. Memory is bounded by what was not yet given back through {@link ResponseSource.consumed}.
+   * @param bytes - A view, valid for good
+   * @param cost - To be given back once the piece has been passed on or dropped
+   */
+  data(bytes: Buffer, cost: number): void
+  /** No more pieces, though the function goes on. Called at most once. */
+  finish(): void
+}
+
+export interface ResponseSource {
+  /** The caller has taken pieces of this cost: the function may send as much more. */
+  consumed(cost: number): void
+}
+
+/** What is known of a streamed answer. */
+export interface Streamed {
+  /** Of the function's own, without framing. */
+  readonly bytes: number
+  /** From the event being handed over to the first byte. */
+  readonly firstByteMs: number
 }
 
 export type OutcomeStatus =
@@ -80,7 +116,7 @@ export interface Phases {
 
 export interface Outcome {
   readonly status: OutcomeStatus
-  /** The function's answer, or Lambda's error object as JSON; empty for `throttled` and `unavailable`. */
+  /** The function's answer, or Lambda's error object as JSON; empty for a streamed answer without error, `throttled` and `unavailable`. */
   readonly payload: Buffer
   /** E.g. `Runtime.ExitError`, `Sandbox.Timedout`; '' when the status is `ok`. */
   readonly errorType: string
@@ -90,6 +126,8 @@ export interface Outcome {
   readonly billedMs: number
   /** Highest use of the instance as last seen; 0 where nothing counts it. */
   readonly maxMemoryMiB: number
+  /** Set when the answer went through {@link Invocation.stream}. */
+  readonly streamed: Streamed | undefined
   /** The last 4 KiB of log, when asked for. */
   readonly tail: Buffer | undefined
 }

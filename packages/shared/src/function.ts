@@ -22,6 +22,8 @@ export interface FunctionRecord {
   readonly concurrency: number
   /** Undefined: the server's default backend. */
   readonly instances: InstanceBackend | undefined
+  /** Whether the function's URL sends the answer as it comes. */
+  readonly invokeMode: InvokeMode
   readonly architecture: 'x86_64' | 'arm64'
   readonly tags: Readonly<Record<string, string>>
   readonly tracing: 'PassThrough' | 'Active'
@@ -64,6 +66,9 @@ export interface FunctionLayers {
 
 /** `none`: no network at all. `internet`: public addresses only, never this host or its private networks. */
 export type NetworkPolicy = 'none' | 'internet'
+
+/** Lambda's words for it: the answer as a whole, or as it comes. */
+export type InvokeMode = 'BUFFERED' | 'RESPONSE_STREAM'
 
 /** `process`: one process, one event at a time. `threads`: an instance that serves several events at once. */
 export type InstanceBackend = 'process' | 'threads'

@@ -20,6 +20,7 @@ export type {
   FunctionLayers,
   FunctionRecord,
   InstanceBackend,
+  InvokeMode,
   LoggingConfig,
   LogLevel,
   NetworkPolicy

@@ -16,6 +16,7 @@ export interface FunctionRow {
   network: NetworkPolicy | null
   concurrency: number
   instances: InstanceBackend | null
+  invoke_mode: FunctionRecord['invokeMode']
   architecture: FunctionRecord['architecture']
   tags: string
   tracing: FunctionRecord['tracing']
@@ -50,6 +51,7 @@ export function toFunctionRow(record: FunctionRecord, box: SecretBox): FunctionR
     network: record.network ?? null,
     concurrency: record.concurrency,
     instances: record.instances ?? null,
+    invoke_mode: record.invokeMode,
     architecture: record.architecture,
     tags: JSON.stringify(record.tags),
     tracing: record.tracing,
@@ -86,6 +88,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
     network: row.network ?? undefined,
     concurrency: row.concurrency,
     instances: row.instances ?? undefined,
+    invokeMode: row.invoke_mode,
     architecture: row.architecture,
     tags: JSON.parse(row.tags) as Record<string, string>,
     tracing: row.tracing,

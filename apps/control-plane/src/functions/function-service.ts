@@ -100,6 +100,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     network: undefined,
     concurrency: LIMITS.concurrency.default,
     instances: undefined,
+    invokeMode: 'BUFFERED',
     tags: {},
     tracing: 'PassThrough',
     logging: { format: 'Text', logGroup: `/aws/lambda/${name}` },

@@ -14,6 +14,7 @@ export type FunctionSettings = Pick<
   | 'network'
   | 'concurrency'
   | 'instances'
+  | 'invokeMode'
   | 'tags'
   | 'tracing'
   | 'logging'

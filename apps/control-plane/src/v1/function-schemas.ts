@@ -33,7 +33,10 @@ const settings = {
   tracing: z.enum(['PassThrough', 'Active']),
   snapStart: z.enum(['None', 'PublishedVersions']),
   network: z.enum(['none', 'internet']),
-  instances: z.enum(['process', 'threads'])
+  instances: z.enum(['process', 'threads']),
+  invokeMode: z
+    .enum(['BUFFERED', 'RESPONSE_STREAM'])
+    .meta({ description: "RESPONSE_STREAM: the function's URL sends the answer as it comes" })
 }
 
 const TagValue = z.string().max(256).regex(TAG, 'letters, digits, blanks and _.:/=+-@')
@@ -58,6 +61,7 @@ export const DeployQuery = z
     concurrency: number(settings.concurrency),
     network: settings.network,
     instances: settings.instances,
+    invokeMode: settings.invokeMode,
     build: z.enum(['true', 'false', 'fresh']).meta({
       description:
         'true: a build or a refusal; false: the package as it is; fresh: dependencies are installed again. Without it, a package is built when it needs to be and builds are allowed'
@@ -92,6 +96,7 @@ export const PatchBody = z.strictObject({
     .meta({ description: 'Tags to set; null as a value removes that one, null for the whole removes all' }),
   network: settings.network.nullable().optional().meta({ description: "null: the server's default" }),
   instances: settings.instances.nullable().optional().meta({ description: "null: the server's default" }),
+  invokeMode: settings.invokeMode.optional(),
   layers: z
     .array(z.string().min(1).max(2_048))
     .optional()
@@ -129,6 +134,7 @@ export const FunctionView = z
     network: z.enum(['none', 'internet']).nullable().meta({ description: "null: the server's default" }),
     concurrency: z.int().min(1),
     instances: z.enum(['process', 'threads']).nullable().meta({ description: "null: the server's default" }),
+    invokeMode: settings.invokeMode,
     layers: z
       .array(z.object({ arn: z.string(), codeSize: z.int().min(0) }))
       .meta({ description: 'Shown at /opt; later ones overwrite' }),

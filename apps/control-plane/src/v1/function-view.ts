@@ -24,6 +24,7 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     network: record.network ?? null,
     concurrency: record.concurrency,
     instances: record.instances ?? null,
+    invokeMode: record.invokeMode,
     layers: record.layers?.versions.map((version) => ({ ...version })) ?? [],
     architecture: record.architecture,
     tracing: record.tracing,

@@ -93,6 +93,7 @@ function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined })
     concurrency,
     network,
     instances,
+    invokeMode,
     tracing,
     snapStart
   } = wish
@@ -108,6 +109,7 @@ function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined })
     ...(snapStart === undefined ? {} : { snapStart }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(network === undefined || network === null ? {} : { network }),
-    ...(instances === undefined || instances === null ? {} : { instances })
+    ...(instances === undefined || instances === null ? {} : { instances }),
+    ...(invokeMode === undefined ? {} : { invokeMode })
   }
 }

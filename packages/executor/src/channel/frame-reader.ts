@@ -4,12 +4,18 @@ import {
   INIT_ERROR,
   INIT_OK,
   LOG,
+  MAX_CONTENT_TYPE_BYTES,
   MAX_ERROR_TYPE_BYTES,
   MAX_LOG_BYTES,
   MAX_RESPONSE_BYTES,
+  MAX_STREAM_CHUNK_BYTES,
+  MAX_STREAM_ERROR_BYTES,
   READY,
   RESULT,
-  RETURNED
+  RETURNED,
+  STREAM_DATA,
+  STREAM_END,
+  STREAM_START
 } from '../protocol.ts'
 
 /** What a frame reader calls; callbacks and not events, because this is the hot path. */
@@ -48,6 +54,9 @@ const RULES: readonly (Rule | undefined)[] = (() => {
   rules[RESULT] = { minMeta: 4, maxMeta: 4, maxPayload: MAX_RESPONSE_BYTES }
   rules[ERROR] = { minMeta: 4, maxMeta: 4 + MAX_ERROR_TYPE_BYTES, maxPayload: MAX_RESPONSE_BYTES }
   rules[LOG] = { minMeta: 9, maxMeta: 9, maxPayload: MAX_LOG_BYTES }
+  rules[STREAM_START] = { minMeta: 0, maxMeta: 0, maxPayload: MAX_CONTENT_TYPE_BYTES }
+  rules[STREAM_DATA] = { minMeta: 0, maxMeta: 0, maxPayload: MAX_STREAM_CHUNK_BYTES }
+  rules[STREAM_END] = { minMeta: 4, maxMeta: 4 + MAX_ERROR_TYPE_BYTES, maxPayload: MAX_STREAM_ERROR_BYTES }
   return rules
 })()
 

@@ -1,4 +1,4 @@
-import { HEADER_BYTES, INIT, INVOKE, INVOKE_FIXED_BYTES, type InitMessage, SHUTDOWN } from '../protocol.ts'
+import { HEADER_BYTES, INIT, INVOKE, INVOKE_FIXED_BYTES, type InitMessage, SHUTDOWN, WINDOW } from '../protocol.ts'
 
 const MAX_STRING_BYTES = 0xffff
 
@@ -13,6 +13,7 @@ type RawBuffer = Buffer & {
  * @param seq - 1 … 2^32-1
  * @param deadlineMs - Unix time
  * @param requestId - ASCII
+ * @param flags - FLAG_STREAM or 0
  * @throws RangeError if a string is longer than 65,535 bytes, or all of them together are
  */
 export function encodeInvoke(
@@ -22,7 +23,8 @@ export function encodeInvoke(
   traceId: string,
   invokedArn: string,
   clientContext: string,
-  payload: Buffer
+  payload: Buffer,
+  flags = 0
 ): Buffer {
   const idBytes = requestId.length
   const traceBytes = byteLength(traceId)
@@ -33,6 +35,7 @@ export function encodeInvoke(
 
   const frame = Buffer.allocUnsafe(HEADER_BYTES + metaBytes + payload.length) as RawBuffer
   writeHeader(frame, INVOKE, seq, metaBytes, payload.length)
+  frame[5] = flags
   let at = frame.writeDoubleLE(deadlineMs, HEADER_BYTES)
   at = frame.writeUInt16LE(idBytes, at)
   at += frame.latin1Write(requestId, at, idBytes)
@@ -59,6 +62,14 @@ export function encodeShutdown(reason: 'spindown' | 'timeout' | 'failure', limit
   writeHeader(frame, SHUTDOWN, 0, 4, reason.length)
   frame.writeUInt32LE(limitMs, HEADER_BYTES)
   frame.write(reason, HEADER_BYTES + 4, 'latin1')
+  return frame
+}
+
+/** A WINDOW frame. @param cost - That is given back, 1 … 2^32-1 */
+export function encodeWindow(seq: number, cost: number): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + 4)
+  writeHeader(frame, WINDOW, seq, 4, 0)
+  frame.writeUInt32LE(cost, HEADER_BYTES)
   return frame
 }
 

@@ -23,6 +23,9 @@ export class Channel {
   /** Counts writes: positions in the outbox are void after one. */
   flushes = 0
   readonly #transport: Transport
+  #isKept = false
+  /** Streams that wait for room, which comes over the channel. */
+  #holds = 0
 
   constructor(transport: Transport) {
     this.#transport = transport
@@ -56,7 +59,14 @@ export class Channel {
   }
 
   keepAlive(on: boolean): void {
-    this.#transport.keepAlive(on)
+    this.#isKept = on
+    this.#transport.keepAlive(on || this.#holds > 0)
+  }
+
+  /** Keeps the process alive too, until taken back: somebody waits for what the gateway will send. */
+  hold(on: boolean): void {
+    this.#holds += on ? 1 : -1
+    this.#transport.keepAlive(this.#isKept || this.#holds > 0)
   }
 }
 

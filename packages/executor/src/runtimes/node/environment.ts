@@ -28,6 +28,12 @@ export function createTraceSetter(): (traceId: string) => void {
   }
 }
 
+/** Whether the global `awslambda` is to be there. */
+export function wantsAwslambda(): boolean {
+  const value = process.env['AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA']
+  return value !== '1' && value !== 'true'
+}
+
 /** Whether the function's author wants to hear that callbacks end with nodejs24.x. */
 export function wantsCallbackWarning(): boolean {
   return process.env['AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING'] === undefined

@@ -1,13 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { LOG_PATIENCE_MS } from './backend.ts'
 import type { Handler } from './handler-loader.ts'
-import { type Answer, answerOf, type FunctionFacts, Invocation } from './invocation.ts'
+import { type Answer, type FunctionFacts, Invocation } from './invocation.ts'
 import type { Logger, LogOutput } from './logger.ts'
 import { clock, later } from './primordials.ts'
+import type { StreamPort } from './response-stream.ts'
 import type { InvokeEvent } from './wire.ts'
 
 /** Where a group's answers and log events go. */
 export interface GroupOutput {
+  /** Where streamed answers go. */
+  readonly port: StreamPort
   answer(seq: number, micros: number, answer: Answer): void
   /** All answers of this turn of the event loop have been given. */
   turnEnds(): void
@@ -49,7 +52,7 @@ export class EventGroup {
     const invocation = new Invocation(event, handler, this.#settled)
     this.#running.add(invocation)
     this.#context.run(invocation, () => {
-      invocation.run(event, this.#facts)
+      invocation.run(event, this.#facts, this.#output.port)
     })
   }
 
@@ -59,6 +62,11 @@ export class EventGroup {
     const invocation = this.#context.getStore()
     if (invocation === undefined || invocation.settled) this.#output.log(0, atMs, level, text, true)
     else this.#output.log(invocation.seq, atMs, level, text, clock() - invocation.startedAt > LOG_PATIENCE_MS)
+  }
+
+  /** The gateway has taken as much of an event's streamed answer. */
+  credit(seq: number, cost: number): void {
+    for (const invocation of this.#running) if (invocation.seq === seq) invocation.stream?.credit(cost)
   }
 
   loopIsEmpty(): void {
@@ -97,7 +105,7 @@ export class EventGroup {
 
   readonly #settled = (invocation: Invocation, ok: boolean, value: unknown): void => {
     const micros = invocation.micros()
-    const answer = answerOf(ok, value, (thrown) => {
+    const answer = invocation.answer(ok, value, (thrown) => {
       // The callback may have come from anywhere: the line belongs to this event all the same, which is still open.
       invocation.settled = false
       this.#context.run(invocation, () => {

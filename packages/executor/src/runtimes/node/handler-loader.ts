@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import Module from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { streamingOf } from './awslambda.ts'
 import { RuntimeError } from './errors.ts'
 
 /** A function's handler and the rules that it runs under. */
@@ -11,6 +12,8 @@ export interface Handler {
   readonly callbacks: boolean
   /** Whether it was declared `async`. */
   readonly isAsync: boolean
+  /** Set when it writes its answer to a stream. */
+  readonly streaming: { readonly highWaterMark: number | undefined } | undefined
 }
 
 const FIRST_WITHOUT_CALLBACKS = 24
@@ -46,19 +49,20 @@ export async function loadHandler(taskRoot: string, handlerName: string, runtime
   if (typeof handler !== 'function') throw new RuntimeError('HandlerNotFound', `${handlerName} is not a function`)
 
   const callbacks = majorOf(runtime) < FIRST_WITHOUT_CALLBACKS
-  if (!callbacks && handler.length >= 3) {
+  const streaming = streamingOf(handler)
+  if (!callbacks && handler.length >= 3 && streaming === undefined) {
     throw new RuntimeError(
       'CallbackHandlerDeprecated',
       'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.'
     )
   }
   const isAsync = handler.constructor?.name === 'AsyncFunction'
-  return { call: handler as Handler['call'], callbacks, isAsync }
+  return { call: handler as Handler['call'], callbacks, isAsync, streaming }
 }
 
 /** Whether Lambda warns that this handler will not run on nodejs24.x. */
 export function usesCallback(handler: Handler): boolean {
-  return handler.callbacks && !handler.isAsync && handler.call.length === 3
+  return handler.callbacks && handler.streaming === undefined && !handler.isAsync && handler.call.length === 3
 }
 
 function majorOf(runtime: string): number {

@@ -1,4 +1,4 @@
-import { INVOKE } from '../../protocol.ts'
+import { INVOKE, WINDOW } from '../../protocol.ts'
 import { putAnswer } from './answers.ts'
 import { type Backend, LOG_BYTES, type Surroundings } from './backend.ts'
 import { EventGroup } from './event-group.ts'
@@ -6,6 +6,7 @@ import type { Handler } from './handler-loader.ts'
 import type { Answer } from './invocation.ts'
 import type { Logger, LogOutput } from './logger.ts'
 import { later } from './primordials.ts'
+import { createStreamPort } from './stream-port.ts'
 
 /**
  * Many events at once on the main thread: the channel is read on the event loop, and what a turn of it makes ready
@@ -21,6 +22,7 @@ export class ManyAtOnce implements Backend {
     this.#around = around
     const { channel, facts } = around
     this.#events = new EventGroup(facts, {
+      port: createStreamPort(channel),
       answer: (seq, micros, answer) => {
         putAnswer(channel.outbox, seq, micros, answer)
       },
@@ -62,7 +64,9 @@ export class ManyAtOnce implements Backend {
 
   fail(answer: Answer, log: () => void): void {
     const { outbox } = this.#around.channel
-    for (const culprit of this.#events.takeCulprits(log)) putAnswer(outbox, culprit.seq, culprit.micros(), answer)
+    for (const culprit of this.#events.takeCulprits(log)) {
+      putAnswer(outbox, culprit.seq, culprit.micros(), culprit.failing(answer))
+    }
   }
 
   leave(): void {
@@ -75,6 +79,11 @@ export class ManyAtOnce implements Backend {
     const { inbox } = channel
     const handler = this.#handler
     while (handler !== undefined && inbox.ready()) {
+      if (inbox.type === WINDOW) {
+        const { seq } = inbox
+        this.#events.credit(seq, inbox.takeWindow())
+        continue
+      }
       if (inbox.type !== INVOKE) {
         inbox.skip()
         continue

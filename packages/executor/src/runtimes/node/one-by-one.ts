@@ -1,10 +1,12 @@
-import { INVOKE } from '../../protocol.ts'
+import { INVOKE, WINDOW } from '../../protocol.ts'
 import { putAnswer } from './answers.ts'
 import { type Backend, LOG_BYTES, LOG_PATIENCE_MS, type Surroundings } from './backend.ts'
 import type { Handler } from './handler-loader.ts'
-import { type Answer, answerOf, Invocation } from './invocation.ts'
+import { type Answer, Invocation } from './invocation.ts'
 import type { Logger, LogOutput } from './logger.ts'
 import { clock, later } from './primordials.ts'
+import type { StreamPort } from './response-stream.ts'
+import { createStreamPort } from './stream-port.ts'
 
 /** A frame in the outbox; void when the channel has been flushed since. */
 interface Span {
@@ -24,6 +26,7 @@ interface Span {
  */
 export class OneByOne implements Backend {
   readonly #around: Surroundings
+  readonly #port: StreamPort
   #handler: Handler | undefined
   #logger: Logger | undefined
   #current: Invocation | undefined
@@ -37,6 +40,7 @@ export class OneByOne implements Backend {
 
   constructor(around: Surroundings) {
     this.#around = around
+    this.#port = createStreamPort(around.channel)
   }
 
   serve(handler: Handler, logger: Logger): void {
@@ -71,11 +75,11 @@ export class OneByOne implements Backend {
     if (culprit === undefined) return
     this.#current = undefined
     culprit.settled = true
-    putAnswer(channel.outbox, culprit.seq, culprit.micros(), answer)
+    putAnswer(channel.outbox, culprit.seq, culprit.micros(), culprit.failing(answer))
   }
 
   leave(): void {
-    this.#giveBack()
+    this.#receive()
     this.#around.channel.flush()
   }
 
@@ -104,7 +108,7 @@ export class OneByOne implements Backend {
     const invocation = new Invocation(event, handler, this.#settled)
     this.#current = invocation
     later(this.#turnEnds)
-    invocation.run(event, facts)
+    invocation.run(event, facts, this.#port)
   }
 
   readonly #turnEnds = (): void => {
@@ -123,7 +127,7 @@ export class OneByOne implements Backend {
   readonly #settled = (invocation: Invocation, ok: boolean, value: unknown): void => {
     const { channel } = this.#around
     const micros = invocation.micros()
-    const answer = answerOf(ok, value, this.#failed)
+    const answer = invocation.answer(ok, value, this.#failed)
     const from = channel.outbox.length
     putAnswer(channel.outbox, invocation.seq, micros, answer)
     this.#current = undefined
@@ -140,9 +144,14 @@ export class OneByOne implements Backend {
     this.#logger?.failure('Invoke Error', thrown)
   }
 
-  #giveBack(): void {
+  /** What comes while an event is at work: more events, which are given back, and room for its answer. */
+  #receive(): void {
     const { inbox, outbox } = this.#around.channel
     while (inbox.ready()) {
+      if (inbox.type === WINDOW && inbox.seq === this.#current?.seq) {
+        this.#current.stream?.credit(inbox.takeWindow())
+        continue
+      }
       if (inbox.type === INVOKE) outbox.returned(inbox.seq)
       inbox.skip()
     }

@@ -30,6 +30,7 @@ export const allocate = Buffer.allocUnsafeSlow
 export const byteLength = Buffer.byteLength
 export const copyWithin = uncurry(Uint8Array.prototype.copyWithin)
 export const subarray = uncurry(Uint8Array.prototype.subarray)
+export const sliceBytes = uncurry(Uint8Array.prototype.slice)
 export const setBytes = uncurry(Uint8Array.prototype.set)
 
 export const { parse, stringify } = JSON

@@ -1,4 +1,5 @@
 import type { InitMessage } from '../../protocol.ts'
+import { defineAwslambda } from './awslambda.ts'
 import type { Backend } from './backend.ts'
 import type { Channel } from './channel.ts'
 import { wantsCallbackWarning } from './environment.ts'
@@ -37,7 +38,7 @@ export async function serveOnMainThread(channel: Channel, message: InitMessage, 
       backend.fail(answer, log)
     } else {
       log()
-      channel.outbox.initError(answer.errorType, answer.body)
+      channel.outbox.initError(answer.errorType, answer.body as string)
     }
     exit(code)
   }
@@ -53,6 +54,7 @@ export async function serveOnMainThread(channel: Channel, message: InitMessage, 
 
 /** Loads the handler; what goes wrong is logged and given to `die` as Lambda reports it. */
 export async function loadOrDie(message: InitMessage, logger: Logger, die: Die): Promise<Handler> {
+  defineAwslambda()
   try {
     const handler = await loadHandler(message.taskRoot, message.handler, message.runtime)
     if (usesCallback(handler) && wantsCallbackWarning()) logger.warn(CALLBACK_WARNING)

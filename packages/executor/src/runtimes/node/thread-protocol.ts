@@ -16,18 +16,22 @@ export interface WorkerHello {
 export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'log'; readonly seq: number; readonly atMs: number; readonly level: number; readonly text: string }
+  /** A streamed answer begins, and its pieces. */
+  | { readonly kind: 'start'; readonly seq: number; readonly thread: number; readonly contentType: string }
+  | { readonly kind: 'data'; readonly seq: number; readonly bytes: Uint8Array; readonly isLast: boolean }
   /** An answer that came too late to be a task's result: the thread is about to end. */
   | {
       readonly kind: 'answer'
       readonly seq: number
       readonly micros: number
       readonly errorType: string
-      readonly body: string
+      readonly body: string | Uint8Array
+      readonly streamed: boolean
     }
   /** An error that nothing caught, or a handler that could not be loaded: the instance ends. */
   | {
       readonly kind: 'fatal'
-      readonly culprits: readonly { readonly seq: number; readonly micros: number }[]
+      readonly culprits: readonly { readonly seq: number; readonly micros: number; readonly streamed: boolean }[]
       readonly errorType: string
       readonly body: string
       readonly code: number
@@ -40,5 +44,12 @@ export interface WorkerAnswer {
   readonly thread: number
   readonly micros: number
   readonly errorType: string
-  readonly body: string
+  readonly body: string | Uint8Array
+  readonly streamed: boolean
+}
+
+/** What the main thread tells a worker: room for more of a streamed answer. */
+export interface WorkerCredit {
+  readonly seq: number
+  readonly cost: number
 }

@@ -2,13 +2,14 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
-import { INVOKE, type InitMessage } from '../../protocol.ts'
+import { INVOKE, type InitMessage, WINDOW } from '../../protocol.ts'
 import { putAnswer } from './answers.ts'
 import { LOG_BYTES, type Surroundings } from './backend.ts'
 import { describeError } from './errors.ts'
 import { exit, later } from './primordials.ts'
 import { UNCAUGHT_EXCEPTION } from './serve.ts'
-import type { WorkerAnswer, WorkerHello, WorkerMessage, WorkerSetup } from './thread-protocol.ts'
+import { createStreamPort } from './stream-port.ts'
+import type { WorkerAnswer, WorkerCredit, WorkerHello, WorkerMessage, WorkerSetup } from './thread-protocol.ts'
 
 /** Memory of a thread that its JavaScript heap is not, in MiB: V8's own, stacks, native parts of Node. */
 const THREAD_OVERHEAD_MIB = 10
@@ -23,6 +24,9 @@ export function serveOnThreads(message: InitMessage, around: Surroundings): void
   const { channel } = around
   const { inbox, outbox } = channel
   const ports = new Map<number, MessagePort>()
+  const streams = createStreamPort(channel)
+  /** The thread that streams the answer to an event. */
+  const streaming = new Map<number, number>()
   let ready = 0
   let serving = false
 
@@ -58,6 +62,13 @@ export function serveOnThreads(message: InitMessage, around: Surroundings): void
         if (outbox.length > LOG_BYTES) channel.flush()
         else flushSoon()
         return
+      case 'start':
+        streaming.set(told.seq, told.thread)
+        streams.start(told.seq, told.contentType)
+        return
+      case 'data':
+        streams.data(told.seq, told.bytes, 0, told.bytes.length, told.isLast)
+        return
       case 'ready':
         if (++ready === message.threads) serve()
         return
@@ -66,7 +77,9 @@ export function serveOnThreads(message: InitMessage, around: Surroundings): void
         return
       case 'fatal':
         if (!serving) outbox.initError(told.errorType, told.body)
-        for (const { seq, micros } of told.culprits) putAnswer(outbox, seq, micros, told)
+        for (const { seq, micros, streamed } of told.culprits) {
+          putAnswer(outbox, seq, micros, { errorType: told.errorType, body: told.body, streamed })
+        }
         end(told.code)
         return
       case 'exit':
@@ -98,6 +111,12 @@ export function serveOnThreads(message: InitMessage, around: Surroundings): void
 
   const arrived = (): void => {
     while (inbox.ready()) {
+      if (inbox.type === WINDOW) {
+        const { seq } = inbox
+        const credit: WorkerCredit = { seq, cost: inbox.takeWindow() }
+        ports.get(streaming.get(seq) ?? -1)?.postMessage(credit)
+        continue
+      }
       if (inbox.type !== INVOKE) {
         inbox.skip()
         continue
@@ -107,6 +126,7 @@ export function serveOnThreads(message: InitMessage, around: Surroundings): void
       run.then((answer) => {
         const port = ports.get(answer.thread)
         if (port !== undefined) drain(port)
+        streaming.delete(event.seq)
         putAnswer(outbox, event.seq, answer.micros, answer)
         flushSoon()
       }, lost)

@@ -56,6 +56,7 @@ export async function warmUp(): Promise<void> {
     const handler: Handler = {
       callbacks: true,
       isAsync: true,
+      streaming: undefined,
       call: async (event) => {
         round++
         if (round % LOG_EVERY === 0) logger.write(2, ['%s events', round])

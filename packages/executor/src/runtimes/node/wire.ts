@@ -1,15 +1,21 @@
 import {
   ERROR,
+  FLAG_LAST,
+  FLAG_STREAM,
   HEADER_BYTES,
   INIT_ERROR,
   INIT_OK,
   INVOKE_FIXED_BYTES,
   LOG,
+  MAX_CONTENT_TYPE_BYTES,
   MAX_ERROR_TYPE_BYTES,
   MAX_LOG_BYTES,
   READY,
   RESULT,
-  RETURNED
+  RETURNED,
+  STREAM_DATA,
+  STREAM_END,
+  STREAM_START
 } from '../../protocol.ts'
 import {
   allocate,
@@ -39,6 +45,8 @@ export interface InvokeEvent {
   readonly clientContext: string
   /** JSON or ''. */
   readonly payload: string
+  /** The caller takes the answer as it comes. */
+  readonly streamed: boolean
 }
 
 const f64 = new Float64Array(1)
@@ -83,6 +91,7 @@ export class Inbox {
   takeInvoke(): InvokeEvent {
     const bytes = this.#bytes
     const seq = this.seq
+    const streamed = ((bytes[this.#start + 5] ?? 0) & FLAG_STREAM) !== 0
     const { from, to } = this.#payload()
     let at = this.#start + HEADER_BYTES
     for (let i = 0; i < 8; i++) f64Bytes[i] = bytes[at + i] ?? 0
@@ -100,8 +109,16 @@ export class Inbox {
       traceId: text(bytes, idEnd + 2, traceEnd),
       invokedArn: text(bytes, traceEnd + 2, arnEnd),
       clientContext: text(bytes, arnEnd + 2, from),
-      payload: text(bytes, from, to)
+      payload: text(bytes, from, to),
+      streamed
     }
+  }
+
+  /** Takes the first frame, which must be a WINDOW. @returns the cost that is given back */
+  takeWindow(): number {
+    const cost = readU32(this.#bytes, this.#start + HEADER_BYTES)
+    this.skip()
+    return cost
   }
 
   /** Lets `read` put bytes behind what is there. @returns what `read` returned: the number of bytes, 0 at the end */
@@ -179,6 +196,35 @@ export class Outbox {
     this.#lastMetaText(4, errorType)
   }
 
+  /** A result that is no text. */
+  resultBytes(seq: number, micros: number, body: Uint8Array): void {
+    this.#frame(RESULT, seq, 4, '')
+    this.#append(body, 0, body.length)
+    writeU32(this.#bytes, this.#at + HEADER_BYTES, micros)
+  }
+
+  streamStart(seq: number, contentType: string): void {
+    const shown = contentType.length > MAX_CONTENT_TYPE_BYTES ? '' : contentType
+    this.#frame(STREAM_START, seq, 0, '')
+    this.#makeRoom(shown.length)
+    latin1Write(this.#bytes, shown, this.#length, shown.length)
+    this.#length += shown.length
+    writeU32(this.#bytes, this.#at, shown.length)
+  }
+
+  /** The bytes of `chunk` from `from` to `to`. */
+  streamData(seq: number, chunk: Uint8Array, from: number, to: number, isLast: boolean): void {
+    this.#frame(STREAM_DATA, seq, 0, '')
+    if (isLast) this.#bytes[this.#at + 5] = FLAG_LAST
+    this.#append(chunk, from, to)
+  }
+
+  streamEnd(seq: number, micros: number, errorType: string, body: string): void {
+    this.#frame(STREAM_END, seq, 4 + shorter(errorType), body)
+    writeU32(this.#bytes, this.#at + HEADER_BYTES, micros)
+    this.#lastMetaText(4, errorType)
+  }
+
   returned(seq: number): void {
     this.#frame(RETURNED, seq, 0, '')
   }
@@ -237,6 +283,14 @@ export class Outbox {
     writeU32(bytes, from + 8, seq)
     this.#at = from
     this.#length = from + head + count
+  }
+
+  /** Puts bytes behind the payload of the last frame. */
+  #append(from: Uint8Array, start: number, end: number): void {
+    this.#makeRoom(end - start)
+    setBytes(this.#bytes, subarray(from, start, end), this.#length)
+    this.#length += end - start
+    writeU32(this.#bytes, this.#at, this.#length - this.#at - HEADER_BYTES)
   }
 
   #lastMetaText(metaAt: number, value: string): void {

@@ -3,9 +3,9 @@ import { applyNodePath } from './environment.ts'
 import { EventGroup } from './event-group.ts'
 import type { Handler } from './handler-loader.ts'
 import { createLogger, patchConsole } from './logger.ts'
-import { activeResources, later, startTimer, stopTimer } from './primordials.ts'
+import { activeResources, later, sliceBytes, startTimer, stopTimer } from './primordials.ts'
 import { catchStrays, type Die, loadOrDie } from './serve.ts'
-import type { WorkerAnswer, WorkerHello, WorkerMessage, WorkerSetup } from './thread-protocol.ts'
+import type { WorkerAnswer, WorkerCredit, WorkerHello, WorkerMessage, WorkerSetup } from './thread-protocol.ts'
 import type { InvokeEvent } from './wire.ts'
 
 /** How often the loop is looked at while it holds events: a worker's loop, which has Piscina's port, never ends itself. */
@@ -20,12 +20,25 @@ async function startWorker({ message }: WorkerSetup): Promise<(event: InvokeEven
 
   let leaving = false
   const answers = new Map<number, (answer: WorkerAnswer) => void>()
+  let holds = 0
   const events = new EventGroup(message, {
-    answer: (seq, micros, { errorType, body }) => {
+    port: {
+      start: (seq, contentType) => {
+        post({ kind: 'start', seq, thread: threadId, contentType })
+      },
+      data: (seq, chunk, from, to, isLast) => {
+        // Posting copies the whole memory behind a view, so the piece gets memory of its own.
+        post({ kind: 'data', seq, bytes: sliceBytes(chunk, from, to), isLast })
+      },
+      hold: (on) => {
+        holds += on ? 1 : -1
+      }
+    },
+    answer: (seq, micros, { errorType, body, streamed }) => {
       const resolve = answers.get(seq)
       answers.delete(seq)
-      if (leaving) post({ kind: 'answer', seq, micros, errorType, body })
-      else resolve?.({ thread: threadId, micros, errorType, body })
+      if (leaving) post({ kind: 'answer', seq, micros, errorType, body, streamed })
+      else resolve?.({ thread: threadId, micros, errorType, body, streamed })
     },
     turnEnds: () => undefined,
     log: (seq, atMs, level, text) => {
@@ -34,11 +47,20 @@ async function startWorker({ message }: WorkerSetup): Promise<(event: InvokeEven
   })
   const logger = createLogger(message.logFormat, message.logLevel, events.requestId, events.log)
   events.logTo(logger)
-  const die: Die = ({ errorType, body }, code, log) => {
-    const culprits = events.takeCulprits(log).map((event) => ({ seq: event.seq, micros: event.micros() }))
+  const die: Die = (answer, code, log) => {
+    const { errorType } = answer
+    const body = answer.body as string
+    const culprits = events.takeCulprits(log).map((event) => ({
+      seq: event.seq,
+      micros: event.micros(),
+      streamed: event.failing(answer).streamed
+    }))
     post({ kind: 'fatal', culprits, errorType, body, code })
   }
 
+  port1.on('message', ({ seq, cost }: WorkerCredit) => {
+    events.credit(seq, cost)
+  })
   applyNodePath()
   patchConsole(logger)
   catchStrays(logger, die)
@@ -53,7 +75,7 @@ async function startWorker({ message }: WorkerSetup): Promise<(event: InvokeEven
     post({ kind: 'ready' })
   })
 
-  const checkLoop = createLoopCheck(events)
+  const checkLoop = createLoopCheck(events, () => holds > 0)
   return (event) =>
     new Promise((resolve) => {
       answers.set(event.seq, resolve)
@@ -63,7 +85,7 @@ async function startWorker({ message }: WorkerSetup): Promise<(event: InvokeEven
 }
 
 /** Tells the events of this thread when nothing is left on its loop that could wake them. */
-function createLoopCheck(events: EventGroup): () => void {
+function createLoopCheck(events: EventGroup, isHeld: () => boolean): () => void {
   let timer: NodeJS.Timeout | undefined
   let due = false
   const check = (): void => {
@@ -74,7 +96,7 @@ function createLoopCheck(events: EventGroup): () => void {
       return
     }
     // The ports are ours and Piscina's.
-    if (activeResources().every((resource) => resource === 'MessagePort')) events.loopIsEmpty()
+    if (!isHeld() && activeResources().every((resource) => resource === 'MessagePort')) events.loopIsEmpty()
     timer ??= startTimer(check, LOOP_CHECK_MS).unref()
   }
   return () => {

@@ -7,11 +7,16 @@ import {
   INIT_OK,
   LOG,
   LOG_LEVELS,
+  MAX_CONTENT_TYPE_BYTES,
   MAX_ERROR_TYPE_BYTES,
   MAX_LOG_BYTES,
+  MAX_STREAM_ERROR_BYTES,
   READY,
   RESULT,
-  RETURNED
+  RETURNED,
+  STREAM_DATA,
+  STREAM_END,
+  STREAM_START
 } from '../../../protocol.ts'
 
 /** One frame from the gateway, or from a runtime that runs as a child. */
@@ -78,6 +83,22 @@ export class Gateway {
     this.#send(ERROR, exiting ? FLAG_EXITING : 0, seq, Buffer.concat([u32(micros), short(errorType)]), payload)
   }
 
+  streamStart(seq: number, contentType: string): void {
+    const type = Buffer.from(contentType, 'latin1')
+    this.#send(STREAM_START, 0, seq, NOTHING, type.length > MAX_CONTENT_TYPE_BYTES ? NOTHING : type)
+  }
+
+  streamData(seq: number, bytes: Buffer): void {
+    this.#send(STREAM_DATA, 0, seq, NOTHING, bytes)
+  }
+
+  /** @param errorType - '' is success */
+  streamEnd(seq: number, micros: number, errorType: string, payload: Buffer, exiting = false): void {
+    const flags = exiting ? FLAG_EXITING : 0
+    const error = payload.length > MAX_STREAM_ERROR_BYTES ? TOO_LARGE_ERROR : payload
+    this.#send(STREAM_END, flags, seq, Buffer.concat([u32(micros), short(errorType)]), error)
+  }
+
   returned(seq: number): void {
     this.#send(RETURNED, 0, seq)
   }
@@ -113,6 +134,7 @@ export class Gateway {
 }
 
 const NOTHING = Buffer.alloc(0)
+const TOO_LARGE_ERROR = Buffer.from('{"errorMessage":"The error is too large to be shown."}')
 
 function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4)

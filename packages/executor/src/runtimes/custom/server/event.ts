@@ -1,4 +1,4 @@
-import { INVOKE_FIXED_BYTES } from '../../../protocol.ts'
+import { FLAG_STREAM, INVOKE_FIXED_BYTES } from '../../../protocol.ts'
 import type { Frame } from './channel.ts'
 
 /** One invocation. */
@@ -15,6 +15,8 @@ export interface Event {
   /** `performance.now()` of its arrival. */
   readonly arrivedAt: number
   readonly frame: Frame
+  /** The caller takes the answer as it comes. */
+  readonly streamed: boolean
 }
 
 /** @param frame - An INVOKE */
@@ -37,6 +39,7 @@ export function eventOf(frame: Frame): Event {
     clientContext,
     payload: frame.payload,
     arrivedAt: performance.now(),
-    frame
+    frame,
+    streamed: (frame.flags & FLAG_STREAM) !== 0
   }
 }

@@ -1,6 +1,6 @@
 import http from 'node:http'
 import net from 'node:net'
-import { INIT, INVOKE, SHUTDOWN } from '../../../protocol.ts'
+import { INIT, INVOKE, SHUTDOWN, WINDOW } from '../../../protocol.ts'
 import { type Frame, Gateway, readFrames } from './channel.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -31,6 +31,7 @@ function main([mode = 'run', ...command]: string[]): void {
   readFrames(socket, (frame: Frame) => {
     if (frame.type === INIT) supervisor.init(frame)
     else if (frame.type === INVOKE) supervisor.invoke(frame)
+    else if (frame.type === WINDOW) supervisor.credit(frame)
     else if (frame.type === SHUTDOWN) supervisor.shutdown(frame.payload.toString(), frame.meta.readUInt32LE(0))
   })
 }

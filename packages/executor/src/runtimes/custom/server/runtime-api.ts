@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { MAX_RESPONSE_BYTES } from '../../../protocol.ts'
+import { MAX_RESPONSE_BYTES, MAX_STREAM_BYTES } from '../../../protocol.ts'
 import type { Event } from './event.ts'
 import { accepted, header, readBody, refuse } from './http.ts'
+import { ResponseStream } from './response-stream.ts'
 
 /** As the real platform's errors name them. */
 type State = 'Started' | 'InitError' | 'Ready' | 'Running' | 'ResponseSent'
@@ -12,6 +13,10 @@ export interface RuntimeApiListener {
   onNext(): void
   onResult(event: Event, payload: Buffer): void
   onError(event: Event, errorType: string, payload: Buffer): void
+  onStreamStart(event: Event, contentType: string): void
+  onStreamData(event: Event, bytes: Buffer): void
+  /** @param errorType - '' is success */
+  onStreamEnd(event: Event, errorType: string, payload: Buffer): void
   onInitError(errorType: string, payload: Buffer): void
 }
 
@@ -19,6 +24,7 @@ const PREFIX = '/2018-06-01/'
 const INVOCATION = /^runtime\/invocation\/([^/]+)\/(response|error)$/
 /** Other types than these are the function's own affair and not counted by name. */
 const KNOWN_TYPE = /^(Runtime|Function)\.[A-Z][a-zA-Z]+$/
+const NOTHING = Buffer.alloc(0)
 const INIT_ERROR_BYTES = MAX_RESPONSE_BYTES
 
 /** The Runtime API, version 2018-06-01: one runtime, one event at a time. */
@@ -27,6 +33,7 @@ export class RuntimeApi {
   #state: State = 'Started'
   #waiting: ServerResponse | undefined
   #event: Event | undefined
+  #stream: { readonly seq: number; readonly body: ResponseStream } | undefined
 
   constructor(listener: RuntimeApiListener) {
     this.#listener = listener
@@ -79,6 +86,17 @@ export class RuntimeApi {
     res?.end(event.payload)
   }
 
+  /** The gateway has taken as much of an event's streamed response. */
+  credit(seq: number, cost: number): void {
+    if (this.#stream?.seq === seq) this.#stream.body.credit(cost)
+  }
+
+  /** What is still streamed goes nowhere. */
+  stopStream(): void {
+    this.#stream?.body.stop()
+    this.#stream = undefined
+  }
+
   #next(res: ServerResponse): void {
     if (this.#state === 'Running' || this.#state === 'InitError') {
       this.#wrongState(res, 'Ready')
@@ -105,6 +123,10 @@ export class RuntimeApi {
       this.#fail(event, 'Runtime.InvalidResponseModeHeader', message)
       return
     }
+    if (mode === 'streaming' && event.streamed) {
+      this.#passOn(req, res, event)
+      return
+    }
     readBody(req, MAX_RESPONSE_BYTES, (body) => {
       if (body.kind === 'truncated') {
         this.#fail(event, 'Runtime.TruncatedResponse', 'Response truncated')
@@ -126,6 +148,36 @@ export class RuntimeApi {
       if (failure === undefined) this.#listener.onResult(event, body.bytes)
       else this.#listener.onError(event, failure.errorType, failure.payload)
     })
+  }
+
+  #passOn(req: IncomingMessage, res: ServerResponse, event: Event): void {
+    this.#listener.onStreamStart(event, header(req, 'content-type'))
+    const end = (errorType: string, payload: Buffer): void => {
+      this.#stream = undefined
+      this.#settle()
+      this.#listener.onStreamEnd(event, errorType, payload)
+    }
+    const body = new ResponseStream(req, {
+      onData: (bytes) => {
+        this.#listener.onStreamData(event, bytes)
+      },
+      onEnd: () => {
+        accepted(res)
+        const failure = trailerError(req)
+        end(failure?.errorType ?? '', failure?.payload ?? NOTHING)
+      },
+      onTooLarge: () => {
+        const limit = `maximum allowed payload size (${MAX_STREAM_BYTES} bytes).`
+        refuse(res, 413, 'RequestEntityTooLarge', `Exceeded ${limit}`)
+        const errorType = 'Function.ResponseSizeTooLarge'
+        end(errorType, errorJson(errorType, `Response payload size exceeded ${limit}`))
+      },
+      onTruncated: () => {
+        const errorType = 'Runtime.TruncatedResponse'
+        end(errorType, errorJson(errorType, 'Response truncated'))
+      }
+    })
+    this.#stream = { seq: event.seq, body }
   }
 
   #error(req: IncomingMessage, res: ServerResponse, id: string): void {

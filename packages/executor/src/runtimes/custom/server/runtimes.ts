@@ -1,6 +1,17 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { ERROR, INIT_ERROR, INIT_OK, LOG, LOG_LEVELS, READY, RESULT, RETURNED } from '../../../protocol.ts'
+import {
+  ERROR,
+  INIT_ERROR,
+  INIT_OK,
+  LOG,
+  LOG_LEVELS,
+  READY,
+  RESULT,
+  RETURNED,
+  STREAM_END,
+  STREAM_START
+} from '../../../protocol.ts'
 import { findBootstrap } from './bootstrap-search.ts'
 import { type Frame, readFrames } from './channel.ts'
 import type { Event } from './event.ts'
@@ -23,6 +34,8 @@ export interface Runtime {
   /** @returns what is wrong when it cannot even be started, in the platform's words */
   init(env: Readonly<Record<string, string>>, piped: boolean, initFrame: Frame): string | undefined
   deliver(event: Event): void
+  /** @param frame - A WINDOW: room for more of a streamed answer */
+  credit(frame: Frame): void
   stop(signal: NodeJS.Signals): void
 }
 
@@ -68,6 +81,10 @@ export class HttpRuntime implements Runtime {
     this.#api().deliver(event)
   }
 
+  credit(frame: Frame): void {
+    this.#api().credit(frame.seq, frame.meta.readUInt32LE(0))
+  }
+
   stop(signal: NodeJS.Signals): void {
     this.#child?.kill(signal)
   }
@@ -94,7 +111,7 @@ export class WrappedRuntime implements Runtime {
         listener.onBooted()
         return
       }
-      if (frame.type === INIT_OK || frame.type === RESULT || frame.type === ERROR) this.#isWaiting = true
+      if (IDLE_AFTER.has(frame.type)) this.#isWaiting = true
       listener.onFrame(frame)
     })
   }
@@ -112,13 +129,20 @@ export class WrappedRuntime implements Runtime {
     this.#channel.write(event.frame.bytes)
   }
 
+  credit(frame: Frame): void {
+    this.#channel.write(frame.bytes)
+  }
+
   stop(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }
 }
 
 /** Names of what a wrapped runtime says, for the supervisor. */
-export const ANSWERS = { INIT_ERROR, INIT_OK, RESULT, ERROR, LOG, RETURNED }
+export const ANSWERS = { INIT_ERROR, INIT_OK, RESULT, ERROR, LOG, RETURNED, STREAM_START, STREAM_END }
+
+/** After these a wrapped runtime can take an event. */
+const IDLE_AFTER: ReadonlySet<number> = new Set([INIT_OK, RESULT, ERROR, STREAM_END])
 
 /** Text and level of a LOG frame. */
 export function logOf(frame: Frame): { readonly text: string; readonly level: string } {

@@ -37,6 +37,8 @@ export class Supervisor {
   #queue: Event[] = []
   /** The event that the runtime is at. */
   #current: Event | undefined
+  /** Its answer has begun to stream. */
+  #hasStarted = false
   #phase: 'waiting' | 'extensions' | 'init' | 'serving' | 'ending' = 'waiting'
   #initFrame: Frame | undefined
   #initStartedAt = 0
@@ -62,6 +64,17 @@ export class Supervisor {
       onError: (event, errorType, payload) => {
         this.#gateway.error(event.seq, micros(event), errorType, payload)
         this.#done(event, 'error', errorType)
+      },
+      onStreamStart: (event, contentType) => {
+        this.#hasStarted = true
+        this.#gateway.streamStart(event.seq, contentType)
+      },
+      onStreamData: (event, bytes) => {
+        this.#gateway.streamData(event.seq, bytes)
+      },
+      onStreamEnd: (event, errorType, payload) => {
+        this.#gateway.streamEnd(event.seq, micros(event), errorType, payload)
+        this.#done(event, errorType === '' ? 'success' : 'error', errorType === '' ? undefined : errorType)
       },
       onInitError: (errorType, payload) => {
         this.#failInit(0, errorType, payload)
@@ -141,6 +154,11 @@ export class Supervisor {
     this.#advance()
   }
 
+  /** The gateway has room for more of a streamed answer. */
+  credit(frame: Frame): void {
+    if (frame.seq === this.#current?.seq) this.#runtime.credit(frame)
+  }
+
   /** Ends in order: the runtime first, then extensions, within `limitMs`. */
   shutdown(reason: string, limitMs: number): void {
     if (this.#phase === 'ending') return
@@ -200,6 +218,7 @@ export class Supervisor {
 
   #done(event: Event, status: 'success' | 'error', errorType?: string): void {
     this.#current = undefined
+    this.#hasStarted = false
     const durationMs = round(performance.now() - event.arrivedAt)
     const base = { requestId: event.requestId, status, ...(errorType === undefined ? {} : { errorType }) }
     this.#telemetry.record('platform.runtimeDone', { ...base, metrics: { durationMs }, ...tracing(event) })
@@ -223,11 +242,16 @@ export class Supervisor {
       return
     }
     this.#gateway.forward(frame)
+    if (frame.type === ANSWERS.STREAM_START) this.#hasStarted = true
     if (frame.type === ANSWERS.LOG) this.#telemetry.record('function', logOf(frame).text)
     const event = this.#current
     if (event === undefined || event.seq !== frame.seq) return
     if (frame.type === ANSWERS.RESULT) this.#done(event, 'success')
     else if (frame.type === ANSWERS.ERROR) this.#done(event, 'error', frame.meta.toString('latin1', 4))
+    else if (frame.type === ANSWERS.STREAM_END) {
+      const errorType = frame.meta.toString('latin1', 4)
+      this.#done(event, errorType === '' ? 'success' : 'error', errorType === '' ? undefined : errorType)
+    }
   }
 
   #failInit(flags: number, errorType: string, payload: Buffer): void {
@@ -288,7 +312,9 @@ export class Supervisor {
     this.#phase = 'ending'
     if (event !== undefined) {
       const payload = errorJson(errorType, `RequestId: ${event.requestId} Error: ${text}`)
-      this.#gateway.error(event.seq, micros(event), errorType, payload, true)
+      this.#api.stopStream()
+      if (this.#hasStarted) this.#gateway.streamEnd(event.seq, micros(event), errorType, payload, true)
+      else this.#gateway.error(event.seq, micros(event), errorType, payload, true)
     }
     this.#gateway.flush(() => process.exit(1))
   }
