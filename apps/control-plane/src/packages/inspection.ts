@@ -1,4 +1,4 @@
-import type { PackageView } from '@hearth/executor/runtimes'
+import { foreignCode, type PackageView } from '@hearth/executor/runtimes'
 import { HearthError } from '@hearth/shared'
 import type { Runtimes } from '../functions/runtimes.ts'
 
@@ -18,5 +18,5 @@ export async function inspectPackage(
   const { problem, notices = [] } =
     (await runtimes.languageOf(runtime)?.inspect(opt === undefined ? view : { ...view, opt }, handler, runtime)) ?? {}
   if (problem !== undefined) throw new HearthError('INVALID_PACKAGE', problem)
-  return notices
+  return [...notices, ...(await foreignCode(view, process.arch === 'arm64' ? 'arm64' : 'x86_64'))]
 }

@@ -1,12 +1,7 @@
+import { access } from 'node:fs/promises'
+import { processorOf } from '../native-code.ts'
 import type { Findings, PackageView } from '../runtime.ts'
 
-/** ELF's numbers of processors, by Lambda's names. */
-const MACHINES: Readonly<Record<number, string>> = {
-  3: 'x86 (32 bits)',
-  40: 'arm (32 bits)',
-  62: 'x86_64',
-  183: 'arm64'
-}
 const HEAD_BYTES = 256
 
 /** Whether the package's `bootstrap` can be started on this machine. */
@@ -28,8 +23,8 @@ export async function inspectBootstrap(view: PackageView, architecture: string):
   }
   const head = await view.head('bootstrap', HEAD_BYTES)
   if (head.length === 0) return {}
-  if (head.toString('latin1', 0, 4) === '\x7fELF') {
-    const machine = MACHINES[head.readUInt16LE(18)] ?? 'another processor'
+  const machine = processorOf(head)
+  if (machine !== undefined) {
     if (machine === architecture) return {}
     return { problem: `bootstrap is a program for ${machine}; this server runs ${architecture}.` }
   }
@@ -41,5 +36,17 @@ export async function inspectBootstrap(view: PackageView, architecture: string):
         'bootstrap has Windows line endings, so its #! line names no program: convert it with `sed -i s/\\\\r$// bootstrap`.'
     }
   }
+  const program = /^#![ \t]*(\S+)/.exec(line)?.[1] ?? ''
+  if (/^\/(usr|bin)\//.test(program) && !(await isThere(program))) {
+    return { notices: [`bootstrap begins with #!${program}, which this server does not have.`] }
+  }
   return {}
+}
+
+/** Only what every sandbox shows of this machine is asked for; other programs come with the package or a layer. */
+async function isThere(program: string): Promise<boolean> {
+  return access(program).then(
+    () => true,
+    () => false
+  )
 }

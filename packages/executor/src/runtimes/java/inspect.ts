@@ -25,7 +25,11 @@ export async function inspectPackage(view: PackageView, handler: string, target:
   const name = classOf(handler)
   const file = `${name.replaceAll('.', '/')}.class`
   const head = await findClass(view, file)
-  if (head === undefined) return { problem: missing(view.files, name, file) }
+  if (head === undefined) {
+    const broken = await brokenJar(view)
+    const why = broken === undefined ? '' : ` ${broken} is no jar: it does not begin as a zip archive does.`
+    return { problem: missing(view.files, name, file) + why }
+  }
   const needed = classVersion(head)
   if (needed === undefined) return { problem: `${file} in the package is not a Java class file.` }
   if (target.jvm !== undefined && needed > target.jvm.major) {
@@ -55,6 +59,14 @@ async function inJars(view: PackageView, jars: RegExp, file: string): Promise<Bu
   for (const jar of view.files.filter((name) => jars.test(name))) {
     const found = readJarEntry(await view.head(jar, WHOLE), file)
     if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** The first jar in lib/ that cannot be read. */
+async function brokenJar(view: PackageView): Promise<string | undefined> {
+  for (const jar of view.files.filter((name) => /^lib\/[^/]+\.jar$/.test(name))) {
+    if ((await view.head(jar, 2)).toString('latin1') !== 'PK') return jar
   }
   return undefined
 }

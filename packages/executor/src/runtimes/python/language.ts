@@ -41,17 +41,20 @@ export function pythonLanguage(pythons: readonly Python[], runtimeDir: string): 
     const minor = minorOf(python.version)
     if (minor >= OLDEST_MINOR && !byMinor.has(minor)) byMinor.set(minor, pythonInterpreter(python, runtimeDir))
   }
+  const wantedBy = (identifier: string): number => minorOf(identifier.replace('python', ''))
+  const serving = (identifier: string): Interpreter | undefined => {
+    const minor = nearestVersion(wantedBy(identifier), [...byMinor.keys()])
+    return minor === undefined ? undefined : byMinor.get(minor)
+  }
   return {
     name: 'python',
     identifiers: IDENTIFIERS,
     interpreters: [...byMinor.values()],
     serve(identifier) {
-      const wanted = minorOf(identifier.replace('python', ''))
-      const minor = nearestVersion(wanted, [...byMinor.keys()])
-      const interpreter = minor === undefined ? undefined : byMinor.get(minor)
+      const interpreter = serving(identifier)
       if (interpreter === undefined) return undefined
       const environment = { PYTHONPATH: RUNTIME_DIR, LC_CTYPE: 'C.UTF-8' }
-      return { interpreter, served: { exact: minor === wanted, environment } }
+      return { interpreter, served: { exact: minorOf(interpreter.version) === wantedBy(identifier), environment } }
     },
     remedy: (identifier) => {
       const version = identifier.replace('python', '')
@@ -62,7 +65,7 @@ export function pythonLanguage(pythons: readonly Python[], runtimeDir: string): 
       HANDLER.test(handler)
         ? undefined
         : `A Python handler names a module and a function in it, as in lambda_function.lambda_handler or src/app.handler; ${JSON.stringify(handler)} does not.`,
-    inspect: (view, handler) => inspectPython(view, handler),
+    inspect: (view, handler, identifier) => inspectPython(view, handler, serving(identifier)?.version),
     guess: ({ files }) => (files.includes('lambda_function.py') ? 'lambda_function.lambda_handler' : undefined),
     sources: [PYTHON_FILE]
   }
