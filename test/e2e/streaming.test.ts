@@ -165,6 +165,26 @@ t.test('a function URL streams status, headers, cookies and body', async (t) => 
   t.equal((await read(whole)).text, '{"statusCode":201,"body":"plain"}')
 })
 
+t.test('a URL of its own streams as its InvokeMode says, with its CORS headers', async (t) => {
+  const put = (invokeMode: string) =>
+    hearth.request('/v1/functions/stream/url', {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ authType: 'AWS_IAM', invokeMode, cors: { allowOrigins: ['https://a.example'] } })
+    })
+  const { url } = (await (await put('RESPONSE_STREAM')).json()) as { url: string }
+  const path = `/url/${new URL(url).hostname.split('.')[0]}/`
+  const streamed = await open(`${path}?do=http`)
+  t.equal(streamed.statusCode, 418)
+  t.equal(streamed.headers['transfer-encoding'], 'chunked')
+  t.match(streamed.headers['content-security-policy'], /^sandbox/)
+  t.match(streamed.headers['vary'], /origin/i)
+  t.same(await read(streamed), { text: 'first second', isWhole: true })
+  await put('BUFFERED')
+  const buffered = await open(path)
+  t.ok(buffered.headers['content-length'] !== undefined || buffered.statusCode === 502)
+})
+
 t.test('a response that cannot be completed is cut off', async (t) => {
   for (const path of ['/fn/stream?do=throw+later', '/fn/short?do=hang']) {
     const response = await open(path)
