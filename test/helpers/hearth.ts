@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -122,13 +123,25 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
   }
 }
 
-/** A port that nothing listens on now. */
+/** Below the range that the kernel takes the ends of outgoing connections from: one of those could take it meanwhile. */
+const PORTS = { first: 12_000, count: 20_000 }
+const givenOut = new Set<number>()
+
+/** A port that nothing listens on now, and that nothing but another call of this could take. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count)
+    if (givenOut.has(port)) continue
+    givenOut.add(port)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
 }
 
 export function childrenOf(pid: number): number[] {
