@@ -19,6 +19,7 @@ interface Rule {
   readonly host: string
   readonly isSuffix: boolean
   readonly port: number | undefined
+  readonly mayBePrivate: boolean
 }
 
 const WEB_PORTS = [80, 443]
@@ -51,15 +52,34 @@ const LINK_LOCAL: typeof PRIVATE = [
   ['fd00:ec2::', 32, 'ipv6']
 ]
 
-const privateAddresses = blockList(PRIVATE)
-const linkLocalAddresses = blockList(LINK_LOCAL)
+const privateAddresses = blockLists(PRIVATE)
+const linkLocalAddresses = blockLists(LINK_LOCAL)
+
+const PUBLIC_REGISTRIES = [
+  'registry.npmjs.org',
+  'pypi.org',
+  'files.pythonhosted.org',
+  'rubygems.org',
+  'index.rubygems.org'
+]
+
+const addressesOf = async (name: string): Promise<readonly string[]> =>
+  (await lookup(name, { all: true })).map(({ address }) => address)
 
 /**
  * @param hosts - As the operator wrote them: `name`, `name:port`, `*.domain`. A name that stands here in full may have a
- *   private address
+ *   private address. Undefined: the public registries, which may not
+ * @param registries - `name:port` of those that the operator chose, beside the hosts
  */
-export function allowedHosts(hosts: readonly string[]): AllowedHosts {
-  const rules = hosts.map(parseRule)
+export function allowedHosts(
+  hosts: readonly string[] | undefined,
+  registries: readonly string[] = [],
+  resolveName = addressesOf
+): AllowedHosts {
+  const rules = [
+    ...(hosts ?? PUBLIC_REGISTRIES).map((text) => parseRule(text, hosts !== undefined)),
+    ...registries.map((text) => parseRule(text, true))
+  ]
   return {
     async resolve(rawHost, port) {
       const host = rawHost
@@ -69,8 +89,8 @@ export function allowedHosts(hosts: readonly string[]): AllowedHosts {
       const fitting = rules.filter((rule) => matches(rule, host, port))
       if (fitting.length === 0)
         throw new RefusedError('this server lets builds reach other hosts only (HEARTH_BUILD_HOSTS)')
-      const mayBePrivate = fitting.some(({ isSuffix }) => !isSuffix)
-      const addresses = isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host]
+      const mayBePrivate = fitting.some((rule) => rule.mayBePrivate)
+      const addresses = isIP(host) === 0 ? await resolveName(host) : [host]
       // One bad address is enough: a name that has both is a trick.
       for (const address of addresses) {
         if (isIn(linkLocalAddresses, address)) throw new RefusedError('it has a link-local address')
@@ -89,13 +109,14 @@ export function hostOfUrl(url: string): string {
   return `${hostname}:${port === '' ? (protocol === 'http:' ? 80 : 443) : port}`
 }
 
-function parseRule(text: string): Rule {
+function parseRule(text: string, isOperators: boolean): Rule {
   const [, name = text, port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? []
   const isSuffix = name.startsWith('*.')
   return {
     host: (isSuffix ? name.slice(1) : name).toLowerCase().replace(/^\[(.*)\]$/, '$1'),
     isSuffix,
-    port: port === undefined ? undefined : Number(port)
+    port: port === undefined ? undefined : Number(port),
+    mayBePrivate: isOperators && !isSuffix
   }
 }
 
@@ -104,14 +125,15 @@ function matches(rule: Rule, host: string, port: number): boolean {
   return rule.isSuffix ? host.endsWith(rule.host) && isIP(host) === 0 : host === rule.host
 }
 
-function blockList(networks: typeof PRIVATE): BlockList {
-  const list = new BlockList()
-  for (const [address, prefix, family] of networks) list.addSubnet(address, prefix, family)
-  return list
+/** A list for each family: Node looks an IPv4 address up among IPv6 networks too, as one that is mapped. */
+function blockLists(networks: typeof PRIVATE): Readonly<Record<'ipv4' | 'ipv6', BlockList>> {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
+  for (const [address, prefix, family] of networks) lists[family].addSubnet(address, prefix, family)
+  return lists
 }
 
-function isIn(list: BlockList, address: string): boolean {
+function isIn(lists: ReturnType<typeof blockLists>, address: string): boolean {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return list.check(mapped, 'ipv4')
-  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const family = mapped === undefined && isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  return lists[family].check(mapped ?? address, family)
 }

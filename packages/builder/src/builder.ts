@@ -73,7 +73,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     bundler: settings.gemSource
   }
   const chosen = Object.values(registries).filter((url) => url !== undefined)
-  const hosts = allowedHosts([...settings.hosts, ...chosen.map(hostOfUrl)])
+  const hosts = allowedHosts(settings.hosts, chosen.map(hostOfUrl))
   const host = createBuildHost({ ...options, ...settings, runDir })
   const cache = createDependencyCache({
     dir: options.cacheDir,
@@ -165,11 +165,12 @@ export function createBuilder(options: BuilderOptions): Builder {
 
   async function build(request: BuildRequest, left: AbortSignal): Promise<BuildResult> {
     const log = createLogTail()
-    const gone = AbortSignal.any([left, closing.signal])
-    return queue(gone, async () => {
+    const gone = firstOf(left, closing.signal)
+    return queue(gone.signal, async () => {
       const startedAt = performance.now()
-      const timeout = AbortSignal.timeout(settings.timeoutMs)
-      const signal = AbortSignal.any([gone, timeout])
+      const timeout = new AbortController()
+      const timer = setTimeout(() => timeout.abort(), settings.timeoutMs)
+      const { signal, forget } = firstOf(gone.signal, timeout.signal)
       try {
         const made = await host.use((sandboxes) => make(request, sandboxes, { log, signal }))
         return { ...made, log: log.text(), durationMs: Math.round(performance.now() - startedAt) }
@@ -184,7 +185,7 @@ export function createBuilder(options: BuilderOptions): Builder {
           )
         }
         if (closing.signal.aborted) throw new HearthError('SHUTTING_DOWN', 'The server stops.')
-        if (timeout.aborted && !left.aborted) {
+        if (timeout.signal.aborted && !left.aborted) {
           const message = `The build took longer than ${settings.timeoutMs / 1_000} s (HEARTH_BUILD_MS).`
           throw new HearthError('BUILD_FAILED', message, { reason: 'TimedOut', log: log.text() })
         }
@@ -195,8 +196,11 @@ export function createBuilder(options: BuilderOptions): Builder {
           })
         }
         throw thrown
+      } finally {
+        clearTimeout(timer)
+        forget()
       }
-    })
+    }).finally(gone.forget)
   }
 
   return {
@@ -212,6 +216,17 @@ export function createBuilder(options: BuilderOptions): Builder {
       await host.close()
     }
   }
+}
+
+/** Aborted with the first of `signals`. Not AbortSignal.any: Node 20 may collect what that makes while it is listened to. */
+function firstOf(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; readonly forget: () => void } {
+  const first = new AbortController()
+  const done = new AbortController()
+  for (const signal of signals) {
+    if (signal.aborted) first.abort(signal.reason)
+    else signal.addEventListener('abort', () => first.abort(signal.reason), { signal: done.signal })
+  }
+  return { signal: first.signal, forget: () => done.abort() }
 }
 
 /** Names of a server's build sandboxes, apart from those of its functions. */

@@ -22,8 +22,8 @@ export interface PackageFiles {
 }
 
 export interface BuilderSettings {
-  /** Hosts that a build may reach: `name`, `name:port`, `*.domain`. */
-  readonly hosts: readonly string[]
+  /** Hosts that a build may reach: `name`, `name:port`, `*.domain`. Undefined: the public registries. */
+  readonly hosts: readonly string[] | undefined
   readonly npmRegistry: string | undefined
   readonly pipIndex: string | undefined
   readonly gemSource: string | undefined

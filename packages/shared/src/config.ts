@@ -9,7 +9,6 @@ const ms = z.coerce.number().int().min(0)
 
 const HOST = String.raw`(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]`
 const HOSTS = new RegExp(String.raw`^((${HOST})(:\d{1,5})?(\s*,\s*(${HOST})(:\d{1,5})?)*)?$`)
-const PUBLIC_REGISTRIES = 'registry.npmjs.org,pypi.org,files.pythonhosted.org,rubygems.org,index.rubygems.org'
 /** Settings are printed, and a build's tools get the URL as an argument: no place for a password. */
 const registry = z.url({ protocol: /^https?$/ }).refine((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -89,11 +88,8 @@ const Settings = z.strictObject({
   HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
   /** Whether a deploy may install dependencies and translate TypeScript projects, in sandboxes. */
   HEARTH_BUILDS: z.enum(['off', 'on']).default('off'),
-  /** Hosts that builds may reach, comma separated: `name`, `name:port`, `*.domain`. */
-  HEARTH_BUILD_HOSTS: z
-    .string()
-    .regex(HOSTS, 'hosts such as registry.npmjs.org, comma separated')
-    .default(PUBLIC_REGISTRIES),
+  /** Hosts that builds may reach, comma separated: `name`, `name:port`, `*.domain`. Default: the public registries. */
+  HEARTH_BUILD_HOSTS: z.string().regex(HOSTS, 'hosts such as registry.npmjs.org, comma separated').optional(),
   /** Registry, index and gem source in place of the public ones. */
   HEARTH_BUILD_NPM_REGISTRY: registry.optional(),
   HEARTH_BUILD_PIP_INDEX: registry.optional(),
@@ -123,7 +119,8 @@ const Settings = z.strictObject({
 
 /** How packages are built on deploy. */
 export interface BuildConfig {
-  readonly hosts: readonly string[]
+  /** Undefined: the public registries. */
+  readonly hosts: readonly string[] | undefined
   readonly npmRegistry: string | undefined
   readonly pipIndex: string | undefined
   readonly gemSource: string | undefined
@@ -235,7 +232,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
 
 function readBuilds(s: z.infer<typeof Settings>): BuildConfig {
   return {
-    hosts: s.HEARTH_BUILD_HOSTS.split(',')
+    hosts: s.HEARTH_BUILD_HOSTS?.split(',')
       .map((host) => host.trim())
       .filter((host) => host !== ''),
     npmRegistry: s.HEARTH_BUILD_NPM_REGISTRY,

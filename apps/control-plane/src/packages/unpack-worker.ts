@@ -55,8 +55,11 @@ interface Unpacked {
 async function unpackBytes({ kind, packageFile, codeDir, home }: UnpackTask, given: Uint8Array): Promise<Unpacked> {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength)
   const plan = await (kind === 'zip' ? unpackZip : unpackTarGz)(bytes, codeDir, home)
-  requireFiles(plan)
-  if (packageFile !== undefined) await write(packageFile, bytes)
+  // Without a file of its own it is what a build installed: for workspaces that is links alone.
+  if (packageFile !== undefined) {
+    requireFiles(plan)
+    await write(packageFile, bytes)
+  }
   return { plan, digest: createHash('sha256').update(bytes).digest() }
 }
 
