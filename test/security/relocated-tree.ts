@@ -5,6 +5,7 @@ import path from 'node:path'
 const PARTS = [
   'apps/control-plane/dist',
   'apps/gateway/dist',
+  'packages/builder/dist',
   'packages/executor/dist',
   'packages/sandbox/dist',
   'packages/sandbox/launcher',
