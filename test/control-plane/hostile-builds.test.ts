@@ -89,7 +89,7 @@ t.test('a build is held to its memory, disk, processes and time', { skip: noBund
   for (const [name, gemfile, expected] of attacks) {
     const answer = await plane.put(name, await ruby(gemfile))
     t.match(answer.json(), { status: 422, code: 'BUILD_FAILED', ...expected }, `${name}: ${answer.body.slice(0, 400)}`)
-    t.ok(Buffer.byteLength(answer.json().log) <= 65_536, 'the log is bounded')
+    t.ok(Buffer.byteLength(answer.json<{ log: string }>().log) <= 65_536, 'the log is bounded')
     t.same(running(mark), [], 'no process is left')
   }
   t.same(await plane.files(), before, 'nothing is left on disk')
@@ -116,7 +116,7 @@ t.test('code that runs in a build finds nothing and reaches nothing', { skip: no
     end
     $stderr.puts ENV.to_h.inspect
     raise "done"`
-  const { log } = (await plane.put('curious', await ruby(gemfile))).json()
+  const { log } = (await plane.put('curious', await ruby(gemfile))).json<{ log: string }>()
   for (const name of ['loopback', 'metadata', 'internet', 'data', 'home']) t.match(log, `${name}: refused`)
   t.equal(log.match(/: answer HTTP\/1\.1 403/g)?.length, 7, log)
   t.notMatch(log, /: reached|"HEARTH_|master/)
@@ -207,8 +207,8 @@ t.test('the same input makes the same package, with and without what was kept', 
     ...npmProject({ greet }),
     'index.ts': 'export const handler = async (): Promise<number> => 1'
   })
-  const first = (await plane.put('same', zip)).json()
-  const second = (await plane.put('same', zip)).json()
+  const first = (await plane.put('same', zip)).json<{ codeSha256: string }>()
+  const second = (await plane.put('same', zip)).json<{ codeSha256: string }>()
   t.match([first, second], [{ build: { cached: false } }, { build: { cached: false } }], 'nothing is kept with 0 MiB')
   t.equal(second.codeSha256, first.codeSha256)
   t.same(readdirSync(path.join(plane.dataDir, 'builds')), [])

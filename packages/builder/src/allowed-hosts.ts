@@ -94,7 +94,9 @@ export function allowedHosts(
       // One bad address is enough: a name that has both is a trick.
       for (const address of addresses) {
         if (isIn(linkLocalAddresses, address)) throw new RefusedError('it has a link-local address')
-        if (!mayBePrivate && isIn(privateAddresses, address)) throw new RefusedError('it has a private address')
+        if (!mayBePrivate && isIn(privateAddresses, address)) {
+          throw new RefusedError('it has a private address (written out in HEARTH_BUILD_HOSTS it may)')
+        }
       }
       const [first] = addresses
       if (first === undefined) throw new RefusedError('it has no address')
