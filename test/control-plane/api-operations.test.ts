@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import {
   AddPermissionCommand,
   CreateEventSourceMappingCommand,
   InvokeAsyncCommand,
-  LambdaClient,
   PutFunctionScalingConfigCommand
 } from '@aws-sdk/client-lambda'
 import { compatibilityDocument } from '@hearth/control-plane'
 import t from 'tap'
 import { MODEL, membersOfRequest } from '../helpers/lambda-model.ts'
-import { ARN, REGION, ROLE, ROOT, SOURCE, startControlPlane, zipOf } from './support.ts'
+import { listenWithClient } from './client.ts'
+import { ARN, ROLE, ROOT, SOURCE, startControlPlane, zipOf } from './support.ts'
 
 /** A row of the compatibility document's tables: name, request or status, status or remarks, remarks. */
 const ROWS = new Map(
@@ -78,17 +77,7 @@ t.test(
 
 t.test("AWS's client shows the message of an unsupported operation, and does not repeat the call", async (t) => {
   const plane = await startControlPlane(t)
-  await plane.app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = plane.app.server.address() as AddressInfo
-  const { accessKeyId, secretAccessKey } = plane
-  const client = new LambdaClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: REGION,
-    credentials: { accessKeyId, secretAccessKey }
-  })
-  t.teardown(() => {
-    client.destroy()
-  })
+  const { client } = await listenWithClient(t, plane)
   const FunctionName = 'absent'
   const refused = (name: string) => ({
     name: 'NotImplementedException',

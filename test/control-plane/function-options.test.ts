@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import {
   CodeSigningConfigNotFoundException,
   CodeVerificationFailedException,
@@ -13,7 +12,6 @@ import {
   GetFunctionCommand,
   GetFunctionRecursionConfigCommand,
   GetRuntimeManagementConfigCommand,
-  LambdaClient,
   ListFunctionsByCodeSigningConfigCommand,
   ListTagsCommand,
   PutFunctionCodeSigningConfigCommand,
@@ -29,6 +27,7 @@ import {
   waitUntilFunctionActiveV2
 } from '@aws-sdk/client-lambda'
 import t, { type Test } from 'tap'
+import { listenWithClient } from './client.ts'
 import { ARN, REGION, ROLE, SOURCE, startControlPlane, zipOf } from './support.ts'
 
 const PUBLISHER = `arn:aws:signer:${REGION}:000000000000:/signing-profiles/p/1`
@@ -36,18 +35,7 @@ const ABSENT = `${ARN}:code-signing-config:csc-aaaaaaaaaaaaaaaaa`
 
 async function startWithClient(t: Test) {
   const plane = await startControlPlane(t)
-  await plane.app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = plane.app.server.address() as AddressInfo
-  const { accessKeyId, secretAccessKey } = plane
-  const client = new LambdaClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: REGION,
-    credentials: { accessKeyId, secretAccessKey },
-    maxAttempts: 1
-  })
-  t.teardown(() => {
-    client.destroy()
-  })
+  const { client } = await listenWithClient(t, plane, { maxAttempts: 1 })
   const create = async (FunctionName: string, more: object = {}) => {
     const ZipFile = await zipOf({ 'index.mjs': SOURCE })
     const created = await client.send(

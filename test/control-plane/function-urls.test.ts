@@ -1,16 +1,15 @@
-import type { AddressInfo } from 'node:net'
 import {
   CreateFunctionUrlConfigCommand,
   DeleteFunctionUrlConfigCommand,
   GetFunctionUrlConfigCommand,
-  LambdaClient,
   ListFunctionUrlConfigsCommand,
   ResourceConflictException,
   ResourceNotFoundException,
   UpdateFunctionUrlConfigCommand
 } from '@aws-sdk/client-lambda'
 import t, { type Test } from 'tap'
-import { ARN, REGION, SOURCE, startControlPlane } from './support.ts'
+import { listenWithClient } from './client.ts'
+import { ARN, SOURCE, startControlPlane } from './support.ts'
 
 async function start(t: Test) {
   const plane = await startControlPlane(t)
@@ -27,18 +26,8 @@ async function start(t: Test) {
 }
 
 t.test("AWS's client makes, reads, changes, lists and deletes a function URL", async (t) => {
-  const { app, accessKeyId, secretAccessKey } = await start(t)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const client = new LambdaClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: REGION,
-    credentials: { accessKeyId, secretAccessKey },
-    maxAttempts: 1
-  })
-  t.teardown(() => {
-    client.destroy()
-  })
+  const plane = await start(t)
+  const { port, client } = await listenWithClient(t, plane, { maxAttempts: 1 })
   const FunctionName = 'hello'
   const created = await client.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: 'NONE' }))
   t.match(created, {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import {
   CreateFunctionCommand,
@@ -17,6 +16,7 @@ import {
   waitUntilFunctionUpdatedV2
 } from '@aws-sdk/client-lambda'
 import t, { type Test } from 'tap'
+import { listenWithClient } from './client.ts'
 import { ARN, REGION, ROLE, SOURCE, type StartOptions, startControlPlane, zipOf } from './support.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -25,19 +25,7 @@ const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x86_64'
 /** A listening control plane and AWS's own client for it, with the credentials of data/credentials. */
 async function startWithClient(t: Test, options?: StartOptions) {
   const plane = await startControlPlane(t, options)
-  await plane.app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = plane.app.server.address() as AddressInfo
-  const endpoint = `http://127.0.0.1:${port}`
-  const { accessKeyId, secretAccessKey } = plane
-  const client = new LambdaClient({
-    endpoint,
-    region: REGION,
-    credentials: { accessKeyId, secretAccessKey },
-    maxAttempts: 1
-  })
-  t.teardown(() => {
-    client.destroy()
-  })
+  const { endpoint, client } = await listenWithClient(t, plane, { maxAttempts: 1 })
   return { ...plane, endpoint, client }
 }
 

@@ -1,5 +1,4 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import {
   AddLayerVersionPermissionCommand,
@@ -9,7 +8,6 @@ import {
   GetLayerVersionByArnCommand,
   GetLayerVersionCommand,
   GetLayerVersionPolicyCommand,
-  LambdaClient,
   PublishLayerVersionCommand,
   paginateListLayers,
   paginateListLayerVersions,
@@ -17,6 +15,7 @@ import {
   UpdateFunctionConfigurationCommand
 } from '@aws-sdk/client-lambda'
 import t, { type Test } from 'tap'
+import { listenWithClient } from './client.ts'
 import { ARN, REGION, ROLE, SOURCE, type StartOptions, startControlPlane, tarGz, zipOf } from './support.ts'
 
 const RUNTIME = `nodejs${process.versions.node.split('.')[0]}.x`
@@ -59,13 +58,7 @@ function mergedTree(dataDir: string): Record<string, string> {
 
 t.test("AWS's client runs a layer's whole life", async (t) => {
   const plane = await start(t)
-  await plane.app.listen({ port: 0, host: '127.0.0.1' })
-  const endpoint = `http://127.0.0.1:${(plane.app.server.address() as AddressInfo).port}`
-  const { accessKeyId, secretAccessKey } = plane
-  const client = new LambdaClient({ endpoint, region: REGION, credentials: { accessKeyId, secretAccessKey } })
-  t.teardown(() => {
-    client.destroy()
-  })
+  const { client } = await listenWithClient(t, plane)
   const zip = await zipOf({ 'nodejs/node_modules/x/index.js': 'exports.x = 1' })
   const publish = (LayerName: string, more: object = {}) =>
     client.send(new PublishLayerVersionCommand({ LayerName, Content: { ZipFile: zip }, ...more }))

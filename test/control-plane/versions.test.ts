@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import {
   CreateAliasCommand,
   CreateFunctionCommand,
@@ -7,7 +6,6 @@ import {
   GetAliasCommand,
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
-  LambdaClient,
   PublishVersionCommand,
   paginateListAliases,
   paginateListFunctions,
@@ -20,24 +18,14 @@ import {
   waitUntilPublishedVersionActive
 } from '@aws-sdk/client-lambda'
 import t, { type Test } from 'tap'
-import { ARN, REGION, ROLE, SOURCE, type StartOptions, startControlPlane, zipOf } from './support.ts'
+import { listenWithClient } from './client.ts'
+import { ARN, ROLE, SOURCE, type StartOptions, startControlPlane, zipOf } from './support.ts'
 
 const WAIT = { maxWaitTime: 10, minDelay: 1, maxDelay: 1 }
 
 async function startWithClient(t: Test, options?: StartOptions) {
   const plane = await startControlPlane(t, options)
-  await plane.app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = plane.app.server.address() as AddressInfo
-  const { accessKeyId, secretAccessKey } = plane
-  const client = new LambdaClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: REGION,
-    credentials: { accessKeyId, secretAccessKey },
-    maxAttempts: 1
-  })
-  t.teardown(() => {
-    client.destroy()
-  })
+  const { client } = await listenWithClient(t, plane, { maxAttempts: 1 })
   return { ...plane, client }
 }
 

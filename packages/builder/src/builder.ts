@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import path from 'node:path'
 import type { Isolation, SandboxHost, SandboxHostOptions } from '@hearth/sandbox'
 import { defaultRunDir, SandboxUnavailableError, serverIdOf } from '@hearth/sandbox'
-import { HearthError, LIMITS } from '@hearth/shared'
+import { type BuildConfig, HearthError, LIMITS } from '@hearth/shared'
 import { type AllowedHosts, allowedHosts, hostOfUrl } from './allowed-hosts.ts'
 import { createBuildHost } from './build-host.ts'
 import { createBuildQueue } from './build-queue.ts'
@@ -13,14 +13,14 @@ import { PATHS } from './job.ts'
 import { createLogTail, type LogTail } from './log-tail.ts'
 import type { BuildPlan, InstallPlan } from './plan.ts'
 import { findEsbuild, findNpm } from './tools.ts'
-import type { BuilderSettings, Interpreter, PackageFiles } from './types.ts'
+import type { Interpreter, PackageFiles } from './types.ts'
 
 /** Part of every cache key: changes whenever what a build makes of the same input does. */
 const BUILDER_VERSION = '1'
 const CA_FILE = '/etc/ssl/certs/ca-certificates.crt'
 
 export interface BuilderOptions {
-  readonly settings: BuilderSettings
+  readonly settings: BuildConfig
   readonly isolation: Isolation
   readonly dataDir: string
   readonly tmpDir: string

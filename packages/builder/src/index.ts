@@ -1,3 +1,3 @@
 export { type Builder, type BuildRequest, type BuildResult, buildHostIdentity, createBuilder } from './builder.ts'
 export { type Assessment, assess, type BuildPlan, languageOfBuildFiles } from './plan.ts'
-export type { BuilderSettings, Interpreter, PackageFiles } from './types.ts'
+export type { Interpreter, PackageFiles } from './types.ts'

@@ -20,19 +20,3 @@ export interface PackageFiles {
   /** The first bytes of a file; empty when it is no plain file. */
   head(file: string, bytes: number): Promise<Buffer>
 }
-
-export interface BuilderSettings {
-  /** Hosts that a build may reach: `name`, `name:port`, `*.domain`. Undefined: the public registries. */
-  readonly hosts: readonly string[] | undefined
-  readonly npmRegistry: string | undefined
-  readonly pipIndex: string | undefined
-  readonly gemSource: string | undefined
-  /** How long one build may take. */
-  readonly timeoutMs: number
-  readonly memoryMiB: number
-  readonly diskMiB: number
-  /** Dependencies kept for the next deploy, over all functions; 0 keeps none. */
-  readonly cacheMiB: number
-  /** Builds at the same time. */
-  readonly parallel: number
-}

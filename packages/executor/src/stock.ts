@@ -165,7 +165,11 @@ export class Stock {
     this.#plan()
   }
 
-  /** Boots one now for somebody who waits: nothing is refilled meanwhile. @throws Error with the end of the runtime's own output when it does not come up */
+  /**
+   * Boots one now for somebody who waits: nothing is refilled meanwhile.
+   *
+   * @throws Error with the end of the runtime's own output when it does not come up
+   */
   async boot(key: StockKey): Promise<Booted> {
     this.#urgent++
     try {
