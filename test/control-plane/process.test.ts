@@ -51,7 +51,8 @@ async function stop({ child }: Running, signal: NodeJS.Signals): Promise<number 
 
 t.test('a first start makes the keys, tells nobody, and later starts keep them', async (t) => {
   const dataDir = path.join(t.testdir(), 'data')
-  const first = await start(t, dataDir)
+  // As in a shell where the README's first lines were typed.
+  const first = await start(t, dataDir, { HEARTH_TOKEN: 'of an earlier server' })
   const token = readFileSync(path.join(dataDir, 'token'), 'utf8')
   const credentials = readFileSync(path.join(dataDir, 'credentials'), 'utf8')
   t.match(token, /^hearth_[A-Za-z0-9_-]{43}\n$/)

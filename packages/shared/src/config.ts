@@ -188,6 +188,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
+/** What the README has callers put into their shell: a server that is started from there has no use for it. */
+const CALLERS_KEY = 'HEARTH_TOKEN'
+
 /**
  * Reads the settings: environment first, then hearth.yaml in `cwd`, then defaults.
  *
@@ -195,7 +198,9 @@ export class ConfigError extends Error {
  */
 export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
   const fromEnv = Object.fromEntries(
-    Object.entries(env).filter(([key, value]) => key.startsWith('HEARTH_') && value !== undefined)
+    Object.entries(env).filter(
+      ([key, value]) => key.startsWith('HEARTH_') && key !== CALLERS_KEY && value !== undefined
+    )
   )
   const parsed = Settings.safeParse({ ...readYaml(path.join(cwd, 'hearth.yaml')), ...fromEnv })
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe).join('\n'))
