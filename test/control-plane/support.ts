@@ -77,10 +77,18 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
     aws: (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: object) =>
       inject({ method, url: `/2015-03-31${url}`, ...(body === undefined ? {} : { payload: body }) }),
     /** Every file below the data folder but the database's own. */
-    files: async () =>
-      (await readdir(dataDir, { recursive: true }))
-        .filter((name) => !/^(hearth\.db|control-plane\.lock)/.test(name))
-        .sort()
+    files: async () => (await listAll(dataDir)).filter((name) => !/^(hearth\.db|control-plane\.lock)/.test(name)).sort()
+  }
+}
+
+/** A folder that goes away while it is listed is no reason to fail: then it is listed again. */
+async function listAll(dir: string): Promise<string[]> {
+  for (;;) {
+    try {
+      return await readdir(dir, { recursive: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
   }
 }
 
