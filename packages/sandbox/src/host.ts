@@ -142,6 +142,7 @@ async function openTested(options: SandboxHostOptions): Promise<TestedHost> {
       sandboxes.destroyStreams() // an unread stream would keep this process alive
       await running?.launcher.close()
       sandboxes.abandon('the sandbox host was closed')
+      await network?.gone()
       await removeLeftovers(cgroups)
       for (const parent of cgroups.parents) await rmdir(parent).catch(() => {})
       await policy?.close()

@@ -1,3 +1,5 @@
+import { networkInterfaces } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Launcher } from './launcher.ts'
 import { hashServerId } from './server-range.ts'
 
@@ -15,6 +17,8 @@ export interface Network {
   release(lease: NetworkLease, launcher: Launcher): void
   /** Forgets what was made ahead: its launcher is gone. */
   reset(): void
+  /** Resolves when no interface is left on this machine after the launcher has ended, or after 2 s. */
+  gone(): Promise<void>
   /** Makes some ahead of need. */
   fill(launcher: Launcher): void
 }
@@ -23,6 +27,8 @@ export interface Network {
 const RANGES = 256
 const SLOTS = 4096
 const SPARES = 2
+/** The kernel takes a namespace apart some time after its last user has gone. */
+const GONE_MS = 2_000
 
 /** Names of this server's interfaces and nft table. `hv<server>-` must stay within 15 bytes with a slot number. */
 export const linkPrefix = (serverId: string) => `h${hashServerId(serverId).toString(36).padStart(7, '0')}`
@@ -87,6 +93,11 @@ export function createNetwork(serverId: string, nextId: () => string): Network {
     reset() {
       spares = []
       used.clear()
+    },
+    async gone() {
+      const deadline = Date.now() + GONE_MS
+      const isLeft = () => Object.keys(networkInterfaces()).some((name) => name.startsWith(prefix))
+      while (isLeft() && Date.now() < deadline) await delay(5)
     }
   }
 }
