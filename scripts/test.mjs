@@ -8,7 +8,18 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
 await runScript(() => {
   setup({ forTests: true })
-  const tap = path.join(root, 'node_modules', '.bin', 'tap')
-  const { status } = spawnSync(tap, process.argv.slice(2), { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-  process.exitCode = status ?? 1
+  const args = process.argv.slice(2)
+  const status = tap(args)
+  process.exitCode = status
+  // Piped output is TAP, megabytes of it: what failed is said once more where one looks first, at the end.
+  if (status !== 0 && !process.stdout.isTTY) {
+    process.stdout.write('\n# What failed:\n')
+    tap(['replay', '--reporter=terse', ...args.filter((arg) => !arg.startsWith('-'))])
+  }
 })
+
+/** @returns {number} its exit code */
+function tap(args) {
+  const bin = path.join(root, 'node_modules', '.bin', 'tap')
+  return spawnSync(bin, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1
+}
