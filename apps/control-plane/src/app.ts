@@ -37,6 +37,7 @@ import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
+import { policyRoutes } from './v1/policy-routes.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
@@ -142,6 +143,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
+  await app.register(policyRoutes, { prefix: '/v1/policies', scope })
   await app.register(lambdaApi, deps)
   return app
 }
