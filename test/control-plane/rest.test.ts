@@ -297,3 +297,44 @@ t.test('the description is valid, is the committed one, and has a page', async (
   t.match(page.body, /swagger/i)
   t.notMatch(page.body, /https?:\/\/(?!localhost)[^"]*\.js"/, 'nothing is loaded from elsewhere')
 })
+
+t.test('a deploy publishes in the same step when it is asked to', async (t) => {
+  const { put, get } = await startControlPlane(t)
+  const deploy = async (query: string, source = SOURCE) =>
+    (await put(`hello.mjs${query}`, source)).json<{ version: string; publishedVersion: string | null }>()
+  t.match(await deploy(''), { version: '$LATEST', publishedVersion: null })
+  t.match(await deploy('?publish=true'), { version: '$LATEST', publishedVersion: '1' })
+  t.match(await deploy('?publish=true'), { publishedVersion: '1' }, 'nothing has changed')
+  t.match(await deploy('?publish=true&dryRun=true', `${SOURCE}// 2\n`), { publishedVersion: null })
+  t.match(await deploy('?publish=true', `${SOURCE}// 2\n`), { publishedVersion: '2' })
+  t.equal((await get('/v1/functions/hello/versions')).json<{ items: unknown[] }>().items.length, 3)
+  t.equal((await put('hello.mjs?publish=yes', SOURCE)).statusCode, 400)
+})
+
+t.test('logging is set member by member, at a deploy and later', async (t) => {
+  const { put, inject, get, aws } = await startControlPlane(t)
+  const patch = (payload: object) => inject({ method: 'PATCH', url: '/v1/functions/hello', payload })
+  const text = { logFormat: 'Text', logLevel: null, systemLogLevel: null, logGroup: '/aws/lambda/hello' }
+  t.match((await put('hello.mjs', SOURCE)).json(), text)
+  const json = { logFormat: 'JSON', logLevel: 'WARN', systemLogLevel: 'INFO', logGroup: '/aws/lambda/hello' }
+  t.match((await put('hello.mjs?logFormat=JSON&logLevel=WARN', SOURCE)).json(), json)
+  t.match((await put('hello.mjs', SOURCE)).json(), json, 'it stays')
+  const changed = { ...json, systemLogLevel: 'DEBUG', logGroup: '/shop' }
+  t.match((await patch({ systemLogLevel: 'DEBUG', logGroup: '/shop' })).json(), changed)
+  t.match((await aws('GET', '/functions/hello/configuration')).json(), {
+    LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'WARN', SystemLogLevel: 'DEBUG', LogGroup: '/shop' }
+  })
+  t.match((await patch({ logFormat: 'Text' })).json(), { ...text, logGroup: '/shop' }, 'Text has no levels')
+  const refused = await patch({ logLevel: 'INFO' })
+  t.equal(refused.statusCode, 400)
+  t.match(refused.json<{ detail: string }>().detail, /LogLevel is not supported when LogFormat is set to "Text"/)
+  for (const payload of [
+    { logFormat: 'XML' },
+    { logLevel: 'LOUD' },
+    { systemLogLevel: 'ERROR' },
+    { logGroup: 'a b' }
+  ]) {
+    t.equal((await patch(payload)).statusCode, 400, JSON.stringify(payload))
+  }
+  t.match((await get('/v1/functions/hello')).json(), { ...text, logGroup: '/shop' })
+})

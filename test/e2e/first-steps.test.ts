@@ -16,7 +16,7 @@ import {
   waitUntilFunctionUpdatedV2
 } from '@aws-sdk/client-lambda'
 import t from 'tap'
-import { ROOT, startHearth } from '../helpers/hearth.ts'
+import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
 const run = promisify(execFile)
@@ -71,6 +71,23 @@ t.test('the examples deploy as they are and do what they say', async (t) => {
     t.match(await answer.json(), { visits, requestId: answer.headers.get('x-amzn-requestid') })
     t.equal(answer.headers.get('set-cookie'), `visits=${visits}; Path=/`)
   }
+})
+
+t.test('log levels that a deploy sets hold for the function and for the platform', async (t) => {
+  const source = "export const handler = async () => { console.info('quiet'); console.error('loud') }\n"
+  const linesOf = async (name: string, query: string) => {
+    t.equal((await hearth.deploy(`${name}.mjs`, source, query)).status, 201, query)
+    // Lines come in order: with the second event's, all of the first one's are there.
+    for (let n = 0; n < 2; n++) t.equal((await hearth.invoke(name, {})).status, 200)
+    return await eventually(async () => {
+      const text = await (await hearth.request(`/v1/functions/${name}/logs`)).text()
+      return text.split('loud').length === 3 ? text : undefined
+    })
+  }
+  const all = await linesOf('levels-info', 'logFormat=JSON&systemLogLevel=INFO')
+  for (const part of ['quiet', 'platform.start', 'platform.report']) t.match(all, part)
+  const few = await linesOf('levels-warn', 'logFormat=JSON&logLevel=ERROR&systemLogLevel=WARN')
+  for (const part of ['quiet', 'platform.start', 'platform.report', 'platform.initStart']) t.notMatch(few, part)
 })
 
 t.test('the data folder keeps its secrets to itself', async (t) => {

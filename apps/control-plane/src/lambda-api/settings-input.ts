@@ -1,5 +1,6 @@
-import type { FunctionRecord, LoggingConfig } from '@hearth/shared'
+import type { LoggingConfig } from '@hearth/shared'
 import type { SettingsChange } from '../functions/function-settings.ts'
+import { type LoggingWish, mergeLogging } from '../functions/logging-settings.ts'
 import type { Configuration } from './model.ts'
 
 /**
@@ -35,34 +36,19 @@ export function toChange(request: Configuration, logging: LoggingConfig): Settin
     ...(isGiven(variables) ? { environment: variables } : {}),
     ...(isGiven(tracing) ? { tracing } : {}),
     ...(isGiven(snapStart) ? { snapStart } : {}),
-    ...(isGiven(LoggingConfig) ? { logging: mergeLogging(logging, LoggingConfig) } : {})
-  }
-}
-
-/** @see reference: Lambda control API §5, UpdateFunctionConfiguration, LoggingConfig */
-function mergeLogging(
-  current: LoggingConfig,
-  wanted: NonNullable<Configuration['LoggingConfig']>
-): FunctionRecord['logging'] {
-  const format = wanted.LogFormat ?? current.format
-  const logGroup = wanted.LogGroup ?? current.logGroup
-  if (format === 'Text') {
-    // Levels that were sent along stay in: the check of settings refuses them in AWS's words.
-    return {
-      format,
-      logGroup,
-      ...(isGiven(wanted.ApplicationLogLevel) ? { applicationLevel: wanted.ApplicationLogLevel } : {}),
-      ...(isGiven(wanted.SystemLogLevel) ? { systemLevel: wanted.SystemLogLevel } : {})
-    }
-  }
-  return {
-    format,
-    logGroup,
-    applicationLevel: wanted.ApplicationLogLevel ?? current.applicationLevel ?? 'INFO',
-    systemLevel: wanted.SystemLogLevel ?? current.systemLevel ?? 'INFO'
+    ...(isGiven(LoggingConfig) ? { logging: mergeLogging(logging, toLoggingWish(LoggingConfig)) } : {})
   }
 }
 
 function isGiven<T>(value: T | null | undefined): value is T {
   return value !== undefined && value !== null
+}
+
+function toLoggingWish(wanted: NonNullable<Configuration['LoggingConfig']>): LoggingWish {
+  return {
+    format: wanted.LogFormat,
+    logGroup: wanted.LogGroup,
+    applicationLevel: wanted.ApplicationLogLevel,
+    systemLevel: wanted.SystemLogLevel
+  }
 }

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { SettingsChange } from '../functions/function-settings.ts'
 import { inspectFor, requireSame } from '../functions/inspect-stored.ts'
+import { mergeLogging } from '../functions/logging-settings.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
@@ -71,10 +72,11 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
         const kind = sniffPackage(bytes)
         const precondition = preconditionOf(request.headers)
 
+        const { logging: defaults } = service.defaults(name)
         // Refused before the code is taken in, and asked again under the write lock below.
         const before = service.find(name)
         precondition(before)
-        const notices = [...checkEarly(service, name, before, changeOf(wish, undefined, undefined)(before))]
+        const notices = [...checkEarly(service, name, before, changeOf(wish, defaults, undefined, undefined)(before))]
 
         const wanted = wish.settings.runtime ?? before?.runtime
         const source =
@@ -83,7 +85,12 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
             : undefined
         const arns = wish.layers?.map((layer) => attachments.toArn(layer))
         attached = arns && (await attachments.attach(arns, request.principal?.arn ?? ''))
-        let change = changeOf(wish, source, source?.language && runtimeFor(runtimes, source.language, before, wish))
+        let change = changeOf(
+          wish,
+          defaults,
+          source,
+          source?.language && runtimeFor(runtimes, source.language, before, wish)
+        )
         if (attached !== undefined) change = withLayers(change, attached)
         else if (before !== undefined) change = keepingLayers(change, before)
         if (source !== undefined && source.language === undefined) {
@@ -120,9 +127,10 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           build: source === undefined ? build : undefined
         })
         try {
-          const { record, created } = service.deploy(name, 'create-or-replace', code, change, {
+          const { record, created, published } = service.deploy(name, 'create-or-replace', code, change, {
             precondition,
             dryRun: wish.dryRun,
+            publish: wish.publish,
             settle: 'at-once'
           })
           notices.push(...(source?.notices ?? []))
@@ -139,6 +147,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           return {
             ...toFunctionView(record, scope, origin),
             ...(built?.result === undefined ? {} : { build: buildView(built.result) }),
+            publishedVersion: published?.version ?? null,
             notices,
             hint: `curl -H "Authorization: Bearer $HEARTH_TOKEN" ${origin}/fn/${name}/ -d '{}'`
           }
@@ -192,12 +201,20 @@ function checkEarly(
 }
 
 /** The change that a deploy makes to whatever is there when it is written. */
-function changeOf(wish: Wish, source: SourcePackage | undefined, runtime: string | undefined) {
+function changeOf(
+  wish: Wish,
+  defaultLogging: FunctionRecord['logging'],
+  source: SourcePackage | undefined,
+  runtime: string | undefined
+) {
   return (current: FunctionRecord | undefined): SettingsChange => {
     const environment = mergeVariables(current?.environment, wish.variables)
     return {
       ...(runtime === undefined ? {} : { runtime }),
       ...wish.settings,
+      ...(wish.logging === undefined
+        ? {}
+        : { logging: mergeLogging(current?.logging ?? defaultLogging, wish.logging) }),
       ...(environment === undefined ? {} : { environment }),
       ...(wish.settings.handler !== undefined || source === undefined ? {} : { handler: handlerFor(source, current) })
     }

@@ -30,6 +30,15 @@ const settings = {
     .min(concurrency.min)
     .max(concurrency.max)
     .meta({ description: 'Events at once in one instance' }),
+  logFormat: z.enum(['Text', 'JSON']),
+  logLevel: z
+    .enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'])
+    .meta({ description: "Of the function's own lines: those below are dropped. JSON only" }),
+  systemLogLevel: z.enum(['DEBUG', 'INFO', 'WARN']).meta({ description: "Of the platform's lines. JSON only" }),
+  logGroup: z
+    .string()
+    .regex(/^[.\-_/#A-Za-z0-9]{1,512}$/, 'letters, digits and . - _ / #')
+    .meta({ description: 'Default: /aws/lambda/ and the name' }),
   tracing: z.enum(['PassThrough', 'Active']),
   snapStart: z.enum(['None', 'PublishedVersions']),
   network: z.enum(['none', 'internet']),
@@ -67,7 +76,12 @@ export const DeployQuery = z
         'true: a build or a refusal; false: the package as it is; fresh: dependencies are installed again. Without it, a package is built when it needs to be and builds are allowed'
     }),
     tracing: settings.tracing,
+    logFormat: settings.logFormat,
+    logLevel: settings.logLevel,
+    systemLogLevel: settings.systemLogLevel,
+    logGroup: settings.logGroup,
     snapStart: settings.snapStart,
+    publish: z.enum(['true', 'false']).meta({ description: 'Publish what is deployed as a version, in the same step' }),
     layers: z.string().max(4_096).meta({
       description: 'Up to 5 layers, comma separated: `name:version`, `name` for its newest, or ARNs; empty for none',
       example: 'libs:3,tools'
@@ -88,6 +102,10 @@ export const PatchBody = z.strictObject({
   ephemeral: settings.ephemeral.optional(),
   concurrency: settings.concurrency.optional(),
   tracing: settings.tracing.optional(),
+  logFormat: settings.logFormat.optional(),
+  logLevel: settings.logLevel.optional(),
+  systemLogLevel: settings.systemLogLevel.optional(),
+  logGroup: settings.logGroup.optional(),
   snapStart: settings.snapStart.optional(),
   tags: z
     .record(z.string().min(1).max(128).regex(TAG, 'letters, digits, blanks and _.:/=+-@'), TagValue.nullable())
@@ -140,6 +158,10 @@ export const FunctionView = z
       .meta({ description: 'Shown at /opt; later ones overwrite' }),
     architecture: z.enum(['x86_64', 'arm64']),
     tracing: settings.tracing,
+    logFormat: settings.logFormat,
+    logLevel: settings.logLevel.nullable().meta({ description: 'null: Text has none' }),
+    systemLogLevel: settings.systemLogLevel.nullable().meta({ description: 'null: Text has none' }),
+    logGroup: z.string(),
     snapStart: settings.snapStart,
     tags: z.record(z.string(), z.string()),
     state: z.enum(['Pending', 'Active', 'Failed']),
@@ -159,6 +181,10 @@ const BuildView = z
 
 export const DeployedView = FunctionView.extend({
   build: BuildView.optional(),
+  publishedVersion: z
+    .string()
+    .nullable()
+    .meta({ description: 'With publish=true: the version that is the same as what was deployed' }),
   notices: z.array(z.string()).meta({ description: 'What the deployer ought to know' }),
   hint: z.string().meta({ description: 'A command that calls the function' })
 })

@@ -1,5 +1,6 @@
 import { type ErrorDetail, type FunctionRecord, HearthError } from '@hearth/shared'
 import { type SettingsChange, VARIABLE_NAME } from '../functions/function-settings.ts'
+import { type LoggingWish, mergeLogging } from '../functions/logging-settings.ts'
 import { DeployQuery, type PatchBody } from './function-schemas.ts'
 
 const VARIABLE_PREFIX = 'env.'
@@ -10,7 +11,10 @@ export interface DeployWish {
   readonly variables: Readonly<Record<string, string>>
   /** As they were typed; undefined: those that the function has. */
   readonly layers: readonly string[] | undefined
+  /** Member by member; undefined: as it is. */
+  readonly logging: LoggingWish | undefined
   readonly dryRun: boolean
+  readonly publish: boolean
   /** Undefined: if it is needed and allowed. */
   readonly build: 'true' | 'false' | 'fresh' | undefined
 }
@@ -34,7 +38,7 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
       errors
     })
   }
-  const { memory, timeout, ephemeral, layers, dryRun, build } = query
+  const { memory, timeout, ephemeral, layers, dryRun, publish, build } = query
   return {
     settings: toSettings({ ...query, memory, timeout, ephemeral, layers: undefined }),
     variables,
@@ -42,7 +46,9 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
       ?.split(',')
       .map((layer) => layer.trim())
       .filter((layer) => layer !== ''),
+    logging: toLoggingWish(query),
     dryRun: dryRun === 'true',
+    publish: publish === 'true',
     build
   }
 }
@@ -50,8 +56,10 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
 /** @param current - Variables are merged into its own. */
 export function readPatch(body: PatchBody, current: FunctionRecord): SettingsChange {
   const { env, network, instances, tags } = body
+  const logging = toLoggingWish(body)
   return {
     ...toSettings(body),
+    ...(logging === undefined ? {} : { logging: mergeLogging(current.logging, logging) }),
     ...(network === null ? { network: undefined } : {}),
     ...(instances === null ? { instances: undefined } : {}),
     ...(tags === undefined ? {} : { tags: tags === null ? {} : mergeTags(current.tags, tags) }),
@@ -78,6 +86,15 @@ function mergeTags(current: FunctionRecord['tags'], change: Readonly<Record<stri
     (entry): entry is [string, string] => entry[1] !== null
   )
   return Object.fromEntries(merged)
+}
+
+/** @returns undefined when nothing is said about logging */
+function toLoggingWish(
+  wish: { [K in 'logFormat' | 'logLevel' | 'systemLogLevel' | 'logGroup']?: PatchBody[K] | undefined }
+): LoggingWish | undefined {
+  const { logFormat, logLevel, systemLogLevel, logGroup } = wish
+  if ([logFormat, logLevel, systemLogLevel, logGroup].every((value) => value === undefined)) return undefined
+  return { format: logFormat, applicationLevel: logLevel, systemLevel: systemLogLevel, logGroup }
 }
 
 /** From the names that people type to the record's. Nulls are for the caller, who knows what they mean. */
