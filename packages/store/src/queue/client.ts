@@ -26,7 +26,9 @@ export async function openEventQueue({ file, migrationsDir, maxPages = 0 }: Queu
   const [opening] = (await once(worker, 'message')) as [BatchAnswer]
   if (!('opened' in opening) || !opening.opened) {
     await worker.terminate()
-    throw new QueueUnavailableError(`the queue at ${file} cannot be opened: ${'message' in opening ? opening.message : ''}`)
+    throw new QueueUnavailableError(
+      `the queue at ${file} cannot be opened: ${'message' in opening ? opening.message : ''}`
+    )
   }
   let operations: Operation[] = []
   let payloads: Buffer[] = []

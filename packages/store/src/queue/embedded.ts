@@ -1,7 +1,7 @@
 import { migrate } from '../migrations.ts'
 import { type Db, openDatabase } from '../sqlite-addon.ts'
-import type { Condition, InvocationRecord, QueuedEvent } from './types.ts'
 import type { Operation } from './operations.ts'
+import type { Condition, InvocationRecord, QueuedEvent } from './types.ts'
 
 /** How long a start waits for a process that is about to end. */
 const BUSY_TIMEOUT_MS = 5_000

@@ -9,7 +9,12 @@ export type Operation =
       readonly length: number
     })
   | { readonly kind: 'claim'; readonly functionName: string; readonly now: number; readonly limit: number }
-  | { readonly kind: 'complete'; readonly requestId: string; readonly condition: Condition; readonly result: AttemptResult }
+  | {
+      readonly kind: 'complete'
+      readonly requestId: string
+      readonly condition: Condition
+      readonly result: AttemptResult
+    }
   | {
       readonly kind: 'retry'
       readonly requestId: string

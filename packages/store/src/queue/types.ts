@@ -33,7 +33,12 @@ export interface AttemptResult {
 }
 
 /** Why an event is over, in the words of Lambda's destination records. */
-export type Condition = 'Success' | 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroReservedConcurrency' | 'FunctionNotFound'
+export type Condition =
+  | 'Success'
+  | 'RetriesExhausted'
+  | 'EventAgeExceeded'
+  | 'ZeroReservedConcurrency'
+  | 'FunctionNotFound'
 
 export interface InvocationRecord {
   readonly requestId: string
@@ -78,7 +83,11 @@ export interface EventQueue {
   waiting(): Promise<readonly { readonly functionName: string; readonly dueAt: number }[]>
   find(requestId: string): Promise<InvocationRecord | undefined>
   /** The newest first. */
-  list(functionName: string, states: readonly InvocationRecord['state'][], limit: number): Promise<readonly InvocationRecord[]>
+  list(
+    functionName: string,
+    states: readonly InvocationRecord['state'][],
+    limit: number
+  ): Promise<readonly InvocationRecord[]>
   /** Failed events of a function wait again, from the first attempt on. @returns how many */
   redrive(functionName: string, now: number, limit: number): Promise<number>
   /** Forgets what ended before. @returns how many, at most `limit` */
