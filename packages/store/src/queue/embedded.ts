@@ -71,9 +71,9 @@ function embedded(db: Db): EmbeddedQueue {
   const find = db.prepare<[string], Row>('SELECT * FROM events WHERE request_id = ?')
   const list = db.prepare<[string, string, number], Row>(`SELECT * FROM events WHERE function_name = ?
     AND state IN (SELECT value FROM json_each(?)) ORDER BY accepted_at DESC LIMIT ?`)
-  const redrive = db.prepare(`UPDATE events SET state = 0, due_at = ?1, accepted_at = ?1, attempts = 0, throttles = 0,
+  const redrive = db.prepare(`UPDATE events SET state = 0, due_at = ?, accepted_at = ?, attempts = 0, throttles = 0,
     ended_at = NULL, condition = NULL WHERE rowid IN (
-    SELECT rowid FROM events WHERE function_name = ?2 AND state = 3 ORDER BY accepted_at LIMIT ?3)`)
+    SELECT rowid FROM events WHERE function_name = ? AND state = 3 ORDER BY accepted_at LIMIT ?)`)
   const prune = db.prepare(
     'DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE ended_at < ? ORDER BY ended_at LIMIT ?)'
   )
@@ -114,7 +114,7 @@ function embedded(db: Db): EmbeddedQueue {
         return list.all(op.functionName, states, op.limit).map(toRecord)
       }
       case 'redrive':
-        return redrive.run(op.now, op.functionName, op.limit).changes
+        return redrive.run(op.now, op.now, op.functionName, op.limit).changes
       case 'prune':
         return prune.run(op.endedBefore, op.limit).changes
     }
