@@ -13,7 +13,7 @@ const SOURCE = `export const handler = async (event) => { console.log('ran ' + e
 t.test('every accepted event is done, whatever kills the gateway', { timeout: 120_000 }, async (t) => {
   const hearth = await startHearth()
   t.teardown(() => hearth.stop())
-  t.ok((await hearth.deploy('work', SOURCE, 'filename=index.mjs')).ok)
+  t.ok((await hearth.deploy('work.mjs', SOURCE)).ok)
   const accepted: string[] = []
   let next = 0
   const client = async (): Promise<void> => {
@@ -41,9 +41,11 @@ t.test('every accepted event is done, whatever kills the gateway', { timeout: 12
     )
     const { invocations } = (await answer.json()) as { invocations: { requestId: string; endedAt: string }[] }
     for (const { requestId, endedAt } of invocations) done.set(requestId, endedAt)
+    console.error('kill', kill, accepted.length, Date.now())
     process.kill(hearth.pids().gateway, 'SIGKILL')
   }
   await Promise.all(clients)
+  console.error('all accepted', Date.now())
   t.equal(accepted.length, EVENTS)
   await eventually(async () => {
     const answer = await hearth.request('/v1/functions/work/invocations?status=queued').catch(() => undefined)
@@ -54,6 +56,7 @@ t.test('every accepted event is done, whatever kills the gateway', { timeout: 12
   const { dataDir } = hearth
   process.kill(hearth.supervisor.pid!, 'SIGTERM')
   await new Promise((resolve) => hearth.supervisor.once('exit', resolve))
+  console.error('stopped', Date.now())
   const queue = await openEventQueue({
     file: path.join(dataDir, 'queue.db'),
     migrationsDir: path.join(ROOT, 'migrations/queue')
