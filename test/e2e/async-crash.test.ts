@@ -41,11 +41,9 @@ t.test('every accepted event is done, whatever kills the gateway', { timeout: 12
     )
     const { invocations } = (await answer.json()) as { invocations: { requestId: string; endedAt: string }[] }
     for (const { requestId, endedAt } of invocations) done.set(requestId, endedAt)
-    console.error('kill', kill, accepted.length, Date.now())
     process.kill(hearth.pids().gateway, 'SIGKILL')
   }
   await Promise.all(clients)
-  console.error('all accepted', Date.now())
   t.equal(accepted.length, EVENTS)
   await eventually(async () => {
     const answer = await hearth.request('/v1/functions/work/invocations?status=queued').catch(() => undefined)
@@ -56,7 +54,6 @@ t.test('every accepted event is done, whatever kills the gateway', { timeout: 12
   const { dataDir } = hearth
   process.kill(hearth.supervisor.pid!, 'SIGTERM')
   await new Promise((resolve) => hearth.supervisor.once('exit', resolve))
-  console.error('stopped', Date.now())
   const queue = await openEventQueue({
     file: path.join(dataDir, 'queue.db'),
     migrationsDir: path.join(ROOT, 'migrations/queue')
