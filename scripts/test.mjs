@@ -2,13 +2,35 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { runScript, setup } from './setup.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
 await runScript(() => {
   setup({ forTests: true })
-  const tap = path.join(root, 'node_modules', '.bin', 'tap')
-  const { status } = spawnSync(tap, process.argv.slice(2), { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-  process.exitCode = status ?? 1
+  const args = process.argv.slice(2)
+  process.exitCode = tap(args, 'inherit').status ?? 1
+  // Piped output is TAP, megabytes of it: what failed is said once more where one looks first, at the end.
+  if (process.exitCode !== 0 && !process.stdout.isTTY) {
+    const files = args.filter((arg) => !arg.startsWith('-'))
+    process.stdout.write(`\nWhat failed:\n${failures(tap(['replay', '--reporter=terse', ...files], 'pipe').stdout)}`)
+  }
 })
+
+/** @param {'inherit' | 'pipe'} output */
+function tap(args, output) {
+  const bin = path.join(root, 'node_modules', '.bin', 'tap')
+  return spawnSync(bin, args, {
+    cwd: root,
+    stdio: ['ignore', output, 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024
+  })
+}
+
+/** The reporter's text without its running count. */
+function failures(text) {
+  const lines = stripVTControlCharacters(text ?? '').split('\n')
+  return `${lines.filter((line) => line.trim() !== '' && !/^(Asserts|Suites):/.test(line)).join('\n')}\n`
+}

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import {
-  AddPermissionCommand,
   CreateEventSourceMappingCommand,
   InvokeAsyncCommand,
   PutFunctionScalingConfigCommand
@@ -84,12 +83,6 @@ t.test("AWS's client shows the message of an unsupported operation, and does not
     message: new RegExp(`^${name} is not supported by this server: .+\\.$`),
     $metadata: { httpStatusCode: 501, attempts: 1 }
   })
-  await t.rejects(
-    client.send(
-      new AddPermissionCommand({ FunctionName, StatementId: 's', Action: 'lambda:*', Principal: 's3.amazonaws.com' })
-    ),
-    refused('AddPermission')
-  )
   await t.rejects(
     client.send(new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn: 'arn:aws:sqs:us-east-1:0:q' })),
     refused('CreateEventSourceMapping')

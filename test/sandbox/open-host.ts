@@ -6,7 +6,8 @@ import {
   type Sandbox,
   type SandboxHost,
   type SandboxHostOptions,
-  type SandboxSpec
+  type SandboxSpec,
+  whenClosed
 } from '@hearth/sandbox'
 import type { Test } from 'tap'
 
@@ -57,7 +58,7 @@ export function listen(sandbox: Sandbox) {
     text += part
     wake()
   })
-  sandbox.output.on('close', () => {
+  whenClosed(sandbox.output, () => {
     ended = true
     wake()
   })

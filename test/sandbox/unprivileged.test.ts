@@ -9,7 +9,7 @@ const USER = 12345
 
 /** Runs in a process of an ordinary user; prints one JSON line per finding. */
 const PROGRAM = `
-  import { openSandboxHost, SandboxUnavailableError } from '@hearth/sandbox'
+  import { openSandboxHost, SandboxUnavailableError, whenClosed } from '@hearth/sandbox'
   const [runDir, serverId] = process.argv.slice(1)
   const tell = (name, value) => console.log(JSON.stringify({ [name]: value }))
   const warned = []
@@ -32,6 +32,7 @@ const PROGRAM = `
     await sandbox.assign({ mounts: [{ source: '/usr/bin', target: '/var/task' }] })
     sandbox.channel.write('1')
     const exit = await sandbox.exited
+    await new Promise((resolve) => whenClosed(sandbox.output, resolve))
     return { output, exit }
   }
   tell('caps', await run('open(my $s, "<", "/proc/self/status"); /^(CapEff|NoNewPrivs|Seccomp):\\\\s+(\\\\w+)/ and print "$1=$2 " while <$s>; print -e "/var/task/perl" ? "code" : "none"; opendir(my $d, "/proc"); print " pids=", join(",", grep { /^[0-9]+$/ } readdir $d)'))

@@ -12,6 +12,7 @@ import type { CodeSigning } from './functions/code-signing.ts'
 import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
 import type { FunctionTags } from './functions/function-tags.ts'
+import type { PermissionService } from './functions/permission-service.ts'
 import type { Runtimes } from './functions/runtimes.ts'
 import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
@@ -37,6 +38,8 @@ import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
+import { permissionRoutes } from './v1/permission-routes.ts'
+import { policyRoutes } from './v1/policy-routes.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
@@ -52,6 +55,7 @@ export interface Deps {
   readonly releases: ReleaseService
   /** What the gateway proves itself with. */
   readonly internalToken: string
+  readonly permissions: PermissionService
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
@@ -140,8 +144,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
+  await app.register(permissionRoutes, {
+    prefix: '/v1/functions',
+    permissions: deps.permissions,
+    requireFunction: (name) => void service.get(name)
+  })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
+  await app.register(policyRoutes, { prefix: '/v1/policies', scope })
   await app.register(lambdaApi, deps)
   return app
 }

@@ -7,6 +7,7 @@ import {
   createArtifactStore,
   createCodeSigningRepository,
   createFunctionOptionsRepository,
+  createFunctionPoliciesRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
   createKeysRepository,
@@ -33,6 +34,7 @@ import { createCodeSigning } from './functions/code-signing.ts'
 import { createFunctionOptions } from './functions/function-options.ts'
 import { createFunctionService } from './functions/function-service.ts'
 import { createFunctionTags } from './functions/function-tags.ts'
+import { createPermissionService } from './functions/permission-service.ts'
 import { createRuntimes } from './functions/runtimes.ts'
 import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
@@ -151,6 +153,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       releases,
       internalToken: internalToken(masterKey),
       aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
+      permissions: createPermissionService({
+        policies: createFunctionPoliciesRepository(db),
+        functions,
+        aliases: aliasesRepository,
+        scope
+      }),
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,

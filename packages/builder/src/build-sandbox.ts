@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import path from 'node:path'
-import type { Mount, SandboxExit, SandboxHost } from '@hearth/sandbox'
+import { type Mount, type SandboxExit, type SandboxHost, whenClosed } from '@hearth/sandbox'
 import { HearthError } from '@hearth/shared'
 import type { AllowedHosts } from './allowed-hosts.ts'
 import { startEgressProxy } from './egress-proxy.ts'
@@ -67,7 +67,9 @@ export async function runInSandbox(host: SandboxHost, run: SandboxRun): Promise<
         kill()
       })
       output.on('error', () => {})
-      const outputEnd = once(output, 'close').catch(() => {})
+      const outputEnd = new Promise<void>((resolve) => {
+        whenClosed(output, resolve)
+      })
       sandbox.limitCpu(CPUS)
       await sandbox.assign({ mounts: [] }).catch(kill)
       channel.write(`${JSON.stringify(job)}\n`)
@@ -97,7 +99,7 @@ interface Answer {
   readonly tooLarge: boolean
 }
 
-async function readAnswer(channel: NodeJS.ReadableStream, kill: () => void): Promise<Answer> {
+async function readAnswer(channel: Socket, kill: () => void): Promise<Answer> {
   const chunks: Buffer[] = []
   let size = 0
   let tooLarge = false
@@ -110,7 +112,7 @@ async function readAnswer(channel: NodeJS.ReadableStream, kill: () => void): Pro
       else chunks.push(chunk)
     })
     channel.on('end', resolve)
-    channel.on('close', resolve)
+    whenClosed(channel, resolve)
     channel.resume()
   })
   const bytes = Buffer.concat(chunks)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { whenClosed } from '@hearth/sandbox'
 import { type Budget, READ_COST_BYTES } from './budget.ts'
 import { createFrameReader, type FrameReader } from './channel/frame-reader.ts'
 
@@ -50,7 +51,7 @@ export class Link {
     socket.on('error', () => {
       this.#unread = true
     })
-    socket.on('close', () => {
+    whenClosed(socket, () => {
       this.#closed = true
       this.#listener.onClose(this.#unread)
       this.#onDrained?.()

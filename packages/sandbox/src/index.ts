@@ -12,3 +12,4 @@ export type {
   SandboxSpec
 } from './types.ts'
 export { SandboxUnavailableError } from './unavailable.ts'
+export { whenClosed } from './when-closed.ts'

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { CgroupDriver } from './cgroup.ts'
 import type { Launcher } from './launcher.ts'
 import type { Feature, Sandbox, SandboxSpec } from './types.ts'
+import { whenClosed } from './when-closed.ts'
 
 const MEMORY_MIB = 64
 const PIDS = 32
@@ -212,7 +213,7 @@ function readProbe(sandbox: Sandbox) {
     }
     onLine()
   })
-  sandbox.output.once('close', () => {
+  whenClosed(sandbox.output, () => {
     ended = true
     onLine()
   })

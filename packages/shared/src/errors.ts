@@ -65,6 +65,8 @@ const CATALOG = {
   RELEASE_STATE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   NOTHING_TO_ROLL_BACK: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  /** A policy document that does not follow the grammar; the place is named. */
+  MALFORMED_POLICY: { status: 400, fault: 'caller', retryable: false, aws: 'MalformedPolicyDocumentException' },
   POLICY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   STATEMENT_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   UPDATE_IN_PROGRESS: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },

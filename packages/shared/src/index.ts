@@ -44,6 +44,19 @@ export {
   parseLayerVersionArn
 } from './layer-arn.ts'
 export { LIMITS } from './limits.ts'
+export { parseCaller } from './policy/caller.ts'
+export { denialError, denialMessage } from './policy/denial.ts'
+export { compilePolicy, POLICY_SIZE, type Policy, type PolicyKind, parsePolicy, policySize } from './policy/document.ts'
+export {
+  type Decider,
+  type Decision,
+  evaluate,
+  evaluateTrust,
+  type Policies,
+  type Reason,
+  type StatementTrace
+} from './policy/evaluate.ts'
+export { type ContextKeys, contextKeys, type PolicyCaller, type PolicyRequest } from './policy/request.ts'
 export type {
   ReleaseCounts,
   ReleaseEvent,

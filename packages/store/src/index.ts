@@ -14,6 +14,12 @@ export {
   type RecursiveLoop,
   type RuntimeUpdate
 } from './function-options-repository.ts'
+export {
+  createFunctionPoliciesRepository,
+  type FunctionPoliciesRepository,
+  type FunctionPolicy,
+  type PolicyStatement
+} from './function-policies-repository.ts'
 export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
 export {
   createFunctionsRepository,

@@ -96,7 +96,7 @@ export const API_AREAS: readonly ApiArea[] = [
   {
     title: 'Permissions',
     missing:
-      'resource policies are not there yet; whoever has a key may call, and a function URL with AuthType NONE is public without one',
+      'resource policies are written statement by statement, with AddPermission; whoever has a key may call, and a function URL with AuthType NONE is public without one',
     operations: {
       AddPermission: 'POST /2015-03-31/functions/{FunctionName}/policy',
       DeleteResourcePolicy: 'DELETE /2026-07-09/resource-policy/{ResourceArn}',

@@ -7,6 +7,7 @@ import type { CodeSigning } from '../functions/code-signing.ts'
 import type { FunctionOptions } from '../functions/function-options.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { FunctionTags } from '../functions/function-tags.ts'
+import type { PermissionService } from '../functions/permission-service.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
 import type { VersionService } from '../functions/version-service.ts'
 import type { LayerAttachments } from '../layers/layer-attachments.ts'
@@ -24,6 +25,7 @@ export interface LambdaApiDeps {
   readonly service: FunctionService
   readonly versions: VersionService
   readonly aliases: AliasService
+  readonly permissions: PermissionService
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning

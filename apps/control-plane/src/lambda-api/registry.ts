@@ -3,13 +3,12 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { addLayerVersionPermission } from './add-layer-version-permission.ts'
+import { addPermission } from './add-permission.ts'
 import { createAlias } from './create-alias.ts'
 import { createCodeSigningConfig } from './create-code-signing-config.ts'
 import { createFunction } from './create-function.ts'
-
 import { createFunctionUrlConfig } from './create-function-url-config.ts'
 import { deleteAlias } from './delete-alias.ts'
-
 import { deleteCodeSigningConfig } from './delete-code-signing-config.ts'
 import { deleteFunction } from './delete-function.ts'
 import { deleteFunctionCodeSigningConfig } from './delete-function-code-signing-config.ts'
@@ -26,6 +25,7 @@ import { getFunctionUrlConfig } from './get-function-url-config.ts'
 import { getLayerVersion } from './get-layer-version.ts'
 import { getLayerVersionByArn } from './get-layer-version-by-arn.ts'
 import { getLayerVersionPolicy } from './get-layer-version-policy.ts'
+import { getPolicy } from './get-policy.ts'
 import { getRuntimeManagementConfig } from './get-runtime-management-config.ts'
 import { listAliases } from './list-aliases.ts'
 import { listCodeSigningConfigs } from './list-code-signing-configs.ts'
@@ -43,6 +43,7 @@ import { putFunctionCodeSigningConfig } from './put-function-code-signing-config
 import { putFunctionRecursionConfig } from './put-function-recursion-config.ts'
 import { putRuntimeManagementConfig } from './put-runtime-management-config.ts'
 import { removeLayerVersionPermission } from './remove-layer-version-permission.ts'
+import { removePermission } from './remove-permission.ts'
 import { tagResource } from './tag-resource.ts'
 import { unservedOperations } from './unserved-operations.ts'
 import { untagResource } from './untag-resource.ts'
@@ -91,6 +92,9 @@ export const OPERATIONS: readonly Operation[] = [
   getFunctionUrlConfig,
   updateFunctionUrlConfig,
   listFunctionUrlConfigs,
+  addPermission,
+  removePermission,
+  getPolicy,
   tagResource,
   untagResource,
   updateCodeSigningConfig,

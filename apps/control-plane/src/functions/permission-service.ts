@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto'
+import { type ArnScope, compilePolicy, functionArn, HearthError, POLICY_SIZE, type Policy } from '@hearth/shared'
+import {
+  type AliasesRepository,
+  type FunctionPoliciesRepository,
+  type FunctionPolicy,
+  type FunctionsRepository,
+  LATEST,
+  type PolicyStatement
+} from '@hearth/store'
+
+/** A permission as it is asked for. */
+export interface Permission {
+  readonly statementId: string
+  /** `lambda:InvokeFunction`, …, `*`. */
+  readonly action: string
+  /** A service, an account's id, an ARN or `*`. */
+  readonly principal: string
+  readonly sourceArn?: string | undefined
+  readonly sourceAccount?: string | undefined
+  readonly principalOrgId?: string | undefined
+  readonly functionUrlAuthType?: string | undefined
+  readonly invokedViaFunctionUrl?: boolean | undefined
+  readonly eventSourceToken?: string | undefined
+}
+
+/** What is permitted: a function, or one of its versions or aliases. */
+export interface PermissionTarget {
+  readonly name: string
+  readonly qualifier: string | undefined
+}
+
+/** Resource policies of functions, statement by statement. */
+export interface PermissionService {
+  /** Undefined: nothing is permitted, or there is nothing to permit. */
+  find(target: PermissionTarget): FunctionPolicy | undefined
+  /**
+   * @param revisionId - The policy's, when it must be that.
+   * @throws HearthError FUNCTION_NOT_FOUND, INVALID_REQUEST, STATEMENT_EXISTS, REVISION_MISMATCH, POLICY_TOO_LARGE
+   */
+  add(target: PermissionTarget, permission: Permission, revisionId?: string): Added
+  /** @throws HearthError FUNCTION_NOT_FOUND, POLICY_NOT_FOUND, REVISION_MISMATCH */
+  remove(target: PermissionTarget, statementId: string, revisionId?: string): void
+}
+
+interface Added {
+  readonly statement: PolicyStatement
+  readonly policy: FunctionPolicy
+}
+
+export interface PermissionServiceDeps {
+  readonly policies: FunctionPoliciesRepository
+  readonly functions: Pick<FunctionsRepository, 'find' | 'exclusively'>
+  readonly aliases: Pick<AliasesRepository, 'find'>
+  readonly scope: ArnScope
+}
+
+/** @see reference: Lambda control API §7 */
+export function createPermissionService({
+  policies,
+  functions,
+  aliases,
+  scope
+}: PermissionServiceDeps): PermissionService {
+  const exists = ({ name, qualifier }: PermissionTarget): boolean =>
+    qualifier === undefined || /^\d+$/.test(qualifier)
+      ? functions.find(name, qualifier) !== undefined
+      : aliases.find(name, qualifier) !== undefined
+
+  return {
+    find: ({ name, qualifier }) => policies.find(name, qualifier ?? ''),
+
+    add(target, permission, revisionId) {
+      const { name, qualifier } = target
+      if (qualifier === LATEST) {
+        throw new HearthError('INVALID_REQUEST', 'We currently do not support adding policies for $LATEST.')
+      }
+      const statement = toStatement(permission, functionArn(scope, name, qualifier))
+      requireGrammar(statement)
+      return functions.exclusively(() => {
+        if (!exists(target)) throw notFound(target, scope)
+        const current = policies.find(name, qualifier ?? '')
+        requireRevision(current, revisionId)
+        const statements = current?.statements ?? []
+        if (statements.some(({ Sid }) => Sid === statement.Sid)) {
+          throw new HearthError(
+            'STATEMENT_EXISTS',
+            `The statement id (${statement.Sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`
+          )
+        }
+        const policy = { revisionId: randomUUID(), statements: [...statements, statement] }
+        const bytes = Buffer.byteLength(JSON.stringify(functionPolicyDocument(policy)))
+        if (bytes > POLICY_SIZE.functionResource) {
+          throw new HearthError(
+            'POLICY_TOO_LARGE',
+            `The final policy size (${bytes}) is bigger than the limit (${POLICY_SIZE.functionResource}).`
+          )
+        }
+        policies.put(name, qualifier ?? '', policy)
+        return { statement, policy }
+      })
+    },
+
+    remove(target, statementId, revisionId) {
+      const { name, qualifier } = target
+      functions.exclusively(() => {
+        if (!exists(target)) {
+          throw new HearthError('FUNCTION_NOT_FOUND', `No policy found for: ${functionArn(scope, name, qualifier)}`)
+        }
+        const current = policies.find(name, qualifier ?? '')
+        if (current === undefined) {
+          throw new HearthError('POLICY_NOT_FOUND', 'No policy is associated with the given resource.')
+        }
+        requireRevision(current, revisionId)
+        const statements = current.statements.filter(({ Sid }) => Sid !== statementId)
+        if (statements.length === current.statements.length) {
+          throw new HearthError('POLICY_NOT_FOUND', `Statement ${statementId} is not found in resource policy.`)
+        }
+        if (statements.length === 0) policies.remove(name, qualifier ?? '')
+        else policies.put(name, qualifier ?? '', { revisionId: randomUUID(), statements })
+      })
+    }
+  }
+}
+
+/** The whole policy in IAM's grammar. */
+export function functionPolicyDocument({ statements }: FunctionPolicy): Readonly<Record<string, unknown>> {
+  return { Version: '2012-10-17', Id: 'default', Statement: statements }
+}
+
+function toStatement(permission: Permission, resource: string): PolicyStatement {
+  const { principalOrgId, sourceAccount, sourceArn, functionUrlAuthType, eventSourceToken } = permission
+  const equals = members({
+    'AWS:SourceAccount': sourceAccount,
+    'aws:PrincipalOrgID': principalOrgId,
+    'lambda:FunctionUrlAuthType': functionUrlAuthType,
+    'lambda:EventSourceToken': eventSourceToken
+  })
+  const viaUrl = permission.invokedViaFunctionUrl
+  const condition = {
+    ...(equals === undefined ? {} : { StringEquals: equals }),
+    ...(viaUrl === undefined ? {} : { Bool: { 'lambda:InvokedViaFunctionUrl': String(viaUrl) } }),
+    ...(sourceArn === undefined ? {} : { ArnLike: { 'AWS:SourceArn': sourceArn } })
+  }
+  return {
+    Sid: permission.statementId,
+    Effect: 'Allow',
+    Principal: toPrincipal(permission.principal),
+    Action: permission.action,
+    Resource: resource,
+    ...(Object.keys(condition).length === 0 ? {} : { Condition: condition })
+  }
+}
+
+function toPrincipal(principal: string): unknown {
+  if (principal === '*') return '*'
+  if (/^\d{12}$/.test(principal)) return { AWS: `arn:aws:iam::${principal}:root` }
+  return principal.startsWith('arn:') ? { AWS: principal } : { Service: principal }
+}
+
+/** What cannot be decided by must not be kept. */
+function requireGrammar(statement: PolicyStatement): Policy {
+  try {
+    return compilePolicy({ Version: '2012-10-17', Statement: [statement] }, 'resource', 'permission')
+  } catch (err) {
+    if (!(err instanceof HearthError) || !/Principal/.test(err.message)) throw err
+    throw invalidPrincipal()
+  }
+}
+
+function invalidPrincipal(): HearthError {
+  return new HearthError(
+    'INVALID_REQUEST',
+    'The provided principal was invalid. Please check the principal and try again.'
+  )
+}
+
+function notFound({ name, qualifier }: PermissionTarget, scope: ArnScope): HearthError {
+  const arn = functionArn(scope, name, qualifier)
+  const isAlias = qualifier !== undefined && !/^\d+$/.test(qualifier)
+  return isAlias
+    ? new HearthError('ALIAS_NOT_FOUND', `Cannot find alias arn: ${arn}`)
+    : new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${arn}`)
+}
+
+function requireRevision(current: FunctionPolicy | undefined, revisionId: string | undefined): void {
+  if (revisionId === undefined || current?.revisionId === revisionId) return
+  throw new HearthError(
+    'REVISION_MISMATCH',
+    'The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest Revision Id'
+  )
+}
+
+/** @returns undefined when there is none */
+function members(all: Readonly<Record<string, string | undefined>>): Record<string, string> | undefined {
+  const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return given.length === 0 ? undefined : Object.fromEntries(given)
+}

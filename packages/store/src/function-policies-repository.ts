@@ -1,0 +1,47 @@
+import type { Db } from './sqlite-addon.ts'
+
+/** A statement as IAM writes it. */
+export type PolicyStatement = Readonly<Record<string, unknown>> & { readonly Sid: string }
+
+export interface FunctionPolicy {
+  /** Another one after each change. */
+  readonly revisionId: string
+  /** In order, never none. */
+  readonly statements: readonly PolicyStatement[]
+}
+
+/** Resource policies. They go when their function, version or alias goes. */
+export interface FunctionPoliciesRepository {
+  /** @param qualifier - A version's number or an alias; `''`: the function itself. */
+  find(functionName: string, qualifier: string): FunctionPolicy | undefined
+  put(functionName: string, qualifier: string, policy: FunctionPolicy): void
+  remove(functionName: string, qualifier: string): void
+}
+
+interface Row {
+  readonly revision_id: string
+  readonly statements: string
+}
+
+export function createFunctionPoliciesRepository(db: Db): FunctionPoliciesRepository {
+  const select = db.prepare<[functionName: string, qualifier: string], Row>(
+    'SELECT revision_id, statements FROM function_policies WHERE function = ? AND qualifier = ?'
+  )
+  const write = db.prepare<[functionName: string, qualifier: string, revisionId: string, statements: string]>(
+    `INSERT INTO function_policies (function, qualifier, revision_id, statements) VALUES (?, ?, ?, ?)
+     ON CONFLICT (function, qualifier)
+     DO UPDATE SET revision_id = excluded.revision_id, statements = excluded.statements`
+  )
+  const remove = db.prepare<[functionName: string, qualifier: string]>(
+    'DELETE FROM function_policies WHERE function = ? AND qualifier = ?'
+  )
+  return {
+    find(functionName, qualifier) {
+      const row = select.get(functionName, qualifier)
+      return row && { revisionId: row.revision_id, statements: JSON.parse(row.statements) as PolicyStatement[] }
+    },
+    put: (functionName, qualifier, { revisionId, statements }) =>
+      void write.run(functionName, qualifier, revisionId, JSON.stringify(statements)),
+    remove: (functionName, qualifier) => void remove.run(functionName, qualifier)
+  }
+}
