@@ -18,6 +18,7 @@ import {
   type FunctionUrlsRepository,
   type KeysRepository,
   openDirectory,
+  openEventQueue,
   openStore,
   type ReleasesRepository
 } from '@hearth/store'
@@ -174,9 +175,11 @@ export interface Harness {
   attach(): void
 }
 
-export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random'>> {
+export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce'>> {
   readonly controlPort?: number
   readonly drainMs?: number
+  /** Most pages of 4 KiB that the queue may have; 0: as many as it likes. */
+  readonly queuePages?: number
   readonly attached?: boolean
   readonly functions?: readonly FunctionRecord[]
 }
@@ -213,6 +216,13 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     },
     logsDir,
     executor,
+    queue: await openEventQueue({
+      file: path.join(dataDir, 'queue.db'),
+      migrationsDir: path.resolve('migrations/queue'),
+      maxPages: options.queuePages ?? 0
+    }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.eventsAtOnce === undefined ? {} : { eventsAtOnce: options.eventsAtOnce }),
     logs,
     metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },

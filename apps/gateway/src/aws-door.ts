@@ -1,8 +1,9 @@
 import type { Outcome } from '@hearth/executor'
 import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
+import { acceptEvent } from './async/accept.ts'
 import type { Call, Door, Hallway } from './call.ts'
 import { EventStream } from './event-stream.ts'
-import { findFunction, queryMember, refusalOf } from './invoke.ts'
+import { findFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
 import { serverTiming } from './server-timing.ts'
 
 const PATH = '/2015-03-31/functions/'
@@ -95,11 +96,17 @@ function enter(
   const type = headers['x-amz-invocation-type']
   const qualifier = queryMember(call.req.url!, 'Qualifier')
   const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, qualifier)
-  if (type !== undefined && type !== 'RequestResponse' && refuseOrDryRun(call, type)) return
+  if (type !== undefined && type !== 'RequestResponse' && type !== 'Event' && refuseOrDryRun(call, type)) return
   if (headers['x-amz-log-type'] !== undefined) call.tail = wantsTail(headers['x-amz-log-type'])
   const context = headers['x-amz-client-context']
   if (context !== undefined) call.clientContext = readClientContext(context)
   call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
+  if (type === 'Event') {
+    acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), body, () => {
+      call.respond(202, ['x-amzn-requestid', call.requestId, 'x-amzn-trace-id', call.traceId], '')
+    })
+    return
+  }
   call.run(entry, body, invokedArn)
 }
 
@@ -108,12 +115,6 @@ function refuseOrDryRun(call: Call, type: string | string[]): boolean {
   if (type === 'DryRun') {
     call.respond(204, ['x-amzn-requestid', call.requestId], '')
     return true
-  }
-  if (type === 'Event') {
-    throw new HearthError(
-      'UNSUPPORTED_FEATURE',
-      'Asynchronous invocation (InvocationType Event) is not available on this server yet.'
-    )
   }
   throw notInEnum(String(type), 'invocationType', 'Event, RequestResponse, DryRun')
 }

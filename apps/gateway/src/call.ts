@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Invocation, Outcome, ResponseSink } from '@hearth/executor'
 import { type Authenticator, HearthError, LIMITS, type Principal } from '@hearth/shared'
+import type { Dispatcher } from './async/dispatcher.ts'
 import type { Directory } from './directory.ts'
 import type { Expectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
@@ -15,6 +16,8 @@ import type { UrlTarget } from './url-table.ts'
 export interface Hallway {
   readonly authenticator: Authenticator
   readonly directory: Directory
+  /** Takes events that are run later. */
+  readonly dispatcher: Dispatcher
   readonly metrics: Metrics
   readonly expectations: Expectations
   /** Shared by all calls whose body is there at once. */

@@ -29,6 +29,11 @@ export function findFunction(
   return { entry, invokedArn: entry.invokedArn }
 }
 
+/** The qualifier of an ARN as invoked; undefined when none was given. */
+export function qualifierOf(invokedArn: string): string | undefined {
+  return invokedArn.split(':')[7]
+}
+
 /** A member of the query by its name; undefined when it is not there or empty. */
 export function queryMember(url: string, name: string): string | undefined {
   const mark = url.indexOf('?')

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import { mkdir, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createExecutor, openRuntimeRegistry } from '@hearth/executor'
 import { defaultRunDir, openSandboxHost, type SandboxHost, SandboxUnavailableError, serverIdOf } from '@hearth/sandbox'
 import { type Config, ConfigError, readConfig, redactConfig } from '@hearth/shared'
-import { dataLayout } from '@hearth/store'
+import { dataLayout, type EventQueue, makeDataDir, openEventQueue, QueueUnavailableError } from '@hearth/store'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { openDirectoryWhenReady } from './attach.ts'
@@ -64,7 +65,7 @@ const executor = createExecutor({
   cpuQuota: config.cpu === 'quota',
   log: onLog
 })
-const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log })
+const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log, queue: await openQueueOrExit() })
 
 const stopping = new AbortController()
 const grace = closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
@@ -94,6 +95,20 @@ function readConfigOrExit(): Config {
     if (!(err instanceof ConfigError)) throw err
     console.error(`hearth: ${err.message}`)
     process.exit(EXIT_CONFIG)
+  }
+}
+
+async function openQueueOrExit(): Promise<EventQueue> {
+  const { queue: file } = makeDataDir(config.dataDir)
+  try {
+    return await openEventQueue({
+      file,
+      migrationsDir: fileURLToPath(new URL('../../../migrations/queue', import.meta.url))
+    })
+  } catch (err) {
+    if (!(err instanceof QueueUnavailableError)) throw err
+    console.error(`hearth: ${err.message}`)
+    process.exit(1)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import { HistogramSet } from './histogram-set.ts'
 import type { LogCounts } from './log-writer.ts'
@@ -23,6 +24,7 @@ export interface MetricsOptions {
 /** What the gateway counts. Hot series are flat arrays; prom-client has the rest. */
 export interface Metrics {
   readonly functions: FunctionMetrics
+  readonly events: AsyncCounts
   /** To be handed to the executor when it is made. */
   readonly executorEvents: ExecutorEvents
   /** Reads the executor's and the log writer's own counts at every scrape from now on. */
@@ -95,6 +97,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
 
   return {
     functions,
+    events: createAsyncCounts(registers),
     executorEvents: {
       coldStart(spec, cold: Phases) {
         inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)

@@ -64,9 +64,9 @@ function problemRefusal(thrown: unknown, requestId: string): Refusal {
 }
 
 /** AWS's words. @param bytes - What came, or as much of it as was read. */
-export function payloadTooLarge(bytes: number, limitBytes: number): HearthError {
+export function payloadTooLarge(bytes: number, limitBytes: number, type = 'RequestResponse'): HearthError {
   return new HearthError(
     'PAYLOAD_TOO_LARGE',
-    `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${limitBytes} bytes)`
+    `${bytes} byte payload is too large for the ${type} invocation type (limit ${limitBytes} bytes)`
   )
 }

@@ -1,7 +1,8 @@
 import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
+import { acceptEvent, prefersAsync, respondAccepted } from './async/accept.ts'
 import type { Call, Door, Hallway } from './call.ts'
 import { HttpStream } from './http-stream.ts'
-import { findFunction, refusalOf } from './invoke.ts'
+import { findFunction, qualifierOf, refusalOf } from './invoke.ts'
 import { payloadTooLarge } from './refusal.ts'
 import { responseMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
@@ -58,6 +59,13 @@ export function createUrlDoor(
       // A client's own trace header is dropped here, as function URLs do.
       call.traceId = traceId(call.requestId, undefined)
       const event = Buffer.from(eventOf(hallway, call, entry.record.name, pathPrefix, body, nowMs()))
+      // A public URL's clients are not asked to poll: as on AWS, the header means nothing there.
+      if (pathPrefix === FN.pathPrefix && prefersAsync(call.req.headers['prefer'])) {
+        acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), event, () => {
+          respondAccepted(call)
+        })
+        return
+      }
       if (event.length > LIMITS.syncPayloadBytes) throw payloadTooLarge(event.length, LIMITS.syncPayloadBytes)
       if (responseMode(entry.record, call.url?.url) === 'RESPONSE_STREAM') call.stream = new HttpStream(call, beside)
       call.run(entry, event, invokedArn)

@@ -1,6 +1,7 @@
-import { type ArnScope, HearthError } from '@hearth/shared'
+import { type ArnScope } from '@hearth/shared'
+import { acceptEvent, prefersAsync, respondAccepted } from './async/accept.ts'
 import type { Door, Hallway } from './call.ts'
-import { findFunction, queryMember, refusalOf } from './invoke.ts'
+import { findFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
 import { RawStream } from './raw-stream.ts'
 import { requestedMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
@@ -21,9 +22,6 @@ export function createV1Door(
 
     enter(call, body) {
       const { headers } = call.req
-      if (headers['prefer']?.includes('respond-async') === true) {
-        throw new HearthError('NOT_IMPLEMENTED', 'Asynchronous invocation is not available on this server yet.')
-      }
       const { entry, invokedArn } = findFunction(
         hallway.directory,
         scope,
@@ -31,6 +29,12 @@ export function createV1Door(
         queryMember(call.req.url!, 'qualifier')
       )
       call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
+      if (prefersAsync(headers['prefer'])) {
+        acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), body, () => {
+          respondAccepted(call)
+        })
+        return
+      }
       if (requestedMode(call.req.url!) === 'RESPONSE_STREAM') call.stream = new RawStream(call)
       call.run(entry, body, invokedArn)
     },

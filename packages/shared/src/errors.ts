@@ -83,6 +83,9 @@ const CATALOG = {
   NOT_IMPLEMENTED: { status: 501, fault: 'platform', retryable: false, aws: 'NotImplementedException' },
   CONTROL_PLANE_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
   SANDBOX_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
+  /** The queue of events cannot be written: the disk is full, or something else holds the file. Nothing was accepted. */
+  QUEUE_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
+  INVOCATION_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   SHUTTING_DOWN: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
   INTERNAL: { status: 500, fault: 'platform', retryable: false, aws: 'ServiceException' }
 } as const satisfies Record<string, Entry>

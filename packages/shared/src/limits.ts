@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** A synchronous request body. */
   syncPayloadBytes: 6_291_456,
+  /** An event that is run later. */
+  asyncPayloadBytes: 1_048_576,
   /** A synchronous response: 6 MiB + 100. */
   responsePayloadBytes: 6_291_556,
   zipBytes: 52_428_800,

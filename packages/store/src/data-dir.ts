@@ -5,6 +5,8 @@ import path from 'node:path'
 export interface DataLayout {
   readonly dir: string
   readonly database: string
+  /** Events that wait to be run, and what became of them; the gateway's. */
+  readonly queue: string
   /** Held by the control plane while it runs. */
   readonly lock: string
   /** Bearer token of the administrator, 0600. */
@@ -28,6 +30,7 @@ export function dataLayout(dataDir: string): DataLayout {
   return {
     dir: dataDir,
     database: at('hearth.db'),
+    queue: at('queue.db'),
     lock: at('control-plane.lock'),
     token: at('token'),
     credentials: at('credentials'),

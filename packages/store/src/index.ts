@@ -38,6 +38,17 @@ export {
 export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
+export { openEventQueue, type QueueOptions } from './queue/client.ts'
+export {
+  type AttemptResult,
+  type Claimed,
+  type Condition,
+  type EventQueue,
+  type InvocationRecord,
+  type NewEvent,
+  type QueuedEvent,
+  QueueUnavailableError
+} from './queue/types.ts'
 export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'

@@ -1,0 +1,63 @@
+import { LIMITS } from '@hearth/shared'
+import type { Call } from '../call.ts'
+import type { Entry } from '../function-routes.ts'
+import { payloadTooLarge } from '../refusal.ts'
+import type { Dispatcher } from './dispatcher.ts'
+
+const EMPTY_EVENT = Buffer.from('{}')
+
+/**
+ * Takes the event of a call to be run later, and answers 202 once it is on disk.
+ *
+ * @param respond - Called then
+ * @throws HearthError PAYLOAD_TOO_LARGE
+ */
+export function acceptEvent(
+  dispatcher: Dispatcher,
+  call: Call,
+  entry: Entry,
+  qualifier: string | undefined,
+  payload: Buffer,
+  respond: () => void
+): void {
+  if (payload.length > LIMITS.asyncPayloadBytes) {
+    throw payloadTooLarge(payload.length, LIMITS.asyncPayloadBytes, 'Event')
+  }
+  const event = {
+    requestId: call.requestId,
+    functionName: entry.record.name,
+    qualifier: qualifier ?? '',
+    traceId: call.traceId,
+    clientContext: call.clientContext,
+    payload: payload.length === 0 ? EMPTY_EVENT : payload,
+    acceptedAt: dispatcher.now()
+  }
+  dispatcher.accept(event).then(respond, (err: unknown) => {
+    call.refuse(err)
+  })
+}
+
+/** `Prefer: respond-async`, alone or in a list. @see RFC 7240 */
+export function prefersAsync(header: string | string[] | undefined): boolean {
+  if (header === undefined) return false
+  return String(header)
+    .split(',')
+    .some((preference) => preference.split(';')[0]!.trim().toLowerCase() === 'respond-async')
+}
+
+/** Outside of AWS's dialect: says where to ask how it goes. */
+export function respondAccepted(call: Call): void {
+  const headers = [
+    'content-type',
+    'application/json',
+    'preference-applied',
+    'respond-async',
+    'location',
+    `/v1/invocations/${call.requestId}`,
+    'x-amzn-requestid',
+    call.requestId,
+    'x-amzn-trace-id',
+    call.traceId
+  ]
+  call.respond(202, headers, JSON.stringify({ requestId: call.requestId, status: 'queued' }))
+}

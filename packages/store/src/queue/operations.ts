@@ -1,0 +1,51 @@
+import type { AttemptResult, Condition, InvocationRecord, NewEvent } from './types.ts'
+
+/** What the gateway's thread asks of the writer's. Payloads lie end to end in one buffer that goes along. */
+export type Operation =
+  | (Omit<NewEvent, 'payload'> & {
+      readonly kind: 'enqueue'
+      readonly claimed: boolean
+      readonly start: number
+      readonly length: number
+    })
+  | { readonly kind: 'claim'; readonly functionName: string; readonly now: number; readonly limit: number }
+  | {
+      readonly kind: 'complete'
+      readonly requestId: string
+      readonly condition: Condition
+      readonly result: AttemptResult
+    }
+  | {
+      readonly kind: 'retry'
+      readonly requestId: string
+      readonly dueAt: number
+      readonly throttles: number
+      readonly result: AttemptResult
+    }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'find'; readonly requestId: string }
+  | {
+      readonly kind: 'list'
+      readonly functionName: string
+      readonly states: readonly InvocationRecord['state'][]
+      readonly limit: number
+    }
+  | { readonly kind: 'redrive'; readonly functionName: string; readonly now: number; readonly limit: number }
+  | { readonly kind: 'prune'; readonly endedBefore: number; readonly limit: number }
+
+export interface WriterData {
+  readonly file: string
+  readonly migrationsDir: string
+  readonly maxPages: number
+}
+
+export interface Batch {
+  readonly operations: readonly Operation[]
+  readonly bytes: Uint8Array
+}
+
+/** Answers in the order of the operations; of a batch that could only be done in part, `failed` has the others. */
+export type BatchAnswer =
+  | { readonly opened: true }
+  | { readonly opened: false; readonly message: string }
+  | { readonly answers: readonly unknown[]; readonly failed: readonly number[]; readonly message: string }

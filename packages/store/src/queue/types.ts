@@ -1,0 +1,102 @@
+/** An event as it is accepted. */
+export interface NewEvent {
+  /** Lower-case UUID; the same on every attempt. */
+  readonly requestId: string
+  readonly functionName: string
+  /** As the caller gave it, or ''. */
+  readonly qualifier: string
+  readonly traceId: string
+  /** JSON text, or ''. */
+  readonly clientContext: string
+  readonly payload: Buffer
+  /** Unix time in ms. */
+  readonly acceptedAt: number
+}
+
+/** An event that somebody is to run. */
+export interface QueuedEvent extends NewEvent {
+  /** Attempts that reached the function. */
+  readonly attempts: number
+  /** Attempts in a row that did not. */
+  readonly throttles: number
+}
+
+/** How the last attempt went. */
+export interface AttemptResult {
+  /** Unix time in ms. */
+  readonly startedAt: number | undefined
+  readonly endedAt: number
+  readonly attempts: number
+  /** '' when it succeeded. */
+  readonly errorType: string
+  readonly errorMessage: string
+}
+
+/** Why an event is over, in the words of Lambda's destination records. */
+export type Condition =
+  | 'Success'
+  | 'RetriesExhausted'
+  | 'EventAgeExceeded'
+  | 'ZeroReservedConcurrency'
+  | 'FunctionNotFound'
+
+export interface InvocationRecord {
+  readonly requestId: string
+  readonly functionName: string
+  readonly qualifier: string
+  /** `claimed`: with the running gateway, in memory or in a function. */
+  readonly state: 'waiting' | 'claimed' | 'succeeded' | 'failed'
+  /** Unix times in ms. */
+  readonly acceptedAt: number
+  readonly dueAt: number
+  readonly startedAt: number | undefined
+  readonly endedAt: number | undefined
+  readonly attempts: number
+  readonly condition: Condition | undefined
+  readonly errorType: string | undefined
+  readonly errorMessage: string | undefined
+}
+
+export interface Claimed {
+  readonly events: readonly QueuedEvent[]
+  /** When the next event of this function that nobody has is due, Unix time in ms; undefined: there is none. */
+  readonly nextDueAt: number | undefined
+}
+
+/**
+ * Durable events. Everything that is asked in one turn of the event loop is done as one: a promise that resolves means
+ * that it is on disk. What a process has claimed is its own until it ends; then it waits again.
+ */
+export interface EventQueue {
+  /**
+   * @param claimed - The caller runs it itself, from memory
+   * @throws QueueUnavailableError when it cannot be written; nothing is left behind
+   */
+  enqueue(event: NewEvent, claimed: boolean): Promise<void>
+  /** Takes events of a function that are due, the oldest first. */
+  claim(functionName: string, now: number, limit: number): Promise<Claimed>
+  /** The event is over; a failed one keeps its payload. */
+  complete(requestId: string, condition: Condition, result: AttemptResult): Promise<void>
+  /** Gives an event back, to be run not before `dueAt`. @param throttles - Attempts in a row that did not reach it. */
+  retry(requestId: string, dueAt: number, throttles: number, result: AttemptResult): Promise<void>
+  /** Every function that has events which nobody has, and when the first is due. */
+  waiting(): Promise<readonly { readonly functionName: string; readonly dueAt: number }[]>
+  find(requestId: string): Promise<InvocationRecord | undefined>
+  /** The newest first. */
+  list(
+    functionName: string,
+    states: readonly InvocationRecord['state'][],
+    limit: number
+  ): Promise<readonly InvocationRecord[]>
+  /** Failed events of a function wait again, from the first attempt on. @returns how many */
+  redrive(functionName: string, now: number, limit: number): Promise<number>
+  /** Forgets what ended before. @returns how many, at most `limit` */
+  prune(endedBefore: number, limit: number): Promise<number>
+  /** Finishes what was asked. */
+  close(): Promise<void>
+}
+
+/** The queue cannot write now: disk full, file locked. */
+export class QueueUnavailableError extends Error {
+  override readonly name = 'QueueUnavailableError'
+}

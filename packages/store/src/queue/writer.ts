@@ -1,0 +1,52 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { type EmbeddedQueue, openEmbeddedQueue } from './embedded.ts'
+import type { Batch, BatchAnswer, WriterData } from './operations.ts'
+
+/** The thread that writes the queue: each message is one transaction, answered once it is on disk. */
+const port = parentPort!
+const { file, migrationsDir, maxPages } = workerData as WriterData
+
+function open(): EmbeddedQueue | undefined {
+  try {
+    const queue = openEmbeddedQueue(file, migrationsDir, maxPages)
+    port.postMessage({ opened: true } satisfies BatchAnswer)
+    return queue
+  } catch (err) {
+    port.postMessage({ opened: false, message: (err as Error).message } satisfies BatchAnswer)
+    return undefined
+  }
+}
+
+const queue = open()
+port.on('message', (batch: Batch | 'close') => {
+  if (queue === undefined) return
+  if (batch !== 'close') {
+    port.postMessage(answer(queue, batch))
+    return
+  }
+  queue.close()
+  port.close()
+})
+
+function answer(to: EmbeddedQueue, { operations, bytes }: Batch): BatchAnswer {
+  try {
+    return { answers: to.apply(operations, bytes), failed: [], message: '' }
+  } catch (err) {
+    return inPart(to, { operations, bytes }, (err as Error).message)
+  }
+}
+
+/** A full disk refuses new events; what is over may still be noted, which needs no room to speak of. */
+function inPart(to: EmbeddedQueue, { operations, bytes }: Batch, message: string): BatchAnswer {
+  const answers: unknown[] = []
+  const failed: number[] = []
+  for (const [index, operation] of operations.entries()) {
+    try {
+      if (operation.kind === 'enqueue') throw new Error('not tried again')
+      answers[index] = to.apply([operation], bytes)[0]
+    } catch {
+      failed.push(index)
+    }
+  }
+  return { answers, failed, message }
+}
