@@ -82,11 +82,88 @@ const runtimeList = {
   }
 } as const
 
+const invocationRecord = {
+  type: 'object',
+  required: ['requestId', 'functionName', 'status', 'attempts', 'acceptedAt'],
+  properties: {
+    requestId: { type: 'string' },
+    functionName: { type: 'string' },
+    qualifier: { type: 'string', description: 'As the caller gave it' },
+    status: { type: 'string', enum: ['queued', 'running', 'succeeded', 'failed'] },
+    attempts: { type: 'integer', description: 'How often the function was tried' },
+    condition: { type: 'string', description: 'Why it is over', examples: ['Success', 'RetriesExhausted'] },
+    acceptedAt: { type: 'string' },
+    nextAttemptAt: { type: 'string' },
+    startedAt: { type: 'string', description: 'Of the last attempt' },
+    endedAt: { type: 'string', description: 'Of the last attempt' },
+    error: { type: 'object', properties: { type: { type: 'string' }, message: { type: 'string' } } }
+  }
+} as const
+
 export const gatewayPaths = {
+  '/v1/invocations/{requestId}': {
+    get: {
+      operationId: 'getInvocation',
+      summary: 'How an event is doing that was sent with Prefer: respond-async',
+      tags: ['invocations'],
+      parameters: [{ name: 'requestId', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
+      responses: {
+        '200': { description: 'Its record', content: { 'application/json': { schema: invocationRecord } } },
+        ...problems
+      }
+    }
+  },
+  '/v1/functions/{name}/dead-letters/redrive': {
+    post: {
+      operationId: 'redriveDeadLetters',
+      summary: "Run a function's failed events again, under their old ids",
+      tags: ['invocations'],
+      parameters: [name],
+      responses: {
+        '202': {
+          description: 'They wait again',
+          content: {
+            'application/json': {
+              schema: { type: 'object', required: ['redriven'], properties: { redriven: { type: 'integer' } } }
+            }
+          }
+        },
+        ...problems
+      }
+    }
+  },
   '/v1/functions/{name}/invocations': {
+    get: {
+      operationId: 'listInvocations',
+      summary: 'The newest 100 events of a function',
+      tags: ['invocations'],
+      parameters: [
+        name,
+        {
+          name: 'status',
+          in: 'query',
+          schema: { type: 'string', enum: ['queued', 'running', 'succeeded', 'failed'] }
+        }
+      ],
+      responses: {
+        '200': {
+          description: 'The newest first',
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                required: ['invocations'],
+                properties: { invocations: { type: 'array', items: invocationRecord } }
+              }
+            }
+          }
+        },
+        ...problems
+      }
+    },
     post: {
       operationId: 'invokeFunction',
-      summary: 'Run a function and wait for its answer, or take it as it comes',
+      summary: 'Run a function and wait for its answer, take it as it comes, or hand the event over',
       tags: ['invocations'],
       parameters: [
         name,
@@ -102,6 +179,12 @@ export const gatewayPaths = {
           in: 'query',
           description: "A version's number, `$LATEST` (which it is without), or an alias",
           schema: { type: 'string' }
+        },
+        {
+          name: 'prefer',
+          in: 'header',
+          description: 'respond-async: the event is kept on disk, answered with 202, and run when its turn comes',
+          schema: { type: 'string' }
         }
       ],
       requestBody: { description: 'The event; empty for none', content: JSON_ANY },
@@ -114,6 +197,18 @@ export const gatewayPaths = {
             'server-timing': { description: 'Where the time went, in ms', schema: { type: 'string' } }
           },
           content: { ...JSON_ANY, '*/*': { schema: {} } }
+        },
+        '202': {
+          description: 'Accepted: the event is on disk',
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                required: ['requestId', 'status'],
+                properties: { requestId: { type: 'string' }, status: { type: 'string', enum: ['queued'] } }
+              }
+            }
+          }
         },
         ...problems
       }

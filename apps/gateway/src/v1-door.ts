@@ -1,4 +1,4 @@
-import { type ArnScope } from '@hearth/shared'
+import type { ArnScope } from '@hearth/shared'
 import { acceptEvent, prefersAsync, respondAccepted } from './async/accept.ts'
 import type { Door, Hallway } from './call.ts'
 import { findFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'

@@ -1,5 +1,5 @@
 import { HearthError } from '@hearth/shared'
-import type { EventQueue, InvocationRecord } from '@hearth/store'
+import { type EventQueue, type InvocationRecord, QueueUnavailableError } from '@hearth/store'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -20,7 +20,7 @@ const STATES: Readonly<Record<string, readonly InvocationRecord['state'][]>> = {
 /** `GET /v1/invocations/{requestId}` */
 export function invocationRoute(queue: EventQueue, dispatcher: Dispatcher): ServerRoute {
   return async (_req, res, id) => {
-    const record = UUID.test(id) ? await queue.find(id) : undefined
+    const record = UUID.test(id) ? await queue.find(id).catch(refuse) : undefined
     if (record === undefined) {
       throw new HearthError(
         'INVOCATION_NOT_FOUND',
@@ -42,7 +42,9 @@ export function invocationsRoute(queue: EventQueue, dispatcher: Dispatcher): Ser
         errors: [{ path: 'query.status', message }]
       })
     }
-    const records = (await queue.list(name, states, LIST_LIMIT)).map((record) => shown(record, dispatcher))
+    const records = (await queue.list(name, states, LIST_LIMIT).catch(refuse)).map((record) =>
+      shown(record, dispatcher)
+    )
     const invocations = status === null ? records : records.filter((record) => record.status === status)
     respond(res, 200, [...JSON_TYPE], JSON.stringify({ invocations }))
   }
@@ -51,10 +53,19 @@ export function invocationsRoute(queue: EventQueue, dispatcher: Dispatcher): Ser
 /** `POST /v1/functions/{name}/dead-letters/redrive`: failed events run again, under their old ids. */
 export function redriveRoute(queue: EventQueue, dispatcher: Dispatcher): ServerRoute {
   return async (_req, res, name) => {
-    const redriven = await queue.redrive(name, dispatcher.now(), REDRIVE_LIMIT)
+    const redriven = await queue.redrive(name, dispatcher.now(), REDRIVE_LIMIT).catch(refuse)
     dispatcher.wake(name)
     respond(res, 202, [...JSON_TYPE], JSON.stringify({ redriven }))
   }
+}
+
+function refuse(cause: unknown): never {
+  if (!(cause instanceof QueueUnavailableError)) throw cause
+  throw new HearthError(
+    'QUEUE_UNAVAILABLE',
+    'The queue of events cannot be used now. Try again later; the server log says why.',
+    { cause }
+  )
 }
 
 function shown(record: InvocationRecord, dispatcher: Dispatcher) {
