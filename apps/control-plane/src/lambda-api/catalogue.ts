@@ -75,7 +75,7 @@ export const API_AREAS: readonly ApiArea[] = [
   },
   {
     title: 'Invocation',
-    missing: 'it is not there yet; use Invoke with InvocationType RequestResponse',
+    missing: 'it is deprecated; use Invoke with InvocationType Event',
     operations: {
       Invoke: 'POST /2015-03-31/functions/{FunctionName}/invocations',
       InvokeAsync: 'POST /2014-11-13/functions/{FunctionName}/invoke-async',
@@ -122,7 +122,7 @@ export const API_AREAS: readonly ApiArea[] = [
   },
   {
     title: 'Asynchronous invocation',
-    missing: 'asynchronous invocation is not there yet',
+    missing: "the settings of asynchronous invocation are not there yet; Lambda's defaults hold",
     operations: {
       DeleteFunctionEventInvokeConfig: 'DELETE /2019-09-25/functions/{FunctionName}/event-invoke-config',
       GetFunctionEventInvokeConfig: 'GET /2019-09-25/functions/{FunctionName}/event-invoke-config',
@@ -192,5 +192,6 @@ export const API_AREAS: readonly ApiArea[] = [
 
 /** Operations that the gateway serves: they run functions and never reach this process. */
 export const GATEWAY_OPERATIONS: Readonly<Record<string, string>> = {
-  Invoke: '`InvocationType` `RequestResponse` and `DryRun`; `Event` is refused until asynchronous invocation is there'
+  Invoke: '`InvocationType` `RequestResponse`, `DryRun` and `Event`',
+  InvokeWithResponseStream: '`InvocationType` `RequestResponse` and `DryRun`'
 }
