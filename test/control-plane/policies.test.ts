@@ -79,6 +79,7 @@ t.test('mistakes are told with their place', async (t) => {
       'body.identityPolicies[0].Statement[0].Effect'
     ],
     ['text', { ...base, boundary: '{"Statement":[\n}' }, /boundary: Line 2, column 1: no valid JSON/],
+    ['nested without end', { ...base, boundary: `${'['.repeat(60_000)}${']'.repeat(60_000)}` }, /no valid JSON/],
     ['too many', { ...base, identityPolicies: Array.from({ length: 21 }, () => ({})) }, /./]
   ]
   for (const [name, payload, detail, path] of cases) {

@@ -1,4 +1,5 @@
-import { describeJsonFault, isTextBody, JsonCheck, toUrlEvent, toUrlResponse, type UrlRequest } from '@hearth/gateway'
+import { isTextBody, toUrlEvent, toUrlResponse, type UrlRequest } from '@hearth/gateway'
+import { describeJsonFault, JsonCheck } from '@hearth/shared'
 import t from 'tap'
 
 const PRINCIPAL = {

@@ -16,6 +16,14 @@ const cases: readonly (readonly [string, PolicyKind, string, string | RegExp, Re
     of('{"Effect":"Deny",\n "Effect":"Allow","Action":"*","Resource":"*"}'),
     /Line 2, column 2: a key that stands twice/
   ],
+  ['nested without end', 'identity', `{"Statement":${'['.repeat(60_000)}`, /Line 1, column 101\d: no valid JSON/],
+  [
+    'nested without end, closed',
+    'identity',
+    `{"Statement":${'['.repeat(60_000)}${']'.repeat(60_000)}}`,
+    /no valid JSON/
+  ],
+  ['a long string', 'identity', `{"Statement":"${'a'.repeat(5_000_000)}"}`, /./],
   ['an array', 'identity', '[]', /A policy is a JSON object/],
   ['a number', 'identity', '7', /A policy is a JSON object/],
   ['no statement', 'identity', '{"Version":"2012-10-17"}', /Missing required field Statement/],

@@ -2,7 +2,6 @@ export { type Access, type AppDeps, buildApp, type Gateway, type Route, type Ser
 export { createDirectory, type Directory, type DirectoryOptions } from './directory.ts'
 export { FunctionMetrics } from './function-metrics.ts'
 export type { Entry } from './function-routes.ts'
-export { describeJsonFault, JsonCheck } from './json-check.ts'
 export { createLog, type Log } from './log.ts'
 export { type LogQuery, readLog } from './log-reader.ts'
 export { createLogWriter, type LogCounts, type LogWriter, type LogWriterOptions } from './log-writer.ts'

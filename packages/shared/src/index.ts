@@ -33,6 +33,7 @@ export {
   type FunctionUrlAuthType,
   hostName
 } from './function-url.ts'
+export { describeJsonFault, JsonCheck } from './json-check.ts'
 export {
   LAYER_NAME,
   LAYER_NAME_PATTERN,
@@ -45,8 +46,8 @@ export {
 } from './layer-arn.ts'
 export { LIMITS } from './limits.ts'
 export { parseCaller } from './policy/caller.ts'
-export { denialError, denialMessage } from './policy/denial.ts'
-export { compilePolicy, POLICY_SIZE, type Policy, type PolicyKind, parsePolicy, policySize } from './policy/document.ts'
+export { denialMessage } from './policy/denial.ts'
+export { compilePolicy, type Policy, type PolicyKind, parsePolicy, policySize } from './policy/document.ts'
 export {
   type Decider,
   type Decision,

@@ -1,20 +1,11 @@
+import type { PolicyStatement, ResourcePolicy } from './resource-policy.ts'
 import type { Db } from './sqlite-addon.ts'
-
-/** A statement as IAM writes it. */
-export type PolicyStatement = Readonly<Record<string, unknown>> & { readonly Sid: string }
-
-export interface FunctionPolicy {
-  /** Another one after each change. */
-  readonly revisionId: string
-  /** In order, never none. */
-  readonly statements: readonly PolicyStatement[]
-}
 
 /** Resource policies. They go when their function, version or alias goes. */
 export interface FunctionPoliciesRepository {
   /** @param qualifier - A version's number or an alias; `''`: the function itself. */
-  find(functionName: string, qualifier: string): FunctionPolicy | undefined
-  put(functionName: string, qualifier: string, policy: FunctionPolicy): void
+  find(functionName: string, qualifier: string): ResourcePolicy | undefined
+  put(functionName: string, qualifier: string, policy: ResourcePolicy): void
   remove(functionName: string, qualifier: string): void
 }
 

@@ -16,9 +16,7 @@ export {
 } from './function-options-repository.ts'
 export {
   createFunctionPoliciesRepository,
-  type FunctionPoliciesRepository,
-  type FunctionPolicy,
-  type PolicyStatement
+  type FunctionPoliciesRepository
 } from './function-policies-repository.ts'
 export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
 export {
@@ -30,7 +28,6 @@ export {
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,
-  type LayerPolicy,
   type LayersRepository,
   type LayerVersion,
   type NewLayerVersion
@@ -50,6 +47,7 @@ export {
   QueueUnavailableError
 } from './queue/types.ts'
 export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
+export type { PolicyStatement, ResourcePolicy } from './resource-policy.ts'
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
 export type { AliasRoute, DirectoryReader } from './types.ts'

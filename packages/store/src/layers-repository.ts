@@ -1,3 +1,4 @@
+import type { PolicyStatement, ResourcePolicy } from './resource-policy.ts'
 import type { Db } from './sqlite-addon.ts'
 
 /** A published version of a layer. */
@@ -18,15 +19,9 @@ export interface LayerVersion {
   /** Bytes of its files. */
   readonly unzippedSize: number
   /** Undefined when it has no statements. */
-  readonly policy: LayerPolicy | undefined
+  readonly policy: ResourcePolicy | undefined
   /** ISO 8601, UTC. */
   readonly createdAt: string
-}
-
-/** Who may use a layer version: statements in the IAM grammar, in the order in which they were added. */
-export interface LayerPolicy {
-  readonly revisionId: string
-  readonly statements: readonly { readonly Sid: string; readonly [member: string]: unknown }[]
 }
 
 /** A version before it has its number. */
@@ -48,7 +43,7 @@ export interface LayersRepository {
   updatePolicy(
     name: string,
     version: number,
-    change: (current: LayerPolicy | undefined) => LayerPolicy | undefined
+    change: (current: ResourcePolicy | undefined) => ResourcePolicy | undefined
   ): LayerVersion | undefined
   /** Whether some version is this artifact. @param artifact - Hex sha256 */
   isReferenced(artifact: string): boolean
@@ -111,7 +106,7 @@ export function createLayersRepository(db: Db): LayersRepository {
   })
 
   const updatePolicy = db.transaction(
-    (name: string, version: number, change: (current: LayerPolicy | undefined) => LayerPolicy | undefined) => {
+    (name: string, version: number, change: (current: ResourcePolicy | undefined) => ResourcePolicy | undefined) => {
       const row = one.get(name, version)
       if (row === undefined) return undefined
       const before = toLayerVersion(row)
@@ -180,7 +175,7 @@ function toLayerVersion(row: Row): LayerVersion {
         ? undefined
         : {
             revisionId: row.policy_revision ?? '',
-            statements: JSON.parse(row.policy) as LayerPolicy['statements']
+            statements: JSON.parse(row.policy) as PolicyStatement[]
           },
     createdAt: row.created_at
   }

@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto'
-import { type ArnScope, compilePolicy, functionArn, HearthError, POLICY_SIZE, type Policy } from '@hearth/shared'
+import { type ArnScope, compilePolicy, functionArn, HearthError } from '@hearth/shared'
 import {
   type AliasesRepository,
   type FunctionPoliciesRepository,
-  type FunctionPolicy,
   type FunctionsRepository,
   LATEST,
-  type PolicyStatement
+  type PolicyStatement,
+  type ResourcePolicy
 } from '@hearth/store'
+import { noPolicy, requireRevision, withoutStatement, withStatement } from './statements.ts'
 
 /** A permission as it is asked for. */
 export interface Permission {
@@ -33,7 +33,7 @@ export interface PermissionTarget {
 /** Resource policies of functions, statement by statement. */
 export interface PermissionService {
   /** Undefined: nothing is permitted, or there is nothing to permit. */
-  find(target: PermissionTarget): FunctionPolicy | undefined
+  find(target: PermissionTarget): ResourcePolicy | undefined
   /**
    * @param revisionId - The policy's, when it must be that.
    * @throws HearthError FUNCTION_NOT_FOUND, INVALID_REQUEST, STATEMENT_EXISTS, REVISION_MISMATCH, POLICY_TOO_LARGE
@@ -45,7 +45,7 @@ export interface PermissionService {
 
 interface Added {
   readonly statement: PolicyStatement
-  readonly policy: FunctionPolicy
+  readonly policy: ResourcePolicy
 }
 
 export interface PermissionServiceDeps {
@@ -80,22 +80,8 @@ export function createPermissionService({
       return functions.exclusively(() => {
         if (!exists(target)) throw notFound(target, scope)
         const current = policies.find(name, qualifier ?? '')
-        requireRevision(current, revisionId)
-        const statements = current?.statements ?? []
-        if (statements.some(({ Sid }) => Sid === statement.Sid)) {
-          throw new HearthError(
-            'STATEMENT_EXISTS',
-            `The statement id (${statement.Sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`
-          )
-        }
-        const policy = { revisionId: randomUUID(), statements: [...statements, statement] }
-        const bytes = Buffer.byteLength(JSON.stringify(functionPolicyDocument(policy)))
-        if (bytes > POLICY_SIZE.functionResource) {
-          throw new HearthError(
-            'POLICY_TOO_LARGE',
-            `The final policy size (${bytes}) is bigger than the limit (${POLICY_SIZE.functionResource}).`
-          )
-        }
+        requireRevision(current, revisionId, 'GetPolicy')
+        const policy = withStatement(current, statement)
         policies.put(name, qualifier ?? '', policy)
         return { statement, policy }
       })
@@ -108,24 +94,14 @@ export function createPermissionService({
           throw new HearthError('FUNCTION_NOT_FOUND', `No policy found for: ${functionArn(scope, name, qualifier)}`)
         }
         const current = policies.find(name, qualifier ?? '')
-        if (current === undefined) {
-          throw new HearthError('POLICY_NOT_FOUND', 'No policy is associated with the given resource.')
-        }
-        requireRevision(current, revisionId)
-        const statements = current.statements.filter(({ Sid }) => Sid !== statementId)
-        if (statements.length === current.statements.length) {
-          throw new HearthError('POLICY_NOT_FOUND', `Statement ${statementId} is not found in resource policy.`)
-        }
-        if (statements.length === 0) policies.remove(name, qualifier ?? '')
-        else policies.put(name, qualifier ?? '', { revisionId: randomUUID(), statements })
+        if (current === undefined) throw noPolicy()
+        requireRevision(current, revisionId, 'GetPolicy')
+        const left = withoutStatement(current, statementId)
+        if (left === undefined) policies.remove(name, qualifier ?? '')
+        else policies.put(name, qualifier ?? '', left)
       })
     }
   }
-}
-
-/** The whole policy in IAM's grammar. */
-export function functionPolicyDocument({ statements }: FunctionPolicy): Readonly<Record<string, unknown>> {
-  return { Version: '2012-10-17', Id: 'default', Statement: statements }
 }
 
 function toStatement(permission: Permission, resource: string): PolicyStatement {
@@ -158,21 +134,17 @@ function toPrincipal(principal: string): unknown {
   return principal.startsWith('arn:') ? { AWS: principal } : { Service: principal }
 }
 
-/** What cannot be decided by must not be kept. */
-function requireGrammar(statement: PolicyStatement): Policy {
+/** What cannot be decided by must not be kept. @throws HearthError INVALID_REQUEST, MALFORMED_POLICY */
+function requireGrammar(statement: PolicyStatement): void {
   try {
-    return compilePolicy({ Version: '2012-10-17', Statement: [statement] }, 'resource', 'permission')
+    compilePolicy({ Version: '2012-10-17', Statement: [statement] }, 'resource', 'permission')
   } catch (err) {
-    if (!(err instanceof HearthError) || !/Principal/.test(err.message)) throw err
-    throw invalidPrincipal()
+    if (!(err instanceof HearthError) || err.errors[0]?.path.includes('.Principal') !== true) throw err
+    throw new HearthError(
+      'INVALID_REQUEST',
+      'The provided principal was invalid. Please check the principal and try again.'
+    )
   }
-}
-
-function invalidPrincipal(): HearthError {
-  return new HearthError(
-    'INVALID_REQUEST',
-    'The provided principal was invalid. Please check the principal and try again.'
-  )
 }
 
 function notFound({ name, qualifier }: PermissionTarget, scope: ArnScope): HearthError {
@@ -181,14 +153,6 @@ function notFound({ name, qualifier }: PermissionTarget, scope: ArnScope): Heart
   return isAlias
     ? new HearthError('ALIAS_NOT_FOUND', `Cannot find alias arn: ${arn}`)
     : new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${arn}`)
-}
-
-function requireRevision(current: FunctionPolicy | undefined, revisionId: string | undefined): void {
-  if (revisionId === undefined || current?.revisionId === revisionId) return
-  throw new HearthError(
-    'REVISION_MISMATCH',
-    'The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest Revision Id'
-  )
 }
 
 /** @returns undefined when there is none */

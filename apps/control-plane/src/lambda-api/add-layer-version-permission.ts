@@ -2,15 +2,12 @@ import { HearthError } from '@hearth/shared'
 import { z } from 'zod'
 import { checkModel } from './constraints.ts'
 import { layerVersionOf, oneOf } from './layer-target.ts'
+import { StatementId } from './model.ts'
 import type { Operation } from './operation.ts'
 
 /** Source: Lambda service model, types of AddLayerVersionPermissionRequest. */
 const Request = z.object({
-  StatementId: z
-    .string()
-    .min(1)
-    .max(100)
-    .regex(/^([a-zA-Z0-9-_]+)$/),
+  StatementId,
   Action: z
     .string()
     .max(22)

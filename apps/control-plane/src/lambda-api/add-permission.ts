@@ -1,15 +1,12 @@
 import { z } from 'zod'
 import { checkModel } from './constraints.ts'
 import { targetOf } from './function-target.ts'
+import { StatementId } from './model.ts'
 import type { Operation } from './operation.ts'
 
 /** Source: Lambda service model, type AddPermissionRequest. */
 const Request = z.object({
-  StatementId: z
-    .string()
-    .min(1)
-    .max(100)
-    .regex(/^([a-zA-Z0-9-_]+)$/),
+  StatementId,
   Action: z.string().regex(/^(lambda:[*]|lambda:[a-zA-Z]+|[*])$/),
   Principal: z
     .string()

@@ -1,4 +1,4 @@
-import { policyDocument } from '../layers/layer-service.ts'
+import { policyDocument } from '../functions/statements.ts'
 import { layerVersionOf } from './layer-target.ts'
 import type { Operation } from './operation.ts'
 

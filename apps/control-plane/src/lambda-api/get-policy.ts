@@ -1,5 +1,5 @@
 import { HearthError } from '@hearth/shared'
-import { functionPolicyDocument } from '../functions/permission-service.ts'
+import { policyDocument } from '../functions/statements.ts'
 import { targetOf } from './function-target.ts'
 import type { Operation } from './operation.ts'
 
@@ -16,7 +16,7 @@ export const getPolicy: Operation = {
     }
     return {
       status: 200,
-      body: { Policy: JSON.stringify(functionPolicyDocument(policy)), RevisionId: policy.revisionId }
+      body: { Policy: JSON.stringify(policyDocument(policy)), RevisionId: policy.revisionId }
     }
   }
 }

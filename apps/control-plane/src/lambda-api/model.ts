@@ -12,6 +12,13 @@ const MAPPING_ID = '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 /** The model's patterns are of the whole text. */
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`)
 
+/** Of a statement in a resource policy. */
+export const StatementId = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^([a-zA-Z0-9-_]+)$/)
+
 const Role = z.string().regex(ROLE_ARN)
 const Tags = z.record(z.string().min(1).max(128).regex(TAG), z.string().max(256).regex(TAG))
 const CodeSigningConfigArn = z.string().max(200).regex(whole(SIGNING_CONFIG))

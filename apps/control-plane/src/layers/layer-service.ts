@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { type ArnScope, HearthError, layerVersionArn } from '@hearth/shared'
-import type { LayerPolicy, LayersRepository, LayerVersion } from '@hearth/store'
+import type { LayersRepository, LayerVersion, ResourcePolicy } from '@hearth/store'
+import { noPolicy, requireRevision, withoutStatement, withStatement } from '../functions/statements.ts'
 import type { StoredPackage } from '../packages/package-store.ts'
 
 /** What the publisher says of a version. */
@@ -39,7 +39,7 @@ export interface LayerService {
   /** Functions that use it go on. @returns whether it was there. @throws HearthError INVALID_REQUEST for a number below 1 */
   remove(name: string, version: number): boolean
   /** @throws HearthError LAYER_NOT_FOUND, POLICY_NOT_FOUND */
-  getPolicy(name: string, version: number): LayerPolicy
+  getPolicy(name: string, version: number): ResourcePolicy
   /** @throws HearthError LAYER_NOT_FOUND, STATEMENT_EXISTS, REVISION_MISMATCH, POLICY_TOO_LARGE */
   addPermission(
     name: string,
@@ -50,9 +50,6 @@ export interface LayerService {
   /** @throws HearthError LAYER_NOT_FOUND, POLICY_NOT_FOUND, REVISION_MISMATCH */
   removePermission(name: string, version: number, statementId: string, revisionId: string | undefined): void
 }
-
-/** Source: Lambda quotas, resource-based policy. */
-const POLICY_BYTES = 20_480
 
 export function createLayerService(layers: LayersRepository, scope: ArnScope, now: () => Date): LayerService {
   const noVersion = (name: string, version: number): HearthError =>
@@ -66,7 +63,7 @@ export function createLayerService(layers: LayersRepository, scope: ArnScope, no
   const updatePolicy = (
     name: string,
     version: number,
-    change: (current: LayerPolicy | undefined) => LayerPolicy | undefined
+    change: (current: ResourcePolicy | undefined) => ResourcePolicy | undefined
   ): LayerVersion => {
     if (findPositive(name, version) === undefined) throw noVersion(name, version)
     const updated = layers.updatePolicy(name, version, change)
@@ -126,22 +123,8 @@ export function createLayerService(layers: LayersRepository, scope: ArnScope, no
     addPermission(name, version, permission, revisionId) {
       const statement = toStatement(permission, layerVersionArn(scope, name, version))
       const { policy } = updatePolicy(name, version, (current) => {
-        requireRevision(current, revisionId)
-        const statements = current?.statements ?? []
-        if (statements.some(({ Sid }) => Sid === statement.Sid)) {
-          throw new HearthError(
-            'STATEMENT_EXISTS',
-            `The statement id (${statement.Sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`
-          )
-        }
-        const added = { revisionId: randomUUID(), statements: [...statements, statement] }
-        const bytes = Buffer.byteLength(JSON.stringify(policyDocument(added)))
-        if (bytes > POLICY_BYTES)
-          throw new HearthError(
-            'POLICY_TOO_LARGE',
-            `The final policy size (${bytes}) is bigger than the limit (20480).`
-          )
-        return added
+        requireRevision(current, revisionId, 'GetLayerPolicy')
+        return withStatement(current, statement)
       })
       return { statement, revisionId: policy?.revisionId ?? '' }
     },
@@ -149,19 +132,11 @@ export function createLayerService(layers: LayersRepository, scope: ArnScope, no
     removePermission(name, version, statementId, revisionId) {
       updatePolicy(name, version, (current) => {
         if (current === undefined) throw noPolicy()
-        requireRevision(current, revisionId)
-        const left = current.statements.filter(({ Sid }) => Sid !== statementId)
-        if (left.length === current.statements.length)
-          throw new HearthError('POLICY_NOT_FOUND', `Statement ${statementId} is not found in resource policy.`)
-        return left.length === 0 ? undefined : { revisionId: randomUUID(), statements: left }
+        requireRevision(current, revisionId, 'GetLayerPolicy')
+        return withoutStatement(current, statementId)
       })
     }
   }
-}
-
-/** The whole policy in the IAM grammar. */
-export function policyDocument(policy: LayerPolicy): object {
-  return { Version: '2012-10-17', Id: 'default', Statement: policy.statements }
 }
 
 function newestFitting(
@@ -196,16 +171,4 @@ function toStatement({ statementId, action, principal, organizationId }: LayerPe
     Resource: resource,
     ...(organizationId === undefined ? {} : { Condition: { StringEquals: { 'aws:PrincipalOrgID': organizationId } } })
   }
-}
-
-function requireRevision(current: LayerPolicy | undefined, revisionId: string | undefined): void {
-  if (revisionId === undefined || current?.revisionId === revisionId) return
-  throw new HearthError(
-    'REVISION_MISMATCH',
-    'The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the latest Revision Id'
-  )
-}
-
-function noPolicy(): HearthError {
-  return new HearthError('POLICY_NOT_FOUND', 'No policy is associated with the given resource.')
 }

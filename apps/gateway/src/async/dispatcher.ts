@@ -84,7 +84,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       lane.queued = true
       ring.push(lane)
     }
-    if (lane.isIdle) lanes.delete(lane.functionName)
+    // Another of the name may have come after it.
+    if (lane.isIdle && lanes.get(lane.functionName) === lane) lanes.delete(lane.functionName)
     if (!pumping && started && !stopped) pump()
   }
 

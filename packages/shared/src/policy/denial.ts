@@ -1,4 +1,3 @@
-import { HearthError } from '../errors.ts'
 import type { Decider, Decision } from './evaluate.ts'
 import type { PolicyRequest } from './request.ts'
 
@@ -18,9 +17,4 @@ export function denialMessage(decision: Decision & { allowed: false }, request: 
     ? `with an explicit deny in ${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`
     : `because no ${name} allows the ${request.action} action`
   return `User: ${who} is not authorized to perform: ${request.action}${what} ${why}`
-}
-
-/** @returns ACCESS_DENIED, to throw */
-export function denialError(decision: Decision & { allowed: false }, request: PolicyRequest): HearthError {
-  return new HearthError('ACCESS_DENIED', denialMessage(decision, request))
 }

@@ -16,16 +16,6 @@ export interface Policy {
   readonly statements: readonly CompiledStatement[]
 }
 
-/** Characters that a document may have, white space not counted. @see reference: IAM §1.1 */
-export const POLICY_SIZE = {
-  managed: 6_144,
-  inlineOfRole: 10_240,
-  inlineOfUser: 2_048,
-  trust: 4_096,
-  session: 2_048,
-  functionResource: 20_480
-} as const
-
 /** No document is parsed beyond this, whatever its limit: blanks are not counted, but read. */
 const MAX_CHARS = 131_072
 

@@ -52,7 +52,7 @@ interface Verdict {
  * AWS's order: a Deny anywhere, then the resource policy for those that it names itself, then the caller's own
  * policies and what caps them. Nothing is allowed by default.
  *
- * @param observe - Is told of every statement; without it, evaluation stops where the answer is known.
+ * @param observe - Is told of every statement.
  * @see reference: IAM §2.1–2.3
  */
 export function evaluate(policies: Policies, request: PolicyRequest, observe?: Observe): Decision {

@@ -220,17 +220,23 @@ export class JsonCheck {
  * @param offset - As returned by {@link JsonCheck}
  */
 export function describeJsonFault(body: Buffer, offset: number): string {
+  const { line, column } = placeOf(body, offset)
+  const where = `\n at [Source: REDACTED; line: ${line}, column: ${column}]`
+  const byte = body[offset]
+  if (byte === undefined) return `Unexpected end-of-input${where}`
+  const shown = byte >= 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}' ` : ''
+  return `Unexpected character (${shown}(code ${byte}))${where}`
+}
+
+/** Line and column of a byte, both from 1. */
+export function placeOf(body: Buffer, offset: number): { readonly line: number; readonly column: number } {
   let line = 1
   let lineStart = 0
   for (let at = body.indexOf(10); at !== -1 && at < offset; at = body.indexOf(10, at + 1)) {
     line++
     lineStart = at + 1
   }
-  const where = `\n at [Source: REDACTED; line: ${line}, column: ${offset - lineStart + 1}]`
-  const byte = body[offset]
-  if (byte === undefined) return `Unexpected end-of-input${where}`
-  const shown = byte >= 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}' ` : ''
-  return `Unexpected character (${shown}(code ${byte}))${where}`
+  return { line, column: offset - lineStart + 1 }
 }
 
 function endsNumber(state: number): boolean {
