@@ -5,8 +5,9 @@ import type { Executor } from '@hearth/executor'
 import { type Authenticator, type Config, createAuthenticator, HearthError, JsonCheck } from '@hearth/shared'
 import { codeDirOf, type DirectoryReader, type EventQueue } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
-import { type Clock, createDispatcher } from './async/dispatcher.ts'
-import { invocationRoute, invocationsRoute, redriveRoute } from './async/routes.ts'
+import type { Clock } from './async/dispatcher.ts'
+import { createEventService } from './async/event-service.ts'
+import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
 import { Call, type Door, type Hallway } from './call.ts'
 import { answerClientError } from './client-errors.ts'
@@ -54,7 +55,7 @@ export interface AppDeps {
   readonly queue: EventQueue
   /** Of retries. Default: the machine's. */
   readonly clock?: Clock
-  /** Events that may run at once. Default: {@link EVENTS_AT_ONCE}. */
+  /** Events that may run at once. Default: what {@link createEventService} says. */
   readonly eventsAtOnce?: number
   readonly timeouts?: Partial<ServerTimeouts>
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
@@ -71,24 +72,6 @@ export interface ServerTimeouts {
   readonly checkMs: number
   /** How long an idle connection is kept; longer than what load balancers keep theirs, so that they close first. */
   readonly keepAliveMs: number
-}
-
-const EVENTS_AT_ONCE = 64
-/** Payloads that wait in memory; the others wait on disk. */
-const WAITING_BYTES = 64 * 1_048_576
-/** How long records of events that are over are kept, and how often old ones are looked for. */
-const KEEP_MS = 7 * 86_400_000
-const PRUNE_MS = 10_000
-const PRUNE_ROWS = 1_000
-
-const SYSTEM_CLOCK: Clock = {
-  now: Date.now,
-  after(ms, run) {
-    const timer = setTimeout(run, ms)
-    return () => {
-      clearTimeout(timer)
-    }
-  }
 }
 
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
@@ -166,29 +149,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const expectations = watchExpectations(app.server)
   const connections = trackConnections(app.server)
   const starting = startingState()
-  const onQueueError = atMostEvery(10_000, (err: unknown) => {
-    log.error({ err }, 'the queue of events cannot be used')
-  })
-  const clock = deps.clock ?? SYSTEM_CLOCK
-  const dispatcher = createDispatcher({
+  const events = createEventService({
     queue: deps.queue,
     find(name, qualifier) {
       hallway.directory.refresh()
       return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
     },
-    maxRunning: deps.eventsAtOnce ?? EVENTS_AT_ONCE,
-    maxWaitingBytes: WAITING_BYTES,
     counts: metrics.events,
-    clock,
-    onError: onQueueError
+    log,
+    clock: deps.clock,
+    eventsAtOnce: deps.eventsAtOnce
   })
-  const pruning = setInterval(() => {
-    deps.queue.prune(clock.now() - KEEP_MS, PRUNE_ROWS).catch(onQueueError)
-  }, PRUNE_MS)
-  pruning.unref()
   const hallway: Hallway & { directory: Directory; authenticator: Authenticator } = {
     ...starting,
-    dispatcher,
+    dispatcher: events.dispatcher,
     metrics,
     expectations,
     jsonCheck: new JsonCheck(),
@@ -288,9 +262,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     return true
   }
   mountServerRoute(['GET'], '/v1/functions/:name/logs', 'caller', logsRoute(hallway, scope, logs, deps.logsDir))
-  mountServerRoute(['GET'], '/v1/invocations/:name', 'caller', invocationRoute(deps.queue, dispatcher))
-  mountServerRoute(['GET'], '/v1/functions/:name/invocations', 'caller', invocationsRoute(deps.queue, dispatcher))
-  mountServerRoute(['POST'], '/v1/functions/:name/dead-letters/redrive', 'caller', redriveRoute(deps.queue, dispatcher))
+  for (const { methods, url, route } of events.routes) mountServerRoute(methods, url, 'caller', route)
   mountServerRoute(['GET'], '/v1/runtimes', 'caller', runtimesRoute(executor))
   mountServerRoute(['GET'], '/metrics', 'caller', metricsRoute(metrics))
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
@@ -356,7 +328,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told about releases')
         })
       })
-      dispatcher.start()
+      events.dispatcher.start()
       readiness.set('directory', { ok: true })
     },
 
@@ -378,16 +350,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     stop() {
       stopping ??= (async () => {
         draining = true
-        dispatcher.stop()
-        clearInterval(pruning)
+        events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)
         stopReporter()
         proxy.close()
         await app.close()
         await logs.close()
-        await dispatcher.settled()
-        await deps.queue.close()
+        await events.close()
         hallway.directory.close()
       })()
       return stopping
@@ -409,16 +379,6 @@ function startingState(): { directory: Directory; authenticator: Authenticator }
       close: () => undefined
     },
     authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined }
-  }
-}
-
-/** What every request may run into is said once in a while. */
-function atMostEvery<T>(ms: number, tell: (value: T) => void): (value: T) => void {
-  let next = 0
-  return (value) => {
-    if (performance.now() < next) return
-    next = performance.now() + ms
-    tell(value)
   }
 }
 
