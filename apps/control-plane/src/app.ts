@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
 import type { Builder } from '@hearth/builder'
-import type { ArnScope, Authenticator, FunctionRecord } from '@hearth/shared'
+import type { ArnScope, Authenticator, Authorizer, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { authorization } from './access/authorization.ts'
 import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
@@ -68,6 +69,9 @@ export interface Deps {
   readonly s3: S3Source
   readonly links: CodeLinks
   readonly authenticator: Authenticator
+  readonly access: Authorizer
+  /** Takes in what was changed of keys and rights. */
+  readonly refreshAccess: () => void
   readonly metrics: Metrics
   readonly scope: ArnScope
   readonly runtimes: Runtimes
@@ -115,7 +119,12 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
-  await app.register(authentication, { authenticator: deps.authenticator, metrics })
+  await app.register(authentication, {
+    authenticator: deps.authenticator,
+    refresh: deps.refreshAccess,
+    metrics
+  })
+  await app.register(authorization, { access: deps.access, scope, internalToken: deps.internalToken, metrics })
   await app.register(uploadLimit)
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
@@ -143,7 +152,13 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
-  await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
+  await app.register(urlRoutes, {
+    prefix: '/v1/functions',
+    urls,
+    urlDomain,
+    permissions: deps.permissions,
+    scope
+  })
   await app.register(permissionRoutes, {
     prefix: '/v1/functions',
     permissions: deps.permissions,

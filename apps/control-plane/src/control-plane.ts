@@ -1,7 +1,13 @@
 import path from 'node:path'
 import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry } from '@hearth/executor/runtimes'
-import { type Config, createAuthenticator, type FunctionRecord } from '@hearth/shared'
+import {
+  type Config,
+  createAuthenticator,
+  createAuthorizer,
+  createSessionTokens,
+  type FunctionRecord
+} from '@hearth/shared'
 import {
   createAliasesRepository,
   createArtifactStore,
@@ -21,7 +27,8 @@ import {
   isWritable,
   lockDataDir,
   makeDataDir,
-  openStore
+  openStore,
+  watchKeys
 } from '@hearth/store'
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp, type ServerOptions } from './app.ts'
@@ -94,6 +101,10 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const db = openStore(layout.database, options.migrationsDir, { now })
   const keys = createKeysRepository(db, box, now)
   const isFirstStart = ensureAdministrator(keys, layout, scope)
+  const access = createAuthorizer({ source: createPrincipalLookup(db), scope, now: () => now().getTime() })
+  const sessions = createSessionTokens(box, config.accountId)
+  const authenticator = createAuthenticator({ keys: keys.list(), ...scope, now, sessions, isRevoked: access.isRevoked })
+  const keysChanged = watchKeys(db)
   const functions = createFunctionsRepository(db, box)
   const aliasesRepository = createAliasesRepository(db)
   const releasesRepository = createReleasesRepository(db)
@@ -178,7 +189,13 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       }),
       urlDomain: config.urlDomain,
       links: createCodeLinks(masterKey, now),
-      authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
+      authenticator,
+      access,
+      refreshAccess: () => {
+        if (!keysChanged()) return
+        authenticator.setKeys(keys.list())
+        access.forget()
+      },
       metrics,
       scope,
       runtimes,

@@ -49,6 +49,7 @@ export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (a
   app.get(
     '/metrics',
     {
+      config: { action: 'hearth:GetMetrics' },
       schema: {
         operationId: 'getMetrics',
         summary: 'Metrics in the Prometheus text format',

@@ -2,7 +2,18 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Executor } from '@hearth/executor'
-import { type Authenticator, type Config, createAuthenticator, HearthError, JsonCheck } from '@hearth/shared'
+import {
+  type Authenticator,
+  type Authorizer,
+  type Config,
+  createAuthenticator,
+  createAuthorizer,
+  functionArn,
+  HearthError,
+  JsonCheck,
+  parseFunctionRef,
+  type SessionTokens
+} from '@hearth/shared'
 import { codeDirOf, type DirectoryReader, type EventQueue } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
 import type { Clock } from './async/dispatcher.ts'
@@ -19,6 +30,7 @@ import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
+import { peerAddress } from './peer-address.ts'
 import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
@@ -79,10 +91,18 @@ const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkM
 /** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
 export type Access = 'open' | 'caller' | 'function-url' | 'control-plane'
 
+/** What must be allowed to use a route, and on what. */
+interface RouteAccess {
+  readonly action: string
+  readonly resource: (name: string) => string
+}
+
 export interface Route {
   readonly methods: readonly string[]
   readonly url: string
   readonly access: Access
+  /** What a caller with a key must be allowed. */
+  readonly action: string | undefined
 }
 
 export interface Gateway {
@@ -95,8 +115,9 @@ export interface Gateway {
    * Serves the functions of this database from now on; until then every call is 503. Owns the reader from here.
    *
    * @param internalToken - What this process proves itself to the control plane with.
+   * @param sessions - Opens temporary credentials.
    */
-  attach(reader: DirectoryReader, internalToken: string): void
+  attach(reader: DirectoryReader, internalToken: string, sessions: Pick<SessionTokens, 'open'>): void
   /** @returns the port */
   listen(): Promise<number>
   /**
@@ -160,7 +181,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     clock: deps.clock,
     eventsAtOnce: deps.eventsAtOnce
   })
-  const hallway: Hallway & { directory: Directory; authenticator: Authenticator } = {
+  const hallway: Hallway & { directory: Directory; authenticator: Authenticator; access: Authorizer } = {
     ...starting,
     dispatcher: events.dispatcher,
     metrics,
@@ -189,9 +210,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     methods: HTTPMethods[],
     url: string,
     access: Access,
-    handle: (req: IncomingMessage, res: ServerResponse, id: string, name: string) => void
+    handle: (req: IncomingMessage, res: ServerResponse, id: string, name: string) => void,
+    action?: string
   ): void {
-    routes.push({ methods, url, access })
+    routes.push({ methods, url, access, action })
     app.route<{ Params: { name?: string } }>({
       method: methods,
       url,
@@ -208,25 +230,35 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
 
   function mountDoor(methods: HTTPMethods[], urls: string[], door: Door): void {
     for (const url of urls) {
-      mount(methods, url, 'caller', (req, res, id, name) => {
+      const enter = (req: IncomingMessage, res: ServerResponse, id: string, name: string): void => {
         new Call(hallway, door, req, res, id, name).start()
-      })
+      }
+      // Checked where the function is known: enterFunction.
+      mount(methods, url, 'caller', enter, 'lambda:InvokeFunction')
     }
   }
 
-  function mountServerRoute(methods: HTTPMethods[], url: string, access: 'open' | 'caller', route: ServerRoute): void {
+  function mountServerRoute(
+    methods: HTTPMethods[],
+    url: string,
+    access: 'open' | RouteAccess,
+    route: ServerRoute
+  ): void {
     const number = metrics.route(url)
-    mount(methods, url, access, (req, res, id, name) => {
+    const wish = access === 'open' ? undefined : access
+    const handle = (req: IncomingMessage, res: ServerResponse, id: string, name: string): void => {
       countAnswer(metrics, number, req, res)
       const serve = async (): Promise<void> => {
-        if (access === 'caller') {
+        if (wish !== undefined) {
           hallway.directory.refresh()
-          hallway.authenticator.authenticate({
+          const principal = hallway.authenticator.authenticate({
             method: req.method ?? '',
             rawUrl: req.url ?? '',
             headers: req.headers,
             body: undefined
           })
+          const facts = { sourceIp: peerAddress(req), userAgent: req.headers['user-agent'], secure: false }
+          hallway.access.require(principal, { action: wish.action, resource: wish.resource(name) }, facts)
         }
         await route(req, res, name)
       }
@@ -234,7 +266,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         if (!(err instanceof HearthError)) hallway.onBug(err, id)
         refuse(req, res, toRefusal(err, 'problem', id))
       })
-    })
+    }
+    mount(methods, url, wish === undefined ? 'open' : 'caller', handle, wish?.action)
   }
 
   const all = [...app.supportedMethods] as HTTPMethods[]
@@ -261,10 +294,22 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     enterUrl(hallway, byHost, req, res, id, target === 'starting' ? undefined : target)
     return true
   }
-  mountServerRoute(['GET'], '/v1/functions/:name/logs', 'caller', logsRoute(hallway, scope, logs, deps.logsDir))
-  for (const { methods, url, route } of events.routes) mountServerRoute(methods, url, 'caller', route)
-  mountServerRoute(['GET'], '/v1/runtimes', 'caller', runtimesRoute(executor))
-  mountServerRoute(['GET'], '/metrics', 'caller', metricsRoute(metrics))
+  const ofServer = (action: string): RouteAccess => ({ action, resource: () => '*' })
+  const ofFunction = (action: string): RouteAccess => ({
+    action,
+    resource: (name) => functionArn(scope, parseFunctionRef(scope, name).name)
+  })
+  const readLogs: RouteAccess = {
+    action: 'logs:FilterLogEvents',
+    resource: (name) =>
+      `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:/aws/lambda/${parseFunctionRef(scope, name).name}:*`
+  }
+  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, deps.logsDir))
+  for (const { methods, url, action, isOfFunction, route } of events.routes) {
+    mountServerRoute(methods, url, isOfFunction ? ofFunction(action) : ofServer(action), route)
+  }
+  mountServerRoute(['GET'], '/v1/runtimes', ofServer('hearth:ListRuntimes'), runtimesRoute(executor))
+  mountServerRoute(['GET'], '/metrics', ofServer('hearth:GetMetrics'), metricsRoute(metrics))
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
 
@@ -293,8 +338,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       return hallway.directory
     },
 
-    attach(reader, internalToken) {
-      const authenticator = createAuthenticator({ ...scope, keys: reader.listKeys(), now: () => new Date() })
+    attach(reader, internalToken, sessions) {
+      const access = createAuthorizer({ source: reader, scope, now: Date.now })
+      const authenticator = createAuthenticator({
+        ...scope,
+        keys: reader.listKeys(),
+        now: () => new Date(),
+        sessions,
+        isRevoked: access.isRevoked
+      })
       hallway.directory = createDirectory({
         reader,
         executor,
@@ -303,6 +355,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         toSpec: (record) => toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
         onKeys: (keys) => {
           authenticator.setKeys(keys)
+          access.forget()
         },
         onDeployed: (name) => {
           metrics.functions.ensure(name)
@@ -315,6 +368,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         })
       })
       hallway.authenticator = authenticator
+      hallway.access = access
       urls = createUrlTable({
         reader,
         urlDomain: config.urlDomain,
@@ -366,7 +420,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
 }
 
 /** What stands in the hallway until the database is there: every call is refused as one to come back with. */
-function startingState(): { directory: Directory; authenticator: Authenticator } {
+function startingState(): { directory: Directory; authenticator: Authenticator; access: Authorizer } {
   const refuseAll = (): never => {
     throw new HearthError('CONTROL_PLANE_UNAVAILABLE', 'The server is starting: its database is not there yet.')
   }
@@ -378,7 +432,8 @@ function startingState(): { directory: Directory; authenticator: Authenticator }
       generation: () => 0,
       close: () => undefined
     },
-    authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined }
+    authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },
+    access: { decide: refuseAll, require: refuseAll, isRevoked: () => true, forget: () => undefined }
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Config } from '@hearth/shared'
+import { type Config, createSessionTokens, type SessionTokens } from '@hearth/shared'
 import {
   createSecretBox,
   type DirectoryReader,
@@ -22,16 +22,23 @@ const REMIND_MS = 10_000
  * @throws AddonMismatchError
  */
 export async function openDirectoryWhenReady(
-  config: Pick<Config, 'dataDir' | 'masterKey'>,
+  config: Pick<Config, 'dataDir' | 'masterKey' | 'accountId'>,
   signal: AbortSignal,
   onWaiting: (reason: string) => void
-): Promise<{ readonly reader: DirectoryReader; readonly internalToken: string } | undefined> {
+): Promise<
+  { readonly reader: DirectoryReader; readonly internalToken: string; readonly sessions: SessionTokens } | undefined
+> {
   let remindAt = 0
   while (!signal.aborted) {
     try {
       const masterKey = readMasterKey(config.dataDir, config.masterKey)
-      const reader = openDirectory(dataLayout(config.dataDir).database, createSecretBox(masterKey))
-      return { reader, internalToken: internalToken(masterKey) }
+      const box = createSecretBox(masterKey)
+      const reader = openDirectory(dataLayout(config.dataDir).database, box)
+      return {
+        reader,
+        internalToken: internalToken(masterKey),
+        sessions: createSessionTokens(box, config.accountId)
+      }
     } catch (err) {
       if (!(err instanceof SchemaError) && !(err instanceof SecretBoxError) && !isBusy(err)) throw err
       if (performance.now() >= remindAt) {

@@ -3,7 +3,7 @@ import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import { acceptEvent } from './async/accept.ts'
 import type { Call, Door, Hallway } from './call.ts'
 import { EventStream } from './event-stream.ts'
-import { findFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
+import { enterFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
 import { serverTiming } from './server-timing.ts'
 
 const PATH = '/2015-03-31/functions/'
@@ -95,7 +95,7 @@ function enter(
   const { headers } = call.req
   const type = headers['x-amz-invocation-type']
   const qualifier = queryMember(call.req.url!, 'Qualifier')
-  const { entry, invokedArn } = findFunction(hallway.directory, scope, call.reference, qualifier)
+  const { entry, invokedArn } = enterFunction(call, hallway.directory, scope, call.reference, qualifier)
   if (type !== undefined && type !== 'RequestResponse' && type !== 'Event' && refuseOrDryRun(call, type)) return
   if (headers['x-amz-log-type'] !== undefined) call.tail = wantsTail(headers['x-amz-log-type'])
   const context = headers['x-amz-client-context']

@@ -1,12 +1,24 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Invocation, Outcome, ResponseSink } from '@hearth/executor'
-import { type Authenticator, describeJsonFault, HearthError, JsonCheck, LIMITS, type Principal } from '@hearth/shared'
+import {
+  type Authenticator,
+  type Authorizer,
+  type ContextKeys,
+  describeJsonFault,
+  HearthError,
+  JsonCheck,
+  LIMITS,
+  type Policy,
+  type Principal,
+  type RequestFacts
+} from '@hearth/shared'
 import type { Dispatcher } from './async/dispatcher.ts'
 import type { Directory } from './directory.ts'
 import type { Expectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
 import type { Metrics } from './metrics.ts'
+import { peerAddress } from './peer-address.ts'
 import { type Dialect, payloadTooLarge, toRefusal } from './refusal.ts'
 import { hasBody, refuse, respond } from './respond.ts'
 import type { UrlTarget } from './url-table.ts'
@@ -14,6 +26,7 @@ import type { UrlTarget } from './url-table.ts'
 /** What every call needs, whichever door it came through. */
 export interface Hallway {
   readonly authenticator: Authenticator
+  readonly access: Authorizer
   readonly directory: Directory
   /** Takes events that are run later. */
   readonly dispatcher: Dispatcher
@@ -61,7 +74,7 @@ interface CallResponse extends ServerResponse {
  * One request for one invocation, from its headers to its answer: who sends it, its body, the function, the outcome.
  * A class with shared listeners instead of closures and promises, because this is the hot path.
  */
-export class Call implements Invocation {
+export class Call implements Invocation, RequestFacts {
   readonly requestId: string
   readonly req: IncomingMessage
   readonly res: ServerResponse
@@ -150,6 +163,27 @@ export class Call implements Invocation {
     } catch (err) {
       this.refuse(err)
     }
+  }
+
+  /**
+   * @param policy - Of what is asked for.
+   * @throws HearthError ACCESS_DENIED
+   */
+  requireAccess(action: string, resource: string, policy: Policy | undefined, keys?: ContextKeys): void {
+    this.#hallway.access.require(this.principal, { action, resource, resourcePolicy: policy, keys }, this)
+  }
+
+  get sourceIp(): string | undefined {
+    return peerAddress(this.req)
+  }
+
+  get userAgent(): string | undefined {
+    return this.req.headers['user-agent']
+  }
+
+  /** What ends TLS stands before this server, and is not asked. */
+  get secure(): boolean {
+    return false
   }
 
   /** Of the function, as far as it is known. */
@@ -271,6 +305,7 @@ export class Call implements Invocation {
 const AUTH_FAILURES: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'missing',
   INVALID_CREDENTIALS: 'unknown_key',
+  EXPIRED_CREDENTIALS: 'expired',
   INVALID_SIGNATURE: 'bad_signature',
   INCOMPLETE_SIGNATURE: 'bad_signature',
   ACCESS_DENIED: 'denied'

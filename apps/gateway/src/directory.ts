@@ -1,5 +1,12 @@
 import type { Executor, FunctionSpec } from '@hearth/executor'
-import type { AccessKey, ArnScope, FunctionRecord, ReleaseWatch } from '@hearth/shared'
+import {
+  type AccessKey,
+  type ArnScope,
+  compilePolicy,
+  type FunctionRecord,
+  type Policy,
+  type ReleaseWatch
+} from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
 import { type Entry, FunctionRoutes, type FunctionRoutesOptions } from './function-routes.ts'
 import { ReleaseCounter } from './release-counter.ts'
@@ -9,7 +16,7 @@ export interface DirectoryOptions {
   readonly executor: Pick<Executor, 'openPool'>
   readonly toSpec: (record: FunctionRecord) => FunctionSpec
   readonly scope: ArnScope
-  /** Called with all keys when one of them changed, before any request is served that comes after the change. */
+  /** Called with all keys when one of them, or what somebody is allowed, changed, before any request is served that comes after the change. */
   readonly onKeys: (keys: readonly AccessKey[]) => void
   /** A function was made or changed, whether or not it was ever asked for. */
   readonly onDeployed: (functionName: string) => void
@@ -64,6 +71,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
     scope: options.scope,
     random: options.random ?? Math.random,
     findVersion: (name, wanted) => reader.findFunction(name, wanted),
+    policiesOf: (name) =>
+      new Map(reader.listPolicies(name).map(({ qualifier, statements }) => [qualifier, policyOf(statements)])),
     counterOf: (release) => release && counterOf(release)
   }
 
@@ -190,4 +199,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
       reader.close()
     }
   }
+}
+
+function policyOf(statements: readonly object[]): Policy {
+  return compilePolicy({ Version: '2012-10-17', Statement: statements }, 'resource', 'resource policy')
 }

@@ -1,5 +1,5 @@
 import type { Executor, FunctionPool, FunctionSpec } from '@hearth/executor'
-import { type ArnScope, type FunctionRecord, functionArn } from '@hearth/shared'
+import { type ArnScope, type FunctionRecord, functionArn, type Policy } from '@hearth/shared'
 import type { AliasRoute } from '@hearth/store'
 import { isSameSpec } from './function-spec.ts'
 import type { ReleaseCounter } from './release-counter.ts'
@@ -10,6 +10,8 @@ export interface Entry {
   readonly spec: FunctionSpec
   /** The ARN as invoked: with the qualifier if one was given. */
   readonly invokedArn: string
+  /** Says who else than its account's own callers may use it, under the name that the caller used. */
+  readonly policy: Policy | undefined
   readonly pool: FunctionPool
   /** Counts the calls of a release's new version; undefined for all others. */
   readonly counter: ReleaseCounter | undefined
@@ -22,6 +24,8 @@ export interface FunctionRoutesOptions {
   /** 0 to 1. */
   readonly random: () => number
   readonly findVersion: (name: string, version: string) => FunctionRecord | undefined
+  /** Resource policies of a function by qualifier; '' is the function's own. */
+  readonly policiesOf: (name: string) => ReadonlyMap<string, Policy>
   readonly counterOf: (release: AliasRoute['release']) => ReleaseCounter | undefined
 }
 
@@ -42,6 +46,7 @@ export class FunctionRoutes {
   readonly #options: FunctionRoutesOptions
   readonly #versions = new Map<string, Version>()
   readonly #aliases: ReadonlyMap<string, AliasRoute>
+  readonly #policies: ReadonlyMap<string, Policy>
   /** By qualifier, each made at its first call. */
   readonly #routes = new Map<string, Route>()
 
@@ -49,9 +54,10 @@ export class FunctionRoutes {
     this.#name = latest.name
     this.#options = options
     this.#aliases = new Map(aliases.map((alias) => [alias.name, alias]))
+    this.#policies = options.policiesOf(latest.name)
     const version = new Version(latest, options)
     this.#versions.set(LATEST, version)
-    this.plain = new Destination(version, functionArn(options.scope, latest.name), undefined)
+    this.plain = new Destination(version, functionArn(options.scope, latest.name), this.#policies.get(''), undefined)
   }
 
   /** @returns undefined when there is no such version or alias */
@@ -80,7 +86,8 @@ export class FunctionRoutes {
     const counter = this.#options.counterOf(alias?.release)
     const destination = (name: string): Entry | undefined => {
       const version = this.#version(name)
-      return version && new Destination(version, arn, counter?.watch.version === name ? counter : undefined)
+      const own = counter?.watch.version === name ? counter : undefined
+      return version && new Destination(version, arn, this.#policies.get(qualifier), own)
     }
     // What is neither a number nor `$LATEST` is an alias, and all of those are known.
     if (alias === undefined && qualifier !== LATEST && !/^\d+$/.test(qualifier)) return undefined
@@ -135,13 +142,15 @@ class Destination implements Entry {
   readonly record: FunctionRecord
   readonly spec: FunctionSpec
   readonly invokedArn: string
+  readonly policy: Policy | undefined
   readonly counter: ReleaseCounter | undefined
   readonly #version: Version
 
-  constructor(version: Version, invokedArn: string, counter: ReleaseCounter | undefined) {
+  constructor(version: Version, invokedArn: string, policy: Policy | undefined, counter: ReleaseCounter | undefined) {
     this.record = version.record
     this.spec = version.spec
     this.invokedArn = invokedArn
+    this.policy = policy
     this.counter = counter
     this.#version = version
   }

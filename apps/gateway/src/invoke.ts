@@ -1,7 +1,28 @@
 import type { Outcome } from '@hearth/executor'
-import { type ArnScope, functionArn, HearthError, parseFunctionRef } from '@hearth/shared'
+import { type ArnScope, type FunctionRef, functionArn, HearthError, parseFunctionRef } from '@hearth/shared'
+import type { Call } from './call.ts'
 import type { Directory } from './directory.ts'
 import type { Entry } from './function-routes.ts'
+
+/**
+ * The function that a call names, and the version that serves it, if the caller may invoke it. Who may not is told so
+ * whether or not there is such a function.
+ *
+ * @throws HearthError ACCESS_DENIED, FUNCTION_NOT_FOUND and what parseFunctionRef throws
+ */
+export function enterFunction(
+  call: Call,
+  directory: Directory,
+  scope: ArnScope,
+  reference: string,
+  qualifier: string | undefined
+): { readonly entry: Entry; readonly invokedArn: string } {
+  const ref = parseFunctionRef(scope, reference, qualifier)
+  const entry = directory.find(ref.name, ref.qualifier)
+  const arn = entry?.invokedArn ?? functionArn(scope, ref.name, ref.qualifier)
+  call.requireAccess('lambda:InvokeFunction', arn, entry?.policy)
+  return requireUsable(scope, ref, entry)
+}
 
 /**
  * The function that a caller names, in any form that AWS accepts, and the version that serves this call.
@@ -15,7 +36,10 @@ export function findFunction(
   qualifier: string | undefined
 ): { readonly entry: Entry; readonly invokedArn: string } {
   const ref = parseFunctionRef(scope, reference, qualifier)
-  const entry = directory.find(ref.name, ref.qualifier)
+  return requireUsable(scope, ref, directory.find(ref.name, ref.qualifier))
+}
+
+function requireUsable(scope: ArnScope, ref: FunctionRef, entry: Entry | undefined) {
   if (entry === undefined) {
     const arn = functionArn(scope, ref.name, ref.qualifier ?? '$LATEST')
     throw new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${arn}`)

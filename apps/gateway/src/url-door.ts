@@ -1,8 +1,9 @@
-import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
+import { type ArnScope, type ContextKeys, contextKeys, functionArn, HearthError, LIMITS } from '@hearth/shared'
 import { acceptEvent, prefersAsync, respondAccepted } from './async/accept.ts'
 import type { Call, Door, Hallway } from './call.ts'
 import { HttpStream } from './http-stream.ts'
-import { findFunction, qualifierOf, refusalOf } from './invoke.ts'
+import { enterFunction, findFunction, qualifierOf, refusalOf } from './invoke.ts'
+import { peerAddress } from './peer-address.ts'
 import { payloadTooLarge } from './refusal.ts'
 import { responseMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
@@ -114,10 +115,24 @@ export function createUrlDoor(
   }
 }
 
-function findEntry(hallway: Hallway, scope: ArnScope, { url, reference }: Call): ReturnType<typeof findFunction> {
-  if (url === undefined) return findFunction(hallway.directory, scope, reference, undefined)
+const NONE_KEYS = urlKeys('NONE')
+const IAM_KEYS = urlKeys('AWS_IAM')
+
+function urlKeys(authType: string): ContextKeys {
+  return contextKeys({ 'lambda:FunctionUrlAuthType': authType, 'lambda:InvokedViaFunctionUrl': 'true' })
+}
+
+/** @see reference: IAM §2.4 */
+function findEntry(hallway: Hallway, scope: ArnScope, call: Call): ReturnType<typeof findFunction> {
+  if (call.url === undefined) return enterFunction(call, hallway.directory, scope, call.reference, undefined)
+  const { functionName, qualifier, authType } = call.url.url
+  const arn = functionArn(scope, functionName, qualifier)
+  const policy = hallway.directory.find(functionName, qualifier)?.policy
+  const keys = authType === 'NONE' ? NONE_KEYS : IAM_KEYS
+  call.requireAccess('lambda:InvokeFunctionUrl', arn, policy, keys)
+  call.requireAccess('lambda:InvokeFunction', arn, policy, keys)
   try {
-    return findFunction(hallway.directory, scope, url.url.functionName, url.url.qualifier)
+    return findFunction(hallway.directory, scope, functionName, qualifier)
   } catch (err) {
     // An alias that was deleted leaves its URL behind; a stranger is not told what is missing.
     if (err instanceof HearthError && err.code === 'FUNCTION_NOT_FOUND') throw new HearthError('ACCESS_DENIED', '')
@@ -146,7 +161,7 @@ function eventOf(
     httpVersion: req.httpVersion,
     rawHeaders: req.rawHeaders,
     body,
-    sourceIp: (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, ''),
+    sourceIp: peerAddress(req) ?? '',
     port: req.socket.localPort ?? 0,
     requestId: call.requestId,
     traceId: call.traceId,

@@ -1,7 +1,7 @@
 import type { ArnScope } from '@hearth/shared'
 import { acceptEvent, prefersAsync, respondAccepted } from './async/accept.ts'
 import type { Door, Hallway } from './call.ts'
-import { findFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
+import { enterFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
 import { RawStream } from './raw-stream.ts'
 import { requestedMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
@@ -22,7 +22,8 @@ export function createV1Door(
 
     enter(call, body) {
       const { headers } = call.req
-      const { entry, invokedArn } = findFunction(
+      const { entry, invokedArn } = enterFunction(
+        call,
         hallway.directory,
         scope,
         call.reference,

@@ -36,6 +36,7 @@ const CATALOG = {
   INCOMPLETE_SIGNATURE: { status: 403, fault: 'caller', retryable: false, aws: 'IncompleteSignatureException' },
   UNAUTHENTICATED: { status: 401, fault: 'caller', retryable: false, aws: 'MissingAuthenticationTokenException' },
   INVALID_CREDENTIALS: { status: 401, fault: 'caller', retryable: false, aws: 'UnrecognizedClientException' },
+  EXPIRED_CREDENTIALS: { status: 403, fault: 'caller', retryable: false, aws: 'ExpiredTokenException' },
   INVALID_SIGNATURE: { status: 403, fault: 'caller', retryable: false, aws: 'InvalidSignatureException' },
   ACCESS_DENIED: { status: 403, fault: 'caller', retryable: false, aws: 'AccessDeniedException' },
   ROUTE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },

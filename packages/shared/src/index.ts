@@ -1,7 +1,24 @@
+export { type Authorizer, type AuthorizerOptions, createAuthorizer, type Wish } from './access/authorizer.ts'
+export type {
+  IdentityRecord,
+  PolicyText,
+  PrincipalSource,
+  RoleIdentity,
+  UserIdentity
+} from './access/principal-source.ts'
+export type { RequestFacts } from './access/request-keys.ts'
 export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
-export type { AccessKey, Principal } from './auth/principal.ts'
+export type { AccessKey, Principal, Session } from './auth/principal.ts'
+export {
+  createSessionTokens,
+  newKeyId,
+  type Sealer,
+  type SessionTokens,
+  sessionPrincipal,
+  type TemporaryCredentials
+} from './auth/session-tokens.ts'
 export { canonicalRequest, isPresigned, type SignedRequest, signingKey } from './auth/sigv4.ts'
 export { type BuildConfig, type Config, ConfigError, readConfig, redactConfig } from './config.ts'
 export {

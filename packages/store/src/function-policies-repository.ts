@@ -36,3 +36,14 @@ export function createFunctionPoliciesRepository(db: Db): FunctionPoliciesReposi
     remove: (functionName, qualifier) => void remove.run(functionName, qualifier)
   }
 }
+
+/** The reading half, for the gateway. */
+export function preparePolicyList(db: Db) {
+  const select = db.prepare<[functionName: string], { readonly qualifier: string; readonly statements: string }>(
+    'SELECT qualifier, statements FROM function_policies WHERE function = ?'
+  )
+  return (functionName: string) =>
+    select
+      .all(functionName)
+      .map(({ qualifier, statements }) => ({ qualifier, statements: JSON.parse(statements) as PolicyStatement[] }))
+}

@@ -25,6 +25,7 @@ export {
   LATEST,
   type VersionPosition
 } from './functions-repository.ts'
+export { watchKeys } from './key-changes.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,

@@ -1,4 +1,5 @@
 import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ReleaseWatch } from '@hearth/shared'
+import type { PolicyStatement } from './resource-policy.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -17,6 +18,10 @@ export interface DirectoryReader {
   findFunction(name: string, version?: string): FunctionRecord | undefined
   /** The aliases of a function, each with the release that moves it. */
   listAliases(functionName: string): readonly AliasRoute[]
+  /** Statements of a function's resource policies; the qualifier of the function's own is ''. */
+  listPolicies(
+    functionName: string
+  ): readonly { readonly qualifier: string; readonly statements: readonly PolicyStatement[] }[]
   /** Releases that are under way. */
   listReleases(): readonly ReleaseWatch[]
   findUrl(id: string): FunctionUrl | undefined

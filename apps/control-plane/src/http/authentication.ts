@@ -5,12 +5,15 @@ import type { Metrics } from '../metrics.ts'
 
 export interface AuthenticationOptions {
   readonly authenticator: Authenticator
+  /** Takes in keys that were made or revoked since. */
+  readonly refresh: () => void
   readonly metrics: Metrics
 }
 
 const REASONS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'missing',
   INVALID_CREDENTIALS: 'unknown_key',
+  EXPIRED_CREDENTIALS: 'expired',
   INVALID_SIGNATURE: 'bad_signature',
   INCOMPLETE_SIGNATURE: 'incomplete_signature'
 }
@@ -21,7 +24,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * can't make the server take 50 MiB in; the signed body itself after it.
  */
 export const authentication = fp<AuthenticationOptions>(
-  async (app, { authenticator, metrics }) => {
+  async (app, { authenticator, refresh, metrics }) => {
     app.decorateRequest('principal', null)
 
     const counted = <T>(step: () => T): T => {
@@ -35,6 +38,7 @@ export const authentication = fp<AuthenticationOptions>(
     }
 
     app.addHook('onRequest', async (request) => {
+      refresh()
       if (isFree(request)) return
       request.principal = counted(() => authenticator.authenticateHead(headOf(request))) ?? null
     })

@@ -7,6 +7,8 @@ declare module 'fastify' {
      * in its query, which the route checks. `gateway`: the other process of this server, which the route makes sure of.
      */
     access?: 'open' | 'signed-link' | 'gateway'
+    /** What a caller must be allowed, e.g. `lambda:GetFunction`; `in-route`: the route asks for it by itself. */
+    action?: string
     /** AWS's name of the operation, for its messages. */
     operation?: string
   }

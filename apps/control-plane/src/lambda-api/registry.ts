@@ -2,6 +2,7 @@ import { HearthError } from '@hearth/shared'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
+import { wishesOf } from './access.ts'
 import { addLayerVersionPermission } from './add-layer-version-permission.ts'
 import { addPermission } from './add-permission.ts'
 import { createAlias } from './create-alias.ts'
@@ -36,7 +37,7 @@ import { listLayerVersions } from './list-layer-versions.ts'
 import { listLayers } from './list-layers.ts'
 import { listTags } from './list-tags.ts'
 import { listVersionsByFunction } from './list-versions-by-function.ts'
-import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
+import type { LambdaApiDeps, Operation, OperationAnswer, OperationCall } from './operation.ts'
 import { publishLayerVersion } from './publish-layer-version.ts'
 import { publishVersion } from './publish-version.ts'
 import { putFunctionCodeSigningConfig } from './put-function-code-signing-config.ts'
@@ -112,23 +113,23 @@ export const OPERATIONS: readonly Operation[] = [
 export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) => {
   const answerOf = async (operation: Operation, request: FastifyRequest): Promise<OperationAnswer> => {
     const bytes = bytesOf(request)
-    return operation.run(
-      {
-        params: request.params as Record<string, string>,
-        query: request.query as Record<string, string>,
-        body: bytes.length === 0 ? {} : parseJsonObject(bytes),
-        origin: originOf(request),
-        caller: request.principal?.arn ?? ''
-      },
-      deps
-    )
+    const call: OperationCall = {
+      params: request.params as Record<string, string>,
+      query: request.query as Record<string, string>,
+      body: bytes.length === 0 ? {} : parseJsonObject(bytes),
+      origin: originOf(request),
+      caller: request.principal?.arn ?? ''
+    }
+    for (const wish of wishesOf(operation, call, deps)) request.requireAccess(wish)
+    return operation.run(call, deps)
   }
   for (const { method, url, candidates } of routesOf([...OPERATIONS, ...unservedOperations(OPERATIONS)])) {
     const [{ operation: usual }] = candidates
     app.route({
       method,
       url,
-      config: { operation: usual.name },
+      // Which operation it is, and on what, may stand in the body.
+      config: { operation: usual.name, action: 'in-route' },
       schema: { hide: true },
       bodyLimit: Math.max(...candidates.map(({ operation }) => operation.bodyLimit ?? BODY_BYTES)),
       handler: async (request, reply) => {

@@ -21,6 +21,7 @@ export interface UrlSettings {
 
 /** Function URLs and their domains: the use cases behind both API dialects. A qualifier is the name of an alias. */
 export interface UrlService {
+  find(functionName: string, qualifier: string | undefined): FunctionUrl | undefined
   /** @throws HearthError FUNCTION_URL_NOT_FOUND */
   get(functionName: string, qualifier: string | undefined): FunctionUrl
   /** @throws HearthError FUNCTION_NOT_FOUND, FUNCTION_URL_EXISTS, INVALID_REQUEST */
@@ -85,6 +86,7 @@ export function createUrlService({ urls, functions, hasAlias, scope, now }: UrlS
   }
 
   return {
+    find: (name, qualifier) => urls.find(name, qualifier),
     get(name, qualifier) {
       const url = urls.find(name, qualifier)
       if (url === undefined) throw noUrl(name, qualifier)

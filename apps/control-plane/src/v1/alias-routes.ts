@@ -85,6 +85,8 @@ export const aliasRoutes: FastifyPluginAsyncZod<AliasRoutesOptions> = async (app
       const { version, weights = {}, description = '' } = request.body
       const precondition = preconditionOf(request.headers)
       const before = aliases.find(name, aliasName)
+      const action = before === undefined ? 'lambda:CreateAlias' : 'lambda:UpdateAlias'
+      request.requireAccess({ action, resource: functionArn(scope, name) })
       precondition(before)
       const alias =
         before === undefined

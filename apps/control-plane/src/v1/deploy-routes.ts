@@ -1,9 +1,10 @@
 import type { Builder, BuildResult } from '@hearth/builder'
 import type { Language, PackageView } from '@hearth/executor/runtimes'
-import { type ArnScope, FUNCTION_NAME, type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
+import { type ArnScope, FUNCTION_NAME, type FunctionRecord, functionArn, HearthError, LIMITS } from '@hearth/shared'
 import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { deployWishes } from '../access/deploy-wishes.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { SettingsChange } from '../functions/function-settings.ts'
 import { inspectFor, requireSame } from '../functions/inspect-stored.ts'
@@ -75,6 +76,15 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
         const { logging: defaults } = service.defaults(name)
         // Refused before the code is taken in, and asked again under the write lock below.
         const before = service.find(name)
+        const arns = wish.layers?.map((layer) => attachments.toArn(layer))
+        const wishes = deployWishes({
+          functionArn: functionArn(scope, name),
+          exists: before !== undefined,
+          publishes: wish.publish,
+          role: wish.settings.role,
+          layers: arns ?? []
+        })
+        for (const needed of wishes) request.requireAccess(needed)
         precondition(before)
         const notices = [...checkEarly(service, name, before, changeOf(wish, defaults, undefined, undefined)(before))]
 
@@ -83,7 +93,6 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           kind === 'source'
             ? await packAny(bytes, extension, wanted === undefined ? undefined : runtimes.languageOf(wanted), runtimes)
             : undefined
-        const arns = wish.layers?.map((layer) => attachments.toArn(layer))
         attached = arns && (await attachments.attach(arns, request.principal?.arn ?? ''))
         let change = changeOf(
           wish,

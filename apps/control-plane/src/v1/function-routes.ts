@@ -3,6 +3,7 @@ import { type ArtifactStore, LATEST } from '@hearth/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CodeLinks } from '../code-links.ts'
+import { passRole } from '../access/pass-role.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import { inspectStored, requireSame } from '../functions/inspect-stored.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
@@ -109,6 +110,8 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
       const { body } = request
       const before = service.get(request.params.name)
       const arns = body.layers?.map((layer) => attachments.toArn(layer))
+      if (body.role !== undefined) request.requireAccess(passRole(body.role))
+      for (const resource of arns ?? []) request.requireAccess({ action: 'lambda:GetLayerVersion', resource })
       const attached = arns && (await attachments.attach(arns, request.principal?.arn ?? ''))
       try {
         const change = (now: FunctionRecord) => ({

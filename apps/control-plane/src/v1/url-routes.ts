@@ -1,21 +1,27 @@
-import type { FunctionUrl } from '@hearth/shared'
+import { type ArnScope, contextKeys, type FunctionUrl, functionArn } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { addressOf } from '../urls/url-address.ts'
+import { setPublicAccess } from '../urls/public-access.ts'
 import type { UrlService } from '../urls/url-service.ts'
 import { UrlBody, UrlParams, UrlQuery, UrlView } from './url-schemas.ts'
 
 export interface UrlRoutesOptions {
   readonly urls: UrlService
   readonly urlDomain: string
+  readonly permissions: PermissionService
+  readonly scope: ArnScope
 }
 
 const tags = ['urls']
 
 /** A function's URL. Mounted under `/v1/functions`. */
-export const urlRoutes: FastifyPluginAsyncZod<UrlRoutesOptions> = async (app, { urls, urlDomain }) => {
+export const urlRoutes: FastifyPluginAsyncZod<UrlRoutesOptions> = async (
+  app,
+  { urls, urlDomain, permissions, scope }
+) => {
   app.put(
     '/:name/url',
     {
@@ -26,7 +32,8 @@ export const urlRoutes: FastifyPluginAsyncZod<UrlRoutesOptions> = async (app, { 
       schema: {
         operationId: 'putFunctionUrl',
         summary: 'Give a function a URL of its own, or change it',
-        description: 'The address stays the same for as long as the URL is there.',
+        description:
+          'The address stays the same for as long as the URL is there. `NONE` also lets everybody in by the function\'s policy, and `AWS_IAM` takes that back.',
         tags,
         params: UrlParams,
         querystring: UrlQuery,
@@ -36,12 +43,21 @@ export const urlRoutes: FastifyPluginAsyncZod<UrlRoutesOptions> = async (app, { 
     },
     async (request, reply) => {
       const { authType, cors, invokeMode } = request.body
+      const { name } = request.params
+      const { qualifier } = request.query
+      const exists = urls.find(name, qualifier) !== undefined
+      request.requireAccess({
+        action: exists ? 'lambda:UpdateFunctionUrlConfig' : 'lambda:CreateFunctionUrlConfig',
+        resource: functionArn(scope, name),
+        keys: contextKeys({ 'lambda:FunctionUrlAuthType': authType })
+      })
       const isEmpty = cors == null || Object.keys(cors).length === 0
-      const { url, created } = urls.put(request.params.name, request.query.qualifier, {
+      const { url, created } = urls.put(name, qualifier, {
         authType,
         cors: isEmpty ? undefined : withoutAbsent(cors),
         invokeMode
       })
+      setPublicAccess(permissions, { name, qualifier }, authType)
       request.log.info({ fn: url.functionName, authType, created }, 'function URL written')
       void reply.code(created ? 201 : 200)
       return toUrlView(url, urlDomain, originOf(request))
@@ -77,8 +93,11 @@ export const urlRoutes: FastifyPluginAsyncZod<UrlRoutesOptions> = async (app, { 
       }
     },
     async (request, reply) => {
-      urls.remove(request.params.name, request.query.qualifier)
-      request.log.info({ fn: request.params.name }, 'function URL deleted')
+      const { name } = request.params
+      const { qualifier } = request.query
+      urls.remove(name, qualifier)
+      setPublicAccess(permissions, { name, qualifier }, undefined)
+      request.log.info({ fn: name }, 'function URL deleted')
       return reply.code(204).send()
     }
   )

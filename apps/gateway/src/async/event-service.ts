@@ -34,6 +34,9 @@ export interface EventService {
 interface EventRoute {
   readonly methods: HTTPMethods[]
   readonly url: string
+  /** What a caller must be allowed; on the function that the path names, or on the server. */
+  readonly action: string
+  readonly isOfFunction: boolean
   readonly route: ServerRoute
 }
 
@@ -77,9 +80,27 @@ export function createEventService(options: EventServiceOptions): EventService {
   return {
     dispatcher,
     routes: [
-      { methods: ['GET'], url: '/v1/invocations/:name', route: invocationRoute(queue, dispatcher) },
-      { methods: ['GET'], url: '/v1/functions/:name/invocations', route: invocationsRoute(queue, dispatcher) },
-      { methods: ['POST'], url: '/v1/functions/:name/dead-letters/redrive', route: redriveRoute(queue, dispatcher) }
+      {
+        methods: ['GET'],
+        url: '/v1/invocations/:name',
+        action: 'hearth:GetInvocation',
+        isOfFunction: false,
+        route: invocationRoute(queue, dispatcher)
+      },
+      {
+        methods: ['GET'],
+        url: '/v1/functions/:name/invocations',
+        action: 'hearth:ListInvocations',
+        isOfFunction: true,
+        route: invocationsRoute(queue, dispatcher)
+      },
+      {
+        methods: ['POST'],
+        url: '/v1/functions/:name/dead-letters/redrive',
+        action: 'hearth:RedriveDeadLetters',
+        isOfFunction: true,
+        route: redriveRoute(queue, dispatcher)
+      }
     ],
     stop() {
       dispatcher.stop()

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HearthError } from '../errors.ts'
 import type { AccessKey, Principal } from './principal.ts'
+import type { OpenedToken, SessionTokens } from './session-tokens.ts'
 import {
   isPresigned,
   parseSignature,
@@ -17,13 +18,17 @@ export interface AuthenticatorOptions {
   /** Principals of other accounts have no business here. */
   readonly accountId: string
   readonly now: () => Date
+  /** Opens the tokens of temporary credentials. Absent: none are taken. */
+  readonly sessions?: Pick<SessionTokens, 'open'> | undefined
+  /** Whether temporary credentials were taken back before they ended. */
+  readonly isRevoked?: ((principal: Principal) => boolean) | undefined
   /** Signing names that are served here. */
   readonly services?: readonly string[]
 }
 
 /** Finds out who sends a request. Synchronous: for a Bearer key that was seen before, one Map lookup. */
 export interface Authenticator {
-  /** @throws HearthError UNAUTHENTICATED, INVALID_CREDENTIALS, INVALID_SIGNATURE, INCOMPLETE_SIGNATURE */
+  /** @throws HearthError UNAUTHENTICATED, INVALID_CREDENTIALS, EXPIRED_CREDENTIALS, INVALID_SIGNATURE, INCOMPLETE_SIGNATURE */
   authenticate(request: SignedRequest): Principal
   /**
    * As far as one gets before the body is there: refuses what can be refused already.
@@ -43,6 +48,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const services = options.services ?? ['lambda']
   const byHeader = new Map<string, Principal>()
   const signingKeys = new Map<string, Buffer>()
+  // Opening costs key derivation and decryption; whoever has a token that opens may fill this, and nobody else.
+  const openTokens = new Map<string, OpenedToken>()
   let byTokenHash = new Map<string, AccessKey>()
   let byId = new Map<string, AccessKey>()
 
@@ -52,6 +59,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     byId = new Map(usable.map((key) => [key.accessKeyId, key]))
     byHeader.clear()
     signingKeys.clear()
+    openTokens.clear()
   }
 
   const bearer = (authorization: string): Principal => {
@@ -68,18 +76,43 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return key.principal
   }
 
-  const keyOf = (signature: Signature): { key: AccessKey; signingKey: Buffer } => {
-    const key = byId.get(signature.accessKeyId)
-    if (key === undefined)
-      throw new HearthError('INVALID_CREDENTIALS', 'The security token included in the request is invalid.')
-    const name = `${key.accessKeyId}/${signature.day}/${signature.region}/${signature.service}`
+  const keyOf = (signature: Signature): { principal: Principal; signingKey: Buffer } => {
+    const key = signature.sessionToken === undefined ? longTermKey(signature) : temporaryKey(signature)
+    const { accessKeyId, day, region, service } = signature
+    const name = `${accessKeyId}/${day}/${region}/${service}`
     let derived = signingKeys.get(name)
     if (derived === undefined) {
-      derived = signingKey(key.secretAccessKey, signature.day, signature.region, signature.service)
+      derived = signingKey(key.secretAccessKey, day, region, service)
       if (signingKeys.size >= CACHE_ENTRIES) signingKeys.clear()
       signingKeys.set(name, derived)
     }
-    return { key, signingKey: derived }
+    return { principal: key.principal, signingKey: derived }
+  }
+
+  const longTermKey = ({ accessKeyId }: Signature): AccessKey => {
+    const key = byId.get(accessKeyId)
+    if (key === undefined) throw unknownKey()
+    return key
+  }
+
+  const temporaryKey = ({ accessKeyId, sessionToken = '' }: Signature): OpenedToken => {
+    const name = `${accessKeyId}/${sessionToken}`
+    const opened = openTokens.get(name) ?? options.sessions?.open(accessKeyId, sessionToken)
+    // A token beside a key that needs none is no mistake that a client makes.
+    if (opened === undefined) throw unknownKey()
+    if (openTokens.size >= CACHE_ENTRIES) openTokens.clear()
+    openTokens.set(name, opened)
+    return opened
+  }
+
+  /** After the signature: who does not have the secret learns nothing of the session. */
+  const requireAlive = (principal: Principal): void => {
+    const { session } = principal
+    if (session === undefined) return
+    if (session.expiresAt <= options.now().getTime()) {
+      throw new HearthError('EXPIRED_CREDENTIALS', 'The security token included in the request is expired')
+    }
+    if (options.isRevoked?.(principal) !== false) throw unknownKey()
   }
 
   const parse = (request: SignedRequest): Signature =>
@@ -91,8 +124,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const signature = parse(request)
     const found = keyOf(signature)
     verifySignature(request, signature, found.signingKey)
-    refuseSessionToken(signature)
-    return found.key.principal
+    requireAlive(found.principal)
+    return found.principal
   }
 
   /** All that is not a signature. */
@@ -126,8 +159,6 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 }
 
-/** Temporary credentials are not given out, so a session token can't be a valid one. */
-function refuseSessionToken(signature: Signature): void {
-  if (signature.sessionToken === undefined) return
-  throw new HearthError('INVALID_CREDENTIALS', 'The security token included in the request is invalid')
+function unknownKey(): HearthError {
+  return new HearthError('INVALID_CREDENTIALS', 'The security token included in the request is invalid.')
 }

@@ -1,0 +1,59 @@
+/** Where a route checks by itself, because the action depends on what is there. */
+export const IN_ROUTE = Symbol('checked by the route')
+
+/**
+ * What a caller must be allowed for each route of `/v1`, by its operation id: the action of the AWS operation that does
+ * the same, or one of Hearth's own. A route that is neither here nor open to everybody cannot be mounted.
+ */
+export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> = {
+  listFunctions: 'lambda:ListFunctions',
+  getFunction: 'lambda:GetFunction',
+  // Creates or changes.
+  putFunction: IN_ROUTE,
+  patchFunction: 'lambda:UpdateFunctionConfiguration',
+  deleteFunction: 'lambda:DeleteFunction',
+  getFunctionCode: 'lambda:GetFunction',
+
+  listVersions: 'lambda:ListVersionsByFunction',
+  publishVersion: 'lambda:PublishVersion',
+  getVersion: 'lambda:GetFunction',
+  deleteVersion: 'lambda:DeleteFunction',
+
+  listAliases: 'lambda:ListAliases',
+  getAlias: 'lambda:GetAlias',
+  // Creates or changes.
+  putAlias: IN_ROUTE,
+  deleteAlias: 'lambda:DeleteAlias',
+  rollBackAlias: 'lambda:UpdateAlias',
+
+  startRelease: 'lambda:UpdateAlias',
+  listReleases: 'lambda:GetAlias',
+  getRelease: 'lambda:GetAlias',
+  pauseRelease: 'lambda:UpdateAlias',
+  resumeRelease: 'lambda:UpdateAlias',
+  abortRelease: 'lambda:UpdateAlias',
+
+  publishLayerVersion: 'lambda:PublishLayerVersion',
+  listLayers: 'lambda:ListLayers',
+  listLayerVersions: 'lambda:ListLayerVersions',
+  getLayerVersion: 'lambda:GetLayerVersion',
+  deleteLayerVersion: 'lambda:DeleteLayerVersion',
+  getLayerContent: 'lambda:GetLayerVersion',
+
+  // Creates or changes.
+  putFunctionUrl: IN_ROUTE,
+  getFunctionUrl: 'lambda:GetFunctionUrlConfig',
+  deleteFunctionUrl: 'lambda:DeleteFunctionUrlConfig',
+
+  listPermissions: 'lambda:GetPolicy',
+  addPermission: 'lambda:AddPermission',
+  removePermission: 'lambda:RemovePermission',
+
+  listDomains: 'hearth:ListDomains',
+  putDomain: 'hearth:PutDomain',
+  getDomain: 'hearth:GetDomain',
+  deleteDomain: 'hearth:DeleteDomain',
+
+  getAccount: 'lambda:GetAccountSettings',
+  simulatePolicies: 'iam:SimulateCustomPolicy'
+}

@@ -1,0 +1,123 @@
+import type { ArnScope } from '../arn.ts'
+import type { Principal } from '../auth/principal.ts'
+import { HearthError } from '../errors.ts'
+import { denialMessage } from '../policy/denial.ts'
+import type { Policy } from '../policy/document.ts'
+import { type Decision, evaluate } from '../policy/evaluate.ts'
+import type { ContextKeys, PolicyRequest } from '../policy/request.ts'
+import { type Identity, identify } from './identity.ts'
+import type { PrincipalSource } from './principal-source.ts'
+import { type RequestFacts, requestKeys } from './request-keys.ts'
+
+export interface AuthorizerOptions {
+  readonly source: PrincipalSource
+  readonly scope: ArnScope
+  /** Unix time in ms. */
+  readonly now: () => number
+}
+
+/** What somebody wants to do. */
+export interface Wish {
+  /** `lambda:InvokeFunction`. */
+  readonly action: string
+  /** An ARN, or `*` for an action that has no resource. */
+  readonly resource: string
+  /** Of the resource, if it has one. */
+  readonly resourcePolicy?: Policy | undefined
+  /** Condition keys of the action, by their names in lower case. */
+  readonly keys?: ContextKeys | undefined
+}
+
+/** Says who may do what. Synchronous; what it looks up is kept until {@link Authorizer.forget}. */
+export interface Authorizer {
+  /** @param principal - Undefined: nobody in particular. @throws HearthError MALFORMED_POLICY when a stored policy is none */
+  decide(principal: Principal | undefined, wish: Wish, facts: RequestFacts): Decision
+  /** @throws HearthError ACCESS_DENIED in AWS's words */
+  require(principal: Principal | undefined, wish: Wish, facts: RequestFacts): void
+  /** Whether temporary credentials were taken back, or their role is gone. */
+  isRevoked(principal: Principal): boolean
+  /** Users, roles or policies have changed. */
+  forget(): void
+}
+
+/** Callers remembered. */
+const CACHE_ENTRIES = 4_096
+
+const ANONYMOUS: Identity = {
+  caller: { type: 'anonymous', arn: '', accountId: '' },
+  policies: [],
+  boundary: undefined,
+  session: undefined,
+  tags: {},
+  userName: undefined
+}
+
+export function createAuthorizer({ source, scope, now }: AuthorizerOptions): Authorizer {
+  // By key: what a session's key may do is narrowed by its own policies.
+  let identities = new Map<string, Identity>()
+  let revocations = new Map<string, number>()
+
+  const identityOf = (principal: Principal): Identity => {
+    const known = identities.get(principal.keyId)
+    if (known !== undefined) return known
+    const identity = identify(principal, source)
+    if (identities.size >= CACHE_ENTRIES) identities = new Map()
+    identities.set(principal.keyId, identity)
+    return identity
+  }
+
+  const look = (principal: Principal | undefined, wish: Wish, facts: RequestFacts) => {
+    const identity = principal === undefined ? ANONYMOUS : identityOf(principal)
+    const { caller, policies, boundary, session } = identity
+    const request: PolicyRequest = {
+      caller,
+      action: wish.action,
+      resource: wish.resource,
+      // What has an ARN here is this server's.
+      resourceAccount: scope.accountId,
+      keys: requestKeys(identity, principal, facts, scope.region, now, wish.keys)
+    }
+    const { resourcePolicy } = wish
+    const decision = evaluate(
+      {
+        identity: policies,
+        ...(boundary === undefined ? {} : { boundary }),
+        ...(session === undefined ? {} : { session }),
+        ...(resourcePolicy === undefined ? {} : { resource: resourcePolicy })
+      },
+      request
+    )
+    return { request, decision }
+  }
+
+  /** From when on sessions of the role are good, Unix time in ms; infinity when there is no such role. */
+  const goodFrom = (roleName: string, roleId: string): number => {
+    const known = revocations.get(roleId)
+    if (known !== undefined) return known
+    const role = source.findRole(roleName)
+    const from =
+      role?.roleId !== roleId
+        ? Number.POSITIVE_INFINITY
+        : role.sessionsFrom === undefined
+          ? 0
+          : Date.parse(role.sessionsFrom)
+    if (revocations.size >= CACHE_ENTRIES) revocations = new Map()
+    revocations.set(roleId, from)
+    return from
+  }
+
+  return {
+    decide: (principal, wish, facts) => look(principal, wish, facts).decision,
+    require(principal, wish, facts) {
+      const { request, decision } = look(principal, wish, facts)
+      if (!decision.allowed) throw new HearthError('ACCESS_DENIED', denialMessage(decision, request))
+    },
+    isRevoked({ session }) {
+      return session !== undefined && !(session.issuedAt >= goodFrom(session.roleName, session.roleId))
+    },
+    forget() {
+      identities = new Map()
+      revocations = new Map()
+    }
+  }
+}
