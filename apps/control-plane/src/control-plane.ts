@@ -9,6 +9,7 @@ import {
   type FunctionRecord
 } from '@hearth/shared'
 import {
+  AUDIT_FILES,
   createAliasesRepository,
   createArtifactStore,
   createCodeSigningRepository,
@@ -27,7 +28,10 @@ import {
   isWritable,
   lockDataDir,
   makeDataDir,
+  openAuditLog,
   openStore,
+  preparePrincipalLookup,
+  toAuditEntry,
   watchKeys
 } from '@hearth/store'
 import type { FastifyBaseLogger } from 'fastify'
@@ -101,7 +105,24 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const db = openStore(layout.database, options.migrationsDir, { now })
   const keys = createKeysRepository(db, box, now)
   const isFirstStart = ensureAdministrator(keys, layout, scope)
-  const access = createAuthorizer({ source: createPrincipalLookup(db), scope, now: () => now().getTime() })
+  // Late: the app that logs is built on it.
+  const late: { log?: FastifyBaseLogger } = {}
+  const audit = openAuditLog({
+    dir: layout.audit,
+    name: 'control-plane',
+    ...AUDIT_FILES,
+    onError: (err) => {
+      late.log?.error({ err }, 'the audit log cannot be written')
+    }
+  })
+  const access = createAuthorizer({
+    source: preparePrincipalLookup(db),
+    scope,
+    now: () => now().getTime(),
+    onDecision(principal, wish, facts, decision) {
+      audit.write(toAuditEntry(principal, wish, facts, decision, now()))
+    }
+  })
   const sessions = createSessionTokens(box, config.accountId)
   const authenticator = createAuthenticator({ keys: keys.list(), ...scope, now, sessions, isRevoked: access.isRevoked })
   const keysChanged = watchKeys(db)
@@ -111,8 +132,6 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
-  // Late: the app that logs is built on it.
-  const late: { log?: FastifyBaseLogger } = {}
   const builder = openBuilder(options, layout, packages, (level, message, fields = {}) => {
     late.log?.[level](fields, message)
   })
@@ -223,6 +242,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     await packages.close()
     await trees.close()
     s3.close()
+    await audit.close()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
     db.close()

@@ -14,7 +14,7 @@ import {
   parseFunctionRef,
   type SessionTokens
 } from '@hearth/shared'
-import { codeDirOf, type DirectoryReader, type EventQueue } from '@hearth/store'
+import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
 import type { Clock } from './async/dispatcher.ts'
 import { createEventService } from './async/event-service.ts'
@@ -63,6 +63,8 @@ export interface AppDeps {
   readonly logs: LogWriter
   readonly metrics: Metrics
   readonly log: Log
+  /** Takes what is refused; closed with the gateway. */
+  readonly audit: AuditLog
   /** Events that are run later; closed with the gateway. */
   readonly queue: EventQueue
   /** Of retries. Default: the machine's. */
@@ -257,7 +259,12 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
             headers: req.headers,
             body: undefined
           })
-          const facts = { sourceIp: peerAddress(req), userAgent: req.headers['user-agent'], secure: false }
+          const facts = {
+            requestId: id,
+            sourceIp: peerAddress(req),
+            userAgent: req.headers['user-agent'],
+            secure: false
+          }
           hallway.access.require(principal, { action: wish.action, resource: wish.resource(name) }, facts)
         }
         await route(req, res, name)
@@ -339,7 +346,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     },
 
     attach(reader, internalToken, sessions) {
-      const access = createAuthorizer({ source: reader, scope, now: Date.now })
+      const access = createAuthorizer({
+        source: reader,
+        scope,
+        now: Date.now,
+        // Who may goes on; calls are many, and are counted and logged elsewhere.
+        onDecision(principal, wish, facts, decision) {
+          if (!decision.allowed) deps.audit.write(toAuditEntry(principal, wish, facts, decision, new Date()))
+        }
+      })
       const authenticator = createAuthenticator({
         ...scope,
         keys: reader.listKeys(),
@@ -411,6 +426,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         proxy.close()
         await app.close()
         await logs.close()
+        await deps.audit.close()
         await events.close()
         hallway.directory.close()
       })()

@@ -21,6 +21,8 @@ export interface DataLayout {
   readonly builds: string
   /** Function logs; the gateway's. */
   readonly logs: string
+  /** Who did what, and who was refused. */
+  readonly audit: string
   /** Uploads under way; emptied at every start of the control plane. */
   readonly tmp: string
 }
@@ -38,6 +40,7 @@ export function dataLayout(dataDir: string): DataLayout {
     code: at('code'),
     builds: at('builds'),
     logs: at('logs'),
+    audit: at('audit'),
     tmp: at('tmp')
   }
 }

@@ -1,5 +1,8 @@
 export { type AliasesRepository, createAliasesRepository } from './aliases-repository.ts'
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
+export { toAuditEntry } from './audit/audit-entry.ts'
+export { AUDIT_FILES, type AuditEntry, type AuditLog, type AuditLogOptions, openAuditLog } from './audit/audit-log.ts'
+export { type AuditQuery, readAudit } from './audit/audit-reader.ts'
 export {
   type CodeSigningConfig,
   type CodeSigningRepository,

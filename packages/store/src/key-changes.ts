@@ -7,7 +7,9 @@ import type { Db } from './sqlite-addon.ts'
 export function watchKeys(db: Db): () => boolean {
   const newest = db.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`).pluck()
   const oldest = db.prepare<[], number | null>('SELECT min(seq) FROM changes').pluck()
-  const found = db.prepare<[seq: number], number>(`SELECT 1 FROM changes WHERE kind = 'key' AND seq > ? LIMIT 1`).pluck()
+  const found = db
+    .prepare<[seq: number], number>(`SELECT 1 FROM changes WHERE kind = 'key' AND seq > ? LIMIT 1`)
+    .pluck()
   let seen = newest.get() ?? 0
   return () => {
     const seq = newest.get() ?? 0

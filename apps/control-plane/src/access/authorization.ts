@@ -85,6 +85,7 @@ function factsOf(request: FastifyRequest, proof: Buffer): RequestFacts {
   const isGateway = sent.length === proof.length && timingSafeEqual(sent, proof)
   const forwarded = headers['x-forwarded-for']
   return {
+    requestId: request.id,
     sourceIp: isGateway && typeof forwarded === 'string' ? forwarded : request.ip,
     userAgent: headers['user-agent'],
     secure: false

@@ -16,7 +16,11 @@ export interface DeployIntent {
 /** A deploy is several of AWS's operations in one, and asks for the right to each of them. */
 export function deployWishes({ functionArn, exists, publishes, role, layers }: DeployIntent): readonly Wish[] {
   const actions = exists
-    ? ['lambda:UpdateFunctionCode', 'lambda:UpdateFunctionConfiguration', ...(publishes ? ['lambda:PublishVersion'] : [])]
+    ? [
+        'lambda:UpdateFunctionCode',
+        'lambda:UpdateFunctionConfiguration',
+        ...(publishes ? ['lambda:PublishVersion'] : [])
+      ]
     : ['lambda:CreateFunction']
   return [
     ...actions.map((action) => ({ action, resource: functionArn })),

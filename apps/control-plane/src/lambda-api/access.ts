@@ -47,7 +47,11 @@ function resourceOf({ path }: Operation, { params, query, body }: OperationCall,
     }
     if (name !== undefined && path.includes('/functions/:')) {
       const qualifier = query['Qualifier']
-      const ref = parseFunctionRef(scope, name, typeof qualifier === 'string' && qualifier !== '' ? qualifier : undefined)
+      const ref = parseFunctionRef(
+        scope,
+        name,
+        typeof qualifier === 'string' && qualifier !== '' ? qualifier : undefined
+      )
       return functionArn(scope, ref.name, ref.qualifier)
     }
     if (name !== undefined && path.includes('/layers/:')) {

@@ -3,8 +3,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
-import { addressOf } from '../urls/url-address.ts'
 import { setPublicAccess } from '../urls/public-access.ts'
+import { addressOf } from '../urls/url-address.ts'
 import type { UrlService } from '../urls/url-service.ts'
 import { UrlBody, UrlParams, UrlQuery, UrlView } from './url-schemas.ts'
 
@@ -33,7 +33,7 @@ export const urlRoutes: FastifyPluginAsyncZod<UrlRoutesOptions> = async (
         operationId: 'putFunctionUrl',
         summary: 'Give a function a URL of its own, or change it',
         description:
-          'The address stays the same for as long as the URL is there. `NONE` also lets everybody in by the function\'s policy, and `AWS_IAM` takes that back.',
+          "The address stays the same for as long as the URL is there. `NONE` also lets everybody in by the function's policy, and `AWS_IAM` takes that back.",
         tags,
         params: UrlParams,
         querystring: UrlQuery,

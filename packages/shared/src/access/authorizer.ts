@@ -14,6 +14,8 @@ export interface AuthorizerOptions {
   readonly scope: ArnScope
   /** Unix time in ms. */
   readonly now: () => number
+  /** Told of every decision by {@link Authorizer.require}. */
+  readonly onDecision?: (principal: Principal | undefined, wish: Wish, facts: RequestFacts, decision: Decision) => void
 }
 
 /** What somebody wants to do. */
@@ -52,7 +54,7 @@ const ANONYMOUS: Identity = {
   userName: undefined
 }
 
-export function createAuthorizer({ source, scope, now }: AuthorizerOptions): Authorizer {
+export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerOptions): Authorizer {
   // By key: what a session's key may do is narrowed by its own policies.
   let identities = new Map<string, Identity>()
   let revocations = new Map<string, number>()
@@ -110,6 +112,7 @@ export function createAuthorizer({ source, scope, now }: AuthorizerOptions): Aut
     decide: (principal, wish, facts) => look(principal, wish, facts).decision,
     require(principal, wish, facts) {
       const { request, decision } = look(principal, wish, facts)
+      onDecision?.(principal, wish, facts, decision)
       if (!decision.allowed) throw new HearthError('ACCESS_DENIED', denialMessage(decision, request))
     },
     isRevoked({ session }) {

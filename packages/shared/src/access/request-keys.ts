@@ -4,6 +4,7 @@ import type { Identity } from './identity.ts'
 
 /** What of a request policies may ask for, beside who sends it. */
 export interface RequestFacts {
+  readonly requestId: string
   /** Of the client; undefined when it cannot be known. */
   readonly sourceIp: string | undefined
   readonly userAgent: string | undefined
