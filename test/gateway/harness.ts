@@ -14,6 +14,7 @@ import {
   createKeysRepository,
   createReleasesRepository,
   createSecretBox,
+  createUsersRepository,
   type FunctionsRepository,
   type FunctionUrlsRepository,
   type KeysRepository,
@@ -41,7 +42,9 @@ export const ADMIN: AccessKey = {
     accountId: ACCOUNT,
     keyId: 'AKIAIOSFODNN7EXAMPLE'
   },
-  status: 'Active'
+  userName: 'admin',
+  status: 'Active',
+  expiresAt: undefined
 }
 
 export function record(name: string, changes: Partial<FunctionRecord> = {}): FunctionRecord {
@@ -195,6 +198,14 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const aliases = createAliasesRepository(db)
   const releases = createReleasesRepository(db)
   const keys = createKeysRepository(db, box)
+  createUsersRepository(db).create({
+    name: 'admin',
+    path: '/',
+    userId: ADMIN.principal.userId,
+    tags: {},
+    boundary: undefined,
+    createdAt: '2026-01-02T03:04:05.000Z'
+  })
   keys.create(ADMIN)
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
   const executor = executorDouble()

@@ -124,6 +124,8 @@ t.test('a trail of changes that is too short means looking at everything again, 
       },
       listAliases: () => [],
       listReleases: () => [],
+      findUser: () => undefined,
+      findRole: () => undefined,
       listKeys: () => [],
       close: () => undefined
     },

@@ -12,9 +12,11 @@ import {
   createFunctionUrlsRepository,
   createKeysRepository,
   createLayersRepository,
+  createOwnedPoliciesRepository,
   createReleasesRepository,
   createSecretBox,
   createUsageRepository,
+  createUsersRepository,
   type DataLayout,
   ensureMasterKey,
   internalToken,
@@ -93,7 +95,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const box = createSecretBox(masterKey)
   const db = openStore(layout.database, options.migrationsDir, { now })
   const keys = createKeysRepository(db, box, now)
-  const isFirstStart = ensureAdministrator(keys, layout, scope)
+  const users = createUsersRepository(db)
+  const owned = createOwnedPoliciesRepository(db)
+  const isFirstStart = ensureAdministrator({ keys, users, owned }, layout, { ...scope, now })
   const functions = createFunctionsRepository(db, box)
   const aliasesRepository = createAliasesRepository(db)
   const releasesRepository = createReleasesRepository(db)

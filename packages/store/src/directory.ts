@@ -1,8 +1,9 @@
+import { prepareKeyList } from './access/keys-repository.ts'
+import { preparePrincipalLookup } from './access/principal-lookup.ts'
 import { prepareAliasRoutes } from './aliases-repository.ts'
 import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
 import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
-import { prepareKeyList } from './keys-repository.ts'
 import { openReadOnly } from './open.ts'
 import { prepareReleaseWatches } from './releases-repository.ts'
 import type { SecretBox } from './secret-box.ts'
@@ -49,6 +50,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     listAliases: prepareAliasRoutes(db),
     listReleases: prepareReleaseWatches(db),
     listKeys: prepareKeyList(db, box),
+    ...preparePrincipalLookup(db),
     close: () => {
       db.close()
     }
