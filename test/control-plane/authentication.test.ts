@@ -15,7 +15,9 @@ function accessKey(more: Partial<AccessKey> = {}): AccessKey {
     secretAccessKey: SECRET,
     tokenHash: sha256(TOKEN),
     principal: { arn: `arn:aws:iam::${ACCOUNT}:user/a`, userId: 'u', accountId: ACCOUNT, keyId: 'AKIDEXAMPLE' },
+    userName: 'a',
     status: 'Active',
+    expiresAt: undefined,
     ...more
   }
 }

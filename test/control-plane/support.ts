@@ -10,7 +10,8 @@ import yazl from 'yazl'
 
 export const REGION = 'us-east-1'
 export const ACCOUNT = '000000000000'
-export const ROLE = `arn:aws:iam::${ACCOUNT}:role/r`
+/** There from the start. */
+export const ROLE = `arn:aws:iam::${ACCOUNT}:role/hearth-default`
 export const ARN = `arn:aws:lambda:${REGION}:${ACCOUNT}`
 
 /** The repository's root, wherever this file was built to. */

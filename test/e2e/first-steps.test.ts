@@ -25,7 +25,7 @@ const hearth = await startHearth()
 t.teardown(() => hearth.stop())
 
 const RUNTIME = `nodejs${process.versions.node.split('.')[0]}.x` as 'nodejs20.x'
-const ROLE = 'arn:aws:iam::000000000000:role/any'
+const ROLE = 'arn:aws:iam::000000000000:role/hearth-default'
 
 t.test('the lines that npm start prints work as printed', async (t) => {
   const dir = t.testdir()

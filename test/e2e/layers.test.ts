@@ -11,7 +11,7 @@ t.setTimeout(120_000)
 const hearth = await startHearth()
 t.teardown(() => hearth.stop())
 
-const ROLE = 'arn:aws:iam::000000000000:role/any'
+const ROLE = 'arn:aws:iam::000000000000:role/hearth-default'
 const FIXTURES = path.join(ROOT, 'test/fixtures/functions/custom')
 const MAJOR = process.versions.node.split('.')[0]
 

@@ -19,6 +19,19 @@ const urlOf = (changes: Partial<FunctionUrl> = {}): FunctionUrl => ({
   ...changes
 })
 
+/** What AWS asks of a public URL: both actions, to everybody. */
+const PUBLIC = {
+  revisionId: '1',
+  statements: ['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction'].map((Action, i) => ({
+    Sid: `public${i}`,
+    Effect: 'Allow',
+    Principal: '*',
+    Action,
+    Resource: '*',
+    ...(i === 0 ? { Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'NONE' } } } : {})
+  }))
+}
+
 interface Event {
   headers: Record<string, string>
   rawPath: string
@@ -32,6 +45,7 @@ interface Event {
 async function start(t: Test, changes: Partial<FunctionUrl> = {}) {
   const harness = await startGateway(t, { functions: [record('hello'), record('other')] })
   harness.urls.update('hello', changes.qualifier, () => urlOf(changes))
+  harness.policies.put('hello', changes.qualifier ?? '', PUBLIC)
   const call = (path = '/', options: Parameters<typeof ask>[2] = {}, host = HOST) =>
     ask(harness.port, path, { auth: false, ...options, headers: { host, ...options.headers } })
   const eventOf = async (...args: Parameters<typeof call>) => JSON.parse((await call(...args)).body) as Event

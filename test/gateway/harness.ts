@@ -5,22 +5,32 @@ import net from 'node:net'
 import path from 'node:path'
 import type { Executor, FunctionPool, FunctionSpec, Invocation, Outcome } from '@hearth/executor'
 import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, type LogWriter } from '@hearth/gateway'
-import type { AccessKey, FunctionRecord } from '@hearth/shared'
+import { type AccessKey, createSessionTokens, type FunctionRecord, type SessionTokens } from '@hearth/shared'
 import {
   type AliasesRepository,
+  AUDIT_FILES,
   createAliasesRepository,
+  createFunctionPoliciesRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
   createKeysRepository,
+  createOwnedPoliciesRepository,
   createReleasesRepository,
+  createRolesRepository,
   createSecretBox,
+  createUsersRepository,
+  type FunctionPoliciesRepository,
   type FunctionsRepository,
   type FunctionUrlsRepository,
   type KeysRepository,
+  type OwnedPoliciesRepository,
+  openAuditLog,
   openDirectory,
   openEventQueue,
   openStore,
-  type ReleasesRepository
+  type ReleasesRepository,
+  type RolesRepository,
+  type UsersRepository
 } from '@hearth/store'
 import type { Test } from 'tap'
 
@@ -41,7 +51,9 @@ export const ADMIN: AccessKey = {
     accountId: ACCOUNT,
     keyId: 'AKIAIOSFODNN7EXAMPLE'
   },
-  status: 'Active'
+  userName: 'admin',
+  status: 'Active',
+  expiresAt: undefined
 }
 
 export function record(name: string, changes: Partial<FunctionRecord> = {}): FunctionRecord {
@@ -169,6 +181,12 @@ export interface Harness {
   readonly releases: ReleasesRepository
   readonly keys: KeysRepository
   readonly urls: FunctionUrlsRepository
+  readonly policies: FunctionPoliciesRepository
+  readonly users: UsersRepository
+  readonly roles: RolesRepository
+  /** Policies of users and roles. */
+  readonly owned: OwnedPoliciesRepository
+  readonly sessions: SessionTokens
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
@@ -193,8 +211,20 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const functions = createFunctionsRepository(db, box)
   const urls = createFunctionUrlsRepository(db)
   const aliases = createAliasesRepository(db)
+  const policies = createFunctionPoliciesRepository(db)
   const releases = createReleasesRepository(db)
   const keys = createKeysRepository(db, box)
+  const users = createUsersRepository(db)
+  users.create({
+    name: 'admin',
+    path: '/',
+    userId: ADMIN.principal.userId,
+    tags: {},
+    boundary: undefined,
+    createdAt: '2026-01-02T03:04:05.000Z'
+  })
+  const owned = createOwnedPoliciesRepository(db)
+  owned.attach(ADMIN.principal.userId, 'arn:aws:iam::aws:policy/AdministratorAccess')
   keys.create(ADMIN)
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
   const executor = executorDouble()
@@ -223,14 +253,16 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.eventsAtOnce === undefined ? {} : { eventsAtOnce: options.eventsAtOnce }),
+    audit: openAuditLog({ dir: path.join(dataDir, 'audit'), name: 'gateway', ...AUDIT_FILES, onError: quiet }),
     logs,
     metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
     ...(options.random === undefined ? {} : { random: options.random }),
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
   })
+  const sessions = createSessionTokens(box, ACCOUNT)
   const attach = (): void => {
-    gateway.attach(openDirectory(file, box), INTERNAL_TOKEN)
+    gateway.attach(openDirectory(file, box), INTERNAL_TOKEN, sessions)
   }
   if (options.attached !== false) attach()
   const port = await gateway.listen()
@@ -238,7 +270,24 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     await gateway.stop()
     db.close()
   })
-  return { port, gateway, executor, functions, aliases, releases, keys, urls, logs, dataDir, attach }
+  return {
+    port,
+    gateway,
+    executor,
+    functions,
+    aliases,
+    policies,
+    users,
+    roles: createRolesRepository(db),
+    owned,
+    sessions,
+    releases,
+    keys,
+    urls,
+    logs,
+    dataDir,
+    attach
+  }
 }
 
 export interface Answer {

@@ -123,7 +123,10 @@ t.test('a trail of changes that is too short means looking at everything again, 
         return records.get(name)
       },
       listAliases: () => [],
+      listPolicies: () => [],
       listReleases: () => [],
+      findUser: () => undefined,
+      findRole: () => undefined,
       listKeys: () => [],
       close: () => undefined
     },

@@ -19,6 +19,7 @@ import {
   createKeysRepository,
   createLayersRepository,
   createSecretBox,
+  createUsersRepository,
   ensureMasterKey,
   isWritable,
   lockDataDir,
@@ -73,7 +74,9 @@ function accessKey(id: string): AccessKey {
     secretAccessKey: 'the-sigv4-secret-in-plain-text',
     tokenHash: createHash('sha256').update(id).digest('hex'),
     principal: { arn: 'arn:aws:iam::000000000000:user/a', userId: 'u', accountId: '000000000000', keyId: id },
-    status: 'Active'
+    userName: 'a',
+    status: 'Active',
+    expiresAt: undefined
   }
 }
 
@@ -83,6 +86,12 @@ function open(t: Test) {
   const db = openStore(layout.database, MIGRATIONS)
   t.teardown(() => db.close())
   return { layout, box, db, functions: createFunctionsRepository(db, box), keys: createKeysRepository(db, box) }
+}
+
+/** Whom keys of {@link accessKey} belong to. */
+function addUser(db: Parameters<typeof createUsersRepository>[0]) {
+  const createdAt = '2026-01-02T03:04:05.000Z'
+  createUsersRepository(db).create({ name: 'a', path: '/', userId: 'u', tags: {}, boundary: undefined, createdAt })
 }
 
 t.test('a function comes back as it was put in, with every member and with none', async (t) => {
@@ -152,6 +161,7 @@ t.test('the database never holds a secret in clear, and secrets open in their ow
   const { layout, db, functions, keys, box } = open(t)
   functions.create(record('f'))
   functions.create(record('g', { environment: { OTHER: 'x' } }))
+  addUser(db)
   keys.create(accessKey('AKIAAAAAAAAAAAAAAAAA'))
   db.pragma('wal_checkpoint(FULL)')
   const bytes = Buffer.concat(
@@ -191,34 +201,36 @@ t.test('the gateway sees every change through its own connection, and knows when
   const directory = openDirectory(layout.database, box)
   t.teardown(() => directory.close())
   t.strictSame(directory.changesSince(0), { seq: 0, functions: [], keys: false, reset: false })
+  addUser(db)
+  t.strictSame(directory.changesSince(0), { seq: 1, functions: [], keys: true, reset: false })
   const idle = directory.dataVersion()
   t.equal(directory.dataVersion(), idle)
 
   functions.create(record('f'))
   t.not(directory.dataVersion(), idle, 'another process committed')
-  t.strictSame(directory.changesSince(0), { seq: 1, functions: ['f'], keys: false, reset: false })
+  t.strictSame(directory.changesSince(1), { seq: 2, functions: ['f'], keys: false, reset: false })
   t.strictSame(directory.findFunction('f'), record('f'))
   functions.update('f', (current) => current && { ...current, memoryMiB: 512 })
   functions.create(record('g'))
   keys.create(accessKey('AKIAAAAAAAAAAAAAAAAA'))
-  t.strictSame(directory.changesSince(1), { seq: 4, functions: ['f', 'g'], keys: true, reset: false })
+  t.strictSame(directory.changesSince(2), { seq: 5, functions: ['f', 'g'], keys: true, reset: false })
   keys.setStatus('AKIAAAAAAAAAAAAAAAAA', 'Inactive')
   t.equal(directory.listKeys()[0]?.status, 'Inactive')
   functions.update('f', () => undefined)
-  t.strictSame(directory.changesSince(5), { seq: 6, functions: ['f'], keys: false, reset: false })
+  t.strictSame(directory.changesSince(6), { seq: 7, functions: ['f'], keys: false, reset: false })
   t.equal(directory.findFunction('f'), undefined)
 
   t.throws(() => functions.update('g', () => record('g', { memoryMiB: -1 })), 'a write that fails')
-  t.equal(directory.changesSince(6).seq, 6, 'leaves no trace')
+  t.equal(directory.changesSince(7).seq, 7, 'leaves no trace')
 
   db.transaction(() => {
     for (let turn = 0; turn < 10_100; turn += 1) keys.setStatus('AKIAAAAAAAAAAAAAAAAA', 'Active')
   })()
   t.equal(db.prepare('SELECT count(*) FROM changes').pluck().get(), 10_000, 'the trail is bounded')
-  t.match(directory.changesSince(6), { seq: 10_106, keys: true, reset: true })
+  t.match(directory.changesSince(7), { seq: 10_107, keys: true, reset: true })
   t.match(
-    directory.changesSince(106),
-    { seq: 10_106, functions: [], keys: true, reset: false },
+    directory.changesSince(107),
+    { seq: 10_107, functions: [], keys: true, reset: false },
     'the oldest that is still covered'
   )
   t.match(directory.changesSince(20_000), { reset: true }, 'a database from a backup')

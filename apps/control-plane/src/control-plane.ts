@@ -19,9 +19,11 @@ import {
   createFunctionUrlsRepository,
   createKeysRepository,
   createLayersRepository,
+  createOwnedPoliciesRepository,
   createReleasesRepository,
   createSecretBox,
   createUsageRepository,
+  createUsersRepository,
   type DataLayout,
   ensureMasterKey,
   internalToken,
@@ -35,6 +37,7 @@ import {
   watchKeys
 } from '@hearth/store'
 import type { FastifyBaseLogger } from 'fastify'
+import { createAssumableRoles } from './access/assumable-roles.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
@@ -104,7 +107,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const box = createSecretBox(masterKey)
   const db = openStore(layout.database, options.migrationsDir, { now })
   const keys = createKeysRepository(db, box, now)
-  const isFirstStart = ensureAdministrator(keys, layout, scope)
+  const users = createUsersRepository(db)
+  const owned = createOwnedPoliciesRepository(db)
+  const isFirstStart = ensureAdministrator({ keys, users, owned }, layout, { ...scope, now })
   // Late: the app that logs is built on it.
   const late: { log?: FastifyBaseLogger } = {}
   const audit = openAuditLog({
@@ -115,8 +120,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       late.log?.error({ err }, 'the audit log cannot be written')
     }
   })
+  const principals = preparePrincipalLookup(db)
   const access = createAuthorizer({
-    source: preparePrincipalLookup(db),
+    source: principals,
     scope,
     now: () => now().getTime(),
     onDecision(principal, wish, facts, decision) {
@@ -124,7 +130,13 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     }
   })
   const sessions = createSessionTokens(box, config.accountId)
-  const authenticator = createAuthenticator({ keys: keys.list(), ...scope, now, sessions, isRevoked: access.isRevoked })
+  const authenticator = createAuthenticator({
+    keys: keys.list(),
+    ...scope,
+    now,
+    sessions,
+    isRevoked: (principal) => access.isRevoked(principal)
+  })
   const keysChanged = watchKeys(db)
   const functions = createFunctionsRepository(db, box)
   const aliasesRepository = createAliasesRepository(db)
@@ -156,6 +168,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     scope,
     runtimes,
     codeSigning,
+    roles: createAssumableRoles(principals, scope),
     architecture,
     now,
     defer

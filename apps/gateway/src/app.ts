@@ -360,7 +360,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         keys: reader.listKeys(),
         now: () => new Date(),
         sessions,
-        isRevoked: access.isRevoked
+        isRevoked: (principal) => access.isRevoked(principal)
       })
       hallway.directory = createDirectory({
         reader,

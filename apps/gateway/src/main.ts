@@ -6,7 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { createExecutor, openRuntimeRegistry } from '@hearth/executor'
 import { defaultRunDir, openSandboxHost, type SandboxHost, SandboxUnavailableError, serverIdOf } from '@hearth/sandbox'
 import { type Config, ConfigError, readConfig, redactConfig } from '@hearth/shared'
-import { dataLayout, type EventQueue, makeDataDir, openEventQueue, QueueUnavailableError } from '@hearth/store'
+import {
+  AUDIT_FILES,
+  dataLayout,
+  type EventQueue,
+  makeDataDir,
+  openAuditLog,
+  openEventQueue,
+  QueueUnavailableError
+} from '@hearth/store'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { openDirectoryWhenReady } from './attach.ts'
@@ -65,7 +73,24 @@ const executor = createExecutor({
   cpuQuota: config.cpu === 'quota',
   log: onLog
 })
-const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log, queue: await openQueueOrExit() })
+const audit = openAuditLog({
+  dir: dataLayout(config.dataDir).audit,
+  name: 'gateway',
+  ...AUDIT_FILES,
+  onError: (err) => {
+    log.error({ err }, 'the audit log cannot be written')
+  }
+})
+const gateway = await buildApp({
+  config,
+  logsDir,
+  executor,
+  logs,
+  metrics,
+  log,
+  audit,
+  queue: await openQueueOrExit()
+})
 
 const stopping = new AbortController()
 const grace = closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
@@ -86,7 +111,7 @@ process.send?.({ ready: true, port })
 const opened = await openDirectoryWhenReady(config, stopping.signal, (reason) => {
   log.warn({ reason }, 'waiting for the database')
 })
-if (opened !== undefined) gateway.attach(opened.reader, opened.internalToken)
+if (opened !== undefined) gateway.attach(opened.reader, opened.internalToken, opened.sessions)
 
 function readConfigOrExit(): Config {
   try {

@@ -62,6 +62,7 @@ export {
   parseLayerVersionArn
 } from './layer-arn.ts'
 export { LIMITS } from './limits.ts'
+export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'
 export { parseCaller } from './policy/caller.ts'
 export { denialMessage } from './policy/denial.ts'
 export { compilePolicy, type Policy, type PolicyKind, parsePolicy, policySize } from './policy/document.ts'

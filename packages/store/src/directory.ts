@@ -1,9 +1,10 @@
+import { prepareKeyList } from './access/keys-repository.ts'
+import { preparePrincipalLookup } from './access/principal-lookup.ts'
 import { prepareAliasRoutes } from './aliases-repository.ts'
 import { preparePolicyList } from './function-policies-repository.ts'
 import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
 import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
-import { prepareKeyList } from './keys-repository.ts'
 import { openReadOnly } from './open.ts'
 import { prepareReleaseWatches } from './releases-repository.ts'
 import type { SecretBox } from './secret-box.ts'
@@ -51,6 +52,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     listPolicies: preparePolicyList(db),
     listReleases: prepareReleaseWatches(db),
     listKeys: prepareKeyList(db, box),
+    ...preparePrincipalLookup(db),
     close: () => {
       db.close()
     }

@@ -1,3 +1,25 @@
+export { createKeysRepository, type KeyRecord, type KeysRepository, type KeyUse } from './access/keys-repository.ts'
+export {
+  createOwnedPoliciesRepository,
+  type OwnedPoliciesRepository,
+  type PolicyOwner
+} from './access/owned-policies-repository.ts'
+export { createPoliciesRepository, type PoliciesRepository } from './access/policies-repository.ts'
+export { preparePrincipalLookup } from './access/principal-lookup.ts'
+export { createRolesRepository, type RolesRepository } from './access/roles-repository.ts'
+export type {
+  NamedDocument,
+  PolicyRecord,
+  PolicyRef,
+  PolicyVersionRecord,
+  PrincipalLookup,
+  PrincipalPolicies,
+  RoleRecord,
+  StoredRole,
+  StoredUser,
+  UserRecord
+} from './access/types.ts'
+export { createUsersRepository, type UsersRepository } from './access/users-repository.ts'
 export { type AliasesRepository, createAliasesRepository } from './aliases-repository.ts'
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
 export { toAuditEntry } from './audit/audit-entry.ts'
@@ -29,7 +51,6 @@ export {
   type VersionPosition
 } from './functions-repository.ts'
 export { watchKeys } from './key-changes.ts'
-export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,
   type LayersRepository,

@@ -1,13 +1,14 @@
 import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ReleaseWatch } from '@hearth/shared'
+import type { PrincipalLookup } from './access/types.ts'
 import type { PolicyStatement } from './resource-policy.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
  */
-export interface DirectoryReader {
+export interface DirectoryReader extends PrincipalLookup {
   /** SQLite's `PRAGMA data_version`: another number means that another process has committed. Microseconds. */
   dataVersion(): number
-  /** Names of functions, and whether keys, that changed after `seq`; `reset` when the trail does not reach back that far. */
+  /** Names of functions, and whether keys or principals, that changed after `seq`; `reset` when the trail does not reach back that far. */
   changesSince(seq: number): {
     readonly seq: number
     readonly functions: readonly string[]

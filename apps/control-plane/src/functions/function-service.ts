@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ArnScope, type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
 import { type AliasesRepository, type FunctionsRepository, LATEST } from '@hearth/store'
+import type { AssumableRoles } from '../access/assumable-roles.ts'
 import type { StoredPackage } from '../packages/package-store.ts'
 import type { CodeSigning } from './code-signing.ts'
 import { noticesOf } from './function-notices.ts'
@@ -15,6 +16,7 @@ export interface FunctionServiceDeps {
   readonly scope: ArnScope
   readonly runtimes: Runtimes
   readonly codeSigning: Pick<CodeSigning, 'checkPackage'>
+  readonly roles: AssumableRoles
   readonly architecture: FunctionRecord['architecture']
   readonly now: () => Date
   /** Runs a step after the answer is out: AWS clients see a deploy as Pending or InProgress first. */
@@ -73,7 +75,7 @@ export interface FunctionService {
 }
 
 export function createFunctionService(deps: FunctionServiceDeps): FunctionService {
-  const { functions, aliases, scope, runtimes, now } = deps
+  const { functions, aliases, scope, runtimes, roles, now } = deps
 
   const notFound = (name: string, qualifier?: string): HearthError => functionNotFound(scope, name, qualifier)
 
@@ -183,6 +185,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         const wanted = change(current)
         const settings = { ...(current ?? defaults(name)), ...wanted }
         check(settings, wanted)
+        if (current === undefined || wanted.role !== undefined) roles.require(settings.role)
         if (options.dryRun !== true) options.alongside?.()
         deps.codeSigning.checkPackage(name)
         return current === undefined
@@ -220,6 +223,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         if (options.settle === 'as-aws') refuseUnsettled(current, scope)
         const wanted = change(current)
         check({ ...current, ...wanted }, wanted)
+        if (wanted.role !== undefined) roles.require(wanted.role)
         return changed(current, wanted, options.settle)
       }
       if (options.dryRun === true) return decide(functions.find(name))

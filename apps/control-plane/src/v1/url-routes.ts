@@ -1,6 +1,7 @@
 import { type ArnScope, contextKeys, type FunctionUrl, functionArn } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { PermissionService } from '../functions/permission-service.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { setPublicAccess } from '../urls/public-access.ts'

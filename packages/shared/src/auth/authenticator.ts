@@ -46,7 +46,7 @@ const CACHE_ENTRIES = 1_024
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const services = options.services ?? ['lambda']
-  const byHeader = new Map<string, Principal>()
+  const byHeader = new Map<string, AccessKey>()
   const signingKeys = new Map<string, Buffer>()
   // Opening costs key derivation and decryption; whoever has a token that opens may fill this, and nobody else.
   const openTokens = new Map<string, OpenedToken>()
@@ -72,8 +72,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       })
     }
     if (byHeader.size >= CACHE_ENTRIES) byHeader.clear()
-    byHeader.set(authorization, key.principal)
-    return key.principal
+    byHeader.set(authorization, key)
+    return requireCurrent(key)
   }
 
   const keyOf = (signature: Signature): { principal: Principal; signingKey: Buffer } => {
@@ -92,7 +92,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const longTermKey = ({ accessKeyId }: Signature): AccessKey => {
     const key = byId.get(accessKeyId)
     if (key === undefined) throw unknownKey()
+    requireCurrent(key)
     return key
+  }
+
+  const requireCurrent = ({ expiresAt, principal }: AccessKey): Principal => {
+    // Times of one form are in the order of their letters.
+    if (expiresAt === undefined || expiresAt > options.now().toISOString()) return principal
+    throw new HearthError('EXPIRED_CREDENTIALS', 'This key has expired.', {
+      awsMessage: 'The security token included in the request is expired'
+    })
   }
 
   const temporaryKey = ({ accessKeyId, sessionToken = '' }: Signature): OpenedToken => {
@@ -133,7 +142,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const { authorization } = request.headers
     if (typeof authorization === 'string') {
       const known = byHeader.get(authorization)
-      if (known !== undefined) return known
+      if (known !== undefined) return requireCurrent(known)
       if (/^bearer /i.test(authorization)) return bearer(authorization)
       if (authorization.startsWith('AWS4-')) return undefined
     } else if (isPresigned(request.rawUrl)) return undefined

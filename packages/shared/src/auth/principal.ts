@@ -37,5 +37,9 @@ export interface AccessKey {
   /** Hex sha256 of the Bearer token that belongs to the key. */
   readonly tokenHash: string
   readonly principal: Principal
+  /** The user whom the key belongs to. */
+  readonly userName: string
   readonly status: 'Active' | 'Inactive'
+  /** ISO 8601, UTC: from then on it is refused. Undefined: never. */
+  readonly expiresAt: string | undefined
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { SonicBoom } from 'sonic-boom'
+import sonicBoom from 'sonic-boom'
 
 /** One decision about one request. No secret has a place in it: neither bodies nor headers are kept. */
 export interface AuditEntry {
@@ -58,7 +58,7 @@ export function openAuditLog({ dir, name, maxBytes, files, onError }: AuditLogOp
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const current = path.join(dir, `${name}.jsonl`)
   let bytes = statSync(current, { throwIfNoEntry: false })?.size ?? 0
-  const out = new SonicBoom({ dest: current, append: true, mode: 0o600, sync: false })
+  const out = new sonicBoom.SonicBoom({ dest: current, append: true, mode: 0o600, sync: false })
   out.on('error', onError)
 
   let second = 0
