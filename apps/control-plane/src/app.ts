@@ -5,6 +5,8 @@ import type { ArnScope, Authenticator, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { Access } from './access/access.ts'
+import type { KeyUses } from './access/key-uses.ts'
 import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
@@ -18,10 +20,12 @@ import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
+import { keyUseNotes } from './http/key-use-notes.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
 import { uploadLimit } from './http/upload-limit.ts'
+import { IAM } from './iam/registry.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
 import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
@@ -29,6 +33,7 @@ import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
+import { bindService, queryApi } from './query/registry.ts'
 import type { ReleaseService } from './releases/release-service.ts'
 import { systemRoutes } from './system-routes.ts'
 import type { UrlService } from './urls/url-service.ts'
@@ -56,6 +61,8 @@ export interface Deps {
   /** What the gateway proves itself with. */
   readonly internalToken: string
   readonly permissions: PermissionService
+  readonly access: Access
+  readonly keyUses: KeyUses
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
@@ -116,6 +123,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(errorResponses)
   await app.register(rawBodies)
   await app.register(authentication, { authenticator: deps.authenticator, metrics })
+  await app.register(keyUseNotes, { uses: deps.keyUses, region: scope.region, now: deps.access.now })
   await app.register(uploadLimit)
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
@@ -153,5 +161,6 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(policyRoutes, { prefix: '/v1/policies', scope })
   await app.register(lambdaApi, deps)
+  await app.register(queryApi, { services: [bindService(IAM, deps.access)] })
   return app
 }

@@ -13,7 +13,9 @@ import {
   createKeysRepository,
   createLayersRepository,
   createOwnedPoliciesRepository,
+  createPoliciesRepository,
   createReleasesRepository,
+  createRolesRepository,
   createSecretBox,
   createUsageRepository,
   createUsersRepository,
@@ -23,9 +25,12 @@ import {
   isWritable,
   lockDataDir,
   makeDataDir,
-  openStore
+  openStore,
+  preparePrincipalLookup
 } from '@hearth/store'
 import type { FastifyBaseLogger } from 'fastify'
+import { createAccess } from './access/access.ts'
+import { startKeyUses } from './access/key-uses.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
@@ -68,6 +73,8 @@ export interface ControlPlaneOptions {
 }
 
 const COLLECT_INTERVAL_MS = 10 * 60_000
+/** What a crash may lose of when keys were last used. */
+const KEY_USE_INTERVAL_MS = 10_000
 /** Twice the longest invocation: 15 minutes. */
 const COLLECT_GRACE_MS = 30 * 60_000
 
@@ -148,6 +155,31 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       app.log.info({ release: id, fn: functionName, alias, to: plan.toVersion, event, weight, reason }, 'release')
     }
   })
+  const authenticator = createAuthenticator({ keys: keys.list(), ...scope, now })
+  const keyUses = startKeyUses(keys, {
+    intervalMs: KEY_USE_INTERVAL_MS,
+    exclusively: (work) => functions.exclusively(work),
+    onError: (err) => {
+      app.log.error({ err }, 'the last use of keys could not be written')
+    }
+  })
+  const functionPolicies = createFunctionPoliciesRepository(db)
+  const access = createAccess({
+    users,
+    roles: createRolesRepository(db),
+    policies: createPoliciesRepository(db),
+    owned,
+    keys,
+    lookup: preparePrincipalLookup(db),
+    functions,
+    functionPolicies,
+    scope,
+    now,
+    onKeys: () => {
+      authenticator.setKeys(keys.list())
+    },
+    unwrittenUse: (accessKeyId) => keyUses.find(accessKeyId)
+  })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   const app = await buildApp(
@@ -158,11 +190,13 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       internalToken: internalToken(masterKey),
       aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
       permissions: createPermissionService({
-        policies: createFunctionPoliciesRepository(db),
+        policies: functionPolicies,
         functions,
         aliases: aliasesRepository,
         scope
       }),
+      access,
+      keyUses,
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,
@@ -182,7 +216,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       }),
       urlDomain: config.urlDomain,
       links: createCodeLinks(masterKey, now),
-      authenticator: createAuthenticator({ keys: keys.list(), ...scope, now }),
+      authenticator,
       metrics,
       scope,
       runtimes,
@@ -210,6 +244,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     await packages.close()
     await trees.close()
     s3.close()
+    keyUses.stop()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
     db.close()

@@ -7,6 +7,8 @@ declare module 'fastify' {
      * in its query, which the route checks. `gateway`: the other process of this server, which the route makes sure of.
      */
     access?: 'open' | 'signed-link' | 'gateway'
+    /** Names that a signature may be for, where it is not that of Lambda. */
+    signedFor?: readonly string[]
     /** AWS's name of the operation, for its messages. */
     operation?: string
   }
