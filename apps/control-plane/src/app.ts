@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
 import type { Builder } from '@hearth/builder'
-import type { ArnScope, Authenticator, Authorizer, FunctionRecord } from '@hearth/shared'
+import {
+  type ArnScope,
+  type Authenticator,
+  type Authorizer,
+  contextKeys,
+  type FunctionRecord,
+  type SessionTokens
+} from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { Access } from './access/access.ts'
 import { authorization } from './access/authorization.ts'
+import type { KeyUses } from './access/key-uses.ts'
 import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
@@ -19,10 +28,12 @@ import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
+import { keyUseNotes } from './http/key-use-notes.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
 import { uploadLimit } from './http/upload-limit.ts'
+import { IAM } from './iam/registry.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
 import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
@@ -30,7 +41,9 @@ import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
+import { bindService, queryApi } from './query/registry.ts'
 import type { ReleaseService } from './releases/release-service.ts'
+import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
@@ -57,6 +70,8 @@ export interface Deps {
   /** What the gateway proves itself with. */
   readonly internalToken: string
   readonly permissions: PermissionService
+  readonly access: Access
+  readonly keyUses: KeyUses
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
@@ -69,7 +84,8 @@ export interface Deps {
   readonly s3: S3Source
   readonly links: CodeLinks
   readonly authenticator: Authenticator
-  readonly access: Authorizer
+  readonly authorizer: Authorizer
+  readonly sessions: SessionTokens
   /** Takes in what was changed of keys and rights. */
   readonly refreshAccess: () => void
   readonly metrics: Metrics
@@ -124,7 +140,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     refresh: deps.refreshAccess,
     metrics
   })
-  await app.register(authorization, { access: deps.access, scope, internalToken: deps.internalToken, metrics })
+  await app.register(authorization, {
+    authorizer: deps.authorizer,
+    roles: deps.access.lookup,
+    scope,
+    internalToken: deps.internalToken,
+    metrics
+  })
+  await app.register(keyUseNotes, { uses: deps.keyUses, region: scope.region, now: deps.access.now })
   await app.register(uploadLimit)
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
@@ -168,5 +191,15 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(policyRoutes, { prefix: '/v1/policies', scope })
   await app.register(lambdaApi, deps)
+  await app.register(queryApi, {
+    services: [bindService(IAM, deps.access), bindService(STS, deps)],
+    authorize(request, action, { resource, context }) {
+      // Who one is, everybody may know of himself.
+      if (action === 'sts:GetCallerIdentity') return
+      const wish = { action, resource, keys: contextKeys(context) }
+      if (action === 'sts:AssumeRole') request.requireTrust(wish)
+      else request.requireAccess(wish)
+    }
+  })
   return app
 }

@@ -20,7 +20,9 @@ import {
   createKeysRepository,
   createLayersRepository,
   createOwnedPoliciesRepository,
+  createPoliciesRepository,
   createReleasesRepository,
+  createRolesRepository,
   createSecretBox,
   createUsageRepository,
   createUsersRepository,
@@ -37,7 +39,9 @@ import {
   watchKeys
 } from '@hearth/store'
 import type { FastifyBaseLogger } from 'fastify'
+import { createAccess } from './access/access.ts'
 import { createAssumableRoles } from './access/assumable-roles.ts'
+import { startKeyUses } from './access/key-uses.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { ensureAdministrator } from './first-start.ts'
@@ -80,6 +84,8 @@ export interface ControlPlaneOptions {
 }
 
 const COLLECT_INTERVAL_MS = 10 * 60_000
+/** What a crash may lose of when keys were last used. */
+const KEY_USE_INTERVAL_MS = 10_000
 /** Twice the longest invocation: 15 minutes. */
 const COLLECT_GRACE_MS = 30 * 60_000
 
@@ -121,7 +127,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     }
   })
   const principals = preparePrincipalLookup(db)
-  const access = createAuthorizer({
+  const authorizer = createAuthorizer({
     source: principals,
     scope,
     now: () => now().getTime(),
@@ -135,7 +141,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     ...scope,
     now,
     sessions,
-    isRevoked: (principal) => access.isRevoked(principal)
+    isRevoked: (principal) => authorizer.isRevoked(principal)
   })
   const keysChanged = watchKeys(db)
   const functions = createFunctionsRepository(db, box)
@@ -187,6 +193,30 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       app.log.info({ release: id, fn: functionName, alias, to: plan.toVersion, event, weight, reason }, 'release')
     }
   })
+  const keyUses = startKeyUses(keys, {
+    intervalMs: KEY_USE_INTERVAL_MS,
+    exclusively: (work) => functions.exclusively(work),
+    onError: (err) => {
+      app.log.error({ err }, 'the last use of keys could not be written')
+    }
+  })
+  const functionPolicies = createFunctionPoliciesRepository(db)
+  const access = createAccess({
+    users,
+    roles: createRolesRepository(db),
+    policies: createPoliciesRepository(db),
+    owned,
+    keys,
+    lookup: principals,
+    functions,
+    functionPolicies,
+    scope,
+    now,
+    onKeys: () => {
+      authenticator.setKeys(keys.list())
+    },
+    unwrittenUse: (accessKeyId) => keyUses.find(accessKeyId)
+  })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   const app = await buildApp(
@@ -197,11 +227,13 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       internalToken: internalToken(masterKey),
       aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
       permissions: createPermissionService({
-        policies: createFunctionPoliciesRepository(db),
+        policies: functionPolicies,
         functions,
         aliases: aliasesRepository,
         scope
       }),
+      access,
+      keyUses,
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,
@@ -222,11 +254,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       urlDomain: config.urlDomain,
       links: createCodeLinks(masterKey, now),
       authenticator,
-      access,
+      authorizer,
+      sessions,
       refreshAccess: () => {
         if (!keysChanged()) return
         authenticator.setKeys(keys.list())
-        access.forget()
+        authorizer.forget()
       },
       metrics,
       scope,
@@ -256,6 +289,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     await trees.close()
     s3.close()
     await audit.close()
+    keyUses.stop()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
     db.close()

@@ -449,7 +449,13 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       close: () => undefined
     },
     authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },
-    access: { decide: refuseAll, require: refuseAll, isRevoked: () => true, forget: () => undefined }
+    access: {
+      decide: refuseAll,
+      require: refuseAll,
+      requireTrust: refuseAll,
+      isRevoked: () => true,
+      forget: () => undefined
+    }
   }
 }
 

@@ -69,6 +69,17 @@ const CATALOG = {
   /** A policy document that does not follow the grammar; the place is named. */
   MALFORMED_POLICY: { status: 400, fault: 'caller', retryable: false, aws: 'MalformedPolicyDocumentException' },
   POLICY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  /** What IAM keeps, told by name. */
+  USER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'NoSuchEntity' },
+  ROLE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'NoSuchEntity' },
+  KEY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'NoSuchEntity' },
+  USER_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'EntityAlreadyExists' },
+  ROLE_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'EntityAlreadyExists' },
+  POLICY_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'EntityAlreadyExists' },
+  /** Something still hangs on what is to be deleted. */
+  DELETE_CONFLICT: { status: 409, fault: 'caller', retryable: false, aws: 'DeleteConflict' },
+  /** One of IAM's quotas: policies of a role, versions of a policy, keys of a user, sizes of documents. */
+  LIMIT_EXCEEDED: { status: 409, fault: 'caller', retryable: false, aws: 'LimitExceeded' },
   STATEMENT_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   UPDATE_IN_PROGRESS: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },
   POLICY_TOO_LARGE: { status: 400, fault: 'caller', retryable: false, aws: 'PolicyLengthExceededException' },

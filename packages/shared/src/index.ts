@@ -76,6 +76,7 @@ export {
   type StatementTrace
 } from './policy/evaluate.ts'
 export { type ContextKeys, contextKeys, type PolicyCaller, type PolicyRequest } from './policy/request.ts'
+export { type QueryError, toQueryError } from './query-error.ts'
 export type {
   ReleaseCounts,
   ReleaseEvent,

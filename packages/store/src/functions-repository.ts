@@ -44,6 +44,8 @@ export interface FunctionsRepository {
   /** A number for the next version, given to nobody before. */
   nextVersion(name: string): string
   count(): number
+  /** Name of a function of which some version runs as this role. */
+  findByRole(roleArn: string): string | undefined
   /** What a stopped server left Pending or InProgress. */
   listUnsettled(): readonly { readonly name: string; readonly version: string }[]
   /** Runs `work` under the write lock, all or nothing. Calls of any repository belong to it. */
@@ -60,6 +62,7 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     `SELECT * FROM functions WHERE version = '${LATEST}' AND name > ? ORDER BY name LIMIT ?`
   )
   const countAll = db.prepare<[], number>(`SELECT count(*) FROM functions WHERE version = '${LATEST}'`).pluck()
+  const byRole = db.prepare<[role: string], string>('SELECT name FROM functions WHERE role = ? LIMIT 1').pluck()
   const unsettled = db.prepare<[], { name: string; version: string }>(
     `SELECT name, version FROM functions WHERE state = 'Pending' OR last_update_status = 'InProgress'`
   )
@@ -153,6 +156,7 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     },
     nextVersion: (name) => String(next.get(name)),
     count: () => countAll.get() ?? 0,
+    findByRole: (roleArn) => byRole.get(roleArn),
     listUnsettled: () => unsettled.all(),
     isReferenced: (artifact) => referenced.get({ artifact }) !== undefined,
     exclusively: (work) => exclusively.immediate(work) as ReturnType<typeof work>

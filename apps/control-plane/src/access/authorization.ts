@@ -1,13 +1,23 @@
 import { timingSafeEqual } from 'node:crypto'
-import { type ArnScope, type Authorizer, HearthError, type RequestFacts, type Wish } from '@hearth/shared'
+import {
+  type ArnScope,
+  type Authorizer,
+  HearthError,
+  type PrincipalSource,
+  parsePolicy,
+  type RequestFacts,
+  type Wish
+} from '@hearth/shared'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Metrics } from '../metrics.ts'
+import { roleArn } from './names.ts'
 import { IN_ROUTE, ROUTE_ACTIONS } from './route-actions.ts'
 import { routeResource } from './route-resource.ts'
 
 export interface AuthorizationOptions {
-  readonly access: Authorizer
+  readonly authorizer: Authorizer
+  readonly roles: Pick<PrincipalSource, 'findRole'>
   readonly scope: ArnScope
   /** What the gateway proves itself with: whose word for the client's address is taken. */
   readonly internalToken: string
@@ -18,6 +28,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** @throws HearthError ACCESS_DENIED when the caller may not */
     requireAccess(wish: Wish): void
+    /** @throws HearthError ACCESS_DENIED when the caller may not take the role that is the wish's resource */
+    requireTrust(wish: Wish): void
     /** Whether the route's own action was asked for. */
     isAllowed: boolean
   }
@@ -28,18 +40,33 @@ declare module 'fastify' {
  * mounted. Comes after authentication, in both places where that finds out who calls.
  */
 export const authorization = fp<AuthorizationOptions>(
-  async (app, { access, scope, internalToken, metrics }) => {
+  async (app, { authorizer, roles, scope, internalToken, metrics }) => {
     const proof = Buffer.from(internalToken)
 
-    app.decorateRequest('requireAccess', function (this: FastifyRequest, wish: Wish) {
+    const counted = (ask: () => void): void => {
       try {
-        access.require(this.principal ?? undefined, wish, factsOf(this, proof))
+        ask()
       } catch (thrown) {
         if (thrown instanceof HearthError && thrown.code === 'ACCESS_DENIED') {
           metrics.authFailures.inc({ reason: 'denied' })
         }
         throw thrown
       }
+    }
+    app.decorateRequest('requireAccess', function (this: FastifyRequest, wish: Wish) {
+      counted(() => {
+        authorizer.require(this.principal ?? undefined, wish, factsOf(this, proof))
+      })
+    })
+    app.decorateRequest('requireTrust', function (this: FastifyRequest, wish: Wish) {
+      const { principal } = this
+      if (principal === null) throw new Error('a route that asks for a key has a principal')
+      const role = roles.findRole(wish.resource.slice(wish.resource.lastIndexOf('/') + 1))
+      const isIt = role !== undefined && wish.resource === roleArn(scope.accountId, role)
+      counted(() => {
+        const trust = isIt ? parsePolicy(role.trust, 'trust', 'trust policy') : undefined
+        authorizer.requireTrust(principal, trust, wish, factsOf(this, proof))
+      })
     })
 
     app.decorateRequest('isAllowed', false)

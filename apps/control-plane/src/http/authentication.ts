@@ -40,13 +40,13 @@ export const authentication = fp<AuthenticationOptions>(
     app.addHook('onRequest', async (request) => {
       refresh()
       if (isFree(request)) return
-      request.principal = counted(() => authenticator.authenticateHead(headOf(request))) ?? null
+      request.principal = counted(() => authenticator.authenticateHead(headOf(request), servicesOf(request))) ?? null
     })
 
     app.addHook('preValidation', async (request) => {
       if (request.principal !== null || isFree(request)) return
       const body = Buffer.isBuffer(request.body) ? request.body : undefined
-      request.principal = counted(() => authenticator.authenticate({ ...headOf(request), body }))
+      request.principal = counted(() => authenticator.authenticate({ ...headOf(request), body }, servicesOf(request)))
     })
   },
   { name: 'authentication' }
@@ -54,6 +54,10 @@ export const authentication = fp<AuthenticationOptions>(
 
 function headOf({ method, raw, headers }: FastifyRequest) {
   return { method, rawUrl: raw.url ?? '/', headers }
+}
+
+function servicesOf(request: FastifyRequest): readonly string[] | undefined {
+  return request.routeOptions.config.signedFor
 }
 
 function isFree(request: FastifyRequest): boolean {

@@ -19,13 +19,18 @@ export const errorResponses = fp(
 export function answerError(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown {
   void reply.header('x-amzn-requestid', request.id)
   const err = fromFramework(thrown, request)
-  const problem = toProblem(err)
-  // Only what the operator can mend is an `error` line with its cause. A refusal's message may quote what the caller sent (a
-  // variable's value, say), so its code alone is logged.
-  if (problem.code === 'INTERNAL' || problem.code === 'CODE_SOURCE_UNAVAILABLE')
-    request.log.error({ err }, 'request failed')
-  else request.log.info({ code: problem.code }, 'request refused')
+  logRefusal(err, request)
   return isAwsPath(request.url) ? sendAws(err, reply) : sendProblem(err, request, reply)
+}
+
+/**
+ * Only what the operator can mend is an `error` line with its cause. A refusal's message may quote what the caller sent (a
+ * variable's value, say), so its code alone is logged.
+ */
+export function logRefusal(err: Error, request: FastifyRequest): void {
+  const { code } = toProblem(err)
+  if (code === 'INTERNAL' || code === 'CODE_SOURCE_UNAVAILABLE') request.log.error({ err }, 'request failed')
+  else request.log.info({ code }, 'request refused')
 }
 
 function sendAws(err: Error, reply: FastifyReply): unknown {
@@ -42,7 +47,7 @@ function sendProblem(err: Error, request: FastifyRequest, reply: FastifyReply): 
 }
 
 /** Fastify throws too (schema, body limit, broken path); without this its 4xx would be reported as our 500. */
-function fromFramework(thrown: FastifyError, request: FastifyRequest): Error {
+export function fromFramework(thrown: FastifyError, request: FastifyRequest): Error {
   if (thrown instanceof HearthError) return thrown
   if (hasZodFastifySchemaValidationErrors(thrown)) {
     const where = thrown.validationContext ?? 'request'

@@ -9,6 +9,8 @@ declare module 'fastify' {
     access?: 'open' | 'signed-link' | 'gateway'
     /** What a caller must be allowed, e.g. `lambda:GetFunction`; `in-route`: the route asks for it by itself. */
     action?: string
+    /** Names that a signature may be for, where it is not that of Lambda. */
+    signedFor?: readonly string[]
     /** AWS's name of the operation, for its messages. */
     operation?: string
   }

@@ -3,7 +3,7 @@ import type { Principal } from '../auth/principal.ts'
 import { HearthError } from '../errors.ts'
 import { denialMessage } from '../policy/denial.ts'
 import type { Policy } from '../policy/document.ts'
-import { type Decision, evaluate } from '../policy/evaluate.ts'
+import { type Decision, evaluate, evaluateTrust, type Policies } from '../policy/evaluate.ts'
 import type { ContextKeys, PolicyRequest } from '../policy/request.ts'
 import { type Identity, identify } from './identity.ts'
 import type { PrincipalSource } from './principal-source.ts'
@@ -36,6 +36,13 @@ export interface Authorizer {
   decide(principal: Principal | undefined, wish: Wish, facts: RequestFacts): Decision
   /** @throws HearthError ACCESS_DENIED in AWS's words */
   require(principal: Principal | undefined, wish: Wish, facts: RequestFacts): void
+  /**
+   * Whether somebody may take a role.
+   *
+   * @param trust - The role's trust policy.
+   * @throws HearthError ACCESS_DENIED
+   */
+  requireTrust(principal: Principal, trust: Policy | undefined, wish: Wish, facts: RequestFacts): void
   /** Whether temporary credentials were taken back, or their role is gone. */
   isRevoked(principal: Principal): boolean
   /** Users, roles or policies have changed. */
@@ -44,6 +51,8 @@ export interface Authorizer {
 
 /** Callers remembered. */
 const CACHE_ENTRIES = 4_096
+
+const NOT_TRUSTED: Decision = { allowed: false, explicit: false, by: 'identity', reason: undefined }
 
 const ANONYMOUS: Identity = {
   caller: { type: 'anonymous', arn: '', accountId: '' },
@@ -68,7 +77,7 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
     return identity
   }
 
-  const look = (principal: Principal | undefined, wish: Wish, facts: RequestFacts) => {
+  const prepare = (principal: Principal | undefined, wish: Wish, facts: RequestFacts) => {
     const identity = principal === undefined ? ANONYMOUS : identityOf(principal)
     const { caller, policies, boundary, session } = identity
     const request: PolicyRequest = {
@@ -80,16 +89,24 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
       keys: requestKeys(identity, principal, facts, scope.region, now, wish.keys)
     }
     const { resourcePolicy } = wish
-    const decision = evaluate(
-      {
-        identity: policies,
-        ...(boundary === undefined ? {} : { boundary }),
-        ...(session === undefined ? {} : { session }),
-        ...(resourcePolicy === undefined ? {} : { resource: resourcePolicy })
-      },
-      request
-    )
-    return { request, decision }
+    const found: Policies = {
+      identity: policies,
+      ...(boundary === undefined ? {} : { boundary }),
+      ...(session === undefined ? {} : { session }),
+      ...(resourcePolicy === undefined ? {} : { resource: resourcePolicy })
+    }
+    return { request, policies: found }
+  }
+
+  const conclude = (
+    principal: Principal | undefined,
+    wish: Wish,
+    facts: RequestFacts,
+    request: PolicyRequest,
+    decision: Decision
+  ): void => {
+    onDecision?.(principal, wish, facts, decision)
+    if (!decision.allowed) throw new HearthError('ACCESS_DENIED', denialMessage(decision, request))
   }
 
   /** From when on sessions of the role are good, Unix time in ms; infinity when there is no such role. */
@@ -109,11 +126,19 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
   }
 
   return {
-    decide: (principal, wish, facts) => look(principal, wish, facts).decision,
+    decide(principal, wish, facts) {
+      const { policies, request } = prepare(principal, wish, facts)
+      return evaluate(policies, request)
+    },
     require(principal, wish, facts) {
-      const { request, decision } = look(principal, wish, facts)
-      onDecision?.(principal, wish, facts, decision)
-      if (!decision.allowed) throw new HearthError('ACCESS_DENIED', denialMessage(decision, request))
+      const { policies, request } = prepare(principal, wish, facts)
+      conclude(principal, wish, facts, request, evaluate(policies, request))
+    },
+    requireTrust(principal, trust, wish, facts) {
+      const { policies, request } = prepare(principal, wish, facts)
+      // A role that is not there is refused as one that trusts nobody: who asks learns nothing.
+      const decision = trust === undefined ? NOT_TRUSTED : evaluateTrust(trust, policies, request)
+      conclude(principal, wish, facts, request, decision)
     },
     isRevoked({ session }) {
       return session !== undefined && !(session.issuedAt >= goodFrom(session.roleName, session.roleId))

@@ -28,15 +28,18 @@ export interface AuthenticatorOptions {
 
 /** Finds out who sends a request. Synchronous: for a Bearer key that was seen before, one Map lookup. */
 export interface Authenticator {
-  /** @throws HearthError UNAUTHENTICATED, INVALID_CREDENTIALS, EXPIRED_CREDENTIALS, INVALID_SIGNATURE, INCOMPLETE_SIGNATURE */
-  authenticate(request: SignedRequest): Principal
+  /**
+   * @param services - Signing names that this very request may be for; default: those of the options.
+   * @throws HearthError UNAUTHENTICATED, INVALID_CREDENTIALS, EXPIRED_CREDENTIALS, INVALID_SIGNATURE, INCOMPLETE_SIGNATURE
+   */
+  authenticate(request: SignedRequest, services?: readonly string[]): Principal
   /**
    * As far as one gets before the body is there: refuses what can be refused already.
    *
    * @returns undefined when the body must be seen: then call {@link authenticate} with it
    * @throws as {@link authenticate}
    */
-  authenticateHead(request: Omit<SignedRequest, 'body'>): Principal | undefined
+  authenticateHead(request: Omit<SignedRequest, 'body'>, services?: readonly string[]): Principal | undefined
   /** Replaces the keys and forgets all that was remembered about the old ones. */
   setKeys(keys: readonly AccessKey[]): void
 }
@@ -45,7 +48,7 @@ export interface Authenticator {
 const CACHE_ENTRIES = 1_024
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const services = options.services ?? ['lambda']
+  const ownServices = options.services ?? ['lambda']
   const byHeader = new Map<string, AccessKey>()
   const signingKeys = new Map<string, Buffer>()
   // Opening costs key derivation and decryption; whoever has a token that opens may fill this, and nobody else.
@@ -124,13 +127,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (options.isRevoked?.(principal) !== false) throw unknownKey()
   }
 
-  const parse = (request: SignedRequest): Signature =>
+  const parse = (request: SignedRequest, services = ownServices): Signature =>
     parseSignature(request, { region: options.region, services, nowMs: options.now().getTime() })
 
-  const authenticate = (request: SignedRequest): Principal => {
+  const authenticate = (request: SignedRequest, services?: readonly string[]): Principal => {
     const known = quick(request)
     if (known !== undefined) return known
-    const signature = parse(request)
+    const signature = parse(request, services)
     const found = keyOf(signature)
     verifySignature(request, signature, found.signingKey)
     requireAlive(found.principal)
@@ -156,11 +159,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   setKeys(options.keys)
   return {
     authenticate,
-    authenticateHead(request) {
+    authenticateHead(request, services) {
       const known = quick(request)
       if (known !== undefined) return known
       const head = { ...request, body: undefined }
-      const signature = parse(head)
+      const signature = parse(head, services)
       verifyWithoutBody(head, signature, keyOf(signature).signingKey)
       return undefined
     },

@@ -40,6 +40,11 @@ const TERMINATOR = 'aws4_request'
 /** Clients' clocks may be this far off. Source: AWS's regional services. */
 const SKEW_MS = 5 * 60_000
 const MAX_EXPIRES_S = 604_800
+/** Services that are the same in all regions, and the region that clients sign for when they know that. */
+const GLOBAL_REGIONS: ReadonlyMap<string, string> = new Map([
+  ['iam', 'us-east-1'],
+  ['sts', 'us-east-1']
+])
 
 /** Whether a request carries a signature in its query. */
 export function isPresigned(rawUrl: string): boolean {
@@ -75,7 +80,8 @@ export function parseSignature(request: SignedRequest, scope: SignatureScope): S
   }
   const [accessKeyId = '', day = '', region = '', service = '', terminator = ''] = elements
   const wrong: string[] = []
-  if (region !== scope.region) wrong.push(`Credential should be scoped to a valid region, not '${region}'.`)
+  if (region !== scope.region && GLOBAL_REGIONS.get(service) !== region)
+    wrong.push(`Credential should be scoped to a valid region, not '${region}'.`)
   if (!scope.services.includes(service))
     wrong.push(`Credential should be scoped to correct service: '${scope.services[0] ?? ''}'.`)
   if (terminator !== TERMINATOR) {

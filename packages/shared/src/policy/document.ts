@@ -57,7 +57,7 @@ export function compilePolicy(document: unknown, kind: PolicyKind, name: string)
   }
   if (root['Id'] !== undefined && typeof root['Id'] !== 'string') throw malformed('Id', 'Id must be a string.')
   const list = root['Statement']
-  if (list === undefined) throw malformed('Statement', 'Missing required field Statement')
+  if (list === undefined) throw refused('Statement', 'Missing required field Statement')
   const single = !Array.isArray(list)
   const raw: readonly unknown[] = single ? [list] : list
   if (raw.length === 0) throw malformed('Statement', 'A policy has at least one statement.')
@@ -66,7 +66,7 @@ export function compilePolicy(document: unknown, kind: PolicyKind, name: string)
     const at = single ? 'Statement' : `Statement[${i}]`
     const compiled = compileStatement(asObject(statement, at), at, kind, i, version === '2012-10-17')
     if (compiled.sid !== undefined) {
-      if (sids.has(compiled.sid)) throw malformed(`${at}.Sid`, `Statement IDs (SID) in a single policy must be unique.`)
+      if (sids.has(compiled.sid)) throw refused(`${at}.Sid`, `Statement IDs (SID) in a single policy must be unique.`)
       sids.add(compiled.sid)
     }
     return compiled
@@ -102,7 +102,7 @@ function compileStatement(
     sid !== undefined &&
     (typeof sid !== 'string' || !(kind === 'identity' ? /^[A-Za-z0-9]*$/ : /^[^\n]*$/).test(sid))
   ) {
-    throw malformed(`${at}.Sid`, 'Statement IDs (SID) must be alpha-numeric.')
+    throw refused(`${at}.Sid`, 'Statement IDs (SID) must be alpha-numeric.')
   }
   const action = oneOf(members, at, 'Action')
   const resource = kind === 'trust' ? noResource(members, at) : oneOf(members, at, 'Resource')
@@ -111,7 +111,7 @@ function compileStatement(
     actions: compileActions(
       texts(action.value, action.at).map((value) => {
         if (!/^(\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+)$/.test(value)) {
-          throw malformed(action.at, `Actions/Conditions must be prefaced by a vendor: '${value}'.`)
+          throw refused(action.at, `Actions/Conditions must be prefaced by a vendor: '${value}'.`)
         }
         return value
       })
@@ -121,7 +121,7 @@ function compileStatement(
       resource &&
       texts(resource.value, resource.at).map((value) => {
         const pattern = parseArnPattern(value, hasVariables)
-        if (pattern === undefined) throw malformed(resource.at, `Resource ${value} must be in ARN format or "*".`)
+        if (pattern === undefined) throw refused(resource.at, `Resource ${value} must be in ARN format or "*".`)
         return pattern
       }),
     notResources: resource?.negated === true,
@@ -140,7 +140,7 @@ function compileStatement(
 function oneOf(members: Members, at: string, name: string) {
   const plain = members[name]
   const not = members[`Not${name}`]
-  if (plain === undefined && not === undefined) throw malformed(at, `Missing required field ${name}`)
+  if (plain === undefined && not === undefined) throw refused(at, `Missing required field ${name}`)
   if (plain !== undefined && not !== undefined) throw malformed(at, `Only one of ${name} and Not${name} may be there.`)
   return plain === undefined
     ? { value: not, negated: true, at: `${at}.Not${name}` }
@@ -149,12 +149,12 @@ function oneOf(members: Members, at: string, name: string) {
 
 function noResource(members: Members, at: string): undefined {
   if (members['Resource'] === undefined && members['NotResource'] === undefined) return undefined
-  throw malformed(`${at}.Resource`, 'Has prohibited field Resource')
+  throw refused(`${at}.Resource`, 'Has prohibited field Resource')
 }
 
 function noPrincipal(members: Members, at: string): undefined {
   if (members['Principal'] === undefined && members['NotPrincipal'] === undefined) return undefined
-  throw malformed(`${at}.Principal`, 'Policy document should not specify a principal.')
+  throw refused(`${at}.Principal`, 'Policy document should not specify a principal.')
 }
 
 function principals(value: unknown, at: string): readonly PrincipalPattern[] {
@@ -163,11 +163,11 @@ function principals(value: unknown, at: string): readonly PrincipalPattern[] {
   for (const [kind, named] of Object.entries(asObject(value, at))) {
     for (const text of texts(named, `${at}.${kind}`)) {
       const pattern = parsePrincipal(kind, text)
-      if (pattern === undefined) throw malformed(`${at}.${kind}`, `Invalid principal in policy: "${kind}":"${text}"`)
+      if (pattern === undefined) throw refused(`${at}.${kind}`, `Invalid principal in policy: "${kind}":"${text}"`)
       patterns.push(pattern)
     }
   }
-  if (patterns.length === 0) throw malformed(at, 'Missing required field Principal cannot be empty!')
+  if (patterns.length === 0) throw refused(at, 'Missing required field Principal cannot be empty!')
   return patterns
 }
 
@@ -215,6 +215,11 @@ function onlyMembers(members: Members, at: string, known: readonly string[]): vo
   for (const name of Object.keys(members)) {
     if (!known.includes(name)) throw malformed(at === '' ? name : `${at}.${name}`, `Unknown field ${name}`)
   }
+}
+
+/** What AWS says of it; its clients get that alone. */
+function refused(at: string, message: string): HearthError {
+  return malformed(at, message, message)
 }
 
 function malformed(at: string, message: string, awsMessage?: string): HearthError {

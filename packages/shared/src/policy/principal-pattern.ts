@@ -15,7 +15,7 @@ const ROOT = /^arn:aws[\w-]*:iam::(\d{12}):root$/
 /** Of an entity: role, user, session, federated user. */
 const ENTITY = /^arn:aws[\w-]*:(iam|sts)::\d{12}:(user|role|assumed-role|federated-user)\/[\w+=,.@/-]+$/
 /** A user or role that is gone, by its unique id. */
-const UNIQUE_ID = /^A(IDA|ROA)[A-Z0-9]{12,}$/
+const UNIQUE_ID = /^A(IDA|ROA)[A-Z0-9]{11,}$/
 
 /**
  * @returns undefined when no principal is written like this

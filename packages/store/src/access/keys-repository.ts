@@ -48,6 +48,8 @@ export interface KeysRepository {
   create(key: AccessKey, label?: string): void
   /** @returns whether there was such a key */
   setStatus(accessKeyId: string, status: AccessKey['status']): boolean
+  /** @param expiresAt - ISO 8601, UTC. */
+  setExpiry(accessKeyId: string, expiresAt: string): void
   /** Leaves no change in the trail. */
   touch(accessKeyId: string, use: KeyUse): void
   /** @returns whether there was such a key */
@@ -65,6 +67,9 @@ export function createKeysRepository(db: Db, box: SecretBox, now: () => Date = (
     INSERT INTO keys (access_key_id, secret, token_hash, user_name, account_id, status, label, created_at, expires_at)
     VALUES (@access_key_id, @secret, @token_hash, @user_name, @account_id, @status, @label, @created_at, @expires_at)`)
   const setStatus = db.prepare<[status: string, id: string]>('UPDATE keys SET status = ? WHERE access_key_id = ?')
+  const setExpiry = db.prepare<[expiresAt: string, id: string]>(
+    'UPDATE keys SET expires_at = ? WHERE access_key_id = ?'
+  )
   const touch = db.prepare<[at: string, service: string, region: string, id: string]>(
     'UPDATE keys SET last_used_at = ?, last_used_service = ?, last_used_region = ? WHERE access_key_id = ?'
   )
@@ -90,6 +95,7 @@ export function createKeysRepository(db: Db, box: SecretBox, now: () => Date = (
       })
     },
     setStatus: (accessKeyId, status) => setStatus.run(status, accessKeyId).changes > 0,
+    setExpiry: (accessKeyId, expiresAt) => void setExpiry.run(expiresAt, accessKeyId),
     touch: (accessKeyId, { at, service, region }) => void touch.run(at, service, region, accessKeyId),
     remove: (accessKeyId) => remove.run(accessKeyId).changes > 0
   }
