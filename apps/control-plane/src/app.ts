@@ -51,12 +51,16 @@ import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
+import { keyRoutes } from './v1/key-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
+import { managedPolicyRoutes } from './v1/managed-policy-routes.ts'
 import { permissionRoutes } from './v1/permission-routes.ts'
 import { policyRoutes } from './v1/policy-routes.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
+import { roleRoutes } from './v1/role-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
+import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
 
 export interface Deps {
@@ -190,6 +194,10 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(policyRoutes, { prefix: '/v1/policies', scope })
+  await app.register(managedPolicyRoutes, { prefix: '/v1/policies', access: deps.access })
+  await app.register(roleRoutes, { prefix: '/v1/roles', access: deps.access })
+  await app.register(userRoutes, { prefix: '/v1/users', access: deps.access })
+  await app.register(keyRoutes, { prefix: '/v1/keys', access: deps.access })
   await app.register(lambdaApi, deps)
   await app.register(queryApi, {
     services: [bindService(IAM, deps.access), bindService(STS, deps)],

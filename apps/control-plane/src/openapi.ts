@@ -50,6 +50,7 @@ export const openapi = fp(
           { name: 'layers', description: 'Code that functions find at /opt' },
           { name: 'invocations', description: 'Running functions, and what they logged' },
           { name: 'urls', description: 'Function URLs and custom domains' },
+          { name: 'access', description: 'Users, their keys, roles, and policies' },
           { name: 'runtimes', description: 'What this server can run' },
           { name: 'system', description: 'Health and metrics' }
         ],

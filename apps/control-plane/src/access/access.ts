@@ -24,11 +24,13 @@ export interface Access {
   readonly managed: ManagedPolicies
   readonly keys: Keys
   /** Whom a policy is attached to, or bounds. @throws HearthError POLICY_NOT_FOUND, INVALID_REQUEST */
-  ownersOf(policyArn: string, as: 'attachment' | 'boundary'): readonly PolicyOwner[]
+  readonly ownersOf: (policyArn: string, as: 'attachment' | 'boundary') => readonly PolicyOwner[]
   /** All that decisions about one need. */
   readonly lookup: PrincipalLookup
   readonly scope: ArnScope
   readonly now: () => Date
+  /** Runs several steps, all or nothing. */
+  readonly exclusively: <T>(work: () => T) => T
 }
 
 export interface AccessDeps {
@@ -102,6 +104,7 @@ export function createAccess(deps: AccessDeps): Access {
     ownersOf: (policyArn, as) => owned.ownersOf(managed.get(policyArn).ref, as),
     lookup: deps.lookup,
     scope,
-    now
+    now,
+    exclusively
   }
 }

@@ -45,6 +45,8 @@ export interface ManagedPolicies {
   /** @throws HearthError POLICY_NOT_FOUND, with what AWS says of one that is to be attached. */
   refToAttach(arn: string): PolicyRef
   get(arn: string): ManagedPolicy
+  /** One of this server's. */
+  findByName(name: string): ManagedPolicy | undefined
   /** By name. @param scope - Whose. */
   list(scope: 'all' | 'aws' | 'own', pathPrefix?: string): readonly ManagedPolicy[]
   /** @throws HearthError POLICY_EXISTS, MALFORMED_POLICY, LIMIT_EXCEEDED, INVALID_REQUEST */
@@ -205,6 +207,11 @@ export function createManagedPolicies({ policies, scope, now, exclusively }: Man
     },
 
     get,
+
+    findByName(name) {
+      const record = policies.find(name)
+      return record === undefined ? undefined : ownView(record)
+    },
 
     list(whose, pathPrefix = '/') {
       const own = whose === 'aws' ? [] : policies.list('', pathPrefix, MAX_POLICIES).map(ownView)

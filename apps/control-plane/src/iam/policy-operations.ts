@@ -133,7 +133,7 @@ export const policyOperations: readonly IamOperation[] = [
         'Tags',
         tagItems(managed.get(input.PolicyArn).tags),
         input,
-        ({ Key }) => String(Key),
+        ({ Key }) => Key,
         (tag) => tag
       )
   })

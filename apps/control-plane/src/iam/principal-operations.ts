@@ -145,7 +145,7 @@ export function principalOperations(kind: 'User' | 'Role'): readonly IamOperatio
           'Tags',
           tagItems(serviceOf(access).get(input.owner).tags),
           input,
-          ({ Key }) => String(Key),
+          ({ Key }) => Key,
           (tag) => tag
         )
     }),

@@ -73,7 +73,7 @@ export function keyView(key: KeyRecord, now: Date): Members {
   }
 }
 
-export function tagItems(tags: Tags): readonly Members[] {
+export function tagItems(tags: Tags): readonly { readonly Key: string; readonly Value: string }[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
 }
 

@@ -33,19 +33,19 @@ export interface PreparedCall {
   run(): QueryResult | undefined
 }
 
-interface Definition<Deps, Input extends z.ZodType> {
+export interface OperationDefinition<Deps, Input extends z.ZodType> {
   readonly name: string
   readonly note?: string
   readonly input: Input
-  resource(input: z.output<Input>, deps: Deps, caller: QueryCaller): string
-  context?(input: z.output<Input>, deps: Deps): RequestContext
-  run(input: z.output<Input>, deps: Deps, caller: QueryCaller): QueryResult | undefined
+  readonly resource: (input: z.output<Input>, deps: Deps, caller: QueryCaller) => string
+  readonly context?: (input: z.output<Input>, deps: Deps) => RequestContext
+  readonly run: (input: z.output<Input>, deps: Deps, caller: QueryCaller) => QueryResult | undefined
 }
 
 /** @param check - Checks parameters against a schema, in AWS's words. */
 export function defineOperation<Deps, Input extends z.ZodType>(
   check: (schema: Input, members: Readonly<Record<string, unknown>>) => z.output<Input>,
-  { name, note, input: schema, resource, context, run }: Definition<Deps, Input>
+  { name, note, input: schema, resource, context, run }: OperationDefinition<Deps, Input>
 ): QueryOperation<Deps> {
   return {
     name,
