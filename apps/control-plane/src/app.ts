@@ -48,6 +48,7 @@ import { systemRoutes } from './system-routes.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
+import { auditRoutes } from './v1/audit-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
@@ -90,6 +91,7 @@ export interface Deps {
   readonly authenticator: Authenticator
   readonly authorizer: Authorizer
   readonly sessions: SessionTokens
+  readonly auditDir: string
   /** Takes in what was changed of keys and rights. */
   readonly refreshAccess: () => void
   readonly metrics: Metrics
@@ -193,6 +195,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
+  await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })
   await app.register(policyRoutes, { prefix: '/v1/policies', scope })
   await app.register(managedPolicyRoutes, { prefix: '/v1/policies', access: deps.access })
   await app.register(roleRoutes, { prefix: '/v1/roles', access: deps.access })

@@ -256,6 +256,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       authenticator,
       authorizer,
       sessions,
+      auditDir: layout.audit,
       refreshAccess: () => {
         if (!keysChanged()) return
         authenticator.setKeys(keys.list())

@@ -55,5 +55,30 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   deleteDomain: 'hearth:DeleteDomain',
 
   getAccount: 'lambda:GetAccountSettings',
-  simulatePolicies: 'iam:SimulateCustomPolicy'
+  simulatePolicies: 'iam:SimulateCustomPolicy',
+
+  // Writing here is several of IAM's operations in one, without their conditions: the right to one of those is not the
+  // right to this.
+  listUsers: 'iam:ListUsers',
+  getUser: 'iam:GetUser',
+  putUser: 'hearth:PutUser',
+  changeUser: 'hearth:PutUser',
+  deleteUser: 'hearth:DeleteUser',
+  listRoles: 'iam:ListRoles',
+  getRole: 'iam:GetRole',
+  putRole: 'hearth:PutRole',
+  changeRole: 'hearth:PutRole',
+  deleteRole: 'hearth:DeleteRole',
+  revokeSessions: 'hearth:RevokeSessions',
+  listPolicies: 'iam:ListPolicies',
+  getPolicy: 'iam:GetPolicy',
+  putPolicy: 'hearth:PutPolicy',
+  deletePolicy: 'hearth:DeletePolicy',
+  listKeys: 'hearth:ListKeys',
+  getKey: 'hearth:GetKey',
+  createKey: 'hearth:CreateKey',
+  changeKey: 'hearth:ChangeKey',
+  rotateKey: 'hearth:RotateKey',
+  revokeKey: 'hearth:RevokeKey',
+  listAuditEntries: 'hearth:ListAuditEntries'
 }

@@ -15,7 +15,7 @@ type Params = Readonly<Record<string, string | undefined>>
  * looked at. `*` for routes about no one thing.
  */
 export function routeResource(url: string, params: Params, scope: ArnScope): string {
-  const { name = '', version, host = '' } = params
+  const { name = '', version, host = '', id = '', policy = '' } = params
   if (url.startsWith('/v1/functions/:name')) return orAll(() => functionArn(scope, parseFunctionRef(scope, name).name))
   if (url.startsWith('/v1/layers/:name')) {
     return orAll(() => {
@@ -23,6 +23,13 @@ export function routeResource(url: string, params: Params, scope: ArnScope): str
       return version === undefined ? layerArn(scope, layer) : layerVersionArn(scope, layer, Number(version))
     })
   }
+  const [, kind] = /^\/v1\/(user|role)s\/:name/.exec(url) ?? []
+  // As on AWS the path belongs to the name; where there is none yet it is the plain one.
+  if (kind !== undefined) return `arn:aws:iam::${scope.accountId}:${kind}/${name}`
+  if (url.startsWith('/v1/policies/:policy')) {
+    return policy.startsWith('arn:') ? policy : `arn:aws:iam::${scope.accountId}:policy/${policy}`
+  }
+  if (url.startsWith('/v1/keys/:id')) return hearthArn(scope, `key/${id}`)
   if (url.startsWith('/v1/domains/:host')) return hearthArn(scope, `domain/${host}`)
   return '*'
 }

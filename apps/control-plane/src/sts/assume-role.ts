@@ -59,9 +59,7 @@ export const assumeRole = stsOperation({
     }
     const policies = [
       ...(input.Policy === undefined ? [] : [input.Policy]),
-      ...input.PolicyArns.map(
-        ({ arn }) => access.managed.getVersion(arn, access.managed.get(arn).versionId).document
-      )
+      ...input.PolicyArns.map(({ arn }) => access.managed.getVersion(arn, access.managed.get(arn).versionId).document)
     ]
     for (const text of policies) parsePolicy(text, 'identity', 'session policy')
     const packed = policies.join('').length + JSON.stringify(tags).length - 2
