@@ -1,5 +1,6 @@
 variable "permitted" {
   description = "What the functions may do with their table"
+  type        = list(string)
   default     = ["dynamodb:GetItem"]
 }
 
