@@ -14,7 +14,7 @@ variable "memory" {
 resource "aws_lambda_function" "hello" {
   function_name    = "hello-terraform"
   description      = "Greets"
-  role             = "arn:aws:iam::000000000000:role/hello"
+  role             = aws_iam_role.hello.arn
   runtime          = "nodejs20.x"
   handler          = "index.handler"
   filename         = var.package

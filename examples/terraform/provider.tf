@@ -1,4 +1,4 @@
-# The AWS provider with Hearth as its Lambda. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
+# The AWS provider with Hearth as its Lambda and IAM. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
 terraform {
   required_providers {
     aws = {
@@ -15,13 +15,14 @@ variable "endpoint" {
 provider "aws" {
   region = "us-east-1"
 
-  # There is nothing but Lambda at the other end: no STS, no EC2 metadata.
+  # There is no EC2 metadata at the other end.
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_region_validation      = true
   skip_requesting_account_id  = true
 
   endpoints {
+    iam    = var.endpoint
     lambda = var.endpoint
   }
 }

@@ -11,7 +11,7 @@ variable "canary_version" {
 # Every change of code or configuration is published as a version of its own.
 resource "aws_lambda_function" "versioned" {
   function_name    = "versioned-terraform"
-  role             = "arn:aws:iam::000000000000:role/hello"
+  role             = aws_iam_role.hello.arn
   runtime          = "nodejs20.x"
   handler          = "index.handler"
   filename         = var.package

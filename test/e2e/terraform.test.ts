@@ -10,6 +10,12 @@ import { zipOf } from '../helpers/zip.ts'
 
 const run = promisify(execFile)
 const PROVIDER = 'registry.terraform.io/hashicorp/aws'
+const CHANGES = [
+  'greeting=Good day',
+  'memory=256',
+  'canary_version=2',
+  'permitted=["dynamodb:GetItem", "dynamodb:Query"]'
+]
 // Each run of the provider takes seconds to begin with.
 t.setTimeout(400_000)
 
@@ -75,7 +81,7 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   t.equal(page.body, 'Hello from a layer', 'the URL is public, and leads to the version that has the layer')
 
   await pack('?')
-  t.match(await apply('greeting=Good day', 'memory=256', 'canary_version=2'), /0 added, 3 changed, 0 destroyed/)
+  t.match(await apply(...CHANGES), /0 added, 4 changed, 0 destroyed/)
   t.equal(await invoke(), 'Good day, Ada?')
   t.match(await (await hearth.request('/v1/functions/hello-terraform')).json(), {
     memoryMiB: 256,
@@ -90,14 +96,24 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   const { items } = permissions as { readonly items: readonly { readonly Principal: unknown }[] }
   const principals = items.map(({ Principal }) => JSON.stringify(Principal)).sort()
   t.strictSame(principals, ['"*"', '{"Service":"s3.amazonaws.com"}'])
-  const plan = await tf(
-    'plan',
-    '-detailed-exitcode',
-    '-var=greeting=Good day',
-    '-var=memory=256',
-    '-var=canary_version=2'
-  )
+  const plan = await tf('plan', '-detailed-exitcode', ...CHANGES.map((value) => `-var=${value}`))
   t.equal(plan.code, 0, plan.code === 0 ? 'nothing left to do' : plan.text)
+
+  const role = await (await hearth.request('/v1/roles/hello-terraform')).json()
+  const own = (name: string) => `arn:aws:iam::000000000000:policy/${name}`
+  t.match(role, {
+    arn: 'arn:aws:iam::000000000000:role/functions/hello-terraform',
+    maxSessionSeconds: 7_200,
+    boundary: own('hello-limit-terraform'),
+    policies: { invoke: { Version: '2012-10-17' } },
+    tags: { team: 'a' }
+  })
+  t.strictSame((role as { attached: string[] }).attached.sort(), [
+    own('hello-table-terraform'),
+    'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'
+  ])
+  const table = await (await hearth.request('/v1/policies/hello-table-terraform')).json()
+  t.match(table, { version: 'v2', document: { Statement: [{ Action: ['dynamodb:GetItem', 'dynamodb:Query'] }] } })
 
   const destroyed = await tf('destroy', '-auto-approve')
   t.equal(destroyed.code, 0, destroyed.code === 0 ? 'destroyed' : destroyed.text)
@@ -106,6 +122,8 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   }
   t.match(await (await hearth.request('/2020-04-22/code-signing-configs')).json(), { CodeSigningConfigs: [] })
   t.match(await (await hearth.request('/v1/layers')).json(), { items: [] })
+  t.match(await (await hearth.request('/v1/roles')).json(), { items: [] })
+  t.match(await (await hearth.request('/v1/policies')).json(), { items: [] })
 })
 
 /** A request for another host than the address says, as DNS would bring it. */

@@ -24,7 +24,6 @@ export const PathPrefix = z
   .max(512)
   .regex(/^\/[\u0021-\u007f]*$/)
 export const Arn = z.string().min(20).max(2_048)
-export const PolicyArn = Arn
 export const Document = z.string().min(1).max(131_072)
 export const Description = z
   .string()

@@ -4,11 +4,11 @@ import type { ManagedPolicy } from '../access/managed-policies.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
 import { markOf, pageOfAll, startOf } from './pages.ts'
 import {
+  Arn,
   Document,
   Flag,
   PageInput,
   PathPrefix,
-  PolicyArn,
   PolicyDescription,
   PolicyName,
   PolicyPath,
@@ -18,7 +18,7 @@ import {
 } from './parameters.ts'
 import { policyView, tagItems } from './views.ts'
 
-const ByArn = z.object({ PolicyArn })
+const ByArn = z.object({ PolicyArn: Arn })
 const resource = ({ PolicyArn: arn }: { readonly PolicyArn: string }): string => arn
 
 const Usage = z.enum(['PermissionsPolicy', 'PermissionsBoundary']).optional()

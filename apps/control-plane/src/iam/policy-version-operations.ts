@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { type IamOperation, iamOperation } from './operation.ts'
 import { pageOfAll } from './pages.ts'
-import { Document, Flag, PageInput, PolicyArn, VersionId } from './parameters.ts'
+import { Arn, Document, Flag, PageInput, VersionId } from './parameters.ts'
 import { versionView } from './views.ts'
 
-const ByArn = z.object({ PolicyArn })
+const ByArn = z.object({ PolicyArn: Arn })
 const OneVersion = ByArn.extend({ VersionId })
 const resource = ({ PolicyArn: arn }: { readonly PolicyArn: string }): string => arn
 

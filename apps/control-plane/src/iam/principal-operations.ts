@@ -5,12 +5,12 @@ import type { Users } from '../access/users.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
 import { pageOfAll } from './pages.ts'
 import {
+  Arn,
   boundaryContext,
   Document,
   ExistingName,
   NewName,
   PageInput,
-  PolicyArn,
   PolicyName,
   PolicyPath,
   TagKeys,
@@ -83,7 +83,7 @@ export function principalOperations(kind: 'User' | 'Role'): readonly IamOperatio
     }),
     iamOperation({
       name: `Attach${kind}Policy`,
-      input: about({ PolicyArn }),
+      input: about({ PolicyArn: Arn }),
       resource,
       context: policyContext,
       run({ owner, PolicyArn: arn }, access) {
@@ -93,7 +93,7 @@ export function principalOperations(kind: 'User' | 'Role'): readonly IamOperatio
     }),
     iamOperation({
       name: `Detach${kind}Policy`,
-      input: about({ PolicyArn }),
+      input: about({ PolicyArn: Arn }),
       resource,
       context: policyContext,
       run({ owner, PolicyArn: arn }, access) {
@@ -151,7 +151,7 @@ export function principalOperations(kind: 'User' | 'Role'): readonly IamOperatio
     }),
     iamOperation({
       name: `Put${kind}PermissionsBoundary`,
-      input: about({ PermissionsBoundary: PolicyArn }),
+      input: about({ PermissionsBoundary: Arn }),
       resource,
       context: ({ PermissionsBoundary }) => boundaryContext(PermissionsBoundary),
       run({ owner, PermissionsBoundary }, access) {

@@ -3,6 +3,7 @@ import type { Access } from '../access/access.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
 import { pageMembers, startOf } from './pages.ts'
 import {
+  Arn,
   boundaryContext,
   Description,
   Document,
@@ -11,7 +12,6 @@ import {
   PageInput,
   Path,
   PathPrefix,
-  PolicyArn,
   Tags,
   tagContext
 } from './parameters.ts'
@@ -32,7 +32,7 @@ export const roleOperations: readonly IamOperation[] = [
       Path: Path.default('/'),
       Description: Description.optional(),
       MaxSessionDuration: MaxSessionDuration.optional(),
-      PermissionsBoundary: PolicyArn.optional(),
+      PermissionsBoundary: Arn.optional(),
       Tags: Tags.default([])
     }),
     resource: ({ RoleName: name, Path: path }, { roles }) => roles.arnOf({ name, path }),

@@ -6,13 +6,13 @@ import type { QueryCaller } from '../query/operation.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
 import { pageMembers, startOf } from './pages.ts'
 import {
+  Arn,
   boundaryContext,
   ExistingName,
   NewName,
   PageInput,
   Path,
   PathPrefix,
-  PolicyArn,
   Tags,
   tagContext
 } from './parameters.ts'
@@ -41,7 +41,7 @@ export const userOperations: readonly IamOperation[] = [
     input: z.object({
       UserName: NewName,
       Path: Path.default('/'),
-      PermissionsBoundary: PolicyArn.optional(),
+      PermissionsBoundary: Arn.optional(),
       Tags: Tags.default([])
     }),
     resource: ({ UserName: name, Path: path }, { users }) => users.arnOf({ name, path }),

@@ -1,3 +1,4 @@
+import { IAM } from '../iam/registry.ts'
 import { API_AREAS, GATEWAY_OPERATIONS } from './catalogue.ts'
 import { MEMBERS, type MemberSupport } from './members.ts'
 import { OPERATIONS } from './registry.ts'
@@ -14,7 +15,7 @@ export function compatibilityDocument(): string {
   const rows = API_AREAS.flatMap(({ operations }) => Object.keys(operations))
   const working = rows.filter((name) => statusOf(name, undefined)[0] === 'works')
   return [
-    '# Compatibility with the AWS Lambda API',
+    '# Compatibility with AWS',
     '',
     'Written from the code by `node apps/control-plane/scripts/write-compatibility.mjs`; a test compares it.',
     '',
@@ -45,6 +46,16 @@ export function compatibilityDocument(): string {
     '| Member | Status | Remarks |',
     '|---|---|---|',
     ...Object.entries(MEMBERS).map(([name, { status, note }]) => `| ${name} | ${STATUS[status]} | ${sentence(note)} |`),
+    '',
+    '## IAM',
+    '',
+    `The query protocol at \`/\`, version ${IAM.version}. These ${IAM.operations.length} operations work; others answer \`InvalidAction\`.`,
+    '',
+    '| Operation | Remarks |',
+    '|---|---|',
+    ...[...IAM.operations]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, note }) => `| ${name} | ${sentence(note)} |`),
     ''
   ].join('\n')
 }
