@@ -58,6 +58,7 @@ export function record(name: string, changes: Partial<FunctionRecord> = {}): Fun
     environment: undefined,
     network: undefined,
     concurrency: 1,
+    reservedConcurrency: undefined,
     instances: undefined,
     invokeMode: 'BUFFERED',
     architecture: 'x86_64',

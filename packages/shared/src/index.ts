@@ -3,6 +3,14 @@ export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunct
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
 export type { AccessKey, Principal } from './auth/principal.ts'
 export { canonicalRequest, isPresigned, type SignedRequest, signingKey } from './auth/sigv4.ts'
+export {
+  minUnreserved,
+  type ProvisionedConcurrency,
+  type ProvisionedProgress,
+  type ProvisionedReport,
+  type ProvisionedStatus,
+  type ProvisionedWish
+} from './concurrency.ts'
 export { type BuildConfig, type Config, ConfigError, readConfig, redactConfig } from './config.ts'
 export {
   type AwsError,

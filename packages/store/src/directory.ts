@@ -1,5 +1,6 @@
 import { prepareAliasRoutes } from './aliases-repository.ts'
-import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
+import { prepareProvisionedWishes } from './concurrency-repository.ts'
+import { type FunctionRow, SELECT_FUNCTIONS, toFunctionRecord } from './function-rows.ts'
 import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
 import { prepareKeyList } from './keys-repository.ts'
@@ -17,7 +18,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   const db = openReadOnly(file)
   const version = db.prepare<[], number>('PRAGMA data_version').pluck()
   const find = db.prepare<[name: string, version: string], FunctionRow>(
-    'SELECT * FROM functions WHERE name = ? AND version = ?'
+    `${SELECT_FUNCTIONS} WHERE name = ? AND version = ?`
   )
   const last = db.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`).pluck()
   const first = db.prepare<[], number | null>('SELECT min(seq) FROM changes').pluck()
@@ -48,6 +49,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     ...prepareUrlLookup(db),
     listAliases: prepareAliasRoutes(db),
     listReleases: prepareReleaseWatches(db),
+    listProvisioned: prepareProvisionedWishes(db),
     listKeys: prepareKeyList(db, box),
     close: () => {
       db.close()

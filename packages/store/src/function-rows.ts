@@ -1,7 +1,12 @@
 import type { FunctionLayers, FunctionRecord, InstanceBackend, LoggingConfig, NetworkPolicy } from '@hearth/shared'
 import type { SecretBox } from './secret-box.ts'
 
-/** A row of `functions` as SQLite holds it; it does not leave this package. */
+/** Function records: rows of `functions`, with what is of the function as a whole. */
+export const SELECT_FUNCTIONS = `
+  SELECT functions.*, reserved_concurrency.executions AS reserved_concurrency
+  FROM functions LEFT JOIN reserved_concurrency ON reserved_concurrency.function = functions.name`
+
+/** A row of {@link SELECT_FUNCTIONS} as SQLite holds it; it does not leave this package. */
 export interface FunctionRow {
   name: string
   version: string
@@ -31,9 +36,11 @@ export interface FunctionRow {
   last_update_status: 'Successful' | 'InProgress' | 'Failed' | null
   created_at: string
   last_modified: string
+  reserved_concurrency: number | null
 }
 
-export function toFunctionRow(record: FunctionRecord, box: SecretBox): FunctionRow {
+/** What of a record is a row of `functions`. */
+export function toFunctionRow(record: FunctionRecord, box: SecretBox): Omit<FunctionRow, 'reserved_concurrency'> {
   return {
     name: record.name,
     version: record.version,
@@ -87,6 +94,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
         : (JSON.parse(box.open(row.environment, environmentOf(row.name, row.version))) as Record<string, string>),
     network: row.network ?? undefined,
     concurrency: row.concurrency,
+    reservedConcurrency: row.reserved_concurrency ?? undefined,
     instances: row.instances ?? undefined,
     invokeMode: row.invoke_mode,
     architecture: row.architecture,

@@ -5,6 +5,7 @@ export {
   type CodeSigningRepository,
   createCodeSigningRepository
 } from './code-signing-repository.ts'
+export { type ConcurrencyRepository, createConcurrencyRepository } from './concurrency-repository.ts'
 export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.ts'
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'

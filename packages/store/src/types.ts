@@ -1,4 +1,4 @@
-import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ReleaseWatch } from '@hearth/shared'
+import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ProvisionedWish, ReleaseWatch } from '@hearth/shared'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -19,6 +19,8 @@ export interface DirectoryReader {
   listAliases(functionName: string): readonly AliasRoute[]
   /** Releases that are under way. */
   listReleases(): readonly ReleaseWatch[]
+  /** What is to be kept initialised. Whatever changes it is a change of the function. */
+  listProvisioned(): readonly ProvisionedWish[]
   findUrl(id: string): FunctionUrl | undefined
   /** @returns undefined when there is no such domain; without `url` when the function has none */
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
