@@ -186,7 +186,7 @@ export function executorDouble(): ExecutorDouble {
             statusReason: undefined
           }
         ],
-        throttles: { ConcurrentInvocationLimitExceeded: 9, ReservedFunctionConcurrentInvocationLimitExceeded: 7 }
+        throttles: { function: 7, account: 9, queue: 0 }
       }
     }),
     runtimes: () => [],

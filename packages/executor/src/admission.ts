@@ -178,14 +178,11 @@ export class Admission {
   readonly #options: AdmissionOptions
   readonly #shares = new Map<string, Share>()
   /** Events turned away, by reason. */
-  readonly throttles: Record<ThrottleReason, number> = {
-    ConcurrentInvocationLimitExceeded: 0,
-    ReservedFunctionConcurrentInvocationLimitExceeded: 0
-  }
+  readonly throttles: Record<ThrottleReason, number> = { function: 0, account: 0, queue: 0 }
 
   constructor(options: AdmissionOptions) {
     this.#options = options
-    this.account = new Limit('ConcurrentInvocationLimitExceeded', options)
+    this.account = new Limit('account', options)
     this.account.capacity = options.concurrency
   }
 
@@ -243,7 +240,7 @@ export class Admission {
 
   /** A limit of one function alone. */
   ownLimit(): Limit {
-    return new Limit('ReservedFunctionConcurrentInvocationLimitExceeded', this.#options)
+    return new Limit('function', this.#options)
   }
 
   #share(name: string): Share {

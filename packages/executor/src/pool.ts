@@ -13,7 +13,6 @@ import type {
   FunctionSpec,
   Invocation,
   LogSink,
-  Outcome,
   OutcomeStatus,
   Phases,
   ProvisionedStats,
@@ -112,9 +111,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     this.rate = this.#share.rate
     this.#canWait = spec.concurrency === 1 && spec.backend === 'process'
     this.#presends = this.#canWait && context.presends(spec)
-    this.#waiting = createWaitQueue(context.queueLength, context.queueWaitMs, (flight) =>
-      this.#refuse(flight, 'throttled', 'no instance became free in time')
-    )
+    this.#waiting = createWaitQueue(context.queueLength, context.queueWaitMs, (flight) => this.#throttle(flight))
   }
 
   get counts(): { readonly starting: number; readonly idle: number; readonly busy: number; readonly queued: number } {
@@ -154,7 +151,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
   turnedAway(flight: Flight, reason: ThrottleReason): void {
     this.#inLine--
     this.#context.admission.throttles[reason]++
-    settleRefused(flight, 'throttled', 'a concurrency limit', reason)
+    settleRefused(flight, 'throttled', reason)
     this.#checkDrained()
   }
 
@@ -253,7 +250,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
 
   /** Ends everything; what waits is refused, what runs is answered as a crash. */
   shutdown(): void {
-    for (const flight of this.#waiting.clear()) this.#refuse(flight, 'unavailable', 'the server is stopping')
+    for (const flight of this.#waiting.clear()) this.#refuse(flight, 'the server is stopping')
     for (const instance of this.#all) instance.stop('shutdown')
   }
 
@@ -369,7 +366,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
 
   #enqueue(flight: Flight): void {
     if (!this.#waiting.push(flight)) {
-      this.#refuse(flight, 'throttled', 'too many invocations wait for an instance')
+      this.#throttle(flight)
       return
     }
     this.#grow()
@@ -407,7 +404,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
       // Whoever waits while nothing runs would wait in vain.
       else if (this.#all.size === 0 && this.#starting === 0) {
         this.#failures = 0
-        for (const flight of this.#waiting.clear()) this.#refuse(flight, 'unavailable', (error as Error).message)
+        for (const flight of this.#waiting.clear()) this.#refuse(flight, (error as Error).message)
       }
       return
     }
@@ -486,7 +483,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
       })
     } catch (error) {
       this.#repeating--
-      this.#refuse(flight, 'unavailable', (error as Error).message)
+      this.#refuse(flight, (error as Error).message)
       this.#grow()
       return
     }
@@ -582,10 +579,16 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     instance.stop(reason)
   }
 
-  #refuse(flight: Flight, status: OutcomeStatus & ('throttled' | 'unavailable'), why: string): void {
+  /** No instance became free in time, or too many events wait for one. */
+  #throttle(flight: Flight): void {
+    this.#context.admission.throttles.queue++
     this.settled()
-    if (status === 'throttled') this.#context.admission.throttles.ConcurrentInvocationLimitExceeded++
-    settleRefused(flight, status, why, 'ConcurrentInvocationLimitExceeded')
+    settleRefused(flight, 'throttled', 'queue')
+  }
+
+  #refuse(flight: Flight, why: string): void {
+    this.settled()
+    settleRefused(flight, 'unavailable', why)
   }
 
   #checkDrained(): void {
@@ -602,23 +605,17 @@ function isAhead(instance: Instance): boolean {
   return instance.initializationType === 'provisioned-concurrency'
 }
 
-function settleRefused(
-  flight: Flight,
-  status: OutcomeStatus & ('throttled' | 'unavailable'),
-  why: string,
-  reason: ThrottleReason
-): void {
-  const outcome: Outcome = {
+/** @param errorType - A limit, or why the platform could not run it */
+function settleRefused(flight: Flight, status: OutcomeStatus & ('throttled' | 'unavailable'), errorType: string): void {
+  flight.invocation.settle({
     status,
     payload: Buffer.alloc(0),
-    errorType: why,
+    errorType,
     cold: false,
     phases: { queueMs: performance.now() - flight.arrivedAt, sandboxMs: 0, initMs: 0, executeMs: 0 },
     billedMs: 0,
     maxMemoryMiB: 0,
     streamed: undefined,
-    tail: undefined,
-    ...(status === 'throttled' ? { reason } : {})
-  }
-  flight.invocation.settle(outcome)
+    tail: undefined
+  })
 }

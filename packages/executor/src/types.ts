@@ -102,8 +102,8 @@ export type OutcomeStatus =
   /** The platform could not run it: never delivered to the function. */
   | 'unavailable'
 
-/** Why an event was throttled, in Lambda's words: its function's own limit, or the account's. */
-export type ThrottleReason = 'ReservedFunctionConcurrentInvocationLimitExceeded' | 'ConcurrentInvocationLimitExceeded'
+/** Which limit an event met: its function's reserved concurrency, the account's, or the time to wait for an instance. */
+export type ThrottleReason = 'function' | 'account' | 'queue'
 
 /** Durations in milliseconds, fractional. */
 export interface Phases {
@@ -121,7 +121,7 @@ export interface Outcome {
   readonly status: OutcomeStatus
   /** The function's answer, or Lambda's error object as JSON; empty for a streamed answer without error, `throttled` and `unavailable`. */
   readonly payload: Buffer
-  /** E.g. `Runtime.ExitError`, `Sandbox.Timedout`; '' when the status is `ok`. */
+  /** E.g. `Runtime.ExitError`, `Sandbox.Timedout`; a {@link ThrottleReason} when throttled; '' when the status is `ok`. */
   readonly errorType: string
   /** Whether an instance was initialised for this event. */
   readonly cold: boolean
@@ -133,8 +133,6 @@ export interface Outcome {
   readonly streamed: Streamed | undefined
   /** The last 4 KiB of log, when asked for. */
   readonly tail: Buffer | undefined
-  /** Set when the status is `throttled`. */
-  readonly reason?: ThrottleReason
 }
 
 /** Where a function's lines go. Called on the hot path: must only buffer. */
