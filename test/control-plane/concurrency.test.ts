@@ -31,9 +31,15 @@ import { ARN, ROLE, SOURCE, startControlPlane, zipOf } from './support.ts'
 
 const WAIT = { maxWaitTime: 10, minDelay: 0.02, maxDelay: 0.1 }
 
+/** What was in the body of an answer. */
+const bodyOf = <T extends { $metadata: unknown }>(answer: T) => omit(answer, '$metadata')
+const withoutTime = (config: object) => omit(config, 'LastModified')
+const omit = (value: object, member: string) =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => name !== member))
+
 /** A control plane of AWS's size, and what its gateway would see and say. */
-async function start(t: Test, concurrency = 1_000) {
-  const plane = await startControlPlane(t, { concurrency })
+async function start(t: Test) {
+  const plane = await startControlPlane(t, { concurrency: 1_000 })
   const { client } = await listenWithClient(t, plane, { maxAttempts: 1 })
   const key = readMasterKey(plane.dataDir, undefined)
   const reader = openDirectory(dataLayout(plane.dataDir).database, createSecretBox(key))
@@ -45,7 +51,7 @@ async function start(t: Test, concurrency = 1_000) {
     ...plane,
     client,
     wishes: () => reader.listProvisioned(),
-    async create(FunctionName: string) {
+    create: async (FunctionName: string) => {
       await client.send(
         new CreateFunctionCommand({
           FunctionName,
@@ -58,7 +64,7 @@ async function start(t: Test, concurrency = 1_000) {
       await waitUntilFunctionUpdatedV2({ client, ...WAIT }, { FunctionName })
     },
     /** Publishes a version that is another than the last. */
-    async publish(FunctionName: string, Description: string) {
+    publish: async (FunctionName: string, Description: string) => {
       await client.send(new UpdateFunctionConfigurationCommand({ FunctionName, Description }))
       await waitUntilFunctionUpdatedV2({ client, ...WAIT }, { FunctionName })
       const { Version } = await client.send(new PublishVersionCommand({ FunctionName }))
@@ -71,7 +77,7 @@ async function start(t: Test, concurrency = 1_000) {
         url: `/v1/functions/f/aliases/${name}`,
         payload: { version, ...(weights === undefined ? {} : { weights }) }
       }),
-    async report(provisioned: readonly Partial<ProvisionedReport>[], authorization?: string) {
+    report: async (provisioned: readonly Partial<ProvisionedReport>[], authorization?: string) => {
       const res = await plane.inject({
         method: 'POST',
         url: '/internal/provisioned',
@@ -80,21 +86,29 @@ async function start(t: Test, concurrency = 1_000) {
       })
       return res.statusCode
     },
-    async unreserved() {
-      return (await client.send(new GetAccountSettingsCommand({}))).AccountLimit?.UnreservedConcurrentExecutions
-    }
+    unreserved: async () =>
+      (await client.send(new GetAccountSettingsCommand({}))).AccountLimit?.UnreservedConcurrentExecutions
   }
 }
 
-t.test('concurrency is reserved, shown and given back', async (t) => {
-  const { client, create, aws, inject, unreserved } = await start(t)
+type Plane = Awaited<ReturnType<typeof start>>
+
+t.test('concurrency is divided between functions', async (t) => {
+  const plane = await start(t)
+  await t.test('reserved, shown and given back', (t) => testReserved(t, plane))
+  await t.test('provisioned for versions and aliases, as far as the gateway is', (t) => testProvisioned(t, plane))
+  await t.test('and the same under /v1', (t) => testRest(t, plane))
+})
+
+async function testReserved(t: Test, plane: Plane): Promise<void> {
+  const { client, create, aws, inject, unreserved } = plane
   await create('f')
   await create('g')
   const reserve = (FunctionName: string, ReservedConcurrentExecutions: number) =>
     client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }))
   const read = async (FunctionName: string) => {
-    const { $metadata, ...body } = await client.send(new GetFunctionConcurrencyCommand({ FunctionName }))
-    return body
+    const answer = await client.send(new GetFunctionConcurrencyCommand({ FunctionName }))
+    return bodyOf(answer)
   }
   t.strictSame(await read('f'), {})
   t.equal((await client.send(new GetFunctionCommand({ FunctionName: 'f' }))).Concurrency, undefined)
@@ -158,10 +172,11 @@ t.test('concurrency is reserved, shown and given back', async (t) => {
   t.equal(await unreserved(), 1_000, 'a reservation goes with its function')
   await create('f')
   t.strictSame(await read('f'), {})
-})
+  for (const name of ['f', 'g']) await aws('DELETE', `/functions/${name}`)
+}
 
-t.test('provisioned concurrency of versions and aliases, as far as the gateway is with it', async (t) => {
-  const { client, create, publish, alias, wishes, report, unreserved, aws, token } = await start(t)
+async function testProvisioned(t: Test, plane: Plane): Promise<void> {
+  const { client, create, publish, alias, wishes, report, unreserved, aws, token } = plane
   const FunctionName = 'f'
   await create('f')
   for (const n of ['one', 'two', 'three']) await publish('f', n)
@@ -177,8 +192,7 @@ t.test('provisioned concurrency of versions and aliases, as far as the gateway i
     )
   const get = async (Qualifier: string) => {
     const answer = await client.send(new GetProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier }))
-    const { $metadata, LastModified, ...body } = answer
-    return body
+    return withoutTime(bodyOf(answer))
   }
   const remove = (Qualifier: string) =>
     client.send(new DeleteProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier }))
@@ -196,10 +210,9 @@ t.test('provisioned concurrency of versions and aliases, as far as the gateway i
   t.match(await remove('live'), { $metadata: { httpStatusCode: 204 } }, 'none to delete is no error')
 
   const accepted = await put('live', 5)
-  const { $metadata, LastModified, ...body } = accepted
-  t.equal($metadata.httpStatusCode, 202)
-  t.match(LastModified, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000$/)
-  t.strictSame(body, progress(5, 0, 0, 'IN_PROGRESS'))
+  t.equal(accepted.$metadata.httpStatusCode, 202)
+  t.match(accepted.LastModified, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000$/)
+  t.strictSame(withoutTime(bodyOf(accepted)), progress(5, 0, 0, 'IN_PROGRESS'))
   t.match(wishes(), [{ functionName: 'f', qualifier: 'live', version: '1', requested: 5 }])
   const ready = (qualifier: string, revisionId: string, n: number): ProvisionedReport => ({
     functionName: 'f',
@@ -346,25 +359,29 @@ t.test('provisioned concurrency of versions and aliases, as far as the gateway i
     t.same(wishes(), [])
     t.equal(await unreserved(), 1_000)
   })
-})
+}
 
-t.test('/v1 has the same, and a small server keeps less free', async (t) => {
-  const { inject, get, put, alias } = await start(t, 50)
+async function testRest(t: Test, plane: Plane): Promise<void> {
+  const { inject, get, put, alias } = plane
   await put('f?publish=true', SOURCE)
   await alias('live', '1')
   const send = (method: 'PUT' | 'DELETE', path: string, payload?: object) =>
     inject({ method, url: `/v1/functions/f/${path}`, ...(payload === undefined ? {} : { payload }) })
-  t.strictSame((await get('/v1/functions/f/concurrency')).json(), { functionName: 'f', reserved: null, unreserved: 50 })
-  t.match(await send('PUT', 'concurrency', { reserved: 46 }), { statusCode: 400 })
-  t.match((await send('PUT', 'concurrency', { reserved: 46 })).json(), {
-    code: 'CONCURRENCY_EXCEEDED',
-    detail: /below its minimum value of \[5\]/
+  t.strictSame((await get('/v1/functions/f/concurrency')).json(), {
+    functionName: 'f',
+    reserved: null,
+    unreserved: 1_000
   })
-  const reserved = await send('PUT', 'concurrency', { reserved: 45 })
+  t.match(await send('PUT', 'concurrency', { reserved: 901 }), { statusCode: 400 })
+  t.match((await send('PUT', 'concurrency', { reserved: 901 })).json(), {
+    code: 'CONCURRENCY_EXCEEDED',
+    detail: /below its minimum value of \[100\]/
+  })
+  const reserved = await send('PUT', 'concurrency', { reserved: 900 })
   t.equal(reserved.statusCode, 200)
-  t.strictSame(reserved.json(), { functionName: 'f', reserved: 45, unreserved: 5 })
-  t.match((await get('/v1/functions/f')).json(), { reservedConcurrency: 45 })
-  t.match((await get('/v1/account')).json(), { limits: { concurrency: 50, unreservedConcurrency: 5 } })
+  t.strictSame(reserved.json(), { functionName: 'f', reserved: 900, unreserved: 100 })
+  t.match((await get('/v1/functions/f')).json(), { reservedConcurrency: 900 })
+  t.match((await get('/v1/account')).json(), { limits: { concurrency: 1_000, unreservedConcurrency: 100 } })
   for (const payload of [{}, { reserved: -1 }, { reserved: 1.5 }, { reserved: null }, { reserved: 1, more: 1 }])
     t.match((await send('PUT', 'concurrency', payload)).json(), { status: 400, code: 'INVALID_REQUEST' })
 
@@ -386,7 +403,7 @@ t.test('/v1 has the same, and a small server keeps less free', async (t) => {
   t.match((await get('/v1/functions/f/provisioned-concurrency?limit=1')).json(), { items: [view], nextCursor: null })
   for (const [path, payload, status, code] of [
     ['provisioned-concurrency/live', { requested: 0 }, 400, 'INVALID_REQUEST'],
-    ['provisioned-concurrency/live', { requested: 46 }, 400, 'CONCURRENCY_EXCEEDED'],
+    ['provisioned-concurrency/live', { requested: 901 }, 400, 'CONCURRENCY_EXCEEDED'],
     ['provisioned-concurrency/1', { requested: 1 }, 409, 'ALREADY_PROVISIONED'],
     ['provisioned-concurrency/$LATEST', { requested: 1 }, 400, 'INVALID_REQUEST'],
     ['provisioned-concurrency/none', { requested: 1 }, 404, 'ALIAS_NOT_FOUND'],
@@ -418,5 +435,5 @@ t.test('/v1 has the same, and a small server keeps less free', async (t) => {
     code: 'PROVISIONED_CONCURRENCY_NOT_FOUND'
   })
   t.match(await send('DELETE', 'concurrency'), { statusCode: 204 })
-  t.match((await get('/v1/functions/f/concurrency')).json(), { reserved: null, unreserved: 50 })
-})
+  t.match((await get('/v1/functions/f/concurrency')).json(), { reserved: null, unreserved: 1_000 })
+}
