@@ -9,6 +9,7 @@ export const putProvisionedConcurrencyConfig: Operation = {
   name: 'PutProvisionedConcurrencyConfig',
   method: 'PUT',
   path: '/2019-09-30/functions/:name/provisioned-concurrency',
+  note: 'An alias that moves does so at once, before the instances of its new version are ready. Of an alias that is split later the first version is provisioned',
 
   run(call, deps) {
     const { name, qualifier } = qualifiedTargetOf(call, deps)

@@ -9,6 +9,9 @@ export interface ProvisionedReportsOptions {
   readonly internalToken: string
 }
 
+/** Some 40,000 of them. */
+const REPORT_BYTES = 8_388_608
+
 /** Where the gateway says how far it is with provisioned concurrency. Not part of the API. */
 export const provisionedReports: FastifyPluginAsyncZod<ProvisionedReportsOptions> = async (
   app,
@@ -18,6 +21,7 @@ export const provisionedReports: FastifyPluginAsyncZod<ProvisionedReportsOptions
     '/internal/provisioned',
     {
       config: { access: 'gateway' },
+      bodyLimit: REPORT_BYTES,
       // Before the body: a stranger is not asked to send it.
       onRequest: gatewayOnly(internalToken),
       preValidation: parseBody,
