@@ -181,7 +181,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,
-      account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, concurrency.unreserved),
+      account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
+        concurrency.unreserved()
+      ),
       artifacts,
       packages,
       builder,
