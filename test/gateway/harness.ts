@@ -103,6 +103,12 @@ export interface ExecutorDouble extends Executor {
   readonly waiting: Set<Invocation>
   readonly cancelled: Invocation[]
   closedWith: number | undefined
+  /** Instances to be kept initialised, by `name:version`, as last told. */
+  readonly provisions: Map<string, number>
+  /** How far all of those are. */
+  progress: { available: number; status: 'IN_PROGRESS' | 'READY' | 'FAILED'; statusReason: string | undefined }
+  /** Reserved concurrency, as last told. */
+  readonly reservations: Map<string, number | undefined>
 }
 
 export function executorDouble(): ExecutorDouble {
@@ -114,6 +120,12 @@ export function executorDouble(): ExecutorDouble {
     waiting,
     cancelled: [],
     closedWith: undefined,
+    provisions: new Map(),
+    progress: { available: 0, status: 'IN_PROGRESS', statusReason: undefined },
+    reservations: new Map(),
+    setReserved(name, reserved) {
+      double.reservations.set(name, reserved)
+    },
     openPool(spec): FunctionPool {
       double.opened.push(spec)
       return {
@@ -130,6 +142,14 @@ export function executorDouble(): ExecutorDouble {
         },
         retire() {
           double.retired.push(spec)
+        },
+        provision(count) {
+          double.provisions.set(`${spec.name}:${spec.version}`, count)
+        },
+        provisioned: () => {
+          const requested = double.provisions.get(`${spec.name}:${spec.version}`) ?? 0
+          const { available, status, statusReason } = double.progress
+          return { requested, available, inUse: 0, spilled: 0, status, statusReason }
         }
       }
     },
@@ -148,6 +168,25 @@ export function executorDouble(): ExecutorDouble {
         takes: [{ runtime: 'node20', hits: 7, misses: 2 }],
         usedBytes: 80 * 1_048_576,
         budgetBytes: 2_048 * 1_048_576
+      },
+      concurrency: {
+        limit: 200,
+        inUse: 8,
+        unreserved: 190,
+        reserved: [{ functionName: 'hello', reserved: 10, inUse: 3 }],
+        provisioned: [
+          {
+            functionName: 'hello',
+            version: '1',
+            requested: 4,
+            available: 2,
+            inUse: 1,
+            spilled: 6,
+            status: 'IN_PROGRESS',
+            statusReason: undefined
+          }
+        ],
+        throttles: { function: 7, account: 9, queue: 0 }
       }
     }),
     runtimes: () => [],

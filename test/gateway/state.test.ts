@@ -124,6 +124,7 @@ t.test('a trail of changes that is too short means looking at everything again, 
       },
       listAliases: () => [],
       listReleases: () => [],
+      listReserved: () => [],
       listProvisioned: () => [],
       listKeys: () => [],
       close: () => undefined

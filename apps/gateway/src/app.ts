@@ -19,6 +19,7 @@ import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
+import { startProvisionedReporter } from './provisioned-reporter.ts'
 import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
@@ -115,7 +116,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   readiness.set('running', { ok: true })
   const routes: Route[] = []
   let draining = false
-  let stopReporter = (): void => undefined
+  let stopReporters = (): void => undefined
   let stopping: Promise<void> | undefined
 
   const app = Fastify({
@@ -320,14 +321,25 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         urlDomain: config.urlDomain,
         generation: () => hallway.directory.generation()
       })
-      stopReporter = startReleaseReporter({
-        port: config.controlPort,
-        internalToken,
+      const controlPlane = { port: config.controlPort, internalToken }
+      const stopReleases = startReleaseReporter({
+        ...controlPlane,
         counters: () => hallway.directory.counters(),
         onError: atMostEvery(10_000, (err: unknown) => {
           log.warn({ err }, 'the control plane cannot be told about releases')
         })
       })
+      const stopProvisioned = startProvisionedReporter({
+        ...controlPlane,
+        reports: () => hallway.directory.provisioned(),
+        onError: atMostEvery(10_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told about provisioned concurrency')
+        })
+      })
+      stopReporters = () => {
+        stopReleases()
+        stopProvisioned()
+      }
       events.dispatcher.start()
       readiness.set('directory', { ok: true })
     },
@@ -353,7 +365,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)
-        stopReporter()
+        stopReporters()
         proxy.close()
         await app.close()
         await logs.close()
@@ -375,6 +387,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator }
       refresh: () => undefined,
       find: refuseAll,
       counters: () => [],
+      provisioned: () => [],
       generation: () => 0,
       close: () => undefined
     },

@@ -1,12 +1,13 @@
 import type { Executor, FunctionSpec } from '@hearth/executor'
-import type { AccessKey, ArnScope, FunctionRecord, ReleaseWatch } from '@hearth/shared'
+import type { AccessKey, ArnScope, FunctionRecord, ProvisionedReport, ReleaseWatch } from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
+import { createConcurrency } from './concurrency.ts'
 import { type Entry, FunctionRoutes, type FunctionRoutesOptions } from './function-routes.ts'
 import { ReleaseCounter } from './release-counter.ts'
 
 export interface DirectoryOptions {
   readonly reader: DirectoryReader
-  readonly executor: Pick<Executor, 'openPool'>
+  readonly executor: Pick<Executor, 'openPool' | 'setReserved'>
   readonly toSpec: (record: FunctionRecord) => FunctionSpec
   readonly scope: ArnScope
   /** Called with all keys when one of them changed, before any request is served that comes after the change. */
@@ -31,6 +32,8 @@ export interface Directory {
   find(name: string, qualifier?: string): Entry | undefined
   /** What is counted for releases that are under way. */
   counters(): Iterable<ReleaseCounter>
+  /** How far the instances are that are to be kept initialised. */
+  provisioned(): readonly ProvisionedReport[]
   /** Another number than before: something about functions has changed. */
   generation(): number
   close(): void
@@ -100,6 +103,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     }
     // Those that nobody asked for yet can wait.
     if (suspects.size > 0) setImmediate(revalidateSlice)
+    if (changes.reset || changes.functions.length > 0) concurrency.update()
     seq = changes.seq
   }
 
@@ -173,6 +177,17 @@ export function createDirectory(options: DirectoryOptions): Directory {
     return made
   }
 
+  const concurrency = createConcurrency({
+    reader,
+    executor: options.executor,
+    poolOf: (name, version) => routesOf(name)?.find(version)?.pool
+  })
+  try {
+    concurrency.update()
+  } catch (err) {
+    onError(err)
+  }
+
   const watch = setInterval(refresh, options.watchMs ?? WATCH_MS)
   watch.unref()
 
@@ -184,6 +199,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     },
     generation: () => generation,
     counters: () => counters.values(),
+    provisioned: () => concurrency.reports(),
     close() {
       closed = true
       clearInterval(watch)

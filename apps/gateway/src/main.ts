@@ -52,6 +52,10 @@ const executor = createExecutor({
   events: metrics.executorEvents,
   cpus: os.availableParallelism(),
   maxInstances: config.maxInstances,
+  concurrency: config.concurrency,
+  throttleWaitMs: config.throttleWaitMs,
+  scalingBurst: config.scalingBurst,
+  memoryReserveBytes: config.memoryReserveMiB * 1_048_576,
   prestarted: config.prestarted,
   prestartedBytes:
     config.prestartedMemoryMiB === undefined

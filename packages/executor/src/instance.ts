@@ -1,6 +1,7 @@
 import type { SandboxExit } from '@hearth/sandbox'
 import { LINE_COST_BYTES } from './budget.ts'
 import { encodeInit, encodeInvoke, encodeShutdown } from './channel/frame-writer.ts'
+import type { InitializationType } from './environment.ts'
 import { brokeProtocol, exited, type Failure, platformFailure, timedOut } from './failures.ts'
 import { type Flight, lastBytes } from './flight.ts'
 import { type InstanceState, next } from './instance-state.ts'
@@ -39,6 +40,8 @@ export interface InstanceOwner {
   released(instance: Instance): void
   /** How long an event ran by the instance's own clock. */
   ran(executeMs: number): void
+  /** An event that it had is about to be answered, well or not. */
+  settled(): void
   /** Not started there, to be run elsewhere. */
   returned(flight: Flight): void
   /** No process of it is left. */
@@ -76,12 +79,14 @@ export interface InstanceOptions {
   readonly journal: Journal
   /** After this long without an event it is frozen, so that nothing runs between events; 0: at once. */
   readonly freezeAfterMs: number
+  readonly initializationType: InitializationType
 }
 
 /** One execution environment: a sandbox that has become a function's own. */
 export class Instance implements LinkListener {
   readonly id: string
   readonly spec: FunctionSpec
+  readonly initializationType: InitializationType
   readonly #booted: Booted
   readonly #owner: InstanceOwner
   readonly #logs: LogSink
@@ -109,9 +114,20 @@ export class Instance implements LinkListener {
   #attachMs = 0
   idleSince = 0
 
-  constructor({ id, spec, logStream, booted, owner, logs, journal, freezeAfterMs }: InstanceOptions) {
+  constructor({
+    id,
+    spec,
+    logStream,
+    booted,
+    owner,
+    logs,
+    journal,
+    freezeAfterMs,
+    initializationType
+  }: InstanceOptions) {
     this.id = id
     this.spec = spec
+    this.initializationType = initializationType
     this.#booted = booted
     this.#owner = owner
     this.#logs = logs
@@ -365,7 +381,18 @@ export class Instance implements LinkListener {
 
   /** Writes the lines of an init that failed. */
   logInitFailure(result: InitResult & { ok: false }, phase: 'init' | 'invoke', flight: Flight | undefined): void {
-    this.#write(flight, Date.now(), 'INFO', initReportLine(this.spec, result.initMs, phase, result, Date.now()))
+    const now = Date.now()
+    this.#write(
+      flight,
+      now,
+      'INFO',
+      initReportLine(this.spec, result.initMs, phase, result, now, this.initializationType)
+    )
+  }
+
+  /** Highest use as last seen. */
+  get peakBytes(): number {
+    return this.#peakBytes
   }
 
   /** @internal */
@@ -431,6 +458,7 @@ export class Instance implements LinkListener {
     logLine: string | undefined
   ): void {
     flight.settled = true
+    this.#owner.settled()
     const { stream } = flight
     stream?.close()
     const initMs = flight.cold ? flight.initMs : 0

@@ -1,5 +1,6 @@
 import type { ProvisionedConcurrency, ProvisionedReport, ProvisionedStatus, ProvisionedWish } from '@hearth/shared'
 import type { Db } from './sqlite-addon.ts'
+import type { Reservation } from './types.ts'
 
 interface ProvisionedRow {
   function: string
@@ -100,6 +101,14 @@ export function createConcurrencyRepository(db: Db): ConcurrencyRepository {
 }
 
 /** The reading half, as the gateway needs it. */
+export function prepareReservations(db: Db): () => readonly Reservation[] {
+  const select = db.prepare<[], Reservation>(
+    'SELECT function AS functionName, executions AS reserved FROM reserved_concurrency'
+  )
+  return () => select.all()
+}
+
+/** The same of what is provisioned. */
 export function prepareProvisionedWishes(db: Db): () => readonly ProvisionedWish[] {
   const select = db.prepare<[], ProvisionedWish>(`
     SELECT p.function AS functionName, p.qualifier, coalesce(a.version, p.qualifier) AS version, p.requested,

@@ -1,5 +1,5 @@
 import { prepareAliasRoutes } from './aliases-repository.ts'
-import { prepareProvisionedWishes } from './concurrency-repository.ts'
+import { prepareProvisionedWishes, prepareReservations } from './concurrency-repository.ts'
 import { type FunctionRow, SELECT_FUNCTIONS, toFunctionRecord } from './function-rows.ts'
 import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
@@ -49,6 +49,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     ...prepareUrlLookup(db),
     listAliases: prepareAliasRoutes(db),
     listReleases: prepareReleaseWatches(db),
+    listReserved: prepareReservations(db),
     listProvisioned: prepareProvisionedWishes(db),
     listKeys: prepareKeyList(db, box),
     close: () => {

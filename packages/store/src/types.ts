@@ -19,6 +19,8 @@ export interface DirectoryReader {
   listAliases(functionName: string): readonly AliasRoute[]
   /** Releases that are under way. */
   listReleases(): readonly ReleaseWatch[]
+  /** Reserved concurrency. Whatever changes it is a change of the function. */
+  listReserved(): readonly Reservation[]
   /** What is to be kept initialised. Whatever changes it is a change of the function. */
   listProvisioned(): readonly ProvisionedWish[]
   findUrl(id: string): FunctionUrl | undefined
@@ -26,6 +28,12 @@ export interface DirectoryReader {
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
   listKeys(): readonly AccessKey[]
   close(): void
+}
+
+/** Events of one function at once, kept free for it; 0: it is switched off. */
+export interface Reservation {
+  readonly functionName: string
+  readonly reserved: number
 }
 
 /** An alias as calls through it need it. */

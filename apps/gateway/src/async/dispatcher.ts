@@ -160,8 +160,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       finish(lane, event, 'FunctionNotFound', resultOf(event, 'FunctionNotFound', 'The function was deleted.'))
       return
     }
-    // Set by those servers that know of reserved concurrency: 0 switches a function off.
-    if ((entry.record as { reservedConcurrency?: number }).reservedConcurrency === 0) {
+    if (entry.record.reservedConcurrency === 0) {
       finish(lane, event, 'ZeroReservedConcurrency', resultOf(event, '', 'The function is switched off.'))
       return
     }
