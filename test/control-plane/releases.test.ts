@@ -263,7 +263,7 @@ t.test('a restart goes on where it was', async (t) => {
       masterKey: undefined,
       urlDomain: 'lambda-url.localhost',
       runtimePaths: {},
-      maxInstances: 200
+      concurrency: 200
     },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false },

@@ -31,7 +31,7 @@ function open(t: Test) {
     aliases: createAliasesRepository(db),
     concurrency: createConcurrencyRepository(db),
     /** Names of functions that the gateway has heard of since the last call. */
-    heard() {
+    heard: () => {
       const changes = reader.changesSince(seq)
       ;({ seq } = changes)
       return changes.functions.join()

@@ -9,6 +9,7 @@ import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
 import type { CodeSigning } from './functions/code-signing.ts'
+import type { ConcurrencyService } from './functions/concurrency-service.ts'
 import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
 import type { FunctionTags } from './functions/function-tags.ts'
@@ -34,12 +35,14 @@ import { systemRoutes } from './system-routes.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
+import { concurrencyRoutes } from './v1/concurrency-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
 import { permissionRoutes } from './v1/permission-routes.ts'
 import { policyRoutes } from './v1/policy-routes.ts'
+import { provisionedReports } from './v1/provisioned-reports.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
@@ -59,6 +62,7 @@ export interface Deps {
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
+  readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
@@ -111,7 +115,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   const { service, versions, aliases, releases, artifacts, packages, builder, links, metrics, scope, runtimes } = deps
-  const { layers, attachments, urls, urlDomain } = deps
+  const { layers, attachments, urls, urlDomain, concurrency } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -142,6 +146,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
+  await app.register(concurrencyRoutes, { prefix: '/v1/functions', concurrency })
+  await app.register(provisionedReports, { concurrency, internalToken: deps.internalToken })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
   await app.register(permissionRoutes, {

@@ -6,6 +6,7 @@ import {
   createAliasesRepository,
   createArtifactStore,
   createCodeSigningRepository,
+  createConcurrencyRepository,
   createFunctionOptionsRepository,
   createFunctionPoliciesRepository,
   createFunctionsRepository,
@@ -31,6 +32,7 @@ import { createAccount } from './functions/account.ts'
 import { createAliasService } from './functions/alias-service.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
 import { createCodeSigning } from './functions/code-signing.ts'
+import { createConcurrencyService } from './functions/concurrency-service.ts'
 import { createFunctionOptions } from './functions/function-options.ts'
 import { createFunctionService } from './functions/function-service.ts'
 import { createFunctionTags } from './functions/function-tags.ts'
@@ -49,7 +51,7 @@ import { createUrlService } from './urls/url-service.ts'
 export interface ControlPlaneOptions {
   readonly config: Pick<
     Config,
-    'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'maxInstances'
+    'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'concurrency'
   > &
     Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir'>>
   readonly migrationsDir: string
@@ -97,6 +99,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const functions = createFunctionsRepository(db, box)
   const aliasesRepository = createAliasesRepository(db)
   const releasesRepository = createReleasesRepository(db)
+  const concurrencyRepository = createConcurrencyRepository(db)
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
@@ -137,12 +140,21 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     aliases: aliasesRepository,
     releases: releasesRepository,
     versions,
+    concurrency: concurrencyRepository,
     scope,
     now,
     onEvent: ({ id, functionName, alias, plan }, { event, weight, reason }) => {
       metrics.releaseEvents.inc({ event })
       app.log.info({ release: id, fn: functionName, alias, to: plan.toVersion, event, weight, reason }, 'release')
     }
+  })
+  const concurrency = createConcurrencyService({
+    functions,
+    aliases: aliasesRepository,
+    concurrency: concurrencyRepository,
+    limit: config.concurrency,
+    scope,
+    now
   })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
@@ -152,7 +164,14 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       versions,
       releases,
       internalToken: internalToken(masterKey),
-      aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
+      aliases: createAliasService({
+        functions,
+        aliases: aliasesRepository,
+        releases: releasesRepository,
+        concurrency: concurrencyRepository,
+        scope
+      }),
+      concurrency,
       permissions: createPermissionService({
         policies: createFunctionPoliciesRepository(db),
         functions,
@@ -162,7 +181,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,
-      account: createAccount(createUsageRepository(db), config.dataDir, config.maxInstances),
+      account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
+        concurrency.unreserved()
+      ),
       artifacts,
       packages,
       builder,

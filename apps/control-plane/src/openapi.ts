@@ -49,6 +49,7 @@ export const openapi = fp(
           { name: 'versions', description: 'Published versions, aliases that point to them, and releases' },
           { name: 'layers', description: 'Code that functions find at /opt' },
           { name: 'invocations', description: 'Running functions, and what they logged' },
+          { name: 'concurrency', description: 'How many events run at once, and instances that are started ahead' },
           { name: 'urls', description: 'Function URLs and custom domains' },
           { name: 'runtimes', description: 'What this server can run' },
           { name: 'system', description: 'Health and metrics' }

@@ -64,6 +64,16 @@ const CATALOG = {
   /** The release is not in a state in which this can be done. */
   RELEASE_STATE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   NOTHING_TO_ROLL_BACK: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  /** More concurrency than the account has left, or than the function's reservation. */
+  CONCURRENCY_EXCEEDED: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  PROVISIONED_CONCURRENCY_NOT_FOUND: {
+    status: 404,
+    fault: 'caller',
+    retryable: false,
+    aws: 'ProvisionedConcurrencyConfigNotFoundException'
+  },
+  /** A version is provisioned through an alias or by itself, not both. */
+  ALREADY_PROVISIONED: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   /** A policy document that does not follow the grammar; the place is named. */
   MALFORMED_POLICY: { status: 400, fault: 'caller', retryable: false, aws: 'MalformedPolicyDocumentException' },

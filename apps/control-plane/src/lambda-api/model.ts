@@ -189,6 +189,17 @@ export const TaggedRequest = z.object({
 export const TagResourceRequest = z.object({ Tags })
 export const UntagResourceRequest = z.object({ TagKeys: z.array(z.string().min(1).max(128).regex(TAG)) })
 
+export const PutFunctionConcurrencyRequest = z.object({ ReservedConcurrentExecutions: z.number().int().min(0) })
+
+export const PutProvisionedConcurrencyConfigRequest = z.object({
+  ProvisionedConcurrentExecutions: z.number().int().min(1)
+})
+
+export const ListProvisionedConcurrencyConfigsRequest = z.object({
+  Marker: z.string().optional(),
+  MaxItems: z.number().int().min(1).max(50).optional()
+})
+
 export const PutFunctionRecursionConfigRequest = z.object({ RecursiveLoop: z.enum(['Allow', 'Terminate']) })
 
 export const PutRuntimeManagementConfigRequest = z.object({

@@ -4,6 +4,7 @@ import type { CodeLinks } from '../code-links.ts'
 import type { AccountSettings } from '../functions/account.ts'
 import type { AliasService } from '../functions/alias-service.ts'
 import type { CodeSigning } from '../functions/code-signing.ts'
+import type { ConcurrencyService } from '../functions/concurrency-service.ts'
 import type { FunctionOptions } from '../functions/function-options.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { FunctionTags } from '../functions/function-tags.ts'
@@ -29,6 +30,7 @@ export interface LambdaApiDeps {
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
+  readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly packages: PackageStore
   readonly artifacts: ArtifactStore

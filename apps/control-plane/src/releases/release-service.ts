@@ -9,8 +9,15 @@ import {
   type ReleaseRecord,
   type ReleaseStep
 } from '@hearth/shared'
-import { type AliasesRepository, type FunctionsRepository, LATEST, type ReleasesRepository } from '@hearth/store'
+import {
+  type AliasesRepository,
+  type ConcurrencyRepository,
+  type FunctionsRepository,
+  LATEST,
+  type ReleasesRepository
+} from '@hearth/store'
 import { checkRouting, pointTo } from '../functions/alias-service.ts'
+import { refuseProvisionedVersions } from '../functions/provisioned-rules.ts'
 import type { VersionService } from '../functions/version-service.ts'
 import { breachOf, waitsFor } from './verdict.ts'
 
@@ -19,6 +26,7 @@ export interface ReleaseServiceDeps {
   readonly aliases: AliasesRepository
   readonly releases: ReleasesRepository
   readonly versions: VersionService
+  readonly concurrency: Pick<ConcurrencyRepository, 'find'>
   readonly scope: ArnScope
   readonly now: () => Date
   /** Told of every transition. */
@@ -46,7 +54,7 @@ export interface ReleaseReport extends ReleaseCounts {
  * the new version does, nothing moves.
  */
 export interface ReleaseService {
-  /** @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, RELEASE_UNDER_WAY, INVALID_REQUEST, UPDATE_IN_PROGRESS */
+  /** @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, RELEASE_UNDER_WAY, INVALID_REQUEST, UPDATE_IN_PROGRESS, ALREADY_PROVISIONED */
   start(functionName: string, wish: ReleaseWish): ReleaseRecord
   /** @throws HearthError RELEASE_NOT_FOUND */
   get(functionName: string, id: string): ReleaseRecord
@@ -187,6 +195,8 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
           throw new HearthError('INVALID_REQUEST', `Alias ${wish.alias} points to version ${toVersion} already.`)
         }
         checkRouting(functions, scope, functionName, alias.version, { [toVersion]: 0 })
+        if (deps.concurrency.find(functionName, wish.alias) !== undefined)
+          refuseProvisionedVersions(deps.concurrency, functionName, [toVersion])
         const { steps, maxErrorRatio, maxP99Ms, minInvocations } = wish
         const at = now().toISOString()
         const release: ReleaseRecord = {
