@@ -144,7 +144,9 @@ t.test('a signal: not ready, nothing new, what runs ends or meets the limit, eve
   await eventually(async () => (await count('queued')) + (await count('running')) === 0, 30_000)
   t.equal(await count('succeeded'), EVENTS, 'none is lost, and none counts as failed for having been cut short')
   const answer = await eventually(async () => {
-    const attempt = await (await hearth.request('/v1/functions/ahead/invocations?qualifier=1', { method: 'POST' })).json()
+    const attempt = await (
+      await hearth.request('/v1/functions/ahead/invocations?qualifier=1', { method: 'POST' })
+    ).json()
     return (attempt as { type: string }).type === 'provisioned-concurrency' ? attempt : undefined
   }, 20_000)
   t.ok(answer, 'what is provisioned is provisioned again')
