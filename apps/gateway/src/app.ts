@@ -115,7 +115,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   readiness.set('running', { ok: true })
   const routes: Route[] = []
   let draining = false
-  let stopReporter = (): void => undefined
+  let stopReporter = async (): Promise<void> => undefined
   let stopping: Promise<void> | undefined
 
   const app = Fastify({
@@ -353,7 +353,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)
-        stopReporter()
+        await stopReporter()
         proxy.close()
         await app.close()
         await logs.close()

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import http from 'node:http'
 import type { ReleaseCounter } from './release-counter.ts'
 
@@ -12,24 +14,29 @@ export interface ReleaseReporterOptions {
 
 const INTERVAL_MS = 1_000
 const TIMEOUT_MS = 5_000
+/** How long the last word may take. */
+const LAST_MS = 1_000
 
 /**
  * Tells the control plane again and again what was counted for releases, as long as there are any. A report that is
- * lost costs nothing: each says all that was counted in the release's step. @returns stops it
+ * lost costs nothing: each says all that this process has counted in the release's step.
+ *
+ * @returns says it a last time, and stops
  */
-export function startReleaseReporter(options: ReleaseReporterOptions): () => void {
+export function startReleaseReporter(options: ReleaseReporterOptions): () => Promise<void> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-  let underWay = false
+  const gateway = randomUUID()
+  let underWay: http.ClientRequest | undefined
 
   function report(): void {
-    if (underWay) return
+    if (underWay !== undefined) return
     const releases = Array.from(options.counters(), (counter) => ({
       id: counter.watch.id,
       step: counter.watch.step,
-      ...counter.counts()
+      gateway,
+      ...counter.tally()
     }))
     if (releases.length === 0) return
-    underWay = true
     const body = JSON.stringify({ releases })
     const req = http.request({
       host: '127.0.0.1',
@@ -44,6 +51,7 @@ export function startReleaseReporter(options: ReleaseReporterOptions): () => voi
         'content-length': Buffer.byteLength(body)
       }
     })
+    underWay = req
     req.on('timeout', () => req.destroy(new Error('the control plane takes too long')))
     req.on('response', (res) => {
       if (res.statusCode !== 204) options.onError(new Error(`the control plane answered ${res.statusCode}`))
@@ -51,15 +59,24 @@ export function startReleaseReporter(options: ReleaseReporterOptions): () => voi
     })
     req.on('error', options.onError)
     req.on('close', () => {
-      underWay = false
+      underWay = undefined
     })
     req.end(body)
   }
 
   const timer = setInterval(report, options.intervalMs ?? INTERVAL_MS)
   timer.unref()
-  return () => {
+  return async () => {
     clearInterval(timer)
+    const signal = AbortSignal.timeout(LAST_MS)
+    try {
+      // One that is under way may have been written before the last calls ended.
+      if (underWay !== undefined) await once(underWay, 'close', { signal })
+      report()
+      if (underWay !== undefined) await once(underWay, 'close', { signal })
+    } catch (err) {
+      options.onError(err)
+    }
     agent.destroy()
   }
 }

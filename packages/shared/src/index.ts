@@ -67,3 +67,4 @@ export type {
   ReleaseStep,
   ReleaseWatch
 } from './release.ts'
+export { countsOf, DURATION_BUCKETS, durationBucket, type ReleaseTally, sparse, takeTally } from './release-tally.ts'
