@@ -144,6 +144,37 @@ t.test("AWS's client runs a layer's whole life", async (t) => {
       { Sid: 's2', Principal: '*', Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e5' } } }
     ]
   })
+  const permissions = '/v1/layers/libs/versions/2/permissions'
+  const v1 = async (method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) => {
+    const res = await plane.inject({ method, url, ...(payload === undefined ? {} : { payload }) })
+    return { status: res.statusCode, body: res.body === '' ? undefined : res.json<object>() }
+  }
+  t.match(await v1('GET', permissions), {
+    status: 200,
+    body: { items: [{ Sid: 's1' }, { Sid: 's2' }], revisionId: second.RevisionId }
+  })
+  const added = await v1('POST', permissions, { statementId: 's3', principal: '123456789012' })
+  t.match(added, {
+    status: 201,
+    body: {
+      statement: { Sid: 's3', Action: 'lambda:GetLayerVersion', Resource: resource },
+      revisionId: (await client.send(new GetLayerVersionPolicyCommand(target))).RevisionId
+    }
+  })
+  t.match(await v1('POST', permissions, { statementId: 's3', principal: '*' }), { status: 409 })
+  t.match(await v1('POST', permissions, { statementId: 's4', principal: 'foo' }), { status: 400 })
+  const organizationId = 'o-a1b2c3d4e5'
+  t.match(await v1('POST', permissions, { statementId: 's4', principal: '123456789012', organizationId }), {
+    status: 400,
+    body: { detail: 'The principal must be * when an organization is named.' }
+  })
+  t.match(await v1('DELETE', `${permissions}/s3`), { status: 204 })
+  t.match(await v1('DELETE', `${permissions}/s3`), { status: 404 })
+  t.match(await v1('GET', '/v1/layers/libs/versions/9/permissions'), { status: 404 })
+  t.match(await v1('GET', '/v1/layers/a/versions/1/permissions'), {
+    status: 200,
+    body: { items: [], revisionId: null }
+  })
   for (const StatementId of ['s1', 's2'])
     await client.send(new RemoveLayerVersionPermissionCommand({ ...target, StatementId }))
   await t.rejects(client.send(new GetLayerVersionPolicyCommand(target)), {

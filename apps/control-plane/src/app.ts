@@ -37,6 +37,7 @@ import { aliasRoutes } from './v1/alias-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
+import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
 import { permissionRoutes } from './v1/permission-routes.ts'
 import { policyRoutes } from './v1/policy-routes.ts'
@@ -142,6 +143,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
+  await app.register(layerPermissionRoutes, { prefix: '/v1/layers', layers })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
   await app.register(permissionRoutes, {
