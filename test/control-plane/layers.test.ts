@@ -224,7 +224,13 @@ t.test('bad input is refused in the words of AWS', async (t) => {
     ['a missing version', layers('GET', '/a/versions/9'), 404, N, 'The resource you requested does not exist.'],
     ['version 0', layers('GET', '/a/versions/0'), 400, P, 'Layer Version Cannot be less than 1 '],
     ['delete of version 0', layers('DELETE', '/a/versions/0'), 400, P, 'Layer Version Cannot be less than 1 '],
-    ['no number', layers('GET', '/a/versions/x'), 400, 'SerializationException', /versionNumber/],
+    [
+      'no number',
+      layers('GET', '/a/versions/x'),
+      400,
+      'SerializationException',
+      /STRING_VALUE can not be converted to an Integer/
+    ],
     ['a missing ARN', layers('GET', `?find=LayerVersion&Arn=${arn('none')}`), 404, N, /^The resource you requested/],
     ['no ARN', layers('GET', '?find=LayerVersion&Arn=a'), 400, V, /Value 'a' at 'arn' failed .+regular expression/],
     [
