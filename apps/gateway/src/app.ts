@@ -163,6 +163,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const hallway: Hallway & { directory: Directory; authenticator: Authenticator } = {
     ...starting,
     dispatcher: events.dispatcher,
+    idempotency: events.idempotency,
     metrics,
     expectations,
     jsonCheck: new JsonCheck(),

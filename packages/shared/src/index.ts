@@ -33,6 +33,16 @@ export {
   type FunctionUrlAuthType,
   hostName
 } from './function-url.ts'
+export {
+  answerMissing,
+  IDEMPOTENCY_ANSWER_BYTES,
+  IDEMPOTENCY_KEEP_MS,
+  keyInFlight,
+  keyReused,
+  REPLAYED_HEADER,
+  readIdempotencyKey,
+  requestFingerprint
+} from './idempotency.ts'
 export { describeJsonFault, JsonCheck } from './json-check.ts'
 export {
   LAYER_NAME,
