@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
 import type { Builder } from '@hearth/builder'
 import type { ArnScope, Authenticator, FunctionRecord } from '@hearth/shared'
-import type { ArtifactStore } from '@hearth/store'
+import type { ArtifactStore, IdempotencyKeys } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
@@ -18,6 +18,7 @@ import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
+import { idempotency } from './http/idempotency.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
@@ -69,6 +70,9 @@ export interface Deps {
   readonly s3: S3Source
   readonly links: CodeLinks
   readonly authenticator: Authenticator
+  /** Requests with an Idempotency-Key. */
+  readonly keys: IdempotencyKeys
+  readonly now: () => Date
   readonly metrics: Metrics
   readonly scope: ArnScope
   readonly runtimes: Runtimes
@@ -118,6 +122,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(rawBodies)
   await app.register(authentication, { authenticator: deps.authenticator, metrics })
   await app.register(uploadLimit)
+  await app.register(idempotency, { keys: deps.keys, now: deps.now })
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
   await app.register(deployRoutes, {
