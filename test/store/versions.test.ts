@@ -31,7 +31,7 @@ const release = (id: string, more: Partial<ReleaseRecord> = {}): ReleaseRecord =
   },
   stepStartedAt: '2026-01-02T03:04:05.000Z',
   pausedAt: undefined,
-  counts: undefined,
+  tallies: [],
   events: [],
   createdAt: `2026-01-02T03:04:05.${id}Z`,
   ...more
@@ -125,10 +125,10 @@ t.test('aliases and releases go with their function, and the gateway hears of ea
     { release: { id: '001' } }
   )
   t.throws(() => releases.put(release('002')), /UNIQUE/, 'one of an alias at a time')
-  const counts = { invocations: 3, errors: 1, slow: 0, p99Ms: undefined }
-  releases.put(release('001', { counts }))
+  const tallies = [{ gateway: 'g', invocations: 3, errors: 1, slow: 0, buckets: [[5, 3] as const] }]
+  releases.put(release('001', { tallies }))
   t.equal(heard(), '', 'counts alone are no news')
-  t.strictSame(releases.find('001'), release('001', { counts }))
+  t.strictSame(releases.find('001'), release('001', { tallies }))
   releases.put(release('001', { step: 1 }))
   t.equal(heard(), 'f')
   releases.put(release('001', { state: 'paused', step: 1, pausedAt: '2026-01-02T03:04:06.000Z' }))

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
 import type { Builder } from '@hearth/builder'
 import type { ArnScope, Authenticator, FunctionRecord } from '@hearth/shared'
-import type { ArtifactStore } from '@hearth/store'
+import type { ArtifactStore, IdempotencyKeys } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
@@ -19,6 +19,7 @@ import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
+import { idempotency } from './http/idempotency.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
@@ -39,6 +40,7 @@ import { concurrencyRoutes } from './v1/concurrency-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
+import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
 import { permissionRoutes } from './v1/permission-routes.ts'
 import { policyRoutes } from './v1/policy-routes.ts'
@@ -72,6 +74,9 @@ export interface Deps {
   readonly s3: S3Source
   readonly links: CodeLinks
   readonly authenticator: Authenticator
+  /** Requests with an Idempotency-Key. */
+  readonly keys: IdempotencyKeys
+  readonly now: () => Date
   readonly metrics: Metrics
   readonly scope: ArnScope
   readonly runtimes: Runtimes
@@ -121,6 +126,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(rawBodies)
   await app.register(authentication, { authenticator: deps.authenticator, metrics })
   await app.register(uploadLimit)
+  await app.register(idempotency, { keys: deps.keys, now: deps.now })
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
   await app.register(deployRoutes, {
@@ -148,6 +154,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
   await app.register(concurrencyRoutes, { prefix: '/v1/functions', concurrency })
   await app.register(provisionedReports, { concurrency, internalToken: deps.internalToken })
+  await app.register(layerPermissionRoutes, { prefix: '/v1/layers', layers })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
   await app.register(permissionRoutes, {

@@ -11,6 +11,7 @@ import {
   createFunctionPoliciesRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
+  createIdempotencyKeys,
   createKeysRepository,
   createLayersRepository,
   createReleasesRepository,
@@ -67,6 +68,9 @@ export interface ControlPlaneOptions {
   readonly processMetrics?: boolean
 }
 
+/** How often Idempotency-Keys that are older than a day are removed, and how many at most. */
+const PRUNE_MS = 60_000
+const PRUNED_KEYS = 1_000
 const COLLECT_INTERVAL_MS = 10 * 60_000
 /** Twice the longest invocation: 15 minutes. */
 const COLLECT_GRACE_MS = 30 * 60_000
@@ -158,6 +162,11 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
+  // Answers may show what is sealed elsewhere: a function's environment.
+  const requestKeys = createIdempotencyKeys(db, {
+    seal: (body, record) => box.seal(Buffer.from(body).toString('latin1'), record),
+    open: (sealed, record) => Buffer.from(box.open(Buffer.from(sealed), record), 'latin1')
+  })
   const app = await buildApp(
     {
       service,
@@ -204,7 +213,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       scope,
       runtimes,
       architecture,
-      isReady: () => isWritable(db)
+      isReady: () => isWritable(db),
+      keys: requestKeys,
+      now
     },
     options.server
   )
@@ -221,8 +232,17 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       app.log.error({ err }, 'unused code could not be removed')
     }
   })
+  const pruning = setInterval(() => {
+    try {
+      requestKeys.prune(now().getTime(), PRUNED_KEYS)
+    } catch (err) {
+      app.log.error({ err }, 'old Idempotency-Keys could not be removed')
+    }
+  }, PRUNE_MS)
+  pruning.unref()
   app.addHook('onClose', async () => {
     stopCollector()
+    clearInterval(pruning)
     await builder?.close()
     await packages.close()
     await trees.close()

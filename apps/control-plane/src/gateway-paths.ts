@@ -12,6 +12,13 @@ const name = {
   schema: { type: 'string', pattern: '^[a-zA-Z0-9-_]{1,64}$' }
 } as const
 
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'The same request under the same key is done once in 24 hours: see docs/idempotency.md',
+  schema: { type: 'string', minLength: 1, maxLength: 255 }
+} as const
+
 const problem = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
@@ -167,6 +174,7 @@ export const gatewayPaths = {
       tags: ['invocations'],
       parameters: [
         name,
+        idempotencyKey,
         {
           name: 'invokeMode',
           in: 'query',
@@ -283,7 +291,7 @@ export const gatewayPaths = {
       description:
         'The function gets a function URL event (payload format 2.0), and its result becomes the response; with invokeMode RESPONSE_STREAM as it comes. Every other method and every path below /fn/{name}/ do the same. /fn/{name}:{qualifier} calls a version or goes through an alias.',
       tags: ['invocations'],
-      parameters: [name],
+      parameters: [name, idempotencyKey],
       requestBody: { content: { '*/*': { schema: {} } } },
       responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
     }

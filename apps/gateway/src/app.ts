@@ -116,7 +116,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   readiness.set('running', { ok: true })
   const routes: Route[] = []
   let draining = false
-  let stopReporters = (): void => undefined
+  let stopReporters = async (): Promise<void> => undefined
   let stopping: Promise<void> | undefined
 
   const app = Fastify({
@@ -164,6 +164,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const hallway: Hallway & { directory: Directory; authenticator: Authenticator } = {
     ...starting,
     dispatcher: events.dispatcher,
+    idempotency: events.idempotency,
     metrics,
     expectations,
     jsonCheck: new JsonCheck(),
@@ -336,9 +337,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told about provisioned concurrency')
         })
       })
-      stopReporters = () => {
-        stopReleases()
-        stopProvisioned()
+      stopReporters = async () => {
+        await Promise.all([stopReleases(), stopProvisioned()])
       }
       events.dispatcher.start()
       readiness.set('directory', { ok: true })
@@ -365,7 +365,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)
-        stopReporters()
+        await stopReporters()
         proxy.close()
         await app.close()
         await logs.close()

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import http from 'node:http'
 
 export interface ReporterOptions {
@@ -14,17 +15,22 @@ export interface ReporterOptions {
 }
 
 const TIMEOUT_MS = 5_000
+/** How long the last word may take. */
+const LAST_MS = 1_000
 
-/** Tells the control plane something again and again, one report at a time. @returns stops it */
-export function startReporter(options: ReporterOptions): () => void {
+/**
+ * Tells the control plane something again and again, one report at a time.
+ *
+ * @returns says it a last time, if there is something to say, and stops
+ */
+export function startReporter(options: ReporterOptions): () => Promise<void> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-  let underWay = false
+  let underWay: http.ClientRequest | undefined
 
   function send(): void {
-    if (underWay) return
+    if (underWay !== undefined) return
     const body = options.report()
     if (body === undefined) return
-    underWay = true
     const req = http.request({
       host: '127.0.0.1',
       port: options.port,
@@ -38,6 +44,7 @@ export function startReporter(options: ReporterOptions): () => void {
         'content-length': Buffer.byteLength(body)
       }
     })
+    underWay = req
     req.on('timeout', () => req.destroy(new Error('the control plane takes too long')))
     req.on('response', (res) => {
       if (res.statusCode === 204) options.onTaken?.(body)
@@ -46,15 +53,24 @@ export function startReporter(options: ReporterOptions): () => void {
     })
     req.on('error', options.onError)
     req.on('close', () => {
-      underWay = false
+      underWay = undefined
     })
     req.end(body)
   }
 
   const timer = setInterval(send, options.intervalMs)
   timer.unref()
-  return () => {
+  return async () => {
     clearInterval(timer)
+    const signal = AbortSignal.timeout(LAST_MS)
+    try {
+      // One that is under way may have been written before the last calls ended.
+      if (underWay !== undefined) await once(underWay, 'close', { signal })
+      send()
+      if (underWay !== undefined) await once(underWay, 'close', { signal })
+    } catch (err) {
+      options.onError(err)
+    }
     agent.destroy()
   }
 }

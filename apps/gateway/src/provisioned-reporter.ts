@@ -11,7 +11,11 @@ const INTERVAL_MS = 200
 const AGAIN_MS = 60_000
 
 /** Tells the control plane how far provisioned instances are, whenever that has changed. @returns stops it */
-export function startProvisionedReporter({ reports, intervalMs, ...options }: ProvisionedReporterOptions): () => void {
+export function startProvisionedReporter({
+  reports,
+  intervalMs,
+  ...options
+}: ProvisionedReporterOptions): () => Promise<void> {
   let taken = ''
   let takenAt = 0
   return startReporter({

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type ReporterOptions, startReporter } from './control-plane-reporter.ts'
 import type { ReleaseCounter } from './release-counter.ts'
 
@@ -10,9 +11,16 @@ const INTERVAL_MS = 1_000
 
 /**
  * Tells the control plane again and again what was counted for releases, as long as there are any. A report that is
- * lost costs nothing: each says all that was counted in the release's step. @returns stops it
+ * lost costs nothing: each says all that this process has counted in the release's step.
+ *
+ * @returns says it a last time, and stops
  */
-export function startReleaseReporter({ counters, intervalMs, ...options }: ReleaseReporterOptions): () => void {
+export function startReleaseReporter({
+  counters,
+  intervalMs,
+  ...options
+}: ReleaseReporterOptions): () => Promise<void> {
+  const gateway = randomUUID()
   return startReporter({
     ...options,
     path: '/v1/internal/release-reports',
@@ -21,7 +29,8 @@ export function startReleaseReporter({ counters, intervalMs, ...options }: Relea
       const releases = Array.from(counters(), (counter) => ({
         id: counter.watch.id,
         step: counter.watch.step,
-        ...counter.counts()
+        gateway,
+        ...counter.tally()
       }))
       return releases.length === 0 ? undefined : JSON.stringify({ releases })
     }

@@ -11,8 +11,8 @@ import { initReportLine, reportLines, startLine } from './platform-lines.ts'
 import {
   ERROR,
   FLAG_EXITING,
-  FLAG_LAST,
   FLAG_PLATFORM,
+  FLAG_REST,
   FLAG_STREAM,
   FLAG_WANTS_SHUTDOWN,
   INIT_ERROR,
@@ -336,12 +336,13 @@ export class Instance implements LinkListener {
     } else if (type === STREAM_DATA) {
       // Its time ran out: it gets no more room, and is ended when those beside it are done.
       if (flight.settled) return
-      const problem = flight.stream!.data(payload, (flags & FLAG_LAST) !== 0)
+      const problem = flight.stream!.data(payload, flags)
       if (problem !== undefined) {
         this.onProtocolError(problem)
         return
       }
-      if (payload.length < SMALL_STREAM_CHUNK_BYTES) this.#booted.link.charge(STREAM_FRAME_COST)
+      if (payload.length < SMALL_STREAM_CHUNK_BYTES && (flags & FLAG_REST) === 0)
+        this.#booted.link.charge(STREAM_FRAME_COST)
     } else {
       this.#take(seq)
       if ((flags & FLAG_EXITING) !== 0) this.#draining = true

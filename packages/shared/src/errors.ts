@@ -18,6 +18,12 @@ const CATALOG = {
   /** A value that breaks the API model: AWS's constraint layer, which speaks before the service does. */
   VALIDATION_FAILED: { status: 400, fault: 'caller', retryable: false, aws: 'ValidationException' },
   INVALID_PAYLOAD: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidRequestContentException' },
+  INVALID_IDEMPOTENCY_KEY: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** The key came before, with another request. */
+  IDEMPOTENCY_KEY_REUSED: { status: 422, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  IDEMPOTENCY_KEY_IN_FLIGHT: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },
+  /** The request was taken up before, and there is no answer to give again. */
+  IDEMPOTENCY_ANSWER_MISSING: { status: 409, fault: 'platform', retryable: false, aws: 'ResourceConflictException' },
   INVALID_ARCHIVE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   /** The package is sound as an archive, and cannot work in the runtime that it is for. */
   INVALID_PACKAGE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },

@@ -41,6 +41,16 @@ export {
   type FunctionUrlAuthType,
   hostName
 } from './function-url.ts'
+export {
+  answerMissing,
+  IDEMPOTENCY_ANSWER_BYTES,
+  IDEMPOTENCY_KEEP_MS,
+  keyInFlight,
+  keyReused,
+  REPLAYED_HEADER,
+  readIdempotencyKey,
+  requestFingerprint
+} from './idempotency.ts'
 export { describeJsonFault, JsonCheck } from './json-check.ts'
 export {
   LAYER_NAME,
@@ -75,3 +85,4 @@ export type {
   ReleaseStep,
   ReleaseWatch
 } from './release.ts'
+export { countsOf, DURATION_BUCKETS, durationBucket, type ReleaseTally, sparse, takeTally } from './release-tally.ts'

@@ -26,6 +26,13 @@ export {
   LATEST,
   type VersionPosition
 } from './functions-repository.ts'
+export {
+  createIdempotencyKeys,
+  type IdempotencyKeys,
+  type KeyedAnswer,
+  type KeyedRequest,
+  type KeyRecord
+} from './idempotency-keys.ts'
 export { createKeysRepository, type KeysRepository } from './keys-repository.ts'
 export {
   createLayersRepository,

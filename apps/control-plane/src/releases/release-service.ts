@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto'
 import {
   type AliasRecord,
   type ArnScope,
+  countsOf,
   functionArn,
   HearthError,
-  type ReleaseCounts,
   type ReleaseEvent,
   type ReleaseRecord,
-  type ReleaseStep
+  type ReleaseStep,
+  type ReleaseTally,
+  takeTally
 } from '@hearth/shared'
 import {
   type AliasesRepository,
@@ -43,8 +45,8 @@ export interface ReleaseWish {
   readonly minInvocations: number
 }
 
-/** What the gateway counted of a release's step. */
-export interface ReleaseReport extends ReleaseCounts {
+/** What a gateway process has counted of a release's step. */
+export interface ReleaseReport extends ReleaseTally {
   readonly id: string
   readonly step: number
 }
@@ -81,7 +83,6 @@ export interface ReleaseService {
 
 /** Ends are kept for people to look at. */
 const KEPT = 50
-const NOTHING: ReleaseCounts = { invocations: 0, errors: 0, slow: 0, p99Ms: undefined }
 
 export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
   const { functions, aliases, releases, scope, now } = deps
@@ -135,7 +136,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
   const shift = (release: ReleaseRecord, step: number, event: 'started' | 'shifted', reason: string): ReleaseRecord => {
     const { weight } = release.plan.steps[step]!
     split(release, weight)
-    const moved = { ...release, step, stepStartedAt: now().toISOString(), pausedAt: undefined, counts: undefined }
+    const moved = { ...release, step, stepStartedAt: now().toISOString(), pausedAt: undefined, tallies: [] }
     return write(moved, event, weight, reason)
   }
 
@@ -154,10 +155,12 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
   const elapsedMs = ({ stepStartedAt, pausedAt }: ReleaseRecord): number =>
     (pausedAt === undefined ? now().getTime() : Date.parse(pausedAt)) - Date.parse(stepStartedAt)
 
-  const judge = ({ id, step, ...counts }: ReleaseReport): void => {
+  const judge = ({ id, step, ...tally }: ReleaseReport): void => {
     const release = releases.find(id)
     if (release === undefined || !isUnderWay(release) || release.step !== step) return
-    const known = { ...release, counts }
+    const tallies = takeTally(release.tallies, tally)
+    const counts = countsOf(tallies)
+    const known = { ...release, tallies }
     const breach = breachOf(release.plan, counts)
     if (breach !== undefined) {
       end(known, 'rolled-back', breach)
@@ -165,7 +168,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
     }
     const current = release.plan.steps[step]!
     if (release.state === 'paused' || waitsFor(release.plan, current, counts, elapsedMs(release)) !== undefined) {
-      if (counts.invocations !== release.counts?.invocations) releases.put(known)
+      if (tallies !== release.tallies) releases.put(known)
       return
     }
     const reason = `${counts.invocations} calls of version ${release.plan.toVersion} were within bounds, ${counts.errors} of them failed.`
@@ -208,7 +211,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
           plan: { fromVersion: alias.version, toVersion, steps, maxErrorRatio, maxP99Ms, minInvocations },
           stepStartedAt: at,
           pausedAt: undefined,
-          counts: undefined,
+          tallies: [],
           events: [],
           createdAt: at
         }
@@ -277,7 +280,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
       if (!isUnderWay(release)) return undefined
       if (release.state === 'paused') return 'being resumed'
       const step = release.plan.steps[release.step]!
-      return waitsFor(release.plan, step, release.counts ?? NOTHING, elapsedMs(release)) ?? 'word from the gateway'
+      return waitsFor(release.plan, step, countsOf(release.tallies), elapsedMs(release)) ?? 'word from the gateway'
     }
   }
 }

@@ -24,7 +24,7 @@ export const releaseReports: FastifyPluginAsyncZod<ReleaseReportsOptions> = asyn
       schema: { hide: true, body: ReportBody }
     },
     async (request, reply) => {
-      releases.report(request.body.releases.map(({ p99Ms, ...counts }) => ({ ...counts, p99Ms })))
+      releases.report(request.body.releases)
       return reply.code(204).send()
     }
   )

@@ -2,6 +2,7 @@ import type { EventQueue } from '@hearth/store'
 import type { HTTPMethods } from 'fastify'
 import { atMostEvery } from '../at-most-every.ts'
 import type { Entry } from '../function-routes.ts'
+import { createIdempotency, type Idempotency } from '../idempotency.ts'
 import type { Log } from '../log.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import type { AsyncCounts } from './counts.ts'
@@ -24,6 +25,8 @@ export interface EventServiceOptions {
 /** Everything that the gateway does with events that are run later. */
 export interface EventService {
   readonly dispatcher: Dispatcher
+  /** Keys are kept where events are: the two are written together. */
+  readonly idempotency: Idempotency
   readonly routes: readonly EventRoute[]
   /** Begins nothing new; what runs goes on. */
   stop(): void
@@ -70,12 +73,15 @@ export function createEventService(options: EventServiceOptions): EventService {
     clock,
     onError
   })
+  const idempotency = createIdempotency(queue.keys, () => clock.now(), onError)
   const pruning = setInterval(() => {
     queue.prune(clock.now() - KEEP_MS, PRUNE_ROWS).catch(onError)
+    void idempotency.prune()
   }, PRUNE_MS)
   pruning.unref()
   return {
     dispatcher,
+    idempotency,
     routes: [
       { methods: ['GET'], url: '/v1/invocations/:name', route: invocationRoute(queue, dispatcher) },
       { methods: ['GET'], url: '/v1/functions/:name/invocations', route: invocationsRoute(queue, dispatcher) },

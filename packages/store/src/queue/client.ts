@@ -101,6 +101,13 @@ export async function openEventQueue({ file, migrationsDir, maxPages = 0 }: Queu
     list: (functionName, states, limit) => ask({ kind: 'list', functionName, states, limit }),
     redrive: (functionName, now, limit) => ask({ kind: 'redrive', functionName, now, limit }),
     prune: (endedBefore, limit) => ask({ kind: 'prune', endedBefore, limit }),
+    keys: {
+      find: (caller, key, now) => ask({ kind: 'findKey', caller, key, now }),
+      reserve: (request, now) => ask({ kind: 'reserveKey', request, now }),
+      conclude: (request, answer, now) => ask({ kind: 'concludeKey', request, answer, now }),
+      forget: (caller, key) => ask({ kind: 'forgetKey', caller, key }),
+      prune: (now, limit) => ask({ kind: 'pruneKeys', now, limit })
+    },
     async close() {
       flush()
       worker.postMessage('close')

@@ -1,6 +1,7 @@
+import { createIdempotencyKeys, type IdempotencyKeys } from '../idempotency-keys.ts'
 import { migrate } from '../migrations.ts'
 import { type Db, openDatabase } from '../sqlite-addon.ts'
-import type { Operation } from './operations.ts'
+import type { KeyOperation, Operation } from './operations.ts'
 import type { Condition, InvocationRecord, QueuedEvent } from './types.ts'
 
 /** How long a start waits for a process that is about to end. */
@@ -78,6 +79,8 @@ function embedded(db: Db): EmbeddedQueue {
     'DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE ended_at < ? ORDER BY ended_at LIMIT ?)'
   )
 
+  const keys = createIdempotencyKeys(db)
+
   function one(op: Operation, bytes: Uint8Array): unknown {
     switch (op.kind) {
       case 'enqueue': {
@@ -85,6 +88,7 @@ function embedded(db: Db): EmbeddedQueue {
         const state = op.claimed ? 1 : 0
         const at = op.acceptedAt
         insert.run(op.requestId, op.functionName, op.qualifier, state, at, at, op.traceId, op.clientContext, payload)
+        if (op.keyed !== undefined) keys.conclude(op.keyed.request, op.keyed.answer, at)
         return undefined
       }
       case 'claim': {
@@ -117,6 +121,8 @@ function embedded(db: Db): EmbeddedQueue {
         return redrive.run(op.now, op.now, op.functionName, op.limit).changes
       case 'prune':
         return prune.run(op.endedBefore, op.limit).changes
+      default:
+        return applyToKeys(keys, op)
     }
   }
 
@@ -128,6 +134,23 @@ function embedded(db: Db): EmbeddedQueue {
     close() {
       db.close()
     }
+  }
+}
+
+function applyToKeys(keys: IdempotencyKeys, op: KeyOperation): unknown {
+  switch (op.kind) {
+    case 'findKey':
+      return keys.find(op.caller, op.key, op.now)
+    case 'reserveKey':
+      return keys.reserve(op.request, op.now)
+    case 'concludeKey':
+      keys.conclude(op.request, op.answer, op.now)
+      return undefined
+    case 'forgetKey':
+      keys.forget(op.caller, op.key)
+      return undefined
+    case 'pruneKeys':
+      return keys.prune(op.now, op.limit)
   }
 }
 

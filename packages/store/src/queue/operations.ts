@@ -1,3 +1,4 @@
+import type { KeyedAnswer, KeyedRequest } from '../idempotency-keys.ts'
 import type { AttemptResult, Condition, InvocationRecord, NewEvent } from './types.ts'
 
 /** What the gateway's thread asks of the writer's. Payloads lie end to end in one buffer that goes along. */
@@ -32,6 +33,20 @@ export type Operation =
     }
   | { readonly kind: 'redrive'; readonly functionName: string; readonly now: number; readonly limit: number }
   | { readonly kind: 'prune'; readonly endedBefore: number; readonly limit: number }
+  | KeyOperation
+
+/** On requests that came with an Idempotency-Key. */
+export type KeyOperation =
+  | { readonly kind: 'findKey'; readonly caller: string; readonly key: string; readonly now: number }
+  | { readonly kind: 'reserveKey'; readonly request: KeyedRequest; readonly now: number }
+  | {
+      readonly kind: 'concludeKey'
+      readonly request: KeyedRequest
+      readonly answer: KeyedAnswer | undefined
+      readonly now: number
+    }
+  | { readonly kind: 'forgetKey'; readonly caller: string; readonly key: string }
+  | { readonly kind: 'pruneKeys'; readonly now: number; readonly limit: number }
 
 export interface WriterData {
   readonly file: string

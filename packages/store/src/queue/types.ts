@@ -1,3 +1,5 @@
+import type { KeyedAnswer, KeyedRequest, KeyRecord } from '../idempotency-keys.ts'
+
 /** An event as it is accepted. */
 export interface NewEvent {
   /** Lower-case UUID; the same on every attempt. */
@@ -11,6 +13,8 @@ export interface NewEvent {
   readonly payload: Buffer
   /** Unix time in ms. */
   readonly acceptedAt: number
+  /** It came with an Idempotency-Key: that is kept in the same transaction. */
+  readonly keyed?: { readonly request: KeyedRequest; readonly answer: KeyedAnswer } | undefined
 }
 
 /** An event that somebody is to run. */
@@ -92,8 +96,19 @@ export interface EventQueue {
   redrive(functionName: string, now: number, limit: number): Promise<number>
   /** Forgets what ended before. @returns how many, at most `limit` */
   prune(endedBefore: number, limit: number): Promise<number>
+  /** Keys of requests, beside the events that such requests make. */
+  readonly keys: AsyncIdempotencyKeys
   /** Finishes what was asked. */
   close(): Promise<void>
+}
+
+/** {@link IdempotencyKeys}, each method when it is on disk. @throws QueueUnavailableError */
+export interface AsyncIdempotencyKeys {
+  find(caller: string, key: string, now: number): Promise<KeyRecord | undefined>
+  reserve(request: KeyedRequest, now: number): Promise<boolean>
+  conclude(request: KeyedRequest, answer: KeyedAnswer | undefined, now: number): Promise<void>
+  forget(caller: string, key: string): Promise<void>
+  prune(now: number, limit: number): Promise<number>
 }
 
 /** The queue cannot write now: disk full, file locked. */
