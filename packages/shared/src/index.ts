@@ -16,6 +16,7 @@ export {
   toAwsError,
   toProblem
 } from './errors.ts'
+export { type Destination, type EventInvokeConfig, webhookKey } from './event-invoke.ts'
 export type {
   FunctionLayers,
   FunctionRecord,
@@ -67,3 +68,4 @@ export type {
   ReleaseStep,
   ReleaseWatch
 } from './release.ts'
+export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'

@@ -1,4 +1,5 @@
 import { prepareAliasRoutes } from './aliases-repository.ts'
+import { prepareEventSettings } from './event-invoke-repository.ts'
 import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
 import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
@@ -47,6 +48,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     },
     ...prepareUrlLookup(db),
     listAliases: prepareAliasRoutes(db),
+    findEventSettings: prepareEventSettings(db, box),
     listReleases: prepareReleaseWatches(db),
     listKeys: prepareKeyList(db, box),
     close: () => {

@@ -9,6 +9,11 @@ export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
 export {
+  createEventInvokeRepository,
+  type EventInvokeRepository,
+  type EventSettings
+} from './event-invoke-repository.ts'
+export {
   createFunctionOptionsRepository,
   type FunctionOptionsRepository,
   type RecursiveLoop,

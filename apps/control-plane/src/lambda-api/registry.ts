@@ -12,6 +12,7 @@ import { deleteAlias } from './delete-alias.ts'
 import { deleteCodeSigningConfig } from './delete-code-signing-config.ts'
 import { deleteFunction } from './delete-function.ts'
 import { deleteFunctionCodeSigningConfig } from './delete-function-code-signing-config.ts'
+import { deleteFunctionEventInvokeConfig } from './delete-function-event-invoke-config.ts'
 import { deleteFunctionUrlConfig } from './delete-function-url-config.ts'
 import { deleteLayerVersion } from './delete-layer-version.ts'
 import { getAccountSettings } from './get-account-settings.ts'
@@ -20,6 +21,7 @@ import { getCodeSigningConfig } from './get-code-signing-config.ts'
 import { getFunction } from './get-function.ts'
 import { getFunctionCodeSigningConfig } from './get-function-code-signing-config.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
+import { getFunctionEventInvokeConfig } from './get-function-event-invoke-config.ts'
 import { getFunctionRecursionConfig } from './get-function-recursion-config.ts'
 import { getFunctionUrlConfig } from './get-function-url-config.ts'
 import { getLayerVersion } from './get-layer-version.ts'
@@ -29,6 +31,7 @@ import { getPolicy } from './get-policy.ts'
 import { getRuntimeManagementConfig } from './get-runtime-management-config.ts'
 import { listAliases } from './list-aliases.ts'
 import { listCodeSigningConfigs } from './list-code-signing-configs.ts'
+import { listFunctionEventInvokeConfigs } from './list-function-event-invoke-configs.ts'
 import { listFunctionUrlConfigs } from './list-function-url-configs.ts'
 import { listFunctions } from './list-functions.ts'
 import { listFunctionsByCodeSigningConfig } from './list-functions-by-code-signing-config.ts'
@@ -40,6 +43,7 @@ import type { LambdaApiDeps, Operation, OperationAnswer } from './operation.ts'
 import { publishLayerVersion } from './publish-layer-version.ts'
 import { publishVersion } from './publish-version.ts'
 import { putFunctionCodeSigningConfig } from './put-function-code-signing-config.ts'
+import { putFunctionEventInvokeConfig } from './put-function-event-invoke-config.ts'
 import { putFunctionRecursionConfig } from './put-function-recursion-config.ts'
 import { putRuntimeManagementConfig } from './put-runtime-management-config.ts'
 import { removeLayerVersionPermission } from './remove-layer-version-permission.ts'
@@ -51,6 +55,7 @@ import { updateAlias } from './update-alias.ts'
 import { updateCodeSigningConfig } from './update-code-signing-config.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
+import { updateFunctionEventInvokeConfig } from './update-function-event-invoke-config.ts'
 import { updateFunctionUrlConfig } from './update-function-url-config.ts'
 
 /**
@@ -92,6 +97,11 @@ export const OPERATIONS: readonly Operation[] = [
   getFunctionUrlConfig,
   updateFunctionUrlConfig,
   listFunctionUrlConfigs,
+  putFunctionEventInvokeConfig,
+  updateFunctionEventInvokeConfig,
+  getFunctionEventInvokeConfig,
+  deleteFunctionEventInvokeConfig,
+  listFunctionEventInvokeConfigs,
   addPermission,
   removePermission,
   getPolicy,

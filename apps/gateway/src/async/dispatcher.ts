@@ -6,7 +6,7 @@ import { AsyncInvocation } from './async-invocation.ts'
 import type { AsyncCounts } from './counts.ts'
 import { describeOutcome } from './describe-outcome.ts'
 import { Lane } from './lane.ts'
-import { afterFailure, afterThrottle, DEFAULT_LIMITS, isTooOld, type Verdict } from './retry-rules.ts'
+import { afterFailure, afterThrottle, DEFAULT_LIMITS, isTooOld, type RetryLimits, type Verdict } from './retry-rules.ts'
 
 export interface DispatcherOptions {
   readonly queue: EventQueue
@@ -165,7 +165,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       finish(lane, event, 'ZeroReservedConcurrency', resultOf(event, '', 'The function is switched off.'))
       return
     }
-    if (isTooOld(event.acceptedAt, startedAt, DEFAULT_LIMITS)) {
+    if (isTooOld(event.acceptedAt, startedAt, entry.events.limits)) {
       finish(lane, event, 'EventAgeExceeded', resultOf(event, '', 'The event waited for too long.'))
       return
     }
@@ -173,12 +173,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const { counter } = entry
     const invocation = new AsyncInvocation(event, entry.invokedArn, (outcome) => {
       counter?.record(outcome)
-      settle(lane, event, startedAt, outcome)
+      settle(lane, event, startedAt, entry.events.limits, outcome)
     })
     entry.pool.invoke(invocation)
   }
 
-  function settle(lane: Lane, event: QueuedEvent, startedAt: number, outcome: Outcome): void {
+  function settle(lane: Lane, event: QueuedEvent, startedAt: number, limits: RetryLimits, outcome: Outcome): void {
     const now = clock.now()
     const isTried = outcome.status !== 'throttled' && outcome.status !== 'unavailable'
     const attempts = event.attempts + (isTried ? 1 : 0)
@@ -194,8 +194,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const throttles = isTried ? 0 : event.throttles + 1
     const verdict = isTried
-      ? afterFailure(attempts, event.acceptedAt, now, DEFAULT_LIMITS)
-      : afterThrottle(throttles, event.acceptedAt, now, DEFAULT_LIMITS)
+      ? afterFailure(attempts, event.acceptedAt, now, limits)
+      : afterThrottle(throttles, event.acceptedAt, now, limits)
     later(lane, event, verdict, throttles, result)
   }
 
