@@ -8,6 +8,8 @@ export interface QueueOptions {
   readonly migrationsDir: string
   /** Bounds the file, in pages of 4 KiB; 0: the disk does. */
   readonly maxPages?: number
+  /** How long an open waits for a process that is about to end, in ms. Default: 5,000. */
+  readonly busyMs?: number
   /** The thread that writes is lost and is being started again, or (undefined) works again. */
   readonly onProblem?: (problem: Error | undefined) => void
 }
@@ -18,6 +20,7 @@ interface Asked {
   readonly reject: (err: Error) => void
 }
 
+const BUSY_MS = 5_000
 /** Before a thread that was lost is started again, in ms; doubles. */
 const RESTART_MS = { first: 50, most: 5_000 }
 
@@ -47,9 +50,9 @@ export class Batches {
 
   /** @throws QueueUnavailableError */
   async open(): Promise<void> {
-    const { file, migrationsDir, maxPages = 0 } = this.#options
+    const { file, migrationsDir, maxPages = 0, busyMs = BUSY_MS } = this.#options
     const held = { events: [...this.#events], deliveries: [...this.#deliveries], refused: this.#refused }
-    const workerData: WriterData = { file, migrationsDir, maxPages, held }
+    const workerData: WriterData = { file, migrationsDir, maxPages, busyMs, held }
     const worker = new Worker(new URL('./writer.js', import.meta.url), { workerData })
     const opening = await Promise.race([
       once(worker, 'message').then(([answer]) => answer as BatchAnswer),

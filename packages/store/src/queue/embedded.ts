@@ -1,12 +1,9 @@
 import { migrate } from '../migrations.ts'
 import { type Db, openDatabase } from '../sqlite-addon.ts'
 import { createDeliveryTable } from './delivery-table.ts'
-import type { Held, Operation, Span } from './operations.ts'
+import type { Held, Operation, Span, WriterData } from './operations.ts'
 import { createRecordLists, RECORD, type RecordRow, toRecord } from './records.ts'
 import type { QueuedEvent } from './types.ts'
-
-/** How long a start waits for a process that is about to end. */
-const BUSY_TIMEOUT_MS = 5_000
 
 interface Row extends RecordRow {
   readonly throttles: number
@@ -32,8 +29,8 @@ export interface EmbeddedQueue {
 }
 
 /** @throws SchemaError, AddonMismatchError, SqliteError (SQLITE_BUSY: another gateway has it) */
-export function openEmbeddedQueue(file: string, migrationsDir: string, maxPages: number, held: Held): EmbeddedQueue {
-  const db = openDatabase(file, { timeout: BUSY_TIMEOUT_MS })
+export function openEmbeddedQueue({ file, migrationsDir, maxPages, busyMs, held }: WriterData): EmbeddedQueue {
+  const db = openDatabase(file, { timeout: busyMs })
   try {
     // Ownership is the kernel's lock: it ends with the process, however that ends.
     db.pragma('locking_mode = EXCLUSIVE')

@@ -57,6 +57,7 @@ export interface WriterData {
   readonly file: string
   readonly migrationsDir: string
   readonly maxPages: number
+  readonly busyMs: number
   readonly held: Held
 }
 

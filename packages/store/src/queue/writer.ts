@@ -4,11 +4,11 @@ import type { Batch, BatchAnswer, WriterData } from './operations.ts'
 
 /** The thread that writes the queue: each message is one transaction, answered once it is on disk. */
 const port = parentPort!
-const { file, migrationsDir, maxPages, held } = workerData as WriterData
+const options = workerData as WriterData
 
 function open(): EmbeddedQueue | undefined {
   try {
-    const queue = openEmbeddedQueue(file, migrationsDir, maxPages, held)
+    const queue = openEmbeddedQueue(options)
     port.postMessage({ opened: true } satisfies BatchAnswer)
     return queue
   } catch (err) {
