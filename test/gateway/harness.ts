@@ -9,11 +9,15 @@ import type { AccessKey, FunctionRecord } from '@hearth/shared'
 import {
   type AliasesRepository,
   createAliasesRepository,
+  createEventInvokeRepository,
+  createFunctionOptionsRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
   createKeysRepository,
   createReleasesRepository,
   createSecretBox,
+  type EventInvokeRepository,
+  type FunctionOptionsRepository,
   type FunctionsRepository,
   type FunctionUrlsRepository,
   type KeysRepository,
@@ -206,6 +210,8 @@ export interface Harness {
   readonly executor: ExecutorDouble
   readonly functions: FunctionsRepository
   readonly aliases: AliasesRepository
+  readonly eventConfigs: EventInvokeRepository
+  readonly options: FunctionOptionsRepository
   readonly releases: ReleasesRepository
   readonly keys: KeysRepository
   readonly urls: FunctionUrlsRepository
@@ -218,6 +224,7 @@ export interface Harness {
 export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce'>> {
   readonly controlPort?: number
   readonly drainMs?: number
+  readonly webhookNetworks?: readonly string[]
   /** Most pages of 4 KiB that the queue may have; 0: as many as it likes. */
   readonly queuePages?: number
   readonly attached?: boolean
@@ -234,6 +241,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const urls = createFunctionUrlsRepository(db)
   const aliases = createAliasesRepository(db)
   const releases = createReleasesRepository(db)
+  const eventConfigs = createEventInvokeRepository(db, box)
+  const functionOptions = createFunctionOptionsRepository(db)
   const keys = createKeysRepository(db, box)
   keys.create(ADMIN)
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
@@ -252,7 +261,9 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
       accountId: ACCOUNT,
       network: 'none',
       instances: 'process',
-      drainMs: options.drainMs ?? 2_000
+      drainMs: options.drainMs ?? 2_000,
+      eventKeepMs: 86_400_000,
+      webhookNetworks: options.webhookNetworks ?? []
     },
     logsDir,
     executor,
@@ -278,7 +289,21 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     await gateway.stop()
     db.close()
   })
-  return { port, gateway, executor, functions, aliases, releases, keys, urls, logs, dataDir, attach }
+  return {
+    port,
+    gateway,
+    executor,
+    functions,
+    aliases,
+    releases,
+    eventConfigs,
+    options: functionOptions,
+    keys,
+    urls,
+    logs,
+    dataDir,
+    attach
+  }
 }
 
 export interface Answer {

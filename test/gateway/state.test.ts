@@ -123,6 +123,7 @@ t.test('a trail of changes that is too short means looking at everything again, 
         return records.get(name)
       },
       listAliases: () => [],
+      findEventSettings: () => ({ configs: [], mayRecurse: false }),
       listReleases: () => [],
       listReserved: () => [],
       listProvisioned: () => [],

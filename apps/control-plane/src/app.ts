@@ -6,10 +6,12 @@ import type { ArtifactStore, IdempotencyKeys } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { CodeLinks } from './code-links.ts'
+import type { CheckDestination } from './destinations/check-destination.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
 import type { CodeSigning } from './functions/code-signing.ts'
 import type { ConcurrencyService } from './functions/concurrency-service.ts'
+import type { EventInvokeService } from './functions/event-invoke-service.ts'
 import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
 import type { FunctionTags } from './functions/function-tags.ts'
@@ -39,6 +41,7 @@ import { aliasRoutes } from './v1/alias-routes.ts'
 import { concurrencyRoutes } from './v1/concurrency-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
+import { eventInvokeRoutes } from './v1/event-invoke-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
@@ -61,6 +64,8 @@ export interface Deps {
   /** What the gateway proves itself with. */
   readonly internalToken: string
   readonly permissions: PermissionService
+  readonly eventInvoke: EventInvokeService
+  readonly checkDestination: CheckDestination
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
@@ -162,6 +167,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     permissions: deps.permissions,
     requireFunction: (name) => void service.get(name)
   })
+  await app.register(eventInvokeRoutes, { prefix: '/v1/functions', eventInvoke: deps.eventInvoke, scope })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(policyRoutes, { prefix: '/v1/policies', scope })

@@ -7,6 +7,7 @@ import {
   createArtifactStore,
   createCodeSigningRepository,
   createConcurrencyRepository,
+  createEventInvokeRepository,
   createFunctionOptionsRepository,
   createFunctionPoliciesRepository,
   createFunctionsRepository,
@@ -21,6 +22,7 @@ import {
   ensureMasterKey,
   internalToken,
   isWritable,
+  LATEST,
   lockDataDir,
   makeDataDir,
   openStore
@@ -28,12 +30,14 @@ import {
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
+import { createDestinationCheck } from './destinations/check-destination.ts'
 import { ensureAdministrator } from './first-start.ts'
 import { createAccount } from './functions/account.ts'
 import { createAliasService } from './functions/alias-service.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
 import { createCodeSigning } from './functions/code-signing.ts'
 import { createConcurrencyService } from './functions/concurrency-service.ts'
+import { createEventInvokeService } from './functions/event-invoke-service.ts'
 import { createFunctionOptions } from './functions/function-options.ts'
 import { createFunctionService } from './functions/function-service.ts'
 import { createFunctionTags } from './functions/function-tags.ts'
@@ -54,7 +58,7 @@ export interface ControlPlaneOptions {
     Config,
     'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'concurrency'
   > &
-    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir'>>
+    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir' | 'webhookNetworks'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
   /** The user's own folder for sockets (XDG_RUNTIME_DIR), if there is one. */
@@ -160,6 +164,11 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     scope,
     now
   })
+  const exists = (name: string, qualifier: string = LATEST): boolean =>
+    qualifier === LATEST || /^\d+$/.test(qualifier)
+      ? functions.find(name, qualifier) !== undefined
+      : aliasesRepository.find(name, qualifier) !== undefined
+  const checkDestination = createDestinationCheck({ scope, exists, webhookNetworks: config.webhookNetworks ?? [] })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
@@ -187,6 +196,15 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
         aliases: aliasesRepository,
         scope
       }),
+      eventInvoke: createEventInvokeService({
+        configs: createEventInvokeRepository(db, box),
+        functions,
+        exists,
+        checkDestination,
+        scope,
+        now
+      }),
+      checkDestination,
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,

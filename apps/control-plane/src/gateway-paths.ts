@@ -107,6 +107,28 @@ const invocationRecord = {
   }
 } as const
 
+const deliveryRecord = {
+  type: 'object',
+  required: ['id', 'purpose', 'target', 'status', 'failedAttempts'],
+  properties: {
+    id: { type: 'string', description: 'What the receiver knows it by' },
+    purpose: { type: 'string', enum: ['OnSuccess', 'OnFailure', 'DeadLetter'] },
+    target: { type: 'string', description: 'An ARN, or the URL of a webhook' },
+    status: { type: 'string', enum: ['pending', 'delivered', 'failed'] },
+    failedAttempts: { type: 'integer' },
+    endedAt: { type: 'string' },
+    error: { type: 'string', description: 'Of the last attempt' }
+  }
+} as const
+
+const oneInvocation = {
+  ...invocationRecord,
+  properties: {
+    ...invocationRecord.properties,
+    deliveries: { type: 'array', description: 'What was sent of it to whom', items: deliveryRecord }
+  }
+} as const
+
 export const gatewayPaths = {
   '/v1/invocations/{requestId}': {
     get: {
@@ -115,7 +137,7 @@ export const gatewayPaths = {
       tags: ['invocations'],
       parameters: [{ name: 'requestId', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
       responses: {
-        '200': { description: 'Its record', content: { 'application/json': { schema: invocationRecord } } },
+        '200': { description: 'Its record', content: { 'application/json': { schema: oneInvocation } } },
         ...problems
       }
     }
@@ -142,7 +164,7 @@ export const gatewayPaths = {
   '/v1/functions/{name}/invocations': {
     get: {
       operationId: 'listInvocations',
-      summary: 'The newest 100 events of a function',
+      summary: 'Events of a function, the newest first',
       tags: ['invocations'],
       parameters: [
         name,
@@ -150,7 +172,9 @@ export const gatewayPaths = {
           name: 'status',
           in: 'query',
           schema: { type: 'string', enum: ['queued', 'running', 'succeeded', 'failed'] }
-        }
+        },
+        { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 100, default: 100 } },
+        { name: 'cursor', in: 'query', description: '`nextCursor` of the page before', schema: { type: 'string' } }
       ],
       responses: {
         '200': {
@@ -159,8 +183,11 @@ export const gatewayPaths = {
             'application/json': {
               schema: {
                 type: 'object',
-                required: ['invocations'],
-                properties: { invocations: { type: 'array', items: invocationRecord } }
+                required: ['invocations', 'nextCursor'],
+                properties: {
+                  invocations: { type: 'array', items: invocationRecord },
+                  nextCursor: { type: ['string', 'null'] }
+                }
               }
             }
           }

@@ -5,7 +5,7 @@ import type { Executor } from '@hearth/executor'
 import { type Authenticator, type Config, createAuthenticator, HearthError, JsonCheck } from '@hearth/shared'
 import { codeDirOf, type DirectoryReader, type EventQueue } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
-import type { Clock } from './async/dispatcher.ts'
+import type { Clock } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
 import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
@@ -45,6 +45,8 @@ export interface AppDeps {
     | 'network'
     | 'instances'
     | 'drainMs'
+    | 'eventKeepMs'
+    | 'webhookNetworks'
   >
   /** Folder of functions' logs. */
   readonly logsDir: string
@@ -112,8 +114,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const { config, metrics, log, executor, logs } = deps
   const scope = { region: config.region, accountId: config.accountId }
   const timeouts = { ...TIMEOUTS, ...deps.timeouts }
-  const readiness = createReadiness(['directory', 'sandbox', 'running'])
+  const readiness = createReadiness(['directory', 'sandbox', 'queue', 'running'])
   readiness.set('running', { ok: true })
+  readiness.set('queue', { ok: true })
   const routes: Route[] = []
   let draining = false
   let stopReporters = async (): Promise<void> => undefined
@@ -156,8 +159,11 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       hallway.directory.refresh()
       return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
     },
-    counts: metrics.events,
+    metrics,
     log,
+    scope,
+    keepMs: config.eventKeepMs,
+    webhookNetworks: config.webhookNetworks,
     clock: deps.clock,
     eventsAtOnce: deps.eventsAtOnce
   })
@@ -340,7 +346,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       stopReporters = async () => {
         await Promise.all([stopReleases(), stopProvisioned()])
       }
-      events.dispatcher.start()
+      events.start()
       readiness.set('directory', { ok: true })
     },
 

@@ -8,7 +8,7 @@ import type { Expectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
 import type { Idempotency, KeyedCall } from './idempotency.ts'
 import type { Metrics } from './metrics.ts'
-import { type Dialect, payloadTooLarge, toRefusal } from './refusal.ts'
+import { type Dialect, payloadTooLarge, recursionStopped, toRefusal } from './refusal.ts'
 import { hasBody, refuse, respond } from './respond.ts'
 import type { UrlTarget } from './url-table.ts'
 
@@ -135,8 +135,11 @@ export class Call implements Invocation {
     req.on('end', onRequestEnd)
   }
 
-  /** Hands the event to the function. */
+  /** Hands the event to the function. @throws HearthError RECURSION_STOPPED */
   run(entry: Entry, payload: Buffer, invokedArn: string): void {
+    const traceId = entry.lineage.enter(this.traceId)
+    if (traceId === undefined) throw recursionStopped(entry.record.name)
+    this.traceId = traceId
     this.payload = payload
     this.invokedArn = invokedArn
     this.#entry = entry

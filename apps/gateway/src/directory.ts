@@ -160,7 +160,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
       options.onRemoved(name)
       return undefined
     }
-    const fresh = new FunctionRoutes(record, reader.listAliases(name), routesOptions)
+    const fresh = new FunctionRoutes(record, reader.listAliases(name), reader.findEventSettings(name), routesOptions)
     if (old !== undefined) fresh.replace(old)
     entries.set(name, fresh)
     return fresh
@@ -172,7 +172,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     if (known !== undefined) return revalidate(name)
     const record = reader.findFunction(name)
     if (record === undefined) return undefined
-    const made = new FunctionRoutes(record, reader.listAliases(name), routesOptions)
+    const made = new FunctionRoutes(record, reader.listAliases(name), reader.findEventSettings(name), routesOptions)
     entries.set(name, made)
     return made
   }

@@ -69,7 +69,11 @@ const executor = createExecutor({
   cpuQuota: config.cpu === 'quota',
   log: onLog
 })
-const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log, queue: await openQueueOrExit() })
+const queue = await openQueueOrExit((problem) => {
+  if (problem !== undefined) log.error({ err: problem }, 'the thread of the queue was lost; it is started again')
+  gateway.readiness.set('queue', problem === undefined ? { ok: true } : { ok: false, detail: 'it is opened again' })
+})
+const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log, queue })
 
 const stopping = new AbortController()
 const grace = closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
@@ -102,12 +106,13 @@ function readConfigOrExit(): Config {
   }
 }
 
-async function openQueueOrExit(): Promise<EventQueue> {
+async function openQueueOrExit(onProblem: (problem: Error | undefined) => void): Promise<EventQueue> {
   const { queue: file } = makeDataDir(config.dataDir)
   try {
     return await openEventQueue({
       file,
-      migrationsDir: fileURLToPath(new URL('../../../migrations/queue', import.meta.url))
+      migrationsDir: fileURLToPath(new URL('../../../migrations/queue', import.meta.url)),
+      onProblem
     })
   } catch (err) {
     if (!(err instanceof QueueUnavailableError)) throw err

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { isNetwork } from './special-addresses.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const count = z.coerce.number().int().min(0)
@@ -86,6 +87,15 @@ const Settings = z.strictObject({
   HEARTH_QUEUE_WAIT_MS: ms.default(10_000),
   /** How long a stopping server waits for what is in flight. */
   HEARTH_DRAIN_MS: ms.default(10_000),
+  /** How long it is known what became of an event, after its end. */
+  HEARTH_EVENT_KEEP_MS: ms.min(60_000).default(7 * 86_400_000),
+  /** Networks that webhooks may reach beside public addresses, comma separated: `10.0.0.0/8,127.0.0.1`. */
+  HEARTH_WEBHOOK_NETWORKS: z
+    .string()
+    .refine((text) => text === '' || text.split(',').every((part) => isNetwork(part.trim())), {
+      error: 'networks such as 10.0.0.0/8, comma separated'
+    })
+    .default(''),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Log bytes kept per function on disk. */
   HEARTH_LOG_BYTES: z.coerce
@@ -180,6 +190,10 @@ export interface Config {
   readonly queueLength: number
   readonly queueWaitMs: number
   readonly drainMs: number
+  /** How long records of events are kept after their end. */
+  readonly eventKeepMs: number
+  /** Networks that webhooks may reach beside public addresses. */
+  readonly webhookNetworks: readonly string[]
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
   readonly outputBytesPerSecond: number
@@ -249,6 +263,10 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     queueLength: s.HEARTH_QUEUE_LENGTH,
     queueWaitMs: s.HEARTH_QUEUE_WAIT_MS,
     drainMs: s.HEARTH_DRAIN_MS,
+    eventKeepMs: s.HEARTH_EVENT_KEEP_MS,
+    webhookNetworks: s.HEARTH_WEBHOOK_NETWORKS.split(',')
+      .map((network) => network.trim())
+      .filter((network) => network !== ''),
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,

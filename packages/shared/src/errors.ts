@@ -59,6 +59,8 @@ const CATALOG = {
   RESOURCE_IN_USE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   METHOD_NOT_ALLOWED: { status: 405, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
   FUNCTION_URL_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  /** Nothing is configured for events of this version or alias: the defaults hold. */
+  EVENT_CONFIG_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   DOMAIN_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   FUNCTION_URL_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   FUNCTION_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
@@ -92,6 +94,8 @@ const CATALOG = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, fault: 'caller', retryable: false, aws: 'UnsupportedMediaTypeException' },
   REQUEST_TIMEOUT: { status: 408, fault: 'caller', retryable: true, aws: 'RequestTimeoutException' },
   CAPACITY_EXHAUSTED: { status: 429, fault: 'platform', retryable: true, aws: 'TooManyRequestsException' },
+  /** The function has called itself too often in one chain of calls. */
+  RECURSION_STOPPED: { status: 400, fault: 'caller', retryable: false, aws: 'RecursiveInvocationException' },
   /** The place where code was to be fetched from does not answer as it should. */
   CODE_SOURCE_UNAVAILABLE: { status: 502, fault: 'platform', retryable: true, aws: 'ServiceException' },
   FUNCTION_FAILED: { status: 502, fault: 'function', retryable: false, aws: 'InvalidResponse' },

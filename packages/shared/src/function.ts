@@ -32,6 +32,8 @@ export interface FunctionRecord {
   readonly logging: LoggingConfig
   /** Kept and shown; instances are pre-started whatever it says, and no snapshot is ever taken. */
   readonly snapStart: 'None' | 'PublishedVersions'
+  /** ARN of where events go that could not be run; undefined: nowhere. */
+  readonly deadLetterTarget?: string | undefined
   /** Absent: no layers. */
   readonly layers?: FunctionLayers | undefined
   /** Hex sha256 of the package as uploaded: the artifact's name in the artifact store. */

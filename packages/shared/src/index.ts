@@ -24,6 +24,7 @@ export {
   toAwsError,
   toProblem
 } from './errors.ts'
+export { type Destination, type EventInvokeConfig, webhookKey } from './event-invoke.ts'
 export type {
   FunctionLayers,
   FunctionRecord,
@@ -86,3 +87,4 @@ export type {
   ReleaseWatch
 } from './release.ts'
 export { countsOf, DURATION_BUCKETS, durationBucket, type ReleaseTally, sparse, takeTally } from './release-tally.ts'
+export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'

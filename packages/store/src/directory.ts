@@ -1,5 +1,6 @@
 import { prepareAliasRoutes } from './aliases-repository.ts'
 import { prepareProvisionedWishes, prepareReservations } from './concurrency-repository.ts'
+import { prepareEventSettings } from './event-invoke-repository.ts'
 import { type FunctionRow, SELECT_FUNCTIONS, toFunctionRecord } from './function-rows.ts'
 import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
@@ -48,6 +49,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     },
     ...prepareUrlLookup(db),
     listAliases: prepareAliasRoutes(db),
+    findEventSettings: prepareEventSettings(db, box),
     listReleases: prepareReleaseWatches(db),
     listReserved: prepareReservations(db),
     listProvisioned: prepareProvisionedWishes(db),

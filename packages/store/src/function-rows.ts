@@ -28,6 +28,7 @@ export interface FunctionRow {
   logging: string
   snap_start: FunctionRecord['snapStart']
   layers: string | null
+  dead_letter_target: string | null
   artifact: string
   code_sha256: string
   code_size: number
@@ -65,6 +66,7 @@ export function toFunctionRow(record: FunctionRecord, box: SecretBox): Omit<Func
     logging: JSON.stringify(record.logging),
     snap_start: record.snapStart,
     layers: record.layers === undefined ? null : JSON.stringify(record.layers),
+    dead_letter_target: record.deadLetterTarget ?? null,
     artifact: record.artifact,
     code_sha256: record.codeSha256,
     code_size: record.codeSize,
@@ -103,6 +105,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
     logging: JSON.parse(row.logging) as LoggingConfig,
     snapStart: row.snap_start,
     ...(row.layers === null ? {} : { layers: JSON.parse(row.layers) as FunctionLayers }),
+    ...(row.dead_letter_target === null ? {} : { deadLetterTarget: row.dead_letter_target }),
     artifact: row.artifact,
     codeSha256: row.code_sha256,
     codeSize: row.code_size,

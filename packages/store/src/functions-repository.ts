@@ -92,18 +92,18 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
   const insert = db.prepare<ReturnType<typeof toFunctionRow>>(`
     INSERT INTO functions (
       name, version, runtime, handler, role, description, memory_mib, timeout_s, ephemeral_mib, environment, network,
-      concurrency, instances, invoke_mode, architecture, tags, tracing, logging, snap_start, layers, artifact, code_sha256, code_size, revision_id,
+      concurrency, instances, invoke_mode, architecture, tags, tracing, logging, snap_start, layers, dead_letter_target, artifact, code_sha256, code_size, revision_id,
       state, last_update_status, created_at, last_modified)
     VALUES (
       @name, @version, @runtime, @handler, @role, @description, @memory_mib, @timeout_s, @ephemeral_mib, @environment,
-      @network, @concurrency, @instances, @invoke_mode, @architecture, @tags, @tracing, @logging, @snap_start, @layers, @artifact, @code_sha256,
+      @network, @concurrency, @instances, @invoke_mode, @architecture, @tags, @tracing, @logging, @snap_start, @layers, @dead_letter_target, @artifact, @code_sha256,
       @code_size, @revision_id, @state, @last_update_status, @created_at, @last_modified)`)
   const write = db.prepare<ReturnType<typeof toFunctionRow>>(`
     UPDATE functions SET
       runtime = @runtime, handler = @handler, role = @role, description = @description, memory_mib = @memory_mib,
       timeout_s = @timeout_s, ephemeral_mib = @ephemeral_mib, environment = @environment, network = @network,
       concurrency = @concurrency, instances = @instances, invoke_mode = @invoke_mode, architecture = @architecture, tags = @tags,
-      tracing = @tracing, logging = @logging, snap_start = @snap_start, layers = @layers, artifact = @artifact, code_sha256 = @code_sha256,
+      tracing = @tracing, logging = @logging, snap_start = @snap_start, layers = @layers, dead_letter_target = @dead_letter_target, artifact = @artifact, code_sha256 = @code_sha256,
       code_size = @code_size, revision_id = @revision_id, state = @state, last_update_status = @last_update_status,
       last_modified = @last_modified
     WHERE name = @name AND version = @version`)

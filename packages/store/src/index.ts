@@ -10,6 +10,11 @@ export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
 export {
+  createEventInvokeRepository,
+  type EventInvokeRepository,
+  type EventSettings
+} from './event-invoke-repository.ts'
+export {
   createFunctionOptionsRepository,
   type FunctionOptionsRepository,
   type RecursiveLoop,
@@ -43,13 +48,20 @@ export {
 export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
-export { openEventQueue, type QueueOptions } from './queue/client.ts'
+export type { QueueOptions } from './queue/batches.ts'
+export { openEventQueue } from './queue/client.ts'
 export {
   type AttemptResult,
+  type Backlog,
   type Claimed,
   type Condition,
+  type Delivery,
+  type DeliveryRecord,
+  type DeliveryResult,
   type EventQueue,
   type InvocationRecord,
+  type ListQuery,
+  type NewDelivery,
   type NewEvent,
   type QueuedEvent,
   QueueUnavailableError

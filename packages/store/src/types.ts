@@ -1,4 +1,5 @@
 import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ProvisionedWish, ReleaseWatch } from '@hearth/shared'
+import type { EventSettings } from './event-invoke-repository.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -17,6 +18,8 @@ export interface DirectoryReader {
   findFunction(name: string, version?: string): FunctionRecord | undefined
   /** The aliases of a function, each with the release that moves it. */
   listAliases(functionName: string): readonly AliasRoute[]
+  /** How events of a function are run. */
+  findEventSettings(functionName: string): EventSettings
   /** Releases that are under way. */
   listReleases(): readonly ReleaseWatch[]
   /** Reserved concurrency. Whatever changes it is a change of the function. */

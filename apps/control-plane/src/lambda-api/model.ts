@@ -37,6 +37,14 @@ const kept = {
     .object({ Size: z.number().int().min(LIMITS.ephemeralMiB.min).max(LIMITS.ephemeralMiB.max) })
     .nullish(),
   TracingConfig: z.object({ Mode: z.enum(['Active', 'PassThrough']).nullish() }).nullish(),
+  DeadLetterConfig: z
+    .object({
+      TargetArn: z
+        .string()
+        .regex(/^(?:(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|())$/)
+        .nullish()
+    })
+    .nullish(),
   LoggingConfig: z
     .object({
       LogFormat: z.enum(['JSON', 'Text']).nullish(),
@@ -61,7 +69,6 @@ const unsupported = {
       Ipv6AllowedForDualStack: z.boolean().nullish()
     })
     .nullish(),
-  DeadLetterConfig: z.object({ TargetArn: z.string().nullish() }).nullish(),
   KMSKeyArn: z
     .string()
     .regex(/^(?:(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|())$/)

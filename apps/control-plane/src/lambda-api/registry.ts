@@ -13,6 +13,7 @@ import { deleteCodeSigningConfig } from './delete-code-signing-config.ts'
 import { deleteFunction } from './delete-function.ts'
 import { deleteFunctionCodeSigningConfig } from './delete-function-code-signing-config.ts'
 import { deleteFunctionConcurrency } from './delete-function-concurrency.ts'
+import { deleteFunctionEventInvokeConfig } from './delete-function-event-invoke-config.ts'
 import { deleteFunctionUrlConfig } from './delete-function-url-config.ts'
 import { deleteLayerVersion } from './delete-layer-version.ts'
 import { deleteProvisionedConcurrencyConfig } from './delete-provisioned-concurrency-config.ts'
@@ -23,6 +24,7 @@ import { getFunction } from './get-function.ts'
 import { getFunctionCodeSigningConfig } from './get-function-code-signing-config.ts'
 import { getFunctionConcurrency } from './get-function-concurrency.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
+import { getFunctionEventInvokeConfig } from './get-function-event-invoke-config.ts'
 import { getFunctionRecursionConfig } from './get-function-recursion-config.ts'
 import { getFunctionUrlConfig } from './get-function-url-config.ts'
 import { getLayerVersion } from './get-layer-version.ts'
@@ -33,6 +35,7 @@ import { getProvisionedConcurrencyConfig } from './get-provisioned-concurrency-c
 import { getRuntimeManagementConfig } from './get-runtime-management-config.ts'
 import { listAliases } from './list-aliases.ts'
 import { listCodeSigningConfigs } from './list-code-signing-configs.ts'
+import { listFunctionEventInvokeConfigs } from './list-function-event-invoke-configs.ts'
 import { listFunctionUrlConfigs } from './list-function-url-configs.ts'
 import { listFunctions } from './list-functions.ts'
 import { listFunctionsByCodeSigningConfig } from './list-functions-by-code-signing-config.ts'
@@ -46,6 +49,7 @@ import { publishLayerVersion } from './publish-layer-version.ts'
 import { publishVersion } from './publish-version.ts'
 import { putFunctionCodeSigningConfig } from './put-function-code-signing-config.ts'
 import { putFunctionConcurrency } from './put-function-concurrency.ts'
+import { putFunctionEventInvokeConfig } from './put-function-event-invoke-config.ts'
 import { putFunctionRecursionConfig } from './put-function-recursion-config.ts'
 import { putProvisionedConcurrencyConfig } from './put-provisioned-concurrency-config.ts'
 import { putRuntimeManagementConfig } from './put-runtime-management-config.ts'
@@ -58,6 +62,7 @@ import { updateAlias } from './update-alias.ts'
 import { updateCodeSigningConfig } from './update-code-signing-config.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
+import { updateFunctionEventInvokeConfig } from './update-function-event-invoke-config.ts'
 import { updateFunctionUrlConfig } from './update-function-url-config.ts'
 
 /**
@@ -99,6 +104,11 @@ export const OPERATIONS: readonly Operation[] = [
   getFunctionUrlConfig,
   updateFunctionUrlConfig,
   listFunctionUrlConfigs,
+  putFunctionEventInvokeConfig,
+  updateFunctionEventInvokeConfig,
+  getFunctionEventInvokeConfig,
+  deleteFunctionEventInvokeConfig,
+  listFunctionEventInvokeConfigs,
   addPermission,
   removePermission,
   getPolicy,
