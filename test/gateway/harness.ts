@@ -173,10 +173,10 @@ export function executorDouble(): ExecutorDouble {
         limit: 200,
         inUse: 8,
         unreserved: 190,
-        reserved: [{ functionName: 'hello', reserved: 10, inUse: 3 }],
+        reserved: [{ functionName: 'booked', reserved: 10, inUse: 3 }],
         provisioned: [
           {
-            functionName: 'hello',
+            functionName: 'ready',
             version: '1',
             requested: 4,
             available: 2,

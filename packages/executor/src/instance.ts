@@ -542,11 +542,8 @@ export class Instance implements LinkListener {
     const started = flights.length > 1 ? Math.max(exit.progress, flights[0]!.seq) : 0
     // What is left unread of one that has begun to answer is room for more of its answer.
     const notStarted = (flight: Flight) =>
-      this.spec.concurrency > 1 || flight.stream !== undefined
-        ? false
-        : flights.length > 1
-          ? flight.seq > started
-          : this.#unread
+      flight.stream === undefined &&
+      (flights.length === 1 ? this.#unread : this.spec.concurrency === 1 && flight.seq > started)
     for (const flight of flights) {
       if (flight.settled) continue
       if (notStarted(flight) && flight.undelivered < MAX_UNDELIVERED) {
