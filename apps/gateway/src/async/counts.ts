@@ -10,8 +10,13 @@ export interface AsyncCounts {
   ended(condition: string): void
   /** An attempt to tell somebody of an event is over. */
   delivered(purpose: string, result: 'delivered' | 'retried' | 'failed'): void
-  /** Asked at every scrape from now on for the functions whose events wait. */
-  observeBacklog(read: () => Promise<readonly FunctionBacklog[]>): void
+  /** Asked at every scrape from now on. */
+  observeBacklog(read: () => Promise<BacklogNow>): void
+}
+
+export interface BacklogNow {
+  readonly functions: readonly FunctionBacklog[]
+  readonly deliveries: number
 }
 
 export interface FunctionBacklog {
@@ -43,7 +48,12 @@ export function createAsyncCounts(registers: Registry[]): AsyncCounts {
     buckets: AGE_BUCKETS,
     registers
   })
-  let backlog = (): Promise<readonly FunctionBacklog[]> => Promise.resolve([])
+  let backlog = (): Promise<BacklogNow | undefined> => Promise.resolve(undefined)
+  const pending = new Gauge({
+    name: 'hearth_async_pending_deliveries',
+    help: 'Outcomes that have neither arrived nor been given up.',
+    registers
+  })
   const oldest = new Gauge({
     name: 'hearth_async_oldest_event_age_seconds',
     help: 'Age of the oldest event on disk that waits for its first or next attempt.',
@@ -57,10 +67,11 @@ export function createAsyncCounts(registers: Registry[]): AsyncCounts {
     registers,
     async collect() {
       // A queue that cannot be read has no say in what else is measured.
-      const functions = await backlog().catch(() => [])
+      const now = await backlog().catch(() => undefined)
       this.reset()
       oldest.reset()
-      for (const { functionName, waiting, oldestAgeMs } of functions) {
+      if (now !== undefined) pending.set(now.deliveries)
+      for (const { functionName, waiting, oldestAgeMs } of now?.functions ?? []) {
         this.set({ function: functionName }, waiting)
         oldest.set({ function: functionName }, oldestAgeMs / 1_000)
       }

@@ -113,8 +113,8 @@ export function createEventService(options: EventServiceOptions): EventService {
   })
   const idempotency = createIdempotency(queue.keys, () => clock.now(), onError)
   counts.observeBacklog(async () => {
-    const functions = await queue.backlog(BACKLOG_SERIES)
-    return functions.map((one) => ({ ...one, oldestAgeMs: clock.now() - one.oldestAt }))
+    const [functions, deliveries] = await Promise.all([queue.backlog(BACKLOG_SERIES), queue.countDeliveries()])
+    return { deliveries, functions: functions.map((one) => ({ ...one, oldestAgeMs: clock.now() - one.oldestAt })) }
   })
   const pruning = setInterval(() => {
     queue.prune(clock.now() - options.keepMs, PRUNE_ROWS).catch(onError)

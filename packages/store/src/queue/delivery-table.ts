@@ -45,6 +45,9 @@ export function createDeliveryTable(db: Db) {
     Row
   >(`SELECT id, request_id, function_name, qualifier, purpose, target,
     state, created_at, ended_at, attempts, error FROM deliveries WHERE request_id = ? ORDER BY created_at, id`)
+  // Each from its own partial index.
+  const waiting = db.prepare<[], number>('SELECT count(*) FROM deliveries WHERE state = 0').pluck()
+  const claimed = db.prepare<[], number>('SELECT count(*) FROM deliveries WHERE state = 1').pluck()
   const prune = db.prepare(
     'DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE ended_at < ? ORDER BY ended_at LIMIT ?)'
   )
@@ -66,6 +69,7 @@ export function createDeliveryTable(db: Db) {
     retry(id: string, dueAt: number, { attempts, error }: DeliveryResult): void {
       again.run(dueAt, attempts, error, id)
     },
+    count: (): number => waiting.get()! + claimed.get()!,
     list: (requestId: string): readonly DeliveryRecord[] => ofEvent.all(requestId).map(toDeliveryRecord),
     prune(endedBefore: number, limit: number): void {
       prune.run(endedBefore, limit)

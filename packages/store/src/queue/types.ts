@@ -164,6 +164,8 @@ export interface EventQueue {
   list(query: ListQuery): Promise<readonly InvocationRecord[]>
   /** @returns at most `limit` functions, those with most events first */
   backlog(limit: number): Promise<readonly Backlog[]>
+  /** Deliveries that have neither arrived nor been given up. */
+  countDeliveries(): Promise<number>
   /** Takes deliveries that are due, the oldest first. @param except - Targets to leave alone for now */
   claimDeliveries(
     now: number,

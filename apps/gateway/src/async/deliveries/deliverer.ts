@@ -30,7 +30,7 @@ export interface Deliverer {
 /** On their way at once. */
 const AT_ONCE = 64
 /** Taken from disk at a time. */
-const CLAIM = 16
+const CLAIM = 64
 const BACKOFF_MS = { first: 1_000, most: 300_000 }
 /** Until what cannot be delivered is given up. */
 const GIVE_UP_MS = 86_400_000
