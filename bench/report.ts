@@ -6,6 +6,7 @@ import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
 import type { MemoryResult } from './memory.ts'
 import type { RuntimeResult } from './runtimes.ts'
+import type { ScaleResult } from './scale.ts'
 import type { StreamResult } from './stream.ts'
 import type { WarmResult } from './warm.ts'
 
@@ -14,13 +15,14 @@ export interface Results {
   readonly stream: readonly StreamResult[] | undefined
   readonly cold: readonly ColdResult[] | undefined
   readonly runtimes: readonly RuntimeResult[] | undefined
+  readonly scale: readonly ScaleResult[] | undefined
   readonly freeze: readonly FreezeResult[] | undefined
   readonly memory: MemoryResult | undefined
   readonly command: string
 }
 
 /** The figures as Markdown tables, with what they were measured on. */
-export function report({ warm, stream, cold, runtimes, freeze, memory, command }: Results): string {
+export function report({ warm, stream, cold, runtimes, scale, freeze, memory, command }: Results): string {
   const parts = [machine(command)]
   if (warm !== undefined) {
     parts.push(
@@ -88,6 +90,15 @@ export function report({ warm, stream, cold, runtimes, freeze, memory, command }
           burstAgain.lastMs.toFixed(0),
           instanceMiB.toFixed(1)
         ])
+      )
+    )
+  }
+  if (scale !== undefined) {
+    parts.push(
+      '## One function, until so many instances run at once',
+      table(
+        ['', 'instances', 'half of them, ms', 'all, ms'],
+        scale.map((row) => [row.name, String(row.instances), row.halfMs.toFixed(0), row.allMs.toFixed(0)])
       )
     )
   }

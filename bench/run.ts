@@ -8,6 +8,7 @@ import { measureFreeze } from './freeze.ts'
 import { measureMemory } from './memory.ts'
 import { report } from './report.ts'
 import { measureRuntimes } from './runtimes.ts'
+import { measureScale } from './scale.ts'
 import { measureStream } from './stream.ts'
 import { bareFastify, bareHttp, hearth, workerd } from './targets.ts'
 import { measureWarm } from './warm.ts'
@@ -17,7 +18,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,stream,cold,runtimes,freeze,memory' },
+    only: { type: 'string', default: 'warm,stream,cold,runtimes,scale,freeze,memory' },
     write: { type: 'boolean', default: false }
   },
   allowPositionals: true
@@ -78,6 +79,7 @@ try {
     stream: isWanted('stream') ? await measureStream(Number(values.rounds)) : undefined,
     cold: isWanted('cold') ? await cold() : undefined,
     runtimes: isWanted('runtimes') ? await measureRuntimes(tmpDir, Number(values.cold)) : undefined,
+    scale: isWanted('scale') ? await measureScale() : undefined,
     freeze: isWanted('freeze') ? await measureFreeze(3_000) : undefined,
     memory: isWanted('memory') ? await memory() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()

@@ -639,6 +639,7 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
   const base = { FunctionName: 'f', Role: ROLE, Runtime: 'nodejs20.x', Handler: 'index.handler', Code: { ZipFile } }
   const create = (change: object) => ({ ...base, ...change })
   const V = 'ValidationException'
+  const S = 'SerializationException'
   const P = 'InvalidParameterValueException'
   const cases: readonly (readonly [object, number, string, string | RegExp])[] = [
     [{}, 400, V, /^4 validation errors detected: |^3 validation errors detected: /],
@@ -705,7 +706,16 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
       V,
       /^2 validation errors detected: Value '901' at 'timeout' .* less than or equal to 900; Value '20000' at 'memorySize' |^2 validation errors/
     ],
-    [create({ Timeout: 'soon' }), 400, 'SerializationException', /timeout/],
+    [create({ Timeout: 'soon' }), 400, S, 'STRING_VALUE can not be converted to an Integer'],
+    [create({ MemorySize: 128.5 }), 400, S, 'NUMBER_VALUE can not be converted to an Integer'],
+    [create({ Description: 5 }), 400, S, 'NUMBER_VALUE can not be converted to a String'],
+    [create({ Publish: 'true' }), 400, S, 'STRING_VALUE can not be converted to a Boolean'],
+    [create({ Handler: true }), 400, S, 'TRUE_VALUE can not be converted to a String'],
+    [create({ TracingConfig: { Mode: {} } }), 400, S, 'Start of structure or map found where not expected.'],
+    [create({ TracingConfig: 5 }), 400, S, 'Expected null'],
+    [create({ Runtime: ['nodejs20.x'] }), 400, S, 'Start of list found where not expected'],
+    [create({ Architectures: 'x86_64' }), 400, S, 'Expected list or null'],
+    [create({ Environment: { Variables: { KEY: 1 } } }), 400, S, 'NUMBER_VALUE can not be converted to a String'],
     [
       create({ Description: 'x'.repeat(257) }),
       400,
@@ -780,7 +790,7 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
       P,
       'Unzipped size must be smaller than 262144000 bytes'
     ],
-    [create({ Code: { ZipFile: '***' } }), 400, 'SerializationException', /base64/],
+    [create({ Code: { ZipFile: '***' } }), 400, S, /base64/],
     [
       create({ Code: { S3Bucket: 'bucket', S3Key: 'key' } }),
       400,
@@ -846,7 +856,7 @@ t.test("the AWS dialect refuses in AWS's words", async (t) => {
     t.equal(res.headers['x-amzn-errortype'], type, `${name}: ${type}`)
     t.equal(res.headers['content-type'], 'application/json', `${name}: content type`)
     t.match(body.message ?? body.Message, text, `${name}: text`)
-    t.equal(body.Type, type === V ? undefined : 'User', `${name}: Type`)
+    t.equal(body.Type, type === V || type === S ? undefined : 'User', `${name}: Type`)
   }
   for (const [body, status, type, text] of cases)
     check(await aws('POST', '/functions', body), status, type, text, String(text).slice(0, 100))

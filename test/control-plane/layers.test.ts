@@ -144,6 +144,37 @@ t.test("AWS's client runs a layer's whole life", async (t) => {
       { Sid: 's2', Principal: '*', Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e5' } } }
     ]
   })
+  const permissions = '/v1/layers/libs/versions/2/permissions'
+  const v1 = async (method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) => {
+    const res = await plane.inject({ method, url, ...(payload === undefined ? {} : { payload }) })
+    return { status: res.statusCode, body: res.body === '' ? undefined : res.json<object>() }
+  }
+  t.match(await v1('GET', permissions), {
+    status: 200,
+    body: { items: [{ Sid: 's1' }, { Sid: 's2' }], revisionId: second.RevisionId }
+  })
+  const added = await v1('POST', permissions, { statementId: 's3', principal: '123456789012' })
+  t.match(added, {
+    status: 201,
+    body: {
+      statement: { Sid: 's3', Action: 'lambda:GetLayerVersion', Resource: resource },
+      revisionId: (await client.send(new GetLayerVersionPolicyCommand(target))).RevisionId
+    }
+  })
+  t.match(await v1('POST', permissions, { statementId: 's3', principal: '*' }), { status: 409 })
+  t.match(await v1('POST', permissions, { statementId: 's4', principal: 'foo' }), { status: 400 })
+  const organizationId = 'o-a1b2c3d4e5'
+  t.match(await v1('POST', permissions, { statementId: 's4', principal: '123456789012', organizationId }), {
+    status: 400,
+    body: { detail: 'The principal must be * when an organization is named.' }
+  })
+  t.match(await v1('DELETE', `${permissions}/s3`), { status: 204 })
+  t.match(await v1('DELETE', `${permissions}/s3`), { status: 404 })
+  t.match(await v1('GET', '/v1/layers/libs/versions/9/permissions'), { status: 404 })
+  t.match(await v1('GET', '/v1/layers/a/versions/1/permissions'), {
+    status: 200,
+    body: { items: [], revisionId: null }
+  })
   for (const StatementId of ['s1', 's2'])
     await client.send(new RemoveLayerVersionPermissionCommand({ ...target, StatementId }))
   await t.rejects(client.send(new GetLayerVersionPolicyCommand(target)), {
@@ -193,7 +224,13 @@ t.test('bad input is refused in the words of AWS', async (t) => {
     ['a missing version', layers('GET', '/a/versions/9'), 404, N, 'The resource you requested does not exist.'],
     ['version 0', layers('GET', '/a/versions/0'), 400, P, 'Layer Version Cannot be less than 1 '],
     ['delete of version 0', layers('DELETE', '/a/versions/0'), 400, P, 'Layer Version Cannot be less than 1 '],
-    ['no number', layers('GET', '/a/versions/x'), 400, 'SerializationException', /versionNumber/],
+    [
+      'no number',
+      layers('GET', '/a/versions/x'),
+      400,
+      'SerializationException',
+      /STRING_VALUE can not be converted to an Integer/
+    ],
     ['a missing ARN', layers('GET', `?find=LayerVersion&Arn=${arn('none')}`), 404, N, /^The resource you requested/],
     ['no ARN', layers('GET', '?find=LayerVersion&Arn=a'), 400, V, /Value 'a' at 'arn' failed .+regular expression/],
     [

@@ -33,6 +33,12 @@ t.test('statements are made as AWS makes them', async (t) => {
   const { add, aws } = await startWithFunction(t)
   const cases: readonly (readonly [string, object, object])[] = [
     ['service', {}, { Principal: { Service: 's3.amazonaws.com' } }],
+    [
+      'regional',
+      { Principal: 'logs.us-east-1.amazonaws.com' },
+      { Principal: { Service: 'logs.us-east-1.amazonaws.com' } }
+    ],
+    ['alexa', { Principal: 'alexa-appkit.amazon.com' }, { Principal: { Service: 'alexa-appkit.amazon.com' } }],
     ['account', { Principal: ACCOUNT }, { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } }],
     ['arn', { Principal: `arn:aws:iam::${ACCOUNT}:role/r` }, { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:role/r` } }],
     ['everybody', { Principal: '*', Action: 'lambda:*' }, { Principal: '*', Action: 'lambda:*' }],
@@ -126,6 +132,14 @@ t.test('bad input', async (t) => {
       400,
       /The provided principal was invalid/
     ],
+    ...['foo', 'S3.amazonaws.com', 'evil.example', 'amazonaws.com', 'x.amazonaws.com.example', '12345678901'].map(
+      (Principal): (typeof cases)[number] => [
+        Principal,
+        add({ StatementId: 'x', Principal }),
+        400,
+        /The provided principal was invalid\. Please check the principal and try again\./
+      ]
+    ),
     [
       'blank principal',
       add({ StatementId: 'x', Principal: 'a b' }),

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { openControlPlane } from '@hearth/control-plane'
-import type { ReleaseCounts } from '@hearth/shared'
+import { durationBucket, type ReleaseCounts, type ReleaseTally } from '@hearth/shared'
 import { internalToken, readMasterKey } from '@hearth/store'
 import t, { type Test } from 'tap'
 import { ACCOUNT, REGION, ROOT, SOURCE, startControlPlane } from './support.ts'
@@ -42,8 +42,9 @@ async function start(t: Test) {
         previousVersion: string | null
       }>(),
     /** What a gateway would say. */
-    report: async ({ id, step }: Release, counts: Partial<ReleaseCounts>) => {
-      const releases = [{ id, step, invocations: 0, errors: 0, slow: 0, ...counts }]
+    report: async ({ id, step }: Release, ...tallies: Partial<ReleaseTally>[]) => {
+      const none = { id, step, gateway: 'a', invocations: 0, errors: 0, slow: 0, buckets: [] }
+      const releases = tallies.map((tally) => ({ ...none, ...tally }))
       const res = await inject({
         method: 'POST',
         url: '/v1/internal/release-reports',
@@ -70,12 +71,20 @@ t.test('a healthy version gets more with each step, and in the end all', async (
   const release = await begin(PLAN)
   t.match(release, { state: 'running', step: 0, fromVersion: '1', toVersion: '2', counts: null })
   t.match(await alias(), { version: '1', weights: { '2': 0.1 } })
-  await report(release, { invocations: 150, errors: 3, slow: 1, p99Ms: 210 })
+  await report(release, {
+    invocations: 150,
+    errors: 3,
+    slow: 1,
+    buckets: [
+      [durationBucket(10), 147],
+      [durationBucket(200), 3]
+    ]
+  })
   t.match(await read(release.id), {
     state: 'running',
     step: 0,
     waitsFor: '60 s',
-    counts: { invocations: 150, errors: 3, slow: 1, p99Ms: 210 }
+    counts: { invocations: 150, errors: 3, slow: 1, p99Ms: 246.52 }
   })
   clock.ms += 59_999
   await report(release, { invocations: 160, errors: 3 })
@@ -122,8 +131,8 @@ t.test('a version that breaks a bound is taken back at the first word of it', as
       [
         { ...PLAN, maxP99Ms: undefined },
         { invocations: 200, slow: 200 },
-        { invocations: 200, slow: 200, errors: 5 },
-        /^5 of 200/
+        { invocations: 201, slow: 201, errors: 5 },
+        /^5 of 201/
       ],
       [{ ...PLAN, maxErrorRatio: 0, minInvocations: 0 }, { invocations: 9 }, { invocations: 10, errors: 1 }, /^1 of 10/]
     ]
@@ -141,6 +150,28 @@ t.test('a version that breaks a bound is taken back at the first word of it', as
   await post(`/releases/${paused.id}/pause`)
   await report(paused, { invocations: 10, errors: 10 })
   t.match(await read(paused.id), { state: 'rolled-back' }, 'a pause is no protection')
+})
+
+t.test('what each gateway process has counted adds up, and counts once', async (t) => {
+  const { begin, read, report, clock } = await start(t)
+  const release = await begin({ ...PLAN, minInvocations: 20, maxErrorRatio: 0.1 })
+  const fast = durationBucket(10)
+  const counts = async () => (await read(release.id)).counts
+  const once = { gateway: 'a', invocations: 5, errors: 0, slow: 0, buckets: [[fast, 5] as const] }
+  await report(release, once, once)
+  t.match(await counts(), { invocations: 5 }, 'said twice, as when the answer was lost')
+  await report(release, { ...once, invocations: 8, buckets: [[fast, 8]] })
+  await report(release, once)
+  t.match(await counts(), { invocations: 8 }, 'an earlier word that comes late takes nothing back')
+  await report(release, { gateway: 'b', invocations: 3, slow: 0, buckets: [[durationBucket(400), 3]] })
+  t.match(await counts(), { invocations: 11, errors: 0, p99Ms: 481.48 }, 'the percentile is that of all of them')
+  await report(release, ...Array.from({ length: 12 }, (_, n) => ({ gateway: `c${n}`, invocations: 1 })))
+  t.match(await counts(), { invocations: 23 }, 'however often it was started')
+  await report(release, { gateway: 'c11', invocations: 2, errors: 1 })
+  t.match(await counts(), { invocations: 24, errors: 1 })
+  clock.ms += 60_000
+  await report(release, { gateway: 'd' })
+  t.match(await read(release.id), { step: 1, counts: null }, 'calls of before a restart are calls of the step')
 })
 
 t.test('a release is paused, resumed, aborted; a pause does not count', async (t) => {
@@ -263,7 +294,7 @@ t.test('a restart goes on where it was', async (t) => {
       masterKey: undefined,
       urlDomain: 'lambda-url.localhost',
       runtimePaths: {},
-      maxInstances: 200
+      concurrency: 200
     },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false },
@@ -279,7 +310,7 @@ t.test('a restart goes on where it was', async (t) => {
     method: 'POST',
     url: '/v1/internal/release-reports',
     headers: { authorization },
-    payload: { releases: [{ id: release.id, step: 0, invocations: 20, errors: 0, slow: 0 }] }
+    payload: { releases: [{ id: release.id, step: 0, gateway: 'b', invocations: 20, errors: 0, slow: 0, buckets: [] }] }
   })
   t.match(await read(), { state: 'running', step: 1, waitsFor: '30 s' })
 })

@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly builds?: Parameters<typeof openControlPlane>[0]['config']['builds']
   /** Where code in S3 lies. */
   readonly s3?: Config['s3']
+  /** Of the account. */
+  readonly concurrency?: number
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
   readonly deferred?: (() => void)[]
 }
@@ -47,7 +49,7 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
       masterKey: undefined,
       urlDomain: 'lambda-url.localhost',
       runtimePaths: {},
-      maxInstances: 200,
+      concurrency: options.concurrency ?? 200,
       s3: options.s3,
       builds: options.builds
     },

@@ -9,7 +9,12 @@ import { eventually, type Hearth, startHearth } from '../helpers/hearth.js'
 interface Release {
   readonly id: string
   readonly state: string
-  readonly counts: { readonly invocations: number; readonly errors: number; readonly p99Ms: number } | null
+  readonly counts: {
+    readonly invocations: number
+    readonly errors: number
+    readonly slow: number
+    readonly p99Ms: number
+  } | null
   readonly events: readonly { readonly event: string; readonly weight: number; readonly reason: string }[]
 }
 
@@ -123,43 +128,44 @@ t.test('a broken version is taken back by itself, and few calls meet it', async 
   }
 })
 
-t.test('a slow version is taken back, after a restart of either process too', async (t) => {
+t.test('a slow version is taken back by what was counted before and after a crash of either process', async (t) => {
   await deployWithAlias('slow')
   await hearth.deploy('slow', 'export const handler = async () => new Promise((resolve) => setTimeout(resolve, 120))')
   const started = await send<Release>('POST', '/v1/functions/slow/releases', {
     alias: 'live',
-    steps: [{ weight: 50, durationS: 600 }],
+    steps: [{ weight: 100, durationS: 600 }],
     maxP99Ms: 100,
-    minInvocations: 20
+    minInvocations: 400
   })
-  const { gateway, controlPlane } = hearth.pids()
-  for (const pid of [gateway, controlPlane]) process.kill(pid, 'SIGKILL')
-  await eventually(async () => {
-    const now = hearth.pids()
-    return now.gateway !== 0 && now.gateway !== gateway && now.controlPlane !== 0 && now.controlPlane !== controlPlane
-  })
-  await eventually(
-    () =>
-      hearth.request(`/v1/functions/slow`).then(
+  const release = () => json<Release>(`/v1/functions/slow/releases/${started.id}`)
+  const call = async (times: number) => {
+    for (let n = 0; n < times; n++) t.equal((await hearth.invoke('slow:live', {})).status, 200)
+  }
+  const counted = (slow: number) => eventually(async () => (await release()).counts?.slow === slow)
+  const crash = async (...processes: ('gateway' | 'controlPlane')[]) => {
+    const before = hearth.pids()
+    for (const name of processes) process.kill(before[name], 'SIGKILL')
+    const answers = (target: string, method: string) =>
+      hearth.request(target, { method }).then(
         (res) => res.ok,
         () => false
-      ),
-    30_000
-  )
-  await eventually(
-    () =>
-      hearth.invoke('slow:live', {}).then(
-        (res) => res.ok,
-        () => false
-      ),
-    30_000
-  )
-  t.match(await json(`/v1/functions/slow/releases/${started.id}`), { state: 'running' }, 'as it was')
-  const stop = load('slow', 2)
+      )
+    await eventually(() => processes.every((name) => ![0, before[name]].includes(hearth.pids()[name])), 30_000)
+    await eventually(() => answers('/v1/functions/slow', 'GET'), 30_000)
+    await eventually(() => answers('/v1/functions/slow:1/invocations', 'POST'), 30_000)
+  }
+  await call(2)
+  await counted(2)
+  await crash('gateway')
+  t.match(await release(), { state: 'running', counts: { invocations: 2, slow: 2 } })
+  await call(1)
+  await counted(3)
+  await crash('gateway', 'controlPlane')
+  t.match(await release(), { state: 'running', counts: { invocations: 3, slow: 3 } }, 'as it was')
+  await call(2)
   const ended = await eventually(() => underWay('slow', started), 30_000)
-  await stop()
-  t.equal(ended.state, 'rolled-back')
-  t.match(ended.events.at(-1)?.reason, /took longer than 100 ms/)
+  t.match(ended, { state: 'rolled-back', counts: { invocations: 5, slow: 5, errors: 0 } })
+  t.match(ended.events.at(-1)?.reason, /^5 of 5 calls of version 2 took longer than 100 ms/)
 })
 
 t.test('versions run their own code, with their own environment and log streams', async (t) => {

@@ -85,8 +85,17 @@ t.test('with the control plane killed calls go on, and it comes back', async (t)
 })
 
 t.test('with the gateway killed every sandbox is gone, and its successor serves what was deployed', async (t) => {
-  await hearth.deploy('survivor.mjs', COUNTER)
+  await hearth.deploy('survivor.mjs', COUNTER, 'timeout=60')
   await hearth.invoke('survivor', {})
+  const keyed = async (key: string, payload: object, headers: Record<string, string> = {}) => {
+    const res = await hearth.invoke('survivor', payload, { 'idempotency-key': key, ...headers })
+    return { status: res.status, body: await res.json(), replayed: res.headers.get('idempotency-replayed') }
+  }
+  const later = { prefer: 'respond-async' }
+  const done = await keyed('done', { n: 1 })
+  const event = await keyed('event', { n: 2 }, later)
+  void keyed('cut', { ms: 50_000, say: 'under way' }).catch(() => undefined)
+  await eventually(async () => /under way/.test(await (await hearth.request('/v1/functions/survivor/logs')).text()))
   const { gateway } = hearth.pids()
   const sandboxed = runtimes()
   t.ok(sandboxed.length > 0)
@@ -97,6 +106,13 @@ t.test('with the gateway killed every sandbox is gone, and its successor serves 
     return attempt?.status === 200 ? attempt : undefined
   }, 30_000)
   t.match(await answer.json(), { again: true, calls: 1 })
+  t.same(await keyed('done', { n: 1 }), { ...done, replayed: 'true' }, 'an answer under a key outlives it')
+  t.same(await keyed('event', { n: 2 }, later), { ...event, replayed: 'true' })
+  t.match(
+    await keyed('cut', { ms: 50_000, say: 'under way' }),
+    { status: 409, body: { code: 'IDEMPOTENCY_ANSWER_MISSING' } },
+    'what was cut off is not run again by itself'
+  )
 })
 
 t.test('a restart with the same data folder keeps functions and keys', async (t) => {

@@ -156,7 +156,7 @@ t.test(
 t.test('the wait queue is bounded in length and in time, and keeps its order', async (t) => {
   const expired: Flight[] = []
   let onExpired = () => {}
-  const queue = createWaitQueue(3, 30, (flight) => {
+  const queue = createWaitQueue<Flight>(3, 30, (flight) => {
     expired.push(flight)
     onExpired()
   })
@@ -168,7 +168,7 @@ t.test('the wait queue is bounded in length and in time, and keeps its order', a
   t.equal(queue.shift(), a)
   queue.unshift(a)
   t.equal(queue.length, 3)
-  t.ok(queue.remove(b.invocation))
+  t.equal(queue.remove(b.invocation), b)
   t.notOk(queue.remove(b.invocation), 'it is not there twice')
   await new Promise<void>((resolve) => {
     onExpired = () => {
@@ -179,12 +179,15 @@ t.test('the wait queue is bounded in length and in time, and keeps its order', a
   t.equal(queue.shift(), undefined)
 })
 
-t.test('the start gate lets so many run at once and skips what is no longer needed', async (t) => {
+t.test('the start gate lets so many run at once, in turns, and skips what is no longer needed', async (t) => {
   const gate = createStartGate(2)
   const releases: (() => void)[] = []
+  const order: string[] = []
   let running = 0
   let most = 0
-  const start = () => {
+  const [a, b] = [{}, {}]
+  const start = (name: string) => () => {
+    order.push(name)
     running++
     most = Math.max(most, running)
     return new Promise<void>((resolve) => releases.push(resolve)).then(() => {
@@ -192,20 +195,58 @@ t.test('the start gate lets so many run at once and skips what is no longer need
     })
   }
   let skipped = 0
-  gate.request(start)
-  gate.request(start)
-  gate.request(() => {
+  gate.request(a, start('a1'))
+  gate.request(a, start('a2'))
+  gate.request(a, () => {
     skipped++
     return undefined
   })
-  gate.request(start)
+  gate.request(a, start('a3'))
+  gate.request(a, start('a4'))
+  gate.request(b, start('b1'))
   t.equal(running, 2)
-  releases[0]!()
-  await new Promise((resolve) => setImmediate(resolve))
+  for (let i = 0; i < 5; i++) {
+    releases[i]!()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   t.equal(skipped, 1)
-  t.equal(running, 2)
   t.equal(most, 2)
-  for (const release of releases) release()
+  t.same(order, ['a1', 'a2', 'b1', 'a3', 'a4'], 'whoever asked once waits for one turn of whoever asked often')
+})
+
+t.test('a start that takes long does not keep others from theirs', async (t) => {
+  const gate = createStartGate(1, 20)
+  let end = (): void => undefined
+  const long = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  gate.request({}, () => long)
+  const keep = setTimeout(() => undefined, 10_000) // the gate's own timer keeps no process alive
+  await new Promise<void>((resolve) => {
+    gate.request({}, () => {
+      resolve()
+      return Promise.resolve()
+    })
+  })
+  clearTimeout(keep)
+  // Its end is not counted a second time: still one at a time.
+  end()
+  await long
+  let running = 0
+  let most = 0
+  const ends: (() => void)[] = []
+  for (let i = 0; i < 2; i++) {
+    gate.request({}, () => {
+      most = Math.max(most, ++running)
+      return new Promise<void>((resolve) => ends.push(resolve)).then(() => {
+        running--
+      })
+    })
+  }
+  t.equal(most, 1)
+  ends[0]!()
+  await new Promise((resolve) => setImmediate(resolve))
+  ends[1]!()
 })
 
 t.test('a flood over the budget is paused for as long as it takes to pay it back', async (t) => {

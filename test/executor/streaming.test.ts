@@ -6,7 +6,7 @@ import { eventually } from '../helpers/hearth.ts'
 
 const MIB = 1_048_576
 /** What the protocol lets be under way of one stream. */
-const WINDOW = 262_144
+const WINDOW = 524_288
 
 const BACKENDS: readonly { name: string; spec: Partial<FunctionSpec> }[] = [
   { name: 'process', spec: {} },
@@ -225,9 +225,10 @@ const FORGERIES = {
   'an end before the start': [END],
   'two starts': [START, START],
   'a start for an event that is not in flight': [frame(23, 7, none, none)],
-  'a piece beyond the window': [START, ...Array(5).fill(data(65536))],
-  'a flood of tiny pieces': [START, ...Array(2000).fill(data(1))],
-  'empty pieces without end': [START, ...Array(2000).fill(data(0))],
+  'a piece beyond the window': [START, ...Array(9).fill(data(65536))],
+  'a flood of tiny pieces': [START, ...Array(4000).fill(data(1))],
+  'empty pieces without end': [START, ...Array(4000).fill(data(0))],
+  'pieces that are the rest of none': [START, data(1, 128)],
   'a piece that is too long': [START, data(65537)],
   'a piece after the last': [START, data(1, 1), data(1)],
   'a result of an event that streams': [START, frame(19, 1, Buffer.alloc(4), Buffer.from('1'))],
@@ -254,6 +255,7 @@ t.test('an instance that breaks the rules of streams is ended, and only it', asy
     'a piece beyond the window',
     'a flood of tiny pieces',
     'empty pieces without end',
+    'pieces that are the rest of none',
     'a piece that is too long',
     'a piece after the last',
     'a result of an event that streams',

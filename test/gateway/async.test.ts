@@ -1,48 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { isShown, shown, testClock } from './events.ts'
 import { ask, outcome, record, startGateway, until } from './harness.ts'
 
 const AWS = '/2015-03-31/functions/hello/invocations'
 const EVENT = { 'x-amz-invocation-type': 'Event' }
 const MINUTE = 60_000
 const FAILURE = outcome('{"errorType":"Error","errorMessage":"no luck"}', { status: 'error', errorType: 'Error' })
-
-/** Time that passes when it is told to. */
-function testClock() {
-  const timers = new Set<{ at: number; run: () => void }>()
-  let now = Date.parse('2026-01-02T03:04:05Z')
-  return {
-    now: () => now,
-    after(ms: number, run: () => void) {
-      const timer = { at: now + ms, run }
-      timers.add(timer)
-      return () => timers.delete(timer)
-    },
-    pass(ms: number) {
-      now += ms
-      for (const timer of [...timers]) {
-        if (timer.at > now) continue
-        timers.delete(timer)
-        timer.run()
-      }
-    },
-    nextIn: () => Math.min(...[...timers].map(({ at }) => at - now))
-  }
-}
-
-async function shown(port: number, requestId: string): Promise<Record<string, unknown>> {
-  const answer = await ask(port, `/v1/invocations/${requestId}`)
-  return JSON.parse(answer.body) as Record<string, unknown>
-}
-
-async function isShown(port: number, requestId: string, status: string): Promise<Record<string, unknown>> {
-  for (let tries = 0; tries < 500; tries++) {
-    const now = await shown(port, requestId)
-    if (now['status'] === status) return now
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  throw new Error(`${requestId} never was ${status}`)
-}
 
 t.test('every door takes events, and the function sees the id of the answer', async (t) => {
   const { port, executor } = await startGateway(t)
@@ -84,7 +48,7 @@ t.test('what cannot be run is not accepted', async (t) => {
     t.match(answer.body, text)
   }
   const list = await ask(port, '/v1/functions/hello/invocations')
-  t.strictSame(JSON.parse(list.body), { invocations: [] }, 'nothing is left behind')
+  t.strictSame(JSON.parse(list.body), { invocations: [], nextCursor: null }, 'nothing is left behind')
   t.equal((await ask(port, '/v1/functions/hello/invocations?status=odd')).status, 400)
   t.equal((await ask(port, '/v1/invocations/nonsense')).status, 404)
   t.equal((await ask(port, '/v1/invocations/nonsense', { auth: false })).status, 401)

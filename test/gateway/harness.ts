@@ -10,6 +10,8 @@ import {
   type AliasesRepository,
   AUDIT_FILES,
   createAliasesRepository,
+  createEventInvokeRepository,
+  createFunctionOptionsRepository,
   createFunctionPoliciesRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
@@ -19,6 +21,8 @@ import {
   createRolesRepository,
   createSecretBox,
   createUsersRepository,
+  type EventInvokeRepository,
+  type FunctionOptionsRepository,
   type FunctionPoliciesRepository,
   type FunctionsRepository,
   type FunctionUrlsRepository,
@@ -70,6 +74,7 @@ export function record(name: string, changes: Partial<FunctionRecord> = {}): Fun
     environment: undefined,
     network: undefined,
     concurrency: 1,
+    reservedConcurrency: undefined,
     instances: undefined,
     invokeMode: 'BUFFERED',
     architecture: 'x86_64',
@@ -114,6 +119,12 @@ export interface ExecutorDouble extends Executor {
   readonly waiting: Set<Invocation>
   readonly cancelled: Invocation[]
   closedWith: number | undefined
+  /** Instances to be kept initialised, by `name:version`, as last told. */
+  readonly provisions: Map<string, number>
+  /** How far all of those are. */
+  progress: { available: number; status: 'IN_PROGRESS' | 'READY' | 'FAILED'; statusReason: string | undefined }
+  /** Reserved concurrency, as last told. */
+  readonly reservations: Map<string, number | undefined>
 }
 
 export function executorDouble(): ExecutorDouble {
@@ -125,6 +136,12 @@ export function executorDouble(): ExecutorDouble {
     waiting,
     cancelled: [],
     closedWith: undefined,
+    provisions: new Map(),
+    progress: { available: 0, status: 'IN_PROGRESS', statusReason: undefined },
+    reservations: new Map(),
+    setReserved(name, reserved) {
+      double.reservations.set(name, reserved)
+    },
     openPool(spec): FunctionPool {
       double.opened.push(spec)
       return {
@@ -141,6 +158,14 @@ export function executorDouble(): ExecutorDouble {
         },
         retire() {
           double.retired.push(spec)
+        },
+        provision(count) {
+          double.provisions.set(`${spec.name}:${spec.version}`, count)
+        },
+        provisioned: () => {
+          const requested = double.provisions.get(`${spec.name}:${spec.version}`) ?? 0
+          const { available, status, statusReason } = double.progress
+          return { requested, available, inUse: 0, spilled: 0, status, statusReason }
         }
       }
     },
@@ -159,6 +184,25 @@ export function executorDouble(): ExecutorDouble {
         takes: [{ runtime: 'node20', hits: 7, misses: 2 }],
         usedBytes: 80 * 1_048_576,
         budgetBytes: 2_048 * 1_048_576
+      },
+      concurrency: {
+        limit: 200,
+        inUse: 8,
+        unreserved: 190,
+        reserved: [{ functionName: 'booked', reserved: 10, inUse: 3 }],
+        provisioned: [
+          {
+            functionName: 'ready',
+            version: '1',
+            requested: 4,
+            available: 2,
+            inUse: 1,
+            spilled: 6,
+            status: 'IN_PROGRESS',
+            statusReason: undefined
+          }
+        ],
+        throttles: { function: 7, account: 9, queue: 0 }
       }
     }),
     runtimes: () => [],
@@ -178,6 +222,8 @@ export interface Harness {
   readonly executor: ExecutorDouble
   readonly functions: FunctionsRepository
   readonly aliases: AliasesRepository
+  readonly eventConfigs: EventInvokeRepository
+  readonly options: FunctionOptionsRepository
   readonly releases: ReleasesRepository
   readonly keys: KeysRepository
   readonly urls: FunctionUrlsRepository
@@ -196,6 +242,7 @@ export interface Harness {
 export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce'>> {
   readonly controlPort?: number
   readonly drainMs?: number
+  readonly webhookNetworks?: readonly string[]
   /** Most pages of 4 KiB that the queue may have; 0: as many as it likes. */
   readonly queuePages?: number
   readonly attached?: boolean
@@ -213,6 +260,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const aliases = createAliasesRepository(db)
   const policies = createFunctionPoliciesRepository(db)
   const releases = createReleasesRepository(db)
+  const eventConfigs = createEventInvokeRepository(db, box)
+  const functionOptions = createFunctionOptionsRepository(db)
   const keys = createKeysRepository(db, box)
   const users = createUsersRepository(db)
   users.create({
@@ -242,7 +291,9 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
       accountId: ACCOUNT,
       network: 'none',
       instances: 'process',
-      drainMs: options.drainMs ?? 2_000
+      drainMs: options.drainMs ?? 2_000,
+      eventKeepMs: 86_400_000,
+      webhookNetworks: options.webhookNetworks ?? []
     },
     logsDir,
     executor,
@@ -282,6 +333,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     owned,
     sessions,
     releases,
+    eventConfigs,
+    options: functionOptions,
     keys,
     urls,
     logs,

@@ -36,7 +36,7 @@ t.test('all three doors lead to the function, and say how long it took', async (
     const event = seen.at(-1)!
     t.match(event.requestId, UUID)
     t.equal(answer.headers['x-amzn-requestid'], event.requestId, 'the id that the function sees')
-    t.match(event.traceId, /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$/)
+    t.match(event.traceId, /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=1:[0-9a-f]{8}:0$/)
     t.equal(event.invokedArn, ARN)
   }
   t.equal(seen[0]!.payload, '{"name":"Ada"}')
@@ -96,7 +96,9 @@ t.test('Invoke takes every form of a name, and its headers mean what they mean o
 
   const trace = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1'
   await invoke('hello', { 'x-amzn-trace-id': trace })
-  t.equal(last?.traceId, trace)
+  t.match(last?.traceId, new RegExp(`^${trace};Lineage=1:[0-9a-f]{8}:0$`))
+  await invoke('hello', { 'x-amzn-trace-id': last!.traceId })
+  t.match(last?.traceId, new RegExp(`^${trace};Lineage=1:[0-9a-f]{8}:1$`), 'its calls are counted')
   await invoke('hello', { 'x-amzn-trace-id': 'anything else' })
   t.match(last?.traceId, /^Root=1-/)
 

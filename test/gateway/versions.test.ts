@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { ReleaseRecord } from '@hearth/shared'
+import { durationBucket, type ReleaseRecord } from '@hearth/shared'
 import t from 'tap'
 import { ask, BEARER, INTERNAL_TOKEN, outcome, record, startGateway, textOf, until } from './harness.ts'
 
@@ -176,7 +176,8 @@ t.test('the calls of a release’s new version are counted and reported, step by
     readonly invocations: number
     readonly errors: number
     readonly slow: number
-    readonly p99Ms?: number
+    readonly gateway: string
+    readonly buckets: [number, number][]
   }
   const reports: Report[] = []
   const control = http.createServer((req, res) => {
@@ -203,7 +204,7 @@ t.test('the calls of a release’s new version are counted and reported, step by
     plan: { fromVersion: '1', toVersion: '2', steps: [], maxErrorRatio: 0, maxP99Ms: 100, minInvocations: 0 },
     stepStartedAt: '2026-01-02T03:04:05.000Z',
     pausedAt: undefined,
-    counts: undefined,
+    tallies: [],
     events: [],
     createdAt: '2026-01-02T03:04:05.000Z'
   }
@@ -223,13 +224,17 @@ t.test('the calls of a release’s new version are counted and reported, step by
   for (let i = 0; i < outcomes.length; i++) await ask(port, aws('f:live'), { body: '{}' })
   for (const name of ['f:2', 'f:1', 'f', 'f:other']) await ask(port, aws(name), { body: '{}' })
   await until('all are reported', () => reports.at(-1)?.invocations === 100)
-  const { p99Ms = 0, ...counts } = reports.at(-1)!
+  const { gateway: process, buckets, ...counts } = reports.at(-1)!
   t.same(
     counts,
     { id: release.id, step: 0, invocations: 100, errors: 2, slow: 1 },
     'waiting is not the version’s fault'
   )
-  t.ok(p99Ms >= 10 && p99Ms <= 12.5, `p99 of 10 ms: ${p99Ms}`)
+  t.match(process, /^[0-9a-f-]{36}$/)
+  t.same(buckets, [
+    [durationBucket(10), 99],
+    [durationBucket(3_000), 1]
+  ])
 
   releases.put({ ...release, step: 1 })
   answers.push(outcome('1'))
@@ -241,4 +246,10 @@ t.test('the calls of a release’s new version are counted and reported, step by
   answers.push(outcome('1'))
   await ask(port, aws('f:live'), { body: '{}' })
   t.same([...gateway.directory.counters()], [], 'what is over is not counted')
+
+  releases.put({ ...release, step: 2 })
+  answers.push(outcome('1'))
+  await ask(port, aws('f:live'), { body: '{}' })
+  await gateway.stop()
+  t.match(reports.at(-1), { step: 2, invocations: 1, gateway: process }, 'a stop does not lose the last calls')
 })

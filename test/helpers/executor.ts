@@ -72,6 +72,7 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
     events: { instanceExit: (_runtime, reason) => exits.push(reason) },
     cpus: availableParallelism(),
     maxInstances: 50,
+    concurrency: 1_000,
     prestarted: 1,
     prestartedBytes: 1_024 * 1_048_576,
     idleMs: 60_000,

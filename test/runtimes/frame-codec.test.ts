@@ -2,6 +2,7 @@ import { createFrameReader } from '@hearth/executor/internal/channel/frame-reade
 import { encodeInit, encodeInvoke } from '@hearth/executor/internal/channel/frame-writer'
 import {
   ERROR,
+  FLAG_REST,
   HEADER_BYTES,
   INIT,
   INIT_ERROR,
@@ -13,7 +14,8 @@ import {
   MAX_RESPONSE_BYTES,
   READY,
   RESULT,
-  RETURNED
+  RETURNED,
+  STREAM_DATA
 } from '@hearth/executor/internal/protocol'
 import t from 'tap'
 
@@ -106,6 +108,42 @@ t.test('the frames that come out are those that went in, however the stream is c
     t.ok(JSON.stringify(frames) === JSON.stringify(sent), `seed ${seed}`)
     t.equal(reader.midFrame, false)
   }
+  t.end()
+})
+
+t.test('a piece of a stream is passed on as it comes, in parts that are not tiny', (t) => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = randomFrom(seed)
+    const sent = Array.from({ length: 6 }, (_, n) => ({
+      type: STREAM_DATA,
+      flags: n % 2,
+      seq: n,
+      meta: '',
+      payload: String.fromCharCode(97 + n).repeat(random(2) === 0 ? random(65_537) : random(1_500))
+    }))
+    const bytes = Buffer.concat(sent.map(encode))
+    const { frames, violations, reader } = collect()
+    const most = [1, 700, 3_000, 65_536][seed % 4] ?? 1
+    for (let at = 0; at < bytes.length; ) {
+      const to = Math.min(bytes.length, at + 1 + random(most))
+      reader.push(bytes.subarray(at, to))
+      at = to
+    }
+    t.strictSame(violations, [])
+    t.equal(reader.midFrame, false)
+    for (const [n, frame] of sent.entries()) {
+      const parts = frames.filter(({ seq }) => seq === n)
+      t.ok(parts.map(({ payload }) => payload).join('') === frame.payload, `seed ${seed}`)
+      t.strictSame(
+        parts.map(({ flags }) => flags),
+        parts.map((_, i) => (i === 0 ? 0 : FLAG_REST) + (i === parts.length - 1 ? frame.flags : 0))
+      )
+      t.ok(parts.slice(0, -1).every(({ payload }) => payload.length >= 1_024))
+    }
+  }
+  const { violations, reader } = collect()
+  reader.push(encode({ type: STREAM_DATA, flags: FLAG_REST, seq: 1, meta: '', payload: 'x' }))
+  t.same(violations, ['a flag that is not on the wire'])
   t.end()
 })
 

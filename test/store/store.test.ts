@@ -49,6 +49,7 @@ function record(name: string, more: Partial<FunctionRecord> = {}): FunctionRecor
     environment: { SECRET: 'the-plain-text-of-a-secret' },
     network: 'internet',
     concurrency: 4,
+    reservedConcurrency: undefined,
     invokeMode: 'BUFFERED',
     instances: 'threads',
     architecture: 'x86_64',

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { AliasRecord, FunctionRecord, ReleaseRecord } from '@hearth/shared'
+import type { FunctionRecord, ReleaseRecord } from '@hearth/shared'
 import {
   createAliasesRepository,
   createFunctionsRepository,
@@ -11,51 +11,9 @@ import {
   openStore
 } from '@hearth/store'
 import t, { type Test } from 'tap'
+import { alias, record } from './records.ts'
 
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations', import.meta.url))
-
-function record(name: string, more: Partial<FunctionRecord> = {}): FunctionRecord {
-  return {
-    name,
-    version: '$LATEST',
-    runtime: 'nodejs20.x',
-    handler: 'index.handler',
-    role: 'arn:aws:iam::000000000000:role/r',
-    description: '',
-    memoryMiB: 128,
-    timeoutS: 3,
-    ephemeralMiB: 512,
-    environment: { SECRET: 'in-plain-text' },
-    network: undefined,
-    concurrency: 1,
-    invokeMode: 'BUFFERED',
-    instances: undefined,
-    architecture: 'x86_64',
-    tags: {},
-    tracing: 'PassThrough',
-    logging: { format: 'Text', logGroup: '/x' },
-    snapStart: 'None',
-    artifact: 'a'.repeat(64),
-    codeSha256: 'c2hh',
-    codeSize: 12,
-    revisionId: 'r1',
-    state: 'Active',
-    lastUpdateStatus: 'Successful',
-    createdAt: '2026-01-02T03:04:05.000Z',
-    lastModified: '2026-01-02T03:04:05.000Z',
-    ...more
-  }
-}
-
-const alias = (functionName: string, name: string, version: string, weights = {}): AliasRecord => ({
-  functionName,
-  name,
-  version,
-  weights,
-  description: 'd',
-  revisionId: 'r',
-  previousVersion: undefined
-})
 
 const release = (id: string, more: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
   id,
@@ -73,7 +31,7 @@ const release = (id: string, more: Partial<ReleaseRecord> = {}): ReleaseRecord =
   },
   stepStartedAt: '2026-01-02T03:04:05.000Z',
   pausedAt: undefined,
-  counts: undefined,
+  tallies: [],
   events: [],
   createdAt: `2026-01-02T03:04:05.${id}Z`,
   ...more
@@ -167,10 +125,10 @@ t.test('aliases and releases go with their function, and the gateway hears of ea
     { release: { id: '001' } }
   )
   t.throws(() => releases.put(release('002')), /UNIQUE/, 'one of an alias at a time')
-  const counts = { invocations: 3, errors: 1, slow: 0, p99Ms: undefined }
-  releases.put(release('001', { counts }))
+  const tallies = [{ gateway: 'g', invocations: 3, errors: 1, slow: 0, buckets: [[5, 3] as const] }]
+  releases.put(release('001', { tallies }))
   t.equal(heard(), '', 'counts alone are no news')
-  t.strictSame(releases.find('001'), release('001', { counts }))
+  t.strictSame(releases.find('001'), release('001', { tallies }))
   releases.put(release('001', { step: 1 }))
   t.equal(heard(), 'f')
   releases.put(release('001', { state: 'paused', step: 1, pausedAt: '2026-01-02T03:04:06.000Z' }))

@@ -15,7 +15,7 @@ const app = await openControlPlane({
     masterKey: undefined,
     urlDomain: 'lambda-url.localhost',
     runtimePaths: {},
-    maxInstances: 200
+    concurrency: 200
   },
   migrationsDir: path.join(root, 'migrations'),
   server: { logger: false }

@@ -9,16 +9,19 @@ import {
   type FunctionRecord,
   type SessionTokens
 } from '@hearth/shared'
-import type { ArtifactStore } from '@hearth/store'
+import type { ArtifactStore, IdempotencyKeys } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Access } from './access/access.ts'
 import { authorization } from './access/authorization.ts'
 import type { KeyUses } from './access/key-uses.ts'
 import type { CodeLinks } from './code-links.ts'
+import type { CheckDestination } from './destinations/check-destination.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
 import type { CodeSigning } from './functions/code-signing.ts'
+import type { ConcurrencyService } from './functions/concurrency-service.ts'
+import type { EventInvokeService } from './functions/event-invoke-service.ts'
 import type { FunctionOptions } from './functions/function-options.ts'
 import type { FunctionService } from './functions/function-service.ts'
 import type { FunctionTags } from './functions/function-tags.ts'
@@ -28,6 +31,7 @@ import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
+import { idempotency } from './http/idempotency.ts'
 import { keyUseNotes } from './http/key-use-notes.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
@@ -49,14 +53,18 @@ import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
 import { auditRoutes } from './v1/audit-routes.ts'
+import { concurrencyRoutes } from './v1/concurrency-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
+import { eventInvokeRoutes } from './v1/event-invoke-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { keyRoutes } from './v1/key-routes.ts'
+import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
 import { managedPolicyRoutes } from './v1/managed-policy-routes.ts'
 import { permissionRoutes } from './v1/permission-routes.ts'
 import { policyRoutes } from './v1/policy-routes.ts'
+import { provisionedReports } from './v1/provisioned-reports.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { roleRoutes } from './v1/role-routes.ts'
@@ -77,9 +85,12 @@ export interface Deps {
   readonly permissions: PermissionService
   readonly access: Access
   readonly keyUses: KeyUses
+  readonly eventInvoke: EventInvokeService
+  readonly checkDestination: CheckDestination
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
+  readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
   readonly packages: PackageStore
@@ -94,6 +105,9 @@ export interface Deps {
   readonly auditDir: string
   /** Takes in what was changed of keys and rights. */
   readonly refreshAccess: () => void
+  /** Requests with an Idempotency-Key. */
+  readonly keys: IdempotencyKeys
+  readonly now: () => Date
   readonly metrics: Metrics
   readonly scope: ArnScope
   readonly runtimes: Runtimes
@@ -137,7 +151,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   const { service, versions, aliases, releases, artifacts, packages, builder, links, metrics, scope, runtimes } = deps
-  const { layers, attachments, urls, urlDomain } = deps
+  const { layers, attachments, urls, urlDomain, concurrency } = deps
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
   await app.register(rawBodies)
@@ -155,6 +169,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(keyUseNotes, { uses: deps.keyUses, region: scope.region, now: deps.access.now })
   await app.register(uploadLimit)
+  await app.register(idempotency, { keys: deps.keys, now: deps.now })
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
   await app.register(deployRoutes, {
@@ -180,6 +195,9 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
+  await app.register(concurrencyRoutes, { prefix: '/v1/functions', concurrency })
+  await app.register(provisionedReports, { concurrency, internalToken: deps.internalToken })
+  await app.register(layerPermissionRoutes, { prefix: '/v1/layers', layers })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(urlRoutes, {
     prefix: '/v1/functions',
@@ -193,6 +211,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     permissions: deps.permissions,
     requireFunction: (name) => void service.get(name)
   })
+  await app.register(eventInvokeRoutes, { prefix: '/v1/functions', eventInvoke: deps.eventInvoke, scope })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })

@@ -13,10 +13,13 @@ import {
   createAliasesRepository,
   createArtifactStore,
   createCodeSigningRepository,
+  createConcurrencyRepository,
+  createEventInvokeRepository,
   createFunctionOptionsRepository,
   createFunctionPoliciesRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
+  createIdempotencyKeys,
   createKeysRepository,
   createLayersRepository,
   createOwnedPoliciesRepository,
@@ -30,6 +33,7 @@ import {
   ensureMasterKey,
   internalToken,
   isWritable,
+  LATEST,
   lockDataDir,
   makeDataDir,
   openAuditLog,
@@ -44,11 +48,14 @@ import { createAssumableRoles } from './access/assumable-roles.ts'
 import { startKeyUses } from './access/key-uses.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
+import { createDestinationCheck } from './destinations/check-destination.ts'
 import { ensureAdministrator } from './first-start.ts'
 import { createAccount } from './functions/account.ts'
 import { createAliasService } from './functions/alias-service.ts'
 import { startArtifactCollector } from './functions/artifact-collector.ts'
 import { createCodeSigning } from './functions/code-signing.ts'
+import { createConcurrencyService } from './functions/concurrency-service.ts'
+import { createEventInvokeService } from './functions/event-invoke-service.ts'
 import { createFunctionOptions } from './functions/function-options.ts'
 import { createFunctionService } from './functions/function-service.ts'
 import { createFunctionTags } from './functions/function-tags.ts'
@@ -67,9 +74,9 @@ import { createUrlService } from './urls/url-service.ts'
 export interface ControlPlaneOptions {
   readonly config: Pick<
     Config,
-    'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'maxInstances'
+    'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'concurrency'
   > &
-    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir'>>
+    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir' | 'webhookNetworks'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
   /** The user's own folder for sockets (XDG_RUNTIME_DIR), if there is one. */
@@ -83,6 +90,9 @@ export interface ControlPlaneOptions {
   readonly processMetrics?: boolean
 }
 
+/** How often Idempotency-Keys that are older than a day are removed, and how many at most. */
+const PRUNE_MS = 60_000
+const PRUNED_KEYS = 1_000
 const COLLECT_INTERVAL_MS = 10 * 60_000
 /** What a crash may lose of when keys were last used. */
 const KEY_USE_INTERVAL_MS = 10_000
@@ -147,6 +157,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const functions = createFunctionsRepository(db, box)
   const aliasesRepository = createAliasesRepository(db)
   const releasesRepository = createReleasesRepository(db)
+  const concurrencyRepository = createConcurrencyRepository(db)
   const artifacts = createArtifactStore(layout)
   const leftovers = await artifacts.sweep()
   const packages = createPackageStore(artifacts)
@@ -186,6 +197,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     aliases: aliasesRepository,
     releases: releasesRepository,
     versions,
+    concurrency: concurrencyRepository,
     scope,
     now,
     onEvent: ({ id, functionName, alias, plan }, { event, weight, reason }) => {
@@ -217,15 +229,40 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     unwrittenUse: (accessKeyId) => keyUses.find(accessKeyId)
   })
+  const concurrency = createConcurrencyService({
+    functions,
+    aliases: aliasesRepository,
+    concurrency: concurrencyRepository,
+    limit: config.concurrency,
+    scope,
+    now
+  })
+  const exists = (name: string, qualifier: string = LATEST): boolean =>
+    qualifier === LATEST || /^\d+$/.test(qualifier)
+      ? functions.find(name, qualifier) !== undefined
+      : aliasesRepository.find(name, qualifier) !== undefined
+  const checkDestination = createDestinationCheck({ scope, exists, webhookNetworks: config.webhookNetworks ?? [] })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
+  // Answers may show what is sealed elsewhere: a function's environment.
+  const requestKeys = createIdempotencyKeys(db, {
+    seal: (body, record) => box.seal(Buffer.from(body).toString('latin1'), record),
+    open: (sealed, record) => Buffer.from(box.open(Buffer.from(sealed), record), 'latin1')
+  })
   const app = await buildApp(
     {
       service,
       versions,
       releases,
       internalToken: internalToken(masterKey),
-      aliases: createAliasService({ functions, aliases: aliasesRepository, releases: releasesRepository, scope }),
+      aliases: createAliasService({
+        functions,
+        aliases: aliasesRepository,
+        releases: releasesRepository,
+        concurrency: concurrencyRepository,
+        scope
+      }),
+      concurrency,
       permissions: createPermissionService({
         policies: functionPolicies,
         functions,
@@ -234,10 +271,21 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       }),
       access,
       keyUses,
+      eventInvoke: createEventInvokeService({
+        configs: createEventInvokeRepository(db, box),
+        functions,
+        exists,
+        checkDestination,
+        scope,
+        now
+      }),
+      checkDestination,
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,
-      account: createAccount(createUsageRepository(db), config.dataDir, config.maxInstances),
+      account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
+        concurrency.unreserved()
+      ),
       artifacts,
       packages,
       builder,
@@ -266,7 +314,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       scope,
       runtimes,
       architecture,
-      isReady: () => isWritable(db)
+      isReady: () => isWritable(db),
+      keys: requestKeys,
+      now
     },
     options.server
   )
@@ -283,8 +333,17 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       app.log.error({ err }, 'unused code could not be removed')
     }
   })
+  const pruning = setInterval(() => {
+    try {
+      requestKeys.prune(now().getTime(), PRUNED_KEYS)
+    } catch (err) {
+      app.log.error({ err }, 'old Idempotency-Keys could not be removed')
+    }
+  }, PRUNE_MS)
+  pruning.unref()
   app.addHook('onClose', async () => {
     stopCollector()
+    clearInterval(pruning)
     await builder?.close()
     await packages.close()
     await trees.close()

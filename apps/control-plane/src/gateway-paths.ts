@@ -12,6 +12,13 @@ const name = {
   schema: { type: 'string', pattern: '^[a-zA-Z0-9-_]{1,64}$' }
 } as const
 
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'The same request under the same key is done once in 24 hours: see docs/idempotency.md',
+  schema: { type: 'string', minLength: 1, maxLength: 255 }
+} as const
+
 const problem = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
@@ -100,6 +107,28 @@ const invocationRecord = {
   }
 } as const
 
+const deliveryRecord = {
+  type: 'object',
+  required: ['id', 'purpose', 'target', 'status', 'failedAttempts'],
+  properties: {
+    id: { type: 'string', description: 'What the receiver knows it by' },
+    purpose: { type: 'string', enum: ['OnSuccess', 'OnFailure', 'DeadLetter'] },
+    target: { type: 'string', description: 'An ARN, or the URL of a webhook' },
+    status: { type: 'string', enum: ['pending', 'delivered', 'failed'] },
+    failedAttempts: { type: 'integer' },
+    endedAt: { type: 'string' },
+    error: { type: 'string', description: 'Of the last attempt' }
+  }
+} as const
+
+const oneInvocation = {
+  ...invocationRecord,
+  properties: {
+    ...invocationRecord.properties,
+    deliveries: { type: 'array', description: 'What was sent of it to whom', items: deliveryRecord }
+  }
+} as const
+
 export const gatewayPaths = {
   '/v1/invocations/{requestId}': {
     get: {
@@ -108,7 +137,7 @@ export const gatewayPaths = {
       tags: ['invocations'],
       parameters: [{ name: 'requestId', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
       responses: {
-        '200': { description: 'Its record', content: { 'application/json': { schema: invocationRecord } } },
+        '200': { description: 'Its record', content: { 'application/json': { schema: oneInvocation } } },
         ...problems
       }
     }
@@ -135,7 +164,7 @@ export const gatewayPaths = {
   '/v1/functions/{name}/invocations': {
     get: {
       operationId: 'listInvocations',
-      summary: 'The newest 100 events of a function',
+      summary: 'Events of a function, the newest first',
       tags: ['invocations'],
       parameters: [
         name,
@@ -143,7 +172,9 @@ export const gatewayPaths = {
           name: 'status',
           in: 'query',
           schema: { type: 'string', enum: ['queued', 'running', 'succeeded', 'failed'] }
-        }
+        },
+        { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 100, default: 100 } },
+        { name: 'cursor', in: 'query', description: '`nextCursor` of the page before', schema: { type: 'string' } }
       ],
       responses: {
         '200': {
@@ -152,8 +183,11 @@ export const gatewayPaths = {
             'application/json': {
               schema: {
                 type: 'object',
-                required: ['invocations'],
-                properties: { invocations: { type: 'array', items: invocationRecord } }
+                required: ['invocations', 'nextCursor'],
+                properties: {
+                  invocations: { type: 'array', items: invocationRecord },
+                  nextCursor: { type: ['string', 'null'] }
+                }
               }
             }
           }
@@ -167,6 +201,7 @@ export const gatewayPaths = {
       tags: ['invocations'],
       parameters: [
         name,
+        idempotencyKey,
         {
           name: 'invokeMode',
           in: 'query',
@@ -283,7 +318,7 @@ export const gatewayPaths = {
       description:
         'The function gets a function URL event (payload format 2.0), and its result becomes the response; with invokeMode RESPONSE_STREAM as it comes. Every other method and every path below /fn/{name}/ do the same. /fn/{name}:{qualifier} calls a version or goes through an alias.',
       tags: ['invocations'],
-      parameters: [name],
+      parameters: [name, idempotencyKey],
       requestBody: { content: { '*/*': { schema: {} } } },
       responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
     }

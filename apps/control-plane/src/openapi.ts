@@ -49,6 +49,7 @@ export const openapi = fp(
           { name: 'versions', description: 'Published versions, aliases that point to them, and releases' },
           { name: 'layers', description: 'Code that functions find at /opt' },
           { name: 'invocations', description: 'Running functions, and what they logged' },
+          { name: 'concurrency', description: 'How many events run at once, and instances that are started ahead' },
           { name: 'urls', description: 'Function URLs and custom domains' },
           { name: 'access', description: 'Users, their keys, roles, and policies' },
           { name: 'runtimes', description: 'What this server can run' },
@@ -66,7 +67,7 @@ export const openapi = fp(
           }
         }
       },
-      transform: jsonSchemaTransform,
+      transform: (route) => withKey(route.route.method, jsonSchemaTransform(route)),
       transformObject: jsonSchemaTransformObject
     })
 
@@ -86,6 +87,21 @@ export const openapi = fp(
   },
   { name: 'openapi' }
 )
+
+const IDEMPOTENCY_KEY = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 255,
+  description: 'The same request under the same key is done once in 24 hours: see docs/idempotency.md'
+}
+
+/** Described here alone: a schema of headers would take part in every request. */
+function withKey<Described extends { schema: object }>(method: string | string[], described: Described): Described {
+  const isChange = ['POST', 'PUT', 'PATCH'].some((name) => [method].flat().includes(name))
+  if (!isChange) return described
+  const headers = { type: 'object', properties: { 'Idempotency-Key': IDEMPOTENCY_KEY } }
+  return { ...described, schema: { ...described.schema, headers } }
+}
 
 function isOwn({ url }: RouteOptions): boolean {
   return url === '/openapi.json' || url === '/docs' || url.startsWith('/docs/')

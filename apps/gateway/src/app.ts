@@ -16,7 +16,7 @@ import {
 } from '@hearth/shared'
 import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
-import type { Clock } from './async/dispatcher.ts'
+import type { Clock } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
 import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
@@ -31,6 +31,7 @@ import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
+import { startProvisionedReporter } from './provisioned-reporter.ts'
 import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
@@ -56,6 +57,8 @@ export interface AppDeps {
     | 'network'
     | 'instances'
     | 'drainMs'
+    | 'eventKeepMs'
+    | 'webhookNetworks'
   >
   /** Folder of functions' logs. */
   readonly logsDir: string
@@ -134,11 +137,12 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const { config, metrics, log, executor, logs } = deps
   const scope = { region: config.region, accountId: config.accountId }
   const timeouts = { ...TIMEOUTS, ...deps.timeouts }
-  const readiness = createReadiness(['directory', 'sandbox', 'running'])
+  const readiness = createReadiness(['directory', 'sandbox', 'queue', 'running'])
   readiness.set('running', { ok: true })
+  readiness.set('queue', { ok: true })
   const routes: Route[] = []
   let draining = false
-  let stopReporter = (): void => undefined
+  let stopReporters = async (): Promise<void> => undefined
   let stopping: Promise<void> | undefined
 
   const app = Fastify({
@@ -178,14 +182,18 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       hallway.directory.refresh()
       return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
     },
-    counts: metrics.events,
+    metrics,
     log,
+    scope,
+    keepMs: config.eventKeepMs,
+    webhookNetworks: config.webhookNetworks,
     clock: deps.clock,
     eventsAtOnce: deps.eventsAtOnce
   })
   const hallway: Hallway & { directory: Directory; authenticator: Authenticator; access: Authorizer } = {
     ...starting,
     dispatcher: events.dispatcher,
+    idempotency: events.idempotency,
     metrics,
     expectations,
     jsonCheck: new JsonCheck(),
@@ -389,15 +397,25 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         urlDomain: config.urlDomain,
         generation: () => hallway.directory.generation()
       })
-      stopReporter = startReleaseReporter({
-        port: config.controlPort,
-        internalToken,
+      const controlPlane = { port: config.controlPort, internalToken }
+      const stopReleases = startReleaseReporter({
+        ...controlPlane,
         counters: () => hallway.directory.counters(),
         onError: atMostEvery(10_000, (err: unknown) => {
           log.warn({ err }, 'the control plane cannot be told about releases')
         })
       })
-      events.dispatcher.start()
+      const stopProvisioned = startProvisionedReporter({
+        ...controlPlane,
+        reports: () => hallway.directory.provisioned(),
+        onError: atMostEvery(10_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told about provisioned concurrency')
+        })
+      })
+      stopReporters = async () => {
+        await Promise.all([stopReleases(), stopProvisioned()])
+      }
+      events.start()
       readiness.set('directory', { ok: true })
     },
 
@@ -422,7 +440,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)
-        stopReporter()
+        await stopReporters()
         proxy.close()
         await app.close()
         await logs.close()
@@ -445,6 +463,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       refresh: () => undefined,
       find: refuseAll,
       counters: () => [],
+      provisioned: () => [],
       generation: () => 0,
       close: () => undefined
     },

@@ -6,6 +6,7 @@ import { EventStream } from './event-stream.ts'
 import { enterFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
 import { serverTiming } from './server-timing.ts'
 
+const EMPTY = Buffer.alloc(0)
 const PATH = '/2015-03-31/functions/'
 
 /**
@@ -22,6 +23,7 @@ export function createAwsDoor(
     dialect: 'aws',
     route: hallway.metrics.route(`${PATH}:FunctionName/invocations`),
     jsonOnly: true,
+    takesKeys: true,
 
     enter(call, body) {
       enter(hallway, scope, traceId, call, body)
@@ -69,6 +71,7 @@ export function createAwsStreamDoor(
     dialect: 'aws',
     route: hallway.metrics.route('/2021-11-15/functions/:FunctionName/response-streaming-invocations'),
     jsonOnly: true,
+    takesKeys: true,
 
     enter(call, body) {
       if (call.req.headers['x-amz-invocation-type'] === 'Event') {
@@ -102,8 +105,10 @@ function enter(
   if (context !== undefined) call.clientContext = readClientContext(context)
   call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
   if (type === 'Event') {
-    acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), body, () => {
-      call.respond(202, ['x-amzn-requestid', call.requestId, 'x-amzn-trace-id', call.traceId], '')
+    acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), body, {
+      status: 202,
+      headers: ['x-amzn-requestid', call.requestId, 'x-amzn-trace-id', call.traceId],
+      body: EMPTY
     })
     return
   }

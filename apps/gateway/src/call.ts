@@ -17,9 +17,10 @@ import type { Dispatcher } from './async/dispatcher.ts'
 import type { Directory } from './directory.ts'
 import type { Expectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
+import type { Idempotency, KeyedCall } from './idempotency.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
-import { type Dialect, payloadTooLarge, toRefusal } from './refusal.ts'
+import { type Dialect, payloadTooLarge, recursionStopped, toRefusal } from './refusal.ts'
 import { hasBody, refuse, respond } from './respond.ts'
 import type { UrlTarget } from './url-table.ts'
 
@@ -30,6 +31,8 @@ export interface Hallway {
   readonly directory: Directory
   /** Takes events that are run later. */
   readonly dispatcher: Dispatcher
+  /** Calls that are done once. */
+  readonly idempotency: Idempotency
   readonly metrics: Metrics
   readonly expectations: Expectations
   /** Shared by all calls whose body is there at once. */
@@ -49,6 +52,8 @@ export interface Door {
   readonly route: number
   /** Whether the body must be JSON. */
   readonly jsonOnly: boolean
+  /** Whether Idempotency-Key is the server's business here; on a public URL it is the function's. */
+  readonly takesKeys: boolean
   /** Finds the function and calls {@link Call.run}, or answers. @throws HearthError */
   enter(call: Call, body: Buffer): void
   answer(call: Call, outcome: Outcome): void
@@ -90,6 +95,8 @@ export class Call implements Invocation, RequestFacts {
   principal: Principal | undefined
   /** Set when a function's URL is called: it says who may. */
   url: UrlTarget | undefined
+  /** Set when it came with an Idempotency-Key. */
+  keyed: KeyedCall | undefined
   readonly #door: Door
   readonly #hallway: Hallway
   readonly #startedAt: number
@@ -141,13 +148,33 @@ export class Call implements Invocation, RequestFacts {
     req.on('end', onRequestEnd)
   }
 
-  /** Hands the event to the function. */
+  /** Hands the event to the function. @throws HearthError RECURSION_STOPPED */
   run(entry: Entry, payload: Buffer, invokedArn: string): void {
+    const traceId = entry.lineage.enter(this.traceId)
+    if (traceId === undefined) throw recursionStopped(entry.record.name)
+    this.traceId = traceId
     this.payload = payload
     this.invokedArn = invokedArn
     this.#entry = entry
+    if (this.keyed === undefined) this.#invoke(entry)
+    else this.#reserveAndInvoke(entry, this.keyed)
+  }
+
+  #invoke(entry: Entry): void {
     this.#row = this.#hallway.metrics.functions.started(entry.record.name)
     entry.pool.invoke(this)
+  }
+
+  #reserveAndInvoke(entry: Entry, keyed: KeyedCall): void {
+    keyed
+      .reserve()
+      .then(() => {
+        if (this.res.destroyed) keyed.forget(nothing)
+        else this.#invoke(entry)
+      })
+      .catch((err: unknown) => {
+        this.refuse(err)
+      })
   }
 
   /** The executor's: exactly once. */
@@ -157,12 +184,15 @@ export class Call implements Invocation, RequestFacts {
     this.#settledAt = this.#hallway.now()
     this.#hallway.metrics.settled(row, outcome)
     this.#entry?.counter?.record(outcome)
-    if (this.res.destroyed) return
+    // An answer under a key is kept also when its caller has left: that one comes back for it.
+    if (this.res.destroyed && this.keyed === undefined) return
     try {
       this.#door.answer(this, outcome)
     } catch (err) {
       this.refuse(err)
     }
+    // It was streamed.
+    this.keyed?.conclude(undefined, nothing)
   }
 
   /**
@@ -192,6 +222,11 @@ export class Call implements Invocation, RequestFacts {
   }
 
   refuse(thrown: unknown): void {
+    if (this.keyed === undefined) this.#refuse(thrown)
+    else this.keyed.forget(() => this.#refuse(thrown))
+  }
+
+  #refuse(thrown: unknown): void {
     if (thrown instanceof HearthError) {
       const reason = AUTH_FAILURES[thrown.code]
       if (reason !== undefined) this.#hallway.metrics.authFailed(reason)
@@ -205,7 +240,12 @@ export class Call implements Invocation, RequestFacts {
   }
 
   respond(status: number, headers: string[], body: Buffer | string): void {
-    respond(this.res, status, headers, body)
+    if (this.keyed === undefined) respond(this.res, status, headers, body)
+    else {
+      this.keyed.conclude({ status, headers: [...headers], body: Buffer.from(body) }, () => {
+        respond(this.res, status, headers, body)
+      })
+    }
   }
 
   /** For listeners. */
@@ -246,6 +286,7 @@ export class Call implements Invocation, RequestFacts {
     if (this.#row !== -1 && this.#entry?.pool.cancel(this) === true) {
       metrics.functions.cancelled(this.#row)
       this.#row = -1
+      this.keyed?.forget(nothing)
     }
     const endedAt = now()
     if (this.#settledAt !== 0) metrics.responded((endedAt - this.#settledAt) / 1_000)
@@ -263,7 +304,9 @@ export class Call implements Invocation, RequestFacts {
     try {
       if (this.#isAsked) this.principal ??= this.#hallway.authenticator.authenticate(this.#head(body))
       if (this.#door.jsonOnly && body.length > 0) this.#requireJson(body)
-      this.#door.enter(this, body)
+      const key = this.req.headers['idempotency-key']
+      if (key === undefined || !this.#door.takesKeys || this.req.method !== 'POST') this.#door.enter(this, body)
+      else this.#hallway.idempotency.begin(this, String(key), body, () => this.#door.enter(this, body))
     } catch (err) {
       this.refuse(err)
     }
@@ -299,6 +342,10 @@ export class Call implements Invocation, RequestFacts {
     this.#first = undefined
     this.#chunks = undefined
   }
+}
+
+function nothing(): void {
+  // The client has its answer, or is gone.
 }
 
 /** Values of `reason` in hearth_auth_failures_total. */

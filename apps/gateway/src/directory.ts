@@ -5,15 +5,17 @@ import {
   compilePolicy,
   type FunctionRecord,
   type Policy,
+  type ProvisionedReport,
   type ReleaseWatch
 } from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
+import { createConcurrency } from './concurrency.ts'
 import { type Entry, FunctionRoutes, type FunctionRoutesOptions } from './function-routes.ts'
 import { ReleaseCounter } from './release-counter.ts'
 
 export interface DirectoryOptions {
   readonly reader: DirectoryReader
-  readonly executor: Pick<Executor, 'openPool'>
+  readonly executor: Pick<Executor, 'openPool' | 'setReserved'>
   readonly toSpec: (record: FunctionRecord) => FunctionSpec
   readonly scope: ArnScope
   /** Called with all keys when one of them, or what somebody is allowed, changed, before any request is served that comes after the change. */
@@ -38,6 +40,8 @@ export interface Directory {
   find(name: string, qualifier?: string): Entry | undefined
   /** What is counted for releases that are under way. */
   counters(): Iterable<ReleaseCounter>
+  /** How far the instances are that are to be kept initialised. */
+  provisioned(): readonly ProvisionedReport[]
   /** Another number than before: something about functions has changed. */
   generation(): number
   close(): void
@@ -109,6 +113,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     }
     // Those that nobody asked for yet can wait.
     if (suspects.size > 0) setImmediate(revalidateSlice)
+    if (changes.reset || changes.functions.length > 0) concurrency.update()
     seq = changes.seq
   }
 
@@ -165,7 +170,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
       options.onRemoved(name)
       return undefined
     }
-    const fresh = new FunctionRoutes(record, reader.listAliases(name), routesOptions)
+    const fresh = new FunctionRoutes(record, reader.listAliases(name), reader.findEventSettings(name), routesOptions)
     if (old !== undefined) fresh.replace(old)
     entries.set(name, fresh)
     return fresh
@@ -177,9 +182,20 @@ export function createDirectory(options: DirectoryOptions): Directory {
     if (known !== undefined) return revalidate(name)
     const record = reader.findFunction(name)
     if (record === undefined) return undefined
-    const made = new FunctionRoutes(record, reader.listAliases(name), routesOptions)
+    const made = new FunctionRoutes(record, reader.listAliases(name), reader.findEventSettings(name), routesOptions)
     entries.set(name, made)
     return made
+  }
+
+  const concurrency = createConcurrency({
+    reader,
+    executor: options.executor,
+    poolOf: (name, version) => routesOf(name)?.find(version)?.pool
+  })
+  try {
+    concurrency.update()
+  } catch (err) {
+    onError(err)
   }
 
   const watch = setInterval(refresh, options.watchMs ?? WATCH_MS)
@@ -193,6 +209,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     },
     generation: () => generation,
     counters: () => counters.values(),
+    provisioned: () => concurrency.reports(),
     close() {
       closed = true
       clearInterval(watch)

@@ -1,7 +1,9 @@
 import type { Executor, FunctionPool, FunctionSpec } from '@hearth/executor'
 import { type ArnScope, type FunctionRecord, functionArn, type Policy } from '@hearth/shared'
-import type { AliasRoute } from '@hearth/store'
+import type { AliasRoute, EventSettings } from '@hearth/store'
+import { type EventRules, eventRulesOf } from './async/event-rules.ts'
 import { isSameSpec } from './function-spec.ts'
+import { Lineage } from './lineage.ts'
 import type { ReleaseCounter } from './release-counter.ts'
 
 /** Where a call goes: a version, under the name that the caller used. */
@@ -15,6 +17,10 @@ export interface Entry {
   readonly pool: FunctionPool
   /** Counts the calls of a release's new version; undefined for all others. */
   readonly counter: ReleaseCounter | undefined
+  /** How events are run that were sent under this name. */
+  readonly events: EventRules
+  /** Finds out when the function calls itself again and again. */
+  readonly lineage: Lineage
 }
 
 export interface FunctionRoutesOptions {
@@ -50,14 +56,31 @@ export class FunctionRoutes {
   /** By qualifier, each made at its first call. */
   readonly #routes = new Map<string, Route>()
 
-  constructor(latest: FunctionRecord, aliases: readonly AliasRoute[], options: FunctionRoutesOptions) {
+  readonly #eventSettings: EventSettings
+  readonly #lineage: Lineage
+
+  constructor(
+    latest: FunctionRecord,
+    aliases: readonly AliasRoute[],
+    eventSettings: EventSettings,
+    options: FunctionRoutesOptions
+  ) {
     this.#name = latest.name
+    this.#eventSettings = eventSettings
+    this.#lineage = new Lineage(functionArn(options.scope, latest.name), eventSettings.mayRecurse)
     this.#options = options
     this.#aliases = new Map(aliases.map((alias) => [alias.name, alias]))
     this.#policies = options.policiesOf(latest.name)
     const version = new Version(latest, options)
     this.#versions.set(LATEST, version)
-    this.plain = new Destination(version, functionArn(options.scope, latest.name), this.#policies.get(''), undefined)
+    this.plain = new Destination(
+      version,
+      functionArn(options.scope, latest.name),
+      this.#policies.get(''),
+      undefined,
+      this.#events(LATEST),
+      this.#lineage
+    )
   }
 
   /** @returns undefined when there is no such version or alias */
@@ -84,10 +107,11 @@ export class FunctionRoutes {
     const alias = this.#aliases.get(qualifier)
     const arn = functionArn(this.#options.scope, this.#name, qualifier)
     const counter = this.#options.counterOf(alias?.release)
+    const events = this.#events(qualifier)
     const destination = (name: string): Entry | undefined => {
       const version = this.#version(name)
-      const own = counter?.watch.version === name ? counter : undefined
-      return version && new Destination(version, arn, this.#policies.get(qualifier), own)
+      const counts = counter?.watch.version === name ? counter : undefined
+      return version && new Destination(version, arn, this.#policies.get(qualifier), counts, events, this.#lineage)
     }
     // What is neither a number nor `$LATEST` is an alias, and all of those are known.
     if (alias === undefined && qualifier !== LATEST && !/^\d+$/.test(qualifier)) return undefined
@@ -97,6 +121,10 @@ export class FunctionRoutes {
     const route = { first, second: other === undefined ? undefined : destination(other), weight }
     this.#routes.set(qualifier, route)
     return route
+  }
+
+  #events(qualifier: string): EventRules {
+    return eventRulesOf(this.#eventSettings.configs.find((config) => config.qualifier === qualifier))
   }
 
   #version(name: string): Version | undefined {
@@ -144,14 +172,25 @@ class Destination implements Entry {
   readonly invokedArn: string
   readonly policy: Policy | undefined
   readonly counter: ReleaseCounter | undefined
+  readonly events: EventRules
+  readonly lineage: Lineage
   readonly #version: Version
 
-  constructor(version: Version, invokedArn: string, policy: Policy | undefined, counter: ReleaseCounter | undefined) {
+  constructor(
+    version: Version,
+    invokedArn: string,
+    policy: Policy | undefined,
+    counter: ReleaseCounter | undefined,
+    events: EventRules,
+    lineage: Lineage
+  ) {
     this.record = version.record
     this.spec = version.spec
     this.invokedArn = invokedArn
     this.policy = policy
     this.counter = counter
+    this.events = events
+    this.lineage = lineage
     this.#version = version
   }
 

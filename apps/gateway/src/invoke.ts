@@ -69,7 +69,11 @@ export function queryMember(url: string, name: string): string | undefined {
 /** The error behind an invocation that never reached the function. */
 export function refusalOf(outcome: Outcome): HearthError {
   if (outcome.status === 'throttled') {
-    return new HearthError('CAPACITY_EXHAUSTED', 'Rate Exceeded.', { reason: 'ConcurrentInvocationLimitExceeded' })
+    const reason =
+      outcome.errorType === 'function'
+        ? 'ReservedFunctionConcurrentInvocationLimitExceeded'
+        : 'ConcurrentInvocationLimitExceeded'
+    return new HearthError('CAPACITY_EXHAUSTED', 'Rate Exceeded.', { reason })
   }
   return new HearthError(
     'SANDBOX_UNAVAILABLE',

@@ -60,6 +60,10 @@ const executor = createExecutor({
   events: metrics.executorEvents,
   cpus: os.availableParallelism(),
   maxInstances: config.maxInstances,
+  concurrency: config.concurrency,
+  throttleWaitMs: config.throttleWaitMs,
+  scalingBurst: config.scalingBurst,
+  memoryReserveBytes: config.memoryReserveMiB * 1_048_576,
   prestarted: config.prestarted,
   prestartedBytes:
     config.prestartedMemoryMiB === undefined
@@ -81,16 +85,11 @@ const audit = openAuditLog({
     log.error({ err }, 'the audit log cannot be written')
   }
 })
-const gateway = await buildApp({
-  config,
-  logsDir,
-  executor,
-  logs,
-  metrics,
-  log,
-  audit,
-  queue: await openQueueOrExit()
+const queue = await openQueueOrExit((problem) => {
+  if (problem !== undefined) log.error({ err: problem }, 'the thread of the queue was lost; it is started again')
+  gateway.readiness.set('queue', problem === undefined ? { ok: true } : { ok: false, detail: 'it is opened again' })
 })
+const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log, audit, queue })
 
 const stopping = new AbortController()
 const grace = closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
@@ -123,12 +122,13 @@ function readConfigOrExit(): Config {
   }
 }
 
-async function openQueueOrExit(): Promise<EventQueue> {
+async function openQueueOrExit(onProblem: (problem: Error | undefined) => void): Promise<EventQueue> {
   const { queue: file } = makeDataDir(config.dataDir)
   try {
     return await openEventQueue({
       file,
-      migrationsDir: fileURLToPath(new URL('../../../migrations/queue', import.meta.url))
+      migrationsDir: fileURLToPath(new URL('../../../migrations/queue', import.meta.url)),
+      onProblem
     })
   } catch (err) {
     if (!(err instanceof QueueUnavailableError)) throw err

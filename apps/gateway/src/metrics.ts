@@ -1,6 +1,7 @@
 import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
+import { observeConcurrency } from './concurrency-metrics.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import { HistogramSet } from './histogram-set.ts'
 import type { LogCounts } from './log-writer.ts'
@@ -155,6 +156,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       gaugeOf('hearth_prestarted_memory_limit_bytes', 'What they may take together.', () => {
         return executor.stats().stock.budgetBytes
       })
+      observeConcurrency(registers, () => executor.stats().concurrency)
       counterOf('hearth_log_stored_bytes_total', 'Bytes of function log written.', () => logCounts().storedBytes)
       counterOf('hearth_log_dropped_lines_total', 'Lines of function log lost.', () => logCounts().droppedLines)
     },

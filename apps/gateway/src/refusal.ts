@@ -70,3 +70,11 @@ export function payloadTooLarge(bytes: number, limitBytes: number, type = 'Reque
     `${bytes} byte payload is too large for the ${type} invocation type (limit ${limitBytes} bytes)`
   )
 }
+
+/** @see reference: Lambda invocation §4 */
+export function recursionStopped(functionName: string): HearthError {
+  return new HearthError(
+    'RECURSION_STOPPED',
+    `Function ${functionName} was called 16 times in one chain of calls, and is not called again. PutFunctionRecursionConfig with Allow turns this off.`
+  )
+}

@@ -1,10 +1,5 @@
 import type { Outcome } from '@hearth/executor'
-import type { ReleaseCounts, ReleaseWatch } from '@hearth/shared'
-
-/** Each bound is a quarter more than the one before, from 0.1 ms to over 15 minutes. */
-const FIRST_MS = 0.1
-const GROWTH = 1.25
-const BUCKETS = 73
+import { DURATION_BUCKETS, durationBucket, type ReleaseTally, type ReleaseWatch, sparse } from '@hearth/shared'
 
 /**
  * Counts the calls of a release's new version in one step. There is one only while the release is under way; a call
@@ -12,7 +7,7 @@ const BUCKETS = 73
  */
 export class ReleaseCounter {
   readonly watch: ReleaseWatch
-  readonly #buckets = new Uint32Array(BUCKETS)
+  readonly #buckets = new Uint32Array(DURATION_BUCKETS)
   #invocations = 0
   #errors = 0
   #slow = 0
@@ -29,26 +24,16 @@ export class ReleaseCounter {
     if (status !== 'ok') this.#errors++
     const { maxP99Ms } = this.watch
     if (maxP99Ms !== undefined && phases.executeMs > maxP99Ms) this.#slow++
-    this.#buckets[bucketOf(phases.executeMs)]!++
+    this.#buckets[durationBucket(phases.executeMs)]!++
   }
 
-  counts(): ReleaseCounts {
-    return { invocations: this.#invocations, errors: this.#errors, slow: this.#slow, p99Ms: this.#p99Ms() }
-  }
-
-  #p99Ms(): number | undefined {
-    if (this.#invocations === 0) return undefined
-    let above = this.#invocations / 100
-    let bucket = BUCKETS - 1
-    for (; bucket > 0; bucket--) {
-      above -= this.#buckets[bucket]!
-      if (above < 0) break
+  /** All that was counted since this process began to count the step. */
+  tally(): Omit<ReleaseTally, 'gateway'> {
+    return {
+      invocations: this.#invocations,
+      errors: this.#errors,
+      slow: this.#slow,
+      buckets: sparse(this.#buckets)
     }
-    return Math.round(FIRST_MS * GROWTH ** bucket * 100) / 100
   }
-}
-
-function bucketOf(ms: number): number {
-  if (ms <= FIRST_MS) return 0
-  return Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / FIRST_MS) / Math.log(GROWTH)))
 }

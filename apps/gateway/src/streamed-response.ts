@@ -2,6 +2,9 @@ import type { Phases, ResponseSink, ResponseSource } from '@hearth/executor'
 import type { Call } from './call.ts'
 import { serverTiming } from './server-timing.ts'
 
+/** A stream of such pieces is after throughput, and a write for each costs more than the rest of their way. */
+const LARGE_PIECE = 16_384
+
 /**
  * A response that is written while the function makes it. What the client has not taken stays within the window that the
  * function has: room is given back when a piece has left this process, or at once when nobody is there to take it. The
@@ -63,16 +66,18 @@ export abstract class StreamedResponse implements ResponseSink {
     return ['x-amzn-requestid', requestId, 'x-amzn-trace-id', traceId, 'server-timing', serverTiming(phases)]
   }
 
-  /** Writes; pieces of one turn of the event loop leave in one write. */
+  /** Writes; pieces that came together leave in one write, large ones with all that this turn of the event loop brings. */
   protected write(bytes: Buffer | string, sent: () => void): void {
     const { res } = this.call
     if (!this.#isCorked) {
       this.#isCorked = true
       res.cork()
-      process.nextTick(() => {
+      const uncork = (): void => {
         this.#isCorked = false
         res.uncork()
-      })
+      }
+      if (bytes.length < LARGE_PIECE) process.nextTick(uncork)
+      else setImmediate(uncork)
     }
     res.write(bytes, sent)
   }

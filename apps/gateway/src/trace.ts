@@ -1,5 +1,5 @@
 /** `Root=…;Parent=…;Sampled=…` in any order, further keys allowed; what else a client sends is not passed on. */
-const TRACE_HEADER = /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]{1,16}=[0-9A-Za-z:|.-]{0,128}){0,8}$/
+const TRACE_HEADER = /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]{1,16}=[0-9A-Za-z:|.-]{0,256}){0,8}$/
 
 /** Makes X-Ray trace headers from request ids: their digits are random already. */
 export function createTraceIds(

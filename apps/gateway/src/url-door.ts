@@ -1,5 +1,5 @@
 import { type ArnScope, type ContextKeys, contextKeys, functionArn, HearthError, LIMITS } from '@hearth/shared'
-import { acceptEvent, prefersAsync, respondAccepted } from './async/accept.ts'
+import { acceptEvent, acceptedAnswer, prefersAsync } from './async/accept.ts'
 import type { Call, Door, Hallway } from './call.ts'
 import { HttpStream } from './http-stream.ts'
 import { enterFunction, findFunction, qualifierOf, refusalOf } from './invoke.ts'
@@ -54,6 +54,7 @@ export function createUrlDoor(
     dialect,
     route: hallway.metrics.route(route),
     jsonOnly: false,
+    takesKeys: pathPrefix === FN.pathPrefix,
 
     enter(call, body) {
       const { entry, invokedArn } = findEntry(hallway, scope, call)
@@ -62,9 +63,7 @@ export function createUrlDoor(
       const event = Buffer.from(eventOf(hallway, call, entry.record.name, pathPrefix, body, nowMs()))
       // A public URL's clients are not asked to poll: as on AWS, the header means nothing there.
       if (pathPrefix === FN.pathPrefix && prefersAsync(call.req.headers['prefer'])) {
-        acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), event, () => {
-          respondAccepted(call)
-        })
+        acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), event, acceptedAnswer(call))
         return
       }
       if (event.length > LIMITS.syncPayloadBytes) throw payloadTooLarge(event.length, LIMITS.syncPayloadBytes)

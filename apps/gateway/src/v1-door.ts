@@ -1,5 +1,5 @@
 import type { ArnScope } from '@hearth/shared'
-import { acceptEvent, prefersAsync, respondAccepted } from './async/accept.ts'
+import { acceptEvent, acceptedAnswer, prefersAsync } from './async/accept.ts'
 import type { Door, Hallway } from './call.ts'
 import { enterFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
 import { RawStream } from './raw-stream.ts'
@@ -19,6 +19,7 @@ export function createV1Door(
     dialect: 'problem',
     route: hallway.metrics.route('/v1/functions/:name/invocations'),
     jsonOnly: true,
+    takesKeys: true,
 
     enter(call, body) {
       const { headers } = call.req
@@ -31,9 +32,7 @@ export function createV1Door(
       )
       call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
       if (prefersAsync(headers['prefer'])) {
-        acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), body, () => {
-          respondAccepted(call)
-        })
+        acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), body, acceptedAnswer(call))
         return
       }
       if (requestedMode(call.req.url!) === 'RESPONSE_STREAM') call.stream = new RawStream(call)

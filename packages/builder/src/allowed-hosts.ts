@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { isLinkLocalAddress, isPrivateAddress } from '@hearth/shared'
 
 /** Who a build may talk to. */
 export interface AllowedHosts {
@@ -23,37 +24,6 @@ interface Rule {
 }
 
 const WEB_PORTS = [80, 443]
-
-/** Everything that is not a public address. Source: IANA special-purpose address registries. */
-const PRIVATE: readonly (readonly [string, number, 'ipv4' | 'ipv6'])[] = [
-  ['0.0.0.0', 8, 'ipv4'],
-  ['10.0.0.0', 8, 'ipv4'],
-  ['100.64.0.0', 10, 'ipv4'],
-  ['127.0.0.0', 8, 'ipv4'],
-  ['169.254.0.0', 16, 'ipv4'],
-  ['172.16.0.0', 12, 'ipv4'],
-  ['192.0.0.0', 24, 'ipv4'],
-  ['192.0.2.0', 24, 'ipv4'],
-  ['192.168.0.0', 16, 'ipv4'],
-  ['198.18.0.0', 15, 'ipv4'],
-  ['198.51.100.0', 24, 'ipv4'],
-  ['203.0.113.0', 24, 'ipv4'],
-  ['224.0.0.0', 3, 'ipv4'],
-  ['::', 3, 'ipv6'],
-  ['2001:db8::', 32, 'ipv6'],
-  ['2002::', 16, 'ipv6'],
-  ['4000::', 2, 'ipv6'],
-  ['8000::', 1, 'ipv6']
-]
-/** Cloud metadata lives there: not for a build, whoever says so. */
-const LINK_LOCAL: typeof PRIVATE = [
-  ['169.254.0.0', 16, 'ipv4'],
-  ['fe80::', 10, 'ipv6'],
-  ['fd00:ec2::', 32, 'ipv6']
-]
-
-const privateAddresses = blockLists(PRIVATE)
-const linkLocalAddresses = blockLists(LINK_LOCAL)
 
 const PUBLIC_REGISTRIES = [
   'registry.npmjs.org',
@@ -93,8 +63,9 @@ export function allowedHosts(
       const addresses = isIP(host) === 0 ? await resolveName(host) : [host]
       // One bad address is enough: a name that has both is a trick.
       for (const address of addresses) {
-        if (isIn(linkLocalAddresses, address)) throw new RefusedError('it has a link-local address')
-        if (!mayBePrivate && isIn(privateAddresses, address)) {
+        // Whoever says so: cloud metadata lives there.
+        if (isLinkLocalAddress(address)) throw new RefusedError('it has a link-local address')
+        if (!mayBePrivate && isPrivateAddress(address)) {
           throw new RefusedError('it has a private address (written out in HEARTH_BUILD_HOSTS it may)')
         }
       }
@@ -125,17 +96,4 @@ function parseRule(text: string, isOperators: boolean): Rule {
 function matches(rule: Rule, host: string, port: number): boolean {
   if (rule.port === undefined ? !WEB_PORTS.includes(port) : rule.port !== port) return false
   return rule.isSuffix ? host.endsWith(rule.host) && isIP(host) === 0 : host === rule.host
-}
-
-/** A list for each family: Node looks an IPv4 address up among IPv6 networks too, as one that is mapped. */
-function blockLists(networks: typeof PRIVATE): Readonly<Record<'ipv4' | 'ipv6', BlockList>> {
-  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
-  for (const [address, prefix, family] of networks) lists[family].addSubnet(address, prefix, family)
-  return lists
-}
-
-function isIn(lists: ReturnType<typeof blockLists>, address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  const family = mapped === undefined && isIP(address) === 6 ? 'ipv6' : 'ipv4'
-  return lists[family].check(mapped ?? address, family)
 }

@@ -1,5 +1,8 @@
 import type { FunctionSpec } from './types.ts'
 
+/** Whether an instance was initialised for an event that waited, or ahead. */
+export type InitializationType = 'on-demand' | 'provisioned-concurrency'
+
 /**
  * What a function finds in its environment: its own variables, then Lambda's, which win where names collide.
  * @param runtimeEnv - What the runtime adds (NODE_PATH and the like); undefined takes a variable away
@@ -9,7 +12,8 @@ import type { FunctionSpec } from './types.ts'
 export function functionEnvironment(
   spec: FunctionSpec,
   runtimeEnv: Readonly<Record<string, string | undefined>>,
-  logStream: string
+  logStream: string,
+  initializationType: InitializationType = 'on-demand'
 ): Record<string, string> {
   const environment = {
     // What a function may override.
@@ -28,7 +32,7 @@ export function functionEnvironment(
     AWS_LAMBDA_FUNCTION_NAME: spec.name,
     AWS_LAMBDA_FUNCTION_VERSION: spec.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMiB),
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_INITIALIZATION_TYPE: initializationType,
     AWS_LAMBDA_LOG_GROUP_NAME: spec.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: logStream,
     ...(spec.logFormat === 'JSON' ? { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: spec.logLevel } : {}),

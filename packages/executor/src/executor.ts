@@ -1,15 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import type { SandboxHost } from '@hearth/sandbox'
 import { LIMITS } from '@hearth/shared'
-import { functionEnvironment, logStreamName } from './environment.ts'
+import { Admission } from './admission.ts'
+import { availableMemory } from './available-memory.ts'
+import { createCapacity } from './capacity.ts'
+import { functionEnvironment, type InitializationType, logStreamName } from './environment.ts'
 import { type ExitReason, Instance, SHUTDOWN_MS } from './instance.ts'
 import { createJournal } from './journal.ts'
+import { createMemoryWatch } from './memory-watch.ts'
 import { type Candidate, Pool, type PoolContext } from './pool.ts'
 import type { InitMessage } from './protocol.ts'
 import { type RuntimeRegistry, WITH_EXTENSIONS } from './runtimes/registry.ts'
 import { createStartGate } from './start-gate.ts'
 import { Stock, type StockKey } from './stock.ts'
-import type { Executor, ExecutorEvents, ExecutorStats, FunctionPool, FunctionSpec, LogSink } from './types.ts'
+import type {
+  ConcurrencyStats,
+  Executor,
+  ExecutorEvents,
+  ExecutorStats,
+  FunctionPool,
+  FunctionSpec,
+  LogSink
+} from './types.ts'
 
 export interface ExecutorOptions {
   readonly host: SandboxHost
@@ -20,6 +32,16 @@ export interface ExecutorOptions {
   readonly cpus: number
   /** Instances that may exist at once. */
   readonly maxInstances: number
+  /** Events that may be in flight at once, over all functions. As many as instances unless given. */
+  readonly concurrency?: number
+  /** How long an event over a concurrency limit waits for its turn, in ms. 0 unless given. */
+  readonly throttleWaitMs?: number
+  /** Instances that one function may start in 10 s. 1000 unless given. */
+  readonly scalingBurst?: number
+  /** Memory that instances leave free, in bytes. 0, which is not looked at, unless given. */
+  readonly memoryReserveBytes?: number
+  /** Bytes of memory that are available; undefined when that is not known. This machine's unless given. */
+  readonly availableBytes?: () => Promise<number | undefined>
   /** Sandboxes kept booted per kind in use, more after a burst; 0 boots each when it is needed. */
   readonly prestarted: number
   /** Memory that booted and unassigned sandboxes may take together, in bytes. */
@@ -42,6 +64,9 @@ export interface ExecutorOptions {
 /** How often idle instances are looked at. */
 const SWEEP_MS = 100
 const FREEZE_AFTER_MS = 100
+const SCALING_BURST = 1_000
+/** How often the log says that memory is short. */
+const SHORT_LOG_MS = 60_000
 
 /** Builds the executor. It starts nothing until it is asked: `ready` or a pool. */
 export function createExecutor(options: ExecutorOptions): Executor {
@@ -49,7 +74,6 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const journal = createJournal()
   const gate = createStartGate(Math.max(2, options.cpus))
   const pools = new Set<Pool>()
-  let instances = 0
   let closing = false
   let allDrained = () => {}
   let allEnded = () => {}
@@ -64,6 +88,40 @@ export function createExecutor(options: ExecutorOptions): Executor {
     log: options.log
   })
 
+  const admission = new Admission({
+    concurrency: options.concurrency ?? options.maxInstances,
+    waitMs: options.throttleWaitMs ?? 0,
+    lineLength: options.queueLength,
+    scalingBurst: options.scalingBurst ?? SCALING_BURST
+  })
+  let letGoBytes = 0
+  let shortLoggedAt = Number.NEGATIVE_INFINITY
+  const memory = createMemoryWatch({
+    reserveBytes: options.memoryReserveBytes ?? 0,
+    read: options.availableBytes ?? availableMemory,
+    onLooked() {
+      if (closing) return
+      capacity.tend()
+      // Not again before what was let go of fits in with room to spare.
+      if (memory.missing > 0) letGoBytes = Math.max(letGoBytes, 1, stock.letGo())
+      else if (letGoBytes > 0 && !memory.isShortFor(2 * letGoBytes)) {
+        letGoBytes = 0
+        stock.goOn()
+      }
+    }
+  })
+  const capacity = createCapacity({
+    maxInstances: options.maxInstances,
+    memory,
+    growers: () => pools,
+    onShort() {
+      const now = performance.now()
+      if (now - shortLoggedAt < SHORT_LOG_MS) return
+      shortLoggedAt = now
+      options.log('warn', 'memory is short: no instance is started', { missingBytes: memory.missing })
+    }
+  })
+
   const context: PoolContext = {
     cpus: options.cpus,
     queueLength: options.queueLength,
@@ -72,40 +130,21 @@ export function createExecutor(options: ExecutorOptions): Executor {
     gate,
     logs,
     log: options.log,
-    reserve() {
-      if (instances >= options.maxInstances && !evictOldest()) return false
-      instances++
-      return true
-    },
-    unreserve() {
-      instances--
-    },
+    admission,
+    capacity,
     open,
     runtimeVersion: (spec) => runtimes.resolve(spec.runtime, spec.handler)?.runtimeVersion ?? spec.runtime,
     presends: (spec) => spec.extensions !== true && runtimes.resolve(spec.runtime, spec.handler)?.presends === true,
     coldStart: (spec, phases) => events.coldStart?.(spec, phases),
     ended(spec, reason: ExitReason) {
-      instances--
       events.instanceExit?.(spec.runtime, reason)
-      if (instances === 0) allEnded()
+      capacity.release()
+      if (capacity.instances === 0) allEnded()
     },
     drained(pool) {
       pools.delete(pool)
       allDrained()
     }
-  }
-
-  /** Makes room by ending the instance that has been idle for longest, whichever function it is of. */
-  function evictOldest(): boolean {
-    let oldest: { pool: Pool; instance: Instance } | undefined
-    for (const pool of pools) {
-      const instance = pool.idle[0]
-      if (instance !== undefined && (oldest === undefined || instance.idleSince < oldest.instance.idleSince)) {
-        oldest = { pool, instance }
-      }
-    }
-    oldest?.pool.evict(oldest.instance)
-    return oldest !== undefined
   }
 
   function keyOf(spec: FunctionSpec): StockKey {
@@ -115,7 +154,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return { runtime, memoryMiB: spec.memoryMiB, tmpMiB: spec.ephemeralMiB, network: spec.network }
   }
 
-  async function open(pool: Pool): Promise<Candidate> {
+  async function open(pool: Pool, initializationType: InitializationType): Promise<Candidate> {
     const { spec } = pool
     const startedAt = performance.now()
     const key = keyOf(spec)
@@ -131,7 +170,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
       owner: pool,
       logs,
       journal,
-      freezeAfterMs: options.freezeAfterMs ?? FREEZE_AFTER_MS
+      freezeAfterMs: options.freezeAfterMs ?? FREEZE_AFTER_MS,
+      initializationType
     })
     const cpus = spec.memoryMiB / LIMITS.memoryMiBPerCpu
     return {
@@ -139,7 +179,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       sandboxMs,
       logStream,
       async initialize(limitMs) {
-        const result = await instance.initialize(initMessage(spec, logStream, cpus), limitMs)
+        const result = await instance.initialize(initMessage(spec, logStream, cpus, initializationType), limitMs)
         if (result.ok && options.cpuQuota) instance.limitCpu(cpus)
         return result
       }
@@ -153,9 +193,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return { ...spec, concurrency: 1, backend: 'process' }
   }
 
-  function initMessage(spec: FunctionSpec, logStream: string, cpus: number): InitMessage {
+  function initMessage(
+    spec: FunctionSpec,
+    logStream: string,
+    cpus: number,
+    initializationType: InitializationType
+  ): InitMessage {
     const resolved = runtimes.resolve(spec.runtime, spec.handler)
-    const env = functionEnvironment(spec, resolved?.environment ?? {}, logStream)
+    const env = functionEnvironment(spec, resolved?.environment ?? {}, logStream, initializationType)
     const concurrent = resolved?.concurrent === true && (spec.concurrency > 1 || spec.backend === 'threads')
     return {
       handler: spec.handler,
@@ -179,6 +224,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const now = performance.now()
     for (const pool of pools) pool.sweep(now, now - options.idleMs)
     stock.tidy()
+    capacity.tend()
+    memory.look(now)
   }, SWEEP_MS)
   sweep.unref()
 
@@ -189,6 +236,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
       pools.add(pool)
       if (runtimes.resolve(spec.runtime, spec.handler) !== undefined) stock.want(keyOf(spec))
       return pool
+    },
+
+    setReserved(functionName, reserved) {
+      admission.setReserved(functionName, reserved)
     },
 
     stats(): ExecutorStats {
@@ -227,7 +278,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
           takes: [...stock.takes()].map(([runtime, counts]) => ({ runtime, ...counts })),
           usedBytes: stock.usedBytes(),
           budgetBytes: options.prestartedBytes
-        }
+        },
+        concurrency: concurrencyStats(admission, pools)
       }
     },
 
@@ -248,7 +300,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       closing = true
       clearInterval(sweep)
       stock.close()
-      for (const pool of pools) pool.retire()
+      for (const pool of [...pools]) pool.retire()
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, drainMs)
         allDrained = () => {
@@ -258,9 +310,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
         }
         allDrained()
       })
+      admission.shutdown()
       for (const pool of pools) pool.shutdown()
       // Those that are killed are gone at once; extensions have been told, and have their time.
-      if (instances > 0) {
+      if (capacity.instances > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, SHUTDOWN_MS)
           allEnded = () => {
@@ -282,4 +335,24 @@ function threadsOf(spec: FunctionSpec, cpus: number): number {
   if (spec.backend === 'threads') return Math.max(1, Math.floor(cpus))
   if (spec.concurrency > 1 && cpus >= 2) return Math.floor(cpus)
   return 0
+}
+
+function concurrencyStats(admission: Admission, pools: Iterable<Pool>): ConcurrencyStats {
+  const inUseOf = new Map<string, number>()
+  let inUse = 0
+  const provisioned = []
+  for (const pool of pools) {
+    const { name, version } = pool.spec
+    inUse += pool.inUse
+    inUseOf.set(name, (inUseOf.get(name) ?? 0) + pool.inUse)
+    const stats = pool.provisioned()
+    if (stats.requested > 0) provisioned.push({ functionName: name, version, ...stats })
+  }
+  const reserved = []
+  for (const share of admission.shares()) {
+    if (share.reserved === undefined) continue
+    reserved.push({ functionName: share.name, reserved: share.reserved, inUse: inUseOf.get(share.name) ?? 0 })
+  }
+  const { concurrency: limit, unreserved, throttles } = admission
+  return { limit, inUse, unreserved, reserved, provisioned, throttles: { ...throttles } }
 }

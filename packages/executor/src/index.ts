@@ -2,6 +2,7 @@ export { createExecutor, type ExecutorOptions } from './executor.ts'
 export { openRuntimeRegistry } from './runtimes/local.ts'
 export type { RuntimeInfo, RuntimeRegistry } from './runtimes/registry.ts'
 export type {
+  ConcurrencyStats,
   Executor,
   ExecutorEvents,
   ExecutorStats,
@@ -12,8 +13,10 @@ export type {
   Outcome,
   OutcomeStatus,
   Phases,
+  ProvisionedStats,
   ResponseSink,
   ResponseSource,
   RuntimeStats,
-  Streamed
+  Streamed,
+  ThrottleReason
 } from './types.ts'

@@ -1,6 +1,7 @@
 import type { SandboxExit } from '@hearth/sandbox'
 import { LINE_COST_BYTES } from './budget.ts'
 import { encodeInit, encodeInvoke, encodeShutdown } from './channel/frame-writer.ts'
+import type { InitializationType } from './environment.ts'
 import { brokeProtocol, exited, type Failure, platformFailure, timedOut } from './failures.ts'
 import { type Flight, lastBytes } from './flight.ts'
 import { type InstanceState, next } from './instance-state.ts'
@@ -10,8 +11,8 @@ import { initReportLine, reportLines, startLine } from './platform-lines.ts'
 import {
   ERROR,
   FLAG_EXITING,
-  FLAG_LAST,
   FLAG_PLATFORM,
+  FLAG_REST,
   FLAG_STREAM,
   FLAG_WANTS_SHUTDOWN,
   INIT_ERROR,
@@ -39,6 +40,8 @@ export interface InstanceOwner {
   released(instance: Instance): void
   /** How long an event ran by the instance's own clock. */
   ran(executeMs: number): void
+  /** An event that it had is about to be answered, well or not. */
+  settled(): void
   /** Not started there, to be run elsewhere. */
   returned(flight: Flight): void
   /** No process of it is left. */
@@ -76,12 +79,14 @@ export interface InstanceOptions {
   readonly journal: Journal
   /** After this long without an event it is frozen, so that nothing runs between events; 0: at once. */
   readonly freezeAfterMs: number
+  readonly initializationType: InitializationType
 }
 
 /** One execution environment: a sandbox that has become a function's own. */
 export class Instance implements LinkListener {
   readonly id: string
   readonly spec: FunctionSpec
+  readonly initializationType: InitializationType
   readonly #booted: Booted
   readonly #owner: InstanceOwner
   readonly #logs: LogSink
@@ -109,9 +114,20 @@ export class Instance implements LinkListener {
   #attachMs = 0
   idleSince = 0
 
-  constructor({ id, spec, logStream, booted, owner, logs, journal, freezeAfterMs }: InstanceOptions) {
+  constructor({
+    id,
+    spec,
+    logStream,
+    booted,
+    owner,
+    logs,
+    journal,
+    freezeAfterMs,
+    initializationType
+  }: InstanceOptions) {
     this.id = id
     this.spec = spec
+    this.initializationType = initializationType
     this.#booted = booted
     this.#owner = owner
     this.#logs = logs
@@ -320,12 +336,13 @@ export class Instance implements LinkListener {
     } else if (type === STREAM_DATA) {
       // Its time ran out: it gets no more room, and is ended when those beside it are done.
       if (flight.settled) return
-      const problem = flight.stream!.data(payload, (flags & FLAG_LAST) !== 0)
+      const problem = flight.stream!.data(payload, flags)
       if (problem !== undefined) {
         this.onProtocolError(problem)
         return
       }
-      if (payload.length < SMALL_STREAM_CHUNK_BYTES) this.#booted.link.charge(STREAM_FRAME_COST)
+      if (payload.length < SMALL_STREAM_CHUNK_BYTES && (flags & FLAG_REST) === 0)
+        this.#booted.link.charge(STREAM_FRAME_COST)
     } else {
       this.#take(seq)
       if ((flags & FLAG_EXITING) !== 0) this.#draining = true
@@ -365,7 +382,18 @@ export class Instance implements LinkListener {
 
   /** Writes the lines of an init that failed. */
   logInitFailure(result: InitResult & { ok: false }, phase: 'init' | 'invoke', flight: Flight | undefined): void {
-    this.#write(flight, Date.now(), 'INFO', initReportLine(this.spec, result.initMs, phase, result, Date.now()))
+    const now = Date.now()
+    this.#write(
+      flight,
+      now,
+      'INFO',
+      initReportLine(this.spec, result.initMs, phase, result, now, this.initializationType)
+    )
+  }
+
+  /** Highest use as last seen. */
+  get peakBytes(): number {
+    return this.#peakBytes
   }
 
   /** @internal */
@@ -431,6 +459,7 @@ export class Instance implements LinkListener {
     logLine: string | undefined
   ): void {
     flight.settled = true
+    this.#owner.settled()
     const { stream } = flight
     stream?.close()
     const initMs = flight.cold ? flight.initMs : 0
@@ -514,11 +543,8 @@ export class Instance implements LinkListener {
     const started = flights.length > 1 ? Math.max(exit.progress, flights[0]!.seq) : 0
     // What is left unread of one that has begun to answer is room for more of its answer.
     const notStarted = (flight: Flight) =>
-      this.spec.concurrency > 1 || flight.stream !== undefined
-        ? false
-        : flights.length > 1
-          ? flight.seq > started
-          : this.#unread
+      flight.stream === undefined &&
+      (flights.length === 1 ? this.#unread : this.spec.concurrency === 1 && flight.seq > started)
     for (const flight of flights) {
       if (flight.settled) continue
       if (notStarted(flight) && flight.undelivered < MAX_UNDELIVERED) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { InitializationType } from './environment.ts'
 import type { FunctionSpec } from './types.ts'
 
 /**
@@ -6,12 +7,17 @@ import type { FunctionSpec } from './types.ts'
  * of JSON format. Undefined, or none, where the function's system log level leaves them out.
  * @see reference: Runtime behaviour §6 and §7
  */
-export function initStartLine(spec: FunctionSpec, runtimeVersion: string, at: number): string | undefined {
+export function initStartLine(
+  spec: FunctionSpec,
+  runtimeVersion: string,
+  at: number,
+  initializationType: InitializationType = 'on-demand'
+): string | undefined {
   if (isLeftOut(spec, 'INFO')) return undefined
   const arn = `arn:aws:lambda:${spec.region}::runtime:${createHash('sha256').update(runtimeVersion).digest('hex')}`
   if (spec.logFormat === 'JSON') {
     return event(at, 'platform.initStart', {
-      initializationType: 'on-demand',
+      initializationType,
       phase: 'init',
       runtimeVersion,
       runtimeVersionArn: arn,
@@ -28,11 +34,12 @@ export function initReportLine(
   initMs: number,
   phase: 'init' | 'invoke',
   failure: { status: 'error' | 'timeout'; errorType: string },
-  at: number
+  at: number,
+  initializationType: InitializationType = 'on-demand'
 ): string {
   if (spec.logFormat === 'JSON') {
     return event(at, 'platform.initReport', {
-      initializationType: 'on-demand',
+      initializationType,
       phase,
       status: failure.status,
       ...(failure.status === 'error' ? { errorType: failure.errorType } : {}),

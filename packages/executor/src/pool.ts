@@ -1,10 +1,23 @@
+import type { Admission, Applicant, Share } from './admission.ts'
+import type { Capacity, Grower, ScalingRate } from './capacity.ts'
+import type { InitializationType } from './environment.ts'
 import { timedOut } from './failures.ts'
 import { createFastTrack } from './fast-track.ts'
 import { createFlight, type Flight, lastBytes } from './flight.ts'
 import type { ExitReason, InitResult, Instance, InstanceOwner } from './instance.ts'
 import { initStartLine, reportLines, startLine } from './platform-lines.ts'
+import { Provisioned, type ProvisionedStart } from './provisioned.ts'
 import type { StartGate } from './start-gate.ts'
-import type { FunctionPool, FunctionSpec, Invocation, LogSink, Outcome, OutcomeStatus, Phases } from './types.ts'
+import type {
+  FunctionPool,
+  FunctionSpec,
+  Invocation,
+  LogSink,
+  OutcomeStatus,
+  Phases,
+  ProvisionedStats,
+  ThrottleReason
+} from './types.ts'
 import { createWaitQueue, type WaitQueue } from './wait-queue.ts'
 
 /** A started but not yet initialised instance, with what its start cost. */
@@ -24,11 +37,10 @@ export interface PoolContext {
   readonly initTimeoutMs: number
   readonly gate: StartGate
   readonly logs: LogSink
-  /** Reserves room for one instance, evicting an idle one of another function if need be. */
-  reserve(): boolean
-  /** Gives a reservation back that came to nothing; an instance's own ends with it. */
-  unreserve(): void
-  open(pool: Pool): Promise<Candidate>
+  readonly admission: Admission
+  /** Room for instances; what an instance takes is given back when it ends. */
+  readonly capacity: Capacity
+  open(pool: Pool, initializationType: InitializationType): Promise<Candidate>
   runtimeVersion(spec: FunctionSpec): string
   /** Whether its runtime takes events ahead of time. */
   presends(spec: FunctionSpec): boolean
@@ -46,25 +58,47 @@ const START_ATTEMPTS = 3
 const PRESENT_DEPTH = 16
 /** Events are put behind one another up to this much work before they are spread over instances. */
 const PACKED_MS = 0.2
+/** What an instance is taken to use before one of the function has been seen. */
+const USUAL_BYTES = 32 * 1_048_576
+/** Provisioned instances get more time for their init than others, as on AWS. */
+const PROVISIONED_INIT_MS = 130_000
+/** What AWS calls an init that failed ahead of any event. */
+const INIT_FAILURE = 'FUNCTION_ERROR_INIT_FAILURE'
 /** An event up to this long is over before the next one is read from its caller. */
 const TINY_MS = 0.05
 
 /** The instances of one function version, and the events that wait for one. */
-export class Pool implements FunctionPool, InstanceOwner {
+export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
   readonly spec: FunctionSpec
+  readonly rate: ScalingRate
   readonly #context: PoolContext
-  readonly #waiting: WaitQueue
+  readonly #share: Share
+  readonly #waiting: WaitQueue<Flight>
   readonly #track = createFastTrack()
   /** Idle ones, the most recently used last: it is the warmest, and the others get to be idle for long. */
   readonly #idle: Instance[] = []
   /** Those with at least one event. */
   readonly #busy = new Set<Instance>()
   readonly #all = new Set<Instance>()
-  /** Starts under way or asked for. */
+  /** Starts asked for. */
+  #asked = 0
+  /** Starts under way. */
   #starting = 0
+  /** Events in whose time an init is repeated. */
+  #repeating = 0
+  /** Found no room for another instance, and is told when there is some. */
+  #isCramped = false
+  /** Events in flight, and how many of them need no place at a limit: those of provisioned concurrency. */
+  #inUse = 0
+  #guaranteed = 0
+  /** Events that wait for a place at a limit. */
+  #inLine = 0
+  #provisioned: Provisioned | undefined
+  #peakBytes = 0
   /** Starts in a row that came to nothing. */
   #failures = 0
   #retired = false
+  #isDrained = false
   /** Events may wait for a running one instead of having an instance started. */
   readonly #canWait: boolean
   /** They may wait in the instance itself. */
@@ -73,36 +107,127 @@ export class Pool implements FunctionPool, InstanceOwner {
   constructor(spec: FunctionSpec, context: PoolContext) {
     this.spec = spec
     this.#context = context
+    this.#share = context.admission.open(spec.name)
+    this.rate = this.#share.rate
     this.#canWait = spec.concurrency === 1 && spec.backend === 'process'
     this.#presends = this.#canWait && context.presends(spec)
-    this.#waiting = createWaitQueue(context.queueLength, context.queueWaitMs, (flight) =>
-      this.#refuse(flight, 'throttled', 'no instance became free in time')
-    )
-  }
-
-  get idle(): readonly Instance[] {
-    return this.#idle
+    this.#waiting = createWaitQueue(context.queueLength, context.queueWaitMs, (flight) => this.#throttle(flight))
   }
 
   get counts(): { readonly starting: number; readonly idle: number; readonly busy: number; readonly queued: number } {
-    return { starting: this.#starting, idle: this.#idle.length, busy: this.#busy.size, queued: this.#waiting.length }
+    return {
+      starting: this.#asked + this.#starting + this.#repeating,
+      idle: this.#idle.length + (this.#provisioned?.idle.length ?? 0),
+      busy: this.#busy.size,
+      queued: this.#waiting.length + this.#inLine
+    }
+  }
+
+  /** Events in flight. */
+  get inUse(): number {
+    return this.#inUse
   }
 
   invoke(invocation: Invocation): void {
     const flight = createFlight(invocation, performance.now())
-    const instance = this.#pick()
-    if (instance !== undefined) this.#dispatch(instance, flight)
-    else this.#enqueue(flight)
+    if (this.#inUse >= this.#guaranteed) {
+      if (!this.#share.take()) {
+        this.#inLine++
+        this.#share.apply(flight, this)
+        return
+      }
+      if (this.#guaranteed > 0) this.#provisioned!.spilled++
+    }
+    this.#inUse++
+    this.#place(flight)
+  }
+
+  admitted(flight: Flight): void {
+    this.#inLine--
+    this.#inUse++
+    this.#place(flight)
+  }
+
+  turnedAway(flight: Flight, reason: ThrottleReason): void {
+    this.#inLine--
+    this.#context.admission.throttles[reason]++
+    settleRefused(flight, 'throttled', reason)
+    this.#checkDrained()
+  }
+
+  settled(): void {
+    // The last ones in are those beyond what is provisioned.
+    if (this.#inUse-- > this.#guaranteed) this.#share.give()
   }
 
   cancel(invocation: Invocation): boolean {
-    return this.#waiting.remove(invocation)
+    if (this.#waiting.remove(invocation) !== undefined) {
+      this.settled()
+      this.#checkDrained()
+      return true
+    }
+    if (this.#inLine === 0 || !this.#share.cancel(invocation)) return false
+    this.#inLine--
+    this.#checkDrained()
+    return true
   }
 
   retire(): void {
     this.#retired = true
+    this.provision(0)
+    // Nobody waits for those that are being initialised ahead.
+    for (const instance of this.#all) if (isAhead(instance) && instance.load === 0) instance.stop('retired')
     for (const instance of [...this.#idle]) this.#stopIdle(instance, 'retired')
     this.#checkDrained()
+  }
+
+  provision(count: number): void {
+    const wanted = this.#retired ? 0 : count
+    if (wanted === 0 && this.#provisioned === undefined) return
+    const before = Math.min(this.#inUse, this.#guaranteed)
+    const places = wanted - this.#guaranteed
+    this.#guaranteed = wanted
+    this.#share.guarantee(places, Math.min(this.#inUse, wanted) - before)
+    this.#provisioned ??= new Provisioned({
+      start: (isWanted, done) => this.#startAhead(isWanted, done),
+      onReady: (instance) => this.released(instance)
+    })
+    for (const instance of this.#provisioned.setTarget(wanted)) instance.stop('retired')
+  }
+
+  provisioned(): ProvisionedStats {
+    const inUse = Math.min(this.#inUse, this.#guaranteed)
+    return (
+      this.#provisioned?.stats(inUse) ?? {
+        requested: 0,
+        available: 0,
+        inUse: 0,
+        spilled: 0,
+        status: 'READY',
+        statusReason: undefined
+      }
+    )
+  }
+
+  get oldestIdleSince(): number {
+    return this.#idle[0]?.idleSince ?? Number.POSITIVE_INFINITY
+  }
+
+  get usualBytes(): number {
+    return this.#peakBytes === 0 ? USUAL_BYTES : this.#peakBytes
+  }
+
+  evictOldest(): number {
+    const instance = this.#idle[0]!
+    this.#stopIdle(instance, 'evicted')
+    return instance.peakBytes === 0 ? USUAL_BYTES : instance.peakBytes
+  }
+
+  resume(): boolean {
+    this.#isCramped = false
+    this.#provisioned?.replenish()
+    this.#grow()
+    return this.#waiting.length > 0
   }
 
   /** Ends idle instances that nothing has used since `before` (`performance.now()` ms) and freezes the others. */
@@ -120,15 +245,12 @@ export class Pool implements FunctionPool, InstanceOwner {
       if (instance.idleSince <= before) this.#stopIdle(instance, 'idle')
       else instance.tick(now)
     }
-  }
-
-  evict(instance: Instance): void {
-    this.#stopIdle(instance, 'evicted')
+    if (this.#provisioned !== undefined) for (const instance of this.#provisioned.idle) instance.tick(now)
   }
 
   /** Ends everything; what waits is refused, what runs is answered as a crash. */
   shutdown(): void {
-    for (const flight of this.#waiting.clear()) this.#refuse(flight, 'unavailable', 'the server is stopping')
+    for (const flight of this.#waiting.clear()) this.#refuse(flight, 'the server is stopping')
     for (const instance of this.#all) instance.stop('shutdown')
   }
 
@@ -146,7 +268,12 @@ export class Pool implements FunctionPool, InstanceOwner {
       instance.stop('retired')
       return
     }
+    if (isAhead(instance)) {
+      if (!this.#provisioned!.put(instance)) instance.stop('retired')
+      return
+    }
     this.#idle.push(instance)
+    this.#context.capacity.freed()
   }
 
   ran(executeMs: number): void {
@@ -166,8 +293,10 @@ export class Pool implements FunctionPool, InstanceOwner {
     this.#busy.delete(instance)
     const at = this.#idle.indexOf(instance)
     if (at >= 0) this.#idle.splice(at, 1)
-    this.#context.ended(this.spec, reason)
+    this.#peakBytes = instance.peakBytes
+    this.#provisioned?.ended(instance)
     if (this.#waiting.length > 0) this.#grow()
+    this.#context.ended(this.spec, reason)
     this.#checkDrained()
   }
 
@@ -206,6 +335,17 @@ export class Pool implements FunctionPool, InstanceOwner {
       }
       return best
     }
+    return this.#takeIdle()
+  }
+
+  #pickConcurrent(): Instance | undefined {
+    for (const instance of this.#busy) if (instance.open && instance.load < this.spec.concurrency) return instance
+    return this.#takeIdle()
+  }
+
+  #takeIdle(): Instance | undefined {
+    const ahead = this.#provisioned?.take()
+    if (ahead !== undefined) return ahead
     for (let instance = this.#idle.pop(); instance !== undefined; instance = this.#idle.pop()) {
       // One that ended a moment ago may still be listed.
       if (instance.open) return instance
@@ -213,12 +353,10 @@ export class Pool implements FunctionPool, InstanceOwner {
     return undefined
   }
 
-  #pickConcurrent(): Instance | undefined {
-    for (const instance of this.#busy) if (instance.open && instance.load < this.spec.concurrency) return instance
-    for (let instance = this.#idle.pop(); instance !== undefined; instance = this.#idle.pop()) {
-      if (instance.open) return instance
-    }
-    return undefined
+  #place(flight: Flight): void {
+    const instance = this.#pick()
+    if (instance !== undefined) this.#dispatch(instance, flight)
+    else this.#enqueue(flight)
   }
 
   #dispatch(instance: Instance, flight: Flight): void {
@@ -228,7 +366,7 @@ export class Pool implements FunctionPool, InstanceOwner {
 
   #enqueue(flight: Flight): void {
     if (!this.#waiting.push(flight)) {
-      this.#refuse(flight, 'throttled', 'too many invocations wait for an instance')
+      this.#throttle(flight)
       return
     }
     this.#grow()
@@ -237,15 +375,18 @@ export class Pool implements FunctionPool, InstanceOwner {
   /** Asks for as many starts as there are waiting events that none is coming for; never more. */
   #grow(): void {
     const { concurrency } = this.spec
-    while (this.#starting * concurrency < this.#waiting.length && !this.#saturated) {
-      if (!this.#context.reserve()) return
-      this.#starting++
-      this.#context.gate.request(() => {
-        if (this.#waiting.length === 0) {
-          this.#starting--
-          this.#context.unreserve()
+    while (!this.#isCramped && (this.#asked + this.#starting) * concurrency < this.#waiting.length) {
+      if (this.#saturated) return
+      this.#asked++
+      this.#context.gate.request(this, () => {
+        this.#asked--
+        // Those that waited may have found an instance meanwhile, or one is coming for each.
+        if (this.#starting * concurrency >= this.#waiting.length) return undefined
+        if (!this.#context.capacity.reserve(this)) {
+          this.#isCramped = true
           return undefined
         }
+        this.#starting++
         return this.#start()
       })
     }
@@ -254,16 +395,16 @@ export class Pool implements FunctionPool, InstanceOwner {
   async #start(): Promise<void> {
     let candidate: Candidate
     try {
-      candidate = await this.#context.open(this)
+      candidate = await this.#context.open(this, 'on-demand')
     } catch (error) {
       this.#starting--
-      this.#context.unreserve()
+      this.#context.capacity.release()
       this.#context.log('error', 'no sandbox for a function', { err: error, function: this.spec.name })
       if (++this.#failures < START_ATTEMPTS) this.#grow()
       // Whoever waits while nothing runs would wait in vain.
       else if (this.#all.size === 0 && this.#starting === 0) {
         this.#failures = 0
-        for (const flight of this.#waiting.clear()) this.#refuse(flight, 'unavailable', (error as Error).message)
+        for (const flight of this.#waiting.clear()) this.#refuse(flight, (error as Error).message)
       }
       return
     }
@@ -277,10 +418,39 @@ export class Pool implements FunctionPool, InstanceOwner {
     this.#admit(candidate, result, this.#waiting.shift())
   }
 
+  #startAhead(isWanted: () => boolean, done: (start: ProvisionedStart | undefined) => void): void {
+    this.#context.gate.request(this, () => {
+      if (!isWanted() || !this.#context.capacity.reserve(this)) {
+        done(undefined)
+        return undefined
+      }
+      return this.#openAhead().then((start) => {
+        done(start)
+        this.#checkDrained()
+      })
+    })
+  }
+
+  async #openAhead(): Promise<ProvisionedStart> {
+    let candidate: Candidate
+    try {
+      candidate = await this.#context.open(this, 'provisioned-concurrency')
+    } catch (error) {
+      this.#context.capacity.release()
+      this.#context.log('error', 'no sandbox for provisioned concurrency', { err: error, function: this.spec.name })
+      return { failure: 'No sandbox could be started; the server log says why.' }
+    }
+    const result = await this.#initialize(candidate, Math.max(PROVISIONED_INIT_MS, this.spec.timeoutMs))
+    const { instance } = candidate
+    if (!result.ok && !this.#retired) instance.logInitFailure(result, 'init', undefined)
+    return result.ok && instance.open ? { instance } : { failure: INIT_FAILURE }
+  }
+
   #initialize(candidate: Candidate, limitMs: number): Promise<InitResult> {
     const at = Date.now()
     this.#all.add(candidate.instance)
-    const line = initStartLine(this.spec, this.#context.runtimeVersion(this.spec), at)
+    const { initializationType } = candidate.instance
+    const line = initStartLine(this.spec, this.#context.runtimeVersion(this.spec), at, initializationType)
     if (line !== undefined) this.#context.logs.write(this.spec, candidate.logStream, at, '', 'INFO', line)
     return candidate.initialize(limitMs).catch((error: unknown): InitResult => {
       // Attaching the code failed: the platform's fault, but this instance is lost either way.
@@ -298,22 +468,23 @@ export class Pool implements FunctionPool, InstanceOwner {
   async #repeatInit(first: Candidate, failure: InitResult & { ok: false }): Promise<void> {
     const flight = this.#waiting.shift()
     first.instance.logInitFailure(failure, 'init', undefined)
-    if (flight === undefined) {
-      this.#starting--
-      return
-    }
+    // From here on it is for this event alone, and comes for no other.
+    this.#starting--
+    if (flight === undefined) return
+    this.#repeating++
     const { requestId } = flight.invocation
     const startedAt = performance.now()
     let candidate: Candidate
     try {
-      if (!this.#context.reserve()) throw new Error('no room for another instance')
-      candidate = await this.#context.open(this).catch((error: unknown) => {
-        this.#context.unreserve()
+      if (!this.#context.capacity.reserve(this)) throw new Error('no room for another instance')
+      candidate = await this.#context.open(this, 'on-demand').catch((error: unknown) => {
+        this.#context.capacity.release()
         throw error
       })
     } catch (error) {
-      this.#starting--
-      this.#refuse(flight, 'unavailable', (error as Error).message)
+      this.#repeating--
+      this.#refuse(flight, (error as Error).message)
+      this.#grow()
       return
     }
     const write = (text: string) => {
@@ -323,7 +494,8 @@ export class Pool implements FunctionPool, InstanceOwner {
     const start = startLine(this.spec, requestId, Date.now())
     if (start !== undefined) write(start)
     const second = await this.#initialize(candidate, this.spec.timeoutMs)
-    this.#starting--
+    this.#repeating--
+    this.#grow()
     if (second.ok) {
       this.#admit(candidate, second, flight)
       return
@@ -336,6 +508,7 @@ export class Pool implements FunctionPool, InstanceOwner {
       : second.payloadFor(requestId)
     const billedMs = Math.max(1, Math.ceil(executeMs))
     const { maxMemoryMiB } = candidate.instance
+    this.settled()
     for (const line of reportLines(
       this.spec,
       {
@@ -406,24 +579,43 @@ export class Pool implements FunctionPool, InstanceOwner {
     instance.stop(reason)
   }
 
-  #refuse(flight: Flight, status: OutcomeStatus & ('throttled' | 'unavailable'), why: string): void {
-    const outcome: Outcome = {
-      status,
-      payload: Buffer.alloc(0),
-      errorType: why,
-      cold: false,
-      phases: { queueMs: performance.now() - flight.arrivedAt, sandboxMs: 0, initMs: 0, executeMs: 0 },
-      billedMs: 0,
-      maxMemoryMiB: 0,
-      streamed: undefined,
-      tail: undefined
-    }
-    flight.invocation.settle(outcome)
+  /** No instance became free in time, or too many events wait for one. */
+  #throttle(flight: Flight): void {
+    this.#context.admission.throttles.queue++
+    this.settled()
+    settleRefused(flight, 'throttled', 'queue')
+  }
+
+  #refuse(flight: Flight, why: string): void {
+    this.settled()
+    settleRefused(flight, 'unavailable', why)
   }
 
   #checkDrained(): void {
-    if (this.#retired && this.#all.size === 0 && this.#waiting.length === 0 && this.#starting === 0) {
-      this.#context.drained(this)
-    }
+    if (!this.#retired || this.#all.size > 0 || this.#waiting.length > 0 || this.#starting > 0) return
+    if (this.#inLine > 0 || this.#repeating > 0 || this.#provisioned?.isStarting === true || this.#isDrained) return
+    this.#isDrained = true
+    this.#context.capacity.forget(this)
+    this.#context.admission.close(this.#share)
+    this.#context.drained(this)
   }
+}
+
+function isAhead(instance: Instance): boolean {
+  return instance.initializationType === 'provisioned-concurrency'
+}
+
+/** @param errorType - A limit, or why the platform could not run it */
+function settleRefused(flight: Flight, status: OutcomeStatus & ('throttled' | 'unavailable'), errorType: string): void {
+  flight.invocation.settle({
+    status,
+    payload: Buffer.alloc(0),
+    errorType,
+    cold: false,
+    phases: { queueMs: performance.now() - flight.arrivedAt, sandboxMs: 0, initMs: 0, executeMs: 0 },
+    billedMs: 0,
+    maxMemoryMiB: 0,
+    streamed: undefined,
+    tail: undefined
+  })
 }

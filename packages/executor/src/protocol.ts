@@ -54,6 +54,12 @@ export const FLAG_STREAM = 1
 /** On STREAM_DATA: no more of it follows, though the handler goes on. */
 export const FLAG_LAST = 1
 
+/**
+ * Not on the wire: what the frame reader hands on is not the beginning of its STREAM_DATA frame. Large frames are
+ * passed on as they come, so that no byte of a stream is copied on its way through the gateway.
+ */
+export const FLAG_REST = 128
+
 /** On RESULT, ERROR and STREAM_END: the runtime is about to end, so it takes no further event. */
 export const FLAG_EXITING = 1
 
@@ -73,7 +79,7 @@ export const MAX_STREAM_BYTES = 209_715_200
 export const MAX_STREAM_CHUNK_BYTES = 65_536
 
 /** What may be under way of one streamed answer, in cost. */
-export const STREAM_WINDOW = 262_144
+export const STREAM_WINDOW = 524_288
 
 /** What a STREAM_DATA frame costs beyond its payload: tiny ones take memory and time too. */
 export const STREAM_FRAME_COST = 256

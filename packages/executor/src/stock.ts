@@ -111,6 +111,8 @@ export class Stock {
   #urgent = 0
   #tidiedAt = Number.NEGATIVE_INFINITY
   #closed = false
+  /** Nothing is kept while the machine's memory is short. */
+  #isShort = false
 
   constructor(options: StockOptions) {
     this.#options = options
@@ -152,6 +154,20 @@ export class Stock {
     this.#count(key, booted !== undefined)
     setTimeout(() => this.#plan(), REFILL_DELAY_MS).unref()
     return booted
+  }
+
+  /** Memory is needed for other things: what is ready goes, and nothing is booted ahead. @returns bytes that will be free */
+  letGo(): number {
+    const bytes = this.usedBytes()
+    this.#isShort = true
+    this.#plan()
+    return bytes
+  }
+
+  /** There is memory again. */
+  goOn(): void {
+    this.#isShort = false
+    this.#plan()
   }
 
   /** Lets go of what demand does not ask for any more. To be called now and then. */
@@ -282,7 +298,8 @@ export class Stock {
   /** Decides how many of each kind are kept, and begins to make it so. */
   #plan(): void {
     if (this.#closed) return
-    const { perKey, budgetBytes } = this.#options
+    const { perKey } = this.#options
+    const budgetBytes = this.#isShort ? 0 : this.#options.budgetBytes
     const now = this.#options.now()
     const shelves = [...this.#shelves.values()].reverse()
     const wishes = shelves.map(({ demand, bytes }) => ({ base: perKey, wanted: demand.level(now), bytes }))

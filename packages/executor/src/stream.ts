@@ -1,9 +1,9 @@
 import { encodeWindow } from './channel/frame-writer.ts'
-import { MAX_STREAM_BYTES, STREAM_FRAME_COST, STREAM_WINDOW } from './protocol.ts'
+import { FLAG_LAST, FLAG_REST, MAX_STREAM_BYTES, STREAM_FRAME_COST, STREAM_WINDOW } from './protocol.ts'
 import type { ResponseSink, ResponseSource } from './types.ts'
 
 /** Given back in portions: a frame for each piece would cost as much as the pieces. */
-const PORTION = STREAM_WINDOW / 4
+const PORTION = STREAM_WINDOW / 2
 
 /**
  * An answer that comes piece by piece, and how much of it may be under way. The instance is not trusted to keep within
@@ -33,10 +33,11 @@ export class Stream implements ResponseSource {
   }
 
   /** @returns what is wrong with the piece, or undefined when it was passed on */
-  data(bytes: Buffer, isLast: boolean): string | undefined {
+  data(bytes: Buffer, flags: number): string | undefined {
+    const isLast = (flags & FLAG_LAST) !== 0
     if (this.#isFinished) return 'a piece of a stream after its last'
     if (!isLast || bytes.length > 0) {
-      const problem = this.#take(bytes)
+      const problem = this.#take(bytes, (flags & FLAG_REST) === 0 ? STREAM_FRAME_COST : 0)
       if (problem !== undefined) return problem
     }
     if (isLast) {
@@ -46,8 +47,8 @@ export class Stream implements ResponseSource {
     return undefined
   }
 
-  #take(bytes: Buffer): string | undefined {
-    const cost = bytes.length + STREAM_FRAME_COST
+  #take(bytes: Buffer, frameCost: number): string | undefined {
+    const cost = bytes.length + frameCost
     this.#left -= cost
     if (this.#left < 0) return 'more of a stream than its window allows'
     this.#bytes += bytes.length

@@ -102,6 +102,9 @@ export type OutcomeStatus =
   /** The platform could not run it: never delivered to the function. */
   | 'unavailable'
 
+/** Which limit an event met: its function's reserved concurrency, the account's, or the time to wait for an instance. */
+export type ThrottleReason = 'function' | 'account' | 'queue'
+
 /** Durations in milliseconds, fractional. */
 export interface Phases {
   /** Waiting for an instance. */
@@ -118,7 +121,7 @@ export interface Outcome {
   readonly status: OutcomeStatus
   /** The function's answer, or Lambda's error object as JSON; empty for a streamed answer without error, `throttled` and `unavailable`. */
   readonly payload: Buffer
-  /** E.g. `Runtime.ExitError`, `Sandbox.Timedout`; '' when the status is `ok`. */
+  /** E.g. `Runtime.ExitError`, `Sandbox.Timedout`; a {@link ThrottleReason} when throttled; '' when the status is `ok`. */
   readonly errorType: string
   /** Whether an instance was initialised for this event. */
   readonly cold: boolean
@@ -172,11 +175,38 @@ export interface PrestartedStats {
   readonly budgetBytes: number
 }
 
+/** Instances of one version that are initialised ahead. */
+export interface ProvisionedStats {
+  readonly requested: number
+  /** Initialised, idle or busy. */
+  readonly available: number
+  /** Events in flight on provisioned concurrency. */
+  readonly inUse: number
+  /** Events since the start that found all of it in use. */
+  readonly spilled: number
+  readonly status: 'IN_PROGRESS' | 'READY' | 'FAILED'
+  /** Set when it failed. */
+  readonly statusReason: string | undefined
+}
+
+/** Who may run, and who does: all in events in flight. */
+export interface ConcurrencyStats {
+  /** The account's limit. */
+  readonly limit: number
+  readonly inUse: number
+  /** What functions without a reservation share. */
+  readonly unreserved: number
+  readonly reserved: readonly { readonly functionName: string; readonly reserved: number; readonly inUse: number }[]
+  readonly provisioned: readonly ({ readonly functionName: string; readonly version: string } & ProvisionedStats)[]
+  readonly throttles: Readonly<Record<ThrottleReason, number>>
+}
+
 export interface ExecutorStats extends Omit<RuntimeStats, 'runtime'> {
   /** Invocations that wait for an instance. */
   readonly queued: number
   readonly runtimes: readonly RuntimeStats[]
   readonly stock: PrestartedStats
+  readonly concurrency: ConcurrencyStats
 }
 
 /** The instances of one function version. */
@@ -187,6 +217,12 @@ export interface FunctionPool {
   cancel(invocation: Invocation): boolean
   /** The version is no longer current: what runs or waits finishes, then the instances stop. */
   retire(): void
+  /**
+   * Keeps so many instances initialised ahead, which are used first and do not end for being idle; 0: none. As many
+   * events in flight are this version's, whatever others do.
+   */
+  provision(count: number): void
+  provisioned(): ProvisionedStats
 }
 
 export interface ExecutorEvents {
@@ -200,6 +236,11 @@ export interface ExecutorEvents {
 export interface Executor {
   /** @throws Error never: a spec that cannot run settles its invocations as `unavailable` */
   openPool(spec: FunctionSpec): FunctionPool
+  /**
+   * Keeps so many events in flight for this function, over all its versions, and bounds it to them; 0 switches it off.
+   * Undefined: it shares the account's. Takes effect on the next event.
+   */
+  setReserved(functionName: string, reserved: number | undefined): void
   stats(): ExecutorStats
   /** Runtimes that this machine has, by AWS identifier. */
   runtimes(): readonly RuntimeInfo[]

@@ -1,28 +1,37 @@
-import type { Flight } from './flight.ts'
 import type { Invocation } from './types.ts'
 
-/** Invocations that wait for an instance, oldest first; bounded in length and time. */
-export interface WaitQueue {
+/** What waits. `arrivedAt` is in `performance.now()` ms. */
+export interface Waiting {
+  readonly invocation: Invocation
+  readonly arrivedAt: number
+}
+
+/** What waits for an instance or for its turn, oldest first; bounded in length and time. */
+export interface WaitQueue<T extends Waiting> {
   readonly length: number
   /** @returns false when the queue is full */
-  push(flight: Flight): boolean
+  push(item: T): boolean
   /** Puts back what an instance did not take; it keeps its place before all that came later. */
-  unshift(flight: Flight): void
-  shift(): Flight | undefined
-  /** @returns whether it was waiting */
-  remove(invocation: Invocation): boolean
-  clear(): readonly Flight[]
+  unshift(item: T): void
+  shift(): T | undefined
+  /** @returns what was waiting for it */
+  remove(invocation: Invocation): T | undefined
+  clear(): readonly T[]
 }
 
 /**
- * @param capacity - Flights that may wait
+ * @param capacity - How many may wait
  * @param waitMs - How long one may
  * @param onExpired - Called with each that waited too long
  */
-export function createWaitQueue(capacity: number, waitMs: number, onExpired: (flight: Flight) => void): WaitQueue {
+export function createWaitQueue<T extends Waiting>(
+  capacity: number,
+  waitMs: number,
+  onExpired: (item: T) => void
+): WaitQueue<T> {
   // By head index, since shifting a long array would copy it. What is taken out is cleared: a finished invocation that
   // an old array still holds is copied by every garbage collection, and keeps its request alive.
-  let items: (Flight | undefined)[] = []
+  let items: (T | undefined)[] = []
   let head = 0
   let timer: NodeJS.Timeout | undefined
 
@@ -53,15 +62,15 @@ export function createWaitQueue(capacity: number, waitMs: number, onExpired: (fl
     get length() {
       return items.length - head
     },
-    push(flight) {
+    push(item) {
       if (items.length - head >= capacity) return false
-      items.push(flight)
+      items.push(item)
       arm()
       return true
     },
-    unshift(flight) {
-      if (head > 0) items[--head] = flight
-      else items.unshift(flight)
+    unshift(item) {
+      if (head > 0) items[--head] = item
+      else items.unshift(item)
       arm()
     },
     shift() {
@@ -78,15 +87,15 @@ export function createWaitQueue(capacity: number, waitMs: number, onExpired: (fl
     },
     remove(invocation) {
       for (let i = head; i < items.length; i++) {
-        if (items[i]?.invocation === invocation) {
-          items.splice(i, 1)
-          return true
-        }
+        const item = items[i]
+        if (item?.invocation !== invocation) continue
+        items.splice(i, 1)
+        return item
       }
-      return false
+      return undefined
     },
     clear() {
-      const rest = items.slice(head) as Flight[]
+      const rest = items.slice(head) as T[]
       items = []
       head = 0
       clearTimeout(timer)

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { isNetwork } from './special-addresses.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const count = z.coerce.number().int().min(0)
@@ -61,6 +63,14 @@ const Settings = z.strictObject({
     .default(''),
   /** Instances that may exist at once, over all functions. */
   HEARTH_MAX_INSTANCES: z.coerce.number().int().min(1).max(100_000).default(200),
+  /** Events that may be in flight at once, over all functions: the account's concurrency. Default: 100 per core and one per 64 MiB of memory, whichever is less, at least 100 and at most HEARTH_MAX_INSTANCES. */
+  HEARTH_CONCURRENCY: z.coerce.number().int().min(1).max(100_000).optional(),
+  /** How long an event over a concurrency limit waits for its turn before it is refused with 429; 0: not at all, as on AWS. */
+  HEARTH_THROTTLE_WAIT_MS: ms.max(300_000).default(0),
+  /** Instances that one function may start in 10 s. */
+  HEARTH_SCALING_BURST: z.coerce.number().int().min(1).max(100_000).default(1_000),
+  /** MiB of the machine's memory that instances leave free: below it idle ones end, and none is started. 0 turns it off. Default: a twentieth, at most 1024. */
+  HEARTH_MEMORY_RESERVE: count.optional(),
   /** Sandboxes kept booted and unassigned per runtime, memory size and network policy in use. 0 turns pre-starting off. */
   HEARTH_PRESTARTED: count.max(64).default(2),
   /** MiB that pre-started sandboxes may take together: after a burst more are kept than HEARTH_PRESTARTED. Default: a tenth of the machine's memory. */
@@ -77,6 +87,15 @@ const Settings = z.strictObject({
   HEARTH_QUEUE_WAIT_MS: ms.default(10_000),
   /** How long a stopping server waits for what is in flight. */
   HEARTH_DRAIN_MS: ms.default(10_000),
+  /** How long it is known what became of an event, after its end. */
+  HEARTH_EVENT_KEEP_MS: ms.min(60_000).default(7 * 86_400_000),
+  /** Networks that webhooks may reach beside public addresses, comma separated: `10.0.0.0/8,127.0.0.1`. */
+  HEARTH_WEBHOOK_NETWORKS: z
+    .string()
+    .refine((text) => text === '' || text.split(',').every((part) => isNetwork(part.trim())), {
+      error: 'networks such as 10.0.0.0/8, comma separated'
+    })
+    .default(''),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Log bytes kept per function on disk. */
   HEARTH_LOG_BYTES: z.coerce
@@ -153,6 +172,13 @@ export interface Config {
   /** Absolute paths of interpreters, by language. */
   readonly runtimePaths: Readonly<Record<string, readonly string[]>>
   readonly maxInstances: number
+  /** Events in flight at once, over all functions. */
+  readonly concurrency: number
+  readonly throttleWaitMs: number
+  /** Instances that one function may start in 10 s. */
+  readonly scalingBurst: number
+  /** MiB; 0: not looked at. */
+  readonly memoryReserveMiB: number
   readonly prestarted: number
   /** MiB, or undefined: a tenth of the machine's memory. */
   readonly prestartedMemoryMiB: number | undefined
@@ -164,6 +190,10 @@ export interface Config {
   readonly queueLength: number
   readonly queueWaitMs: number
   readonly drainMs: number
+  /** How long records of events are kept after their end. */
+  readonly eventKeepMs: number
+  /** Networks that webhooks may reach beside public addresses. */
+  readonly webhookNetworks: readonly string[]
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
   readonly outputBytesPerSecond: number
@@ -196,7 +226,7 @@ const CALLERS_KEY = 'HEARTH_TOKEN'
  *
  * @throws ConfigError for an unknown HEARTH_ name or a value out of range
  */
-export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
+export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine = thisMachine()): Config {
   const fromEnv = Object.fromEntries(
     Object.entries(env).filter(
       ([key, value]) => key.startsWith('HEARTH_') && key !== CALLERS_KEY && value !== undefined
@@ -221,6 +251,10 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     cpu: s.HEARTH_CPU,
     runtimePaths: readPairs(s.HEARTH_RUNTIME_PATHS),
     maxInstances: s.HEARTH_MAX_INSTANCES,
+    concurrency: s.HEARTH_CONCURRENCY ?? defaultConcurrency(machine, s.HEARTH_MAX_INSTANCES),
+    throttleWaitMs: s.HEARTH_THROTTLE_WAIT_MS,
+    scalingBurst: s.HEARTH_SCALING_BURST,
+    memoryReserveMiB: s.HEARTH_MEMORY_RESERVE ?? Math.min(1_024, Math.floor(machine.memoryMiB / 20)),
     prestarted: s.HEARTH_PRESTARTED,
     prestartedMemoryMiB: s.HEARTH_PRESTARTED_MEMORY,
     tmpDiskMiB: s.HEARTH_TMP_DISK,
@@ -229,6 +263,10 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     queueLength: s.HEARTH_QUEUE_LENGTH,
     queueWaitMs: s.HEARTH_QUEUE_WAIT_MS,
     drainMs: s.HEARTH_DRAIN_MS,
+    eventKeepMs: s.HEARTH_EVENT_KEEP_MS,
+    webhookNetworks: s.HEARTH_WEBHOOK_NETWORKS.split(',')
+      .map((network) => network.trim())
+      .filter((network) => network !== ''),
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
@@ -236,6 +274,25 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile('HEARTH_MASTER_KEY_FILE', s.HEARTH_MASTER_KEY_FILE, cwd),
     s3: readS3(s, cwd)
   }
+}
+
+/** What defaults are taken from. */
+export interface Machine {
+  readonly cpus: number
+  /** Or of the container, where that has less. */
+  readonly memoryMiB: number
+}
+
+function thisMachine(): Machine {
+  // Huge, or 0, when there is no limit.
+  const limit = process.constrainedMemory()
+  const bytes = limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem()
+  return { cpus: os.availableParallelism(), memoryMiB: Math.floor(bytes / 1_048_576) }
+}
+
+/** Lambda keeps 100 for functions without a reservation: less could not be divided. */
+function defaultConcurrency({ cpus, memoryMiB }: Machine, maxInstances: number): number {
+  return Math.min(maxInstances, Math.max(100, Math.min(100 * cpus, Math.floor(memoryMiB / 64))))
 }
 
 function readBuilds(s: z.infer<typeof Settings>): BuildConfig {

@@ -18,6 +18,12 @@ const CATALOG = {
   /** A value that breaks the API model: AWS's constraint layer, which speaks before the service does. */
   VALIDATION_FAILED: { status: 400, fault: 'caller', retryable: false, aws: 'ValidationException' },
   INVALID_PAYLOAD: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidRequestContentException' },
+  INVALID_IDEMPOTENCY_KEY: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  /** The key came before, with another request. */
+  IDEMPOTENCY_KEY_REUSED: { status: 422, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  IDEMPOTENCY_KEY_IN_FLIGHT: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },
+  /** The request was taken up before, and there is no answer to give again. */
+  IDEMPOTENCY_ANSWER_MISSING: { status: 409, fault: 'platform', retryable: false, aws: 'ResourceConflictException' },
   INVALID_ARCHIVE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
   /** The package is sound as an archive, and cannot work in the runtime that it is for. */
   INVALID_PACKAGE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
@@ -54,6 +60,8 @@ const CATALOG = {
   RESOURCE_IN_USE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   METHOD_NOT_ALLOWED: { status: 405, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
   FUNCTION_URL_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  /** Nothing is configured for events of this version or alias: the defaults hold. */
+  EVENT_CONFIG_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   DOMAIN_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   FUNCTION_URL_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   FUNCTION_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
@@ -65,6 +73,16 @@ const CATALOG = {
   /** The release is not in a state in which this can be done. */
   RELEASE_STATE: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   NOTHING_TO_ROLL_BACK: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
+  /** More concurrency than the account has left, or than the function's reservation. */
+  CONCURRENCY_EXCEEDED: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  PROVISIONED_CONCURRENCY_NOT_FOUND: {
+    status: 404,
+    fault: 'caller',
+    retryable: false,
+    aws: 'ProvisionedConcurrencyConfigNotFoundException'
+  },
+  /** A version is provisioned through an alias or by itself, not both. */
+  ALREADY_PROVISIONED: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   /** A policy document that does not follow the grammar; the place is named. */
   MALFORMED_POLICY: { status: 400, fault: 'caller', retryable: false, aws: 'MalformedPolicyDocumentException' },
@@ -88,6 +106,8 @@ const CATALOG = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, fault: 'caller', retryable: false, aws: 'UnsupportedMediaTypeException' },
   REQUEST_TIMEOUT: { status: 408, fault: 'caller', retryable: true, aws: 'RequestTimeoutException' },
   CAPACITY_EXHAUSTED: { status: 429, fault: 'platform', retryable: true, aws: 'TooManyRequestsException' },
+  /** The function has called itself too often in one chain of calls. */
+  RECURSION_STOPPED: { status: 400, fault: 'caller', retryable: false, aws: 'RecursiveInvocationException' },
   /** The place where code was to be fetched from does not answer as it should. */
   CODE_SOURCE_UNAVAILABLE: { status: 502, fault: 'platform', retryable: true, aws: 'ServiceException' },
   FUNCTION_FAILED: { status: 502, fault: 'function', retryable: false, aws: 'InvalidResponse' },

@@ -20,6 +20,8 @@ export interface FunctionRecord {
   readonly network: NetworkPolicy | undefined
   /** Events at once in one instance; 1 is Lambda's classic. */
   readonly concurrency: number
+  /** Events of all versions together at once, kept free for them; 0: switched off. Undefined: what nobody has reserved. */
+  readonly reservedConcurrency: number | undefined
   /** Undefined: the server's default backend. */
   readonly instances: InstanceBackend | undefined
   /** Whether the function's URL sends the answer as it comes. */
@@ -30,6 +32,8 @@ export interface FunctionRecord {
   readonly logging: LoggingConfig
   /** Kept and shown; instances are pre-started whatever it says, and no snapshot is ever taken. */
   readonly snapStart: 'None' | 'PublishedVersions'
+  /** ARN of where events go that could not be run; undefined: nowhere. */
+  readonly deadLetterTarget?: string | undefined
   /** Absent: no layers. */
   readonly layers?: FunctionLayers | undefined
   /** Hex sha256 of the package as uploaded: the artifact's name in the artifact store. */

@@ -20,6 +20,14 @@ export {
   type TemporaryCredentials
 } from './auth/session-tokens.ts'
 export { canonicalRequest, isPresigned, type SignedRequest, signingKey } from './auth/sigv4.ts'
+export {
+  minUnreserved,
+  type ProvisionedConcurrency,
+  type ProvisionedProgress,
+  type ProvisionedReport,
+  type ProvisionedStatus,
+  type ProvisionedWish
+} from './concurrency.ts'
 export { type BuildConfig, type Config, ConfigError, readConfig, redactConfig } from './config.ts'
 export {
   type AwsError,
@@ -33,6 +41,7 @@ export {
   toAwsError,
   toProblem
 } from './errors.ts'
+export { type Destination, type EventInvokeConfig, webhookKey } from './event-invoke.ts'
 export type {
   FunctionLayers,
   FunctionRecord,
@@ -50,6 +59,16 @@ export {
   type FunctionUrlAuthType,
   hostName
 } from './function-url.ts'
+export {
+  answerMissing,
+  IDEMPOTENCY_ANSWER_BYTES,
+  IDEMPOTENCY_KEEP_MS,
+  keyInFlight,
+  keyReused,
+  REPLAYED_HEADER,
+  readIdempotencyKey,
+  requestFingerprint
+} from './idempotency.ts'
 export { describeJsonFault, JsonCheck } from './json-check.ts'
 export {
   LAYER_NAME,
@@ -86,3 +105,5 @@ export type {
   ReleaseStep,
   ReleaseWatch
 } from './release.ts'
+export { countsOf, DURATION_BUCKETS, durationBucket, type ReleaseTally, sparse, takeTally } from './release-tally.ts'
+export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'

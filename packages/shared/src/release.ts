@@ -1,3 +1,5 @@
+import type { ReleaseTally } from './release-tally.ts'
+
 /** `running` and `paused` are under way; the others are ends. */
 export type ReleaseState = 'running' | 'paused' | 'completed' | 'rolled-back' | 'aborted'
 
@@ -55,8 +57,8 @@ export interface ReleaseRecord {
   readonly stepStartedAt: string
   /** Undefined unless paused. */
   readonly pausedAt: string | undefined
-  /** As last heard of, of the current or last step. */
-  readonly counts: ReleaseCounts | undefined
+  /** What each gateway process has counted, as last heard of, of the current or last step. */
+  readonly tallies: readonly ReleaseTally[]
   readonly events: readonly ReleaseEvent[]
   /** ISO 8601, UTC. */
   readonly createdAt: string

@@ -1,8 +1,10 @@
 import { prepareKeyList } from './access/keys-repository.ts'
 import { preparePrincipalLookup } from './access/principal-lookup.ts'
 import { prepareAliasRoutes } from './aliases-repository.ts'
+import { prepareProvisionedWishes, prepareReservations } from './concurrency-repository.ts'
+import { prepareEventSettings } from './event-invoke-repository.ts'
 import { preparePolicyList } from './function-policies-repository.ts'
-import { type FunctionRow, toFunctionRecord } from './function-rows.ts'
+import { type FunctionRow, SELECT_FUNCTIONS, toFunctionRecord } from './function-rows.ts'
 import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
 import { openReadOnly } from './open.ts'
@@ -19,7 +21,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   const db = openReadOnly(file)
   const version = db.prepare<[], number>('PRAGMA data_version').pluck()
   const find = db.prepare<[name: string, version: string], FunctionRow>(
-    'SELECT * FROM functions WHERE name = ? AND version = ?'
+    `${SELECT_FUNCTIONS} WHERE name = ? AND version = ?`
   )
   const last = db.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = 'changes'`).pluck()
   const first = db.prepare<[], number | null>('SELECT min(seq) FROM changes').pluck()
@@ -50,7 +52,10 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     ...prepareUrlLookup(db),
     listAliases: prepareAliasRoutes(db),
     listPolicies: preparePolicyList(db),
+    findEventSettings: prepareEventSettings(db, box),
     listReleases: prepareReleaseWatches(db),
+    listReserved: prepareReservations(db),
+    listProvisioned: prepareProvisionedWishes(db),
     listKeys: prepareKeyList(db, box),
     ...preparePrincipalLookup(db),
     close: () => {

@@ -1,7 +1,12 @@
 import type { FunctionLayers, FunctionRecord, InstanceBackend, LoggingConfig, NetworkPolicy } from '@hearth/shared'
 import type { SecretBox } from './secret-box.ts'
 
-/** A row of `functions` as SQLite holds it; it does not leave this package. */
+/** Function records: rows of `functions`, with what is of the function as a whole. */
+export const SELECT_FUNCTIONS = `
+  SELECT functions.*, reserved_concurrency.executions AS reserved_concurrency
+  FROM functions LEFT JOIN reserved_concurrency ON reserved_concurrency.function = functions.name`
+
+/** A row of {@link SELECT_FUNCTIONS} as SQLite holds it; it does not leave this package. */
 export interface FunctionRow {
   name: string
   version: string
@@ -23,6 +28,7 @@ export interface FunctionRow {
   logging: string
   snap_start: FunctionRecord['snapStart']
   layers: string | null
+  dead_letter_target: string | null
   artifact: string
   code_sha256: string
   code_size: number
@@ -31,9 +37,11 @@ export interface FunctionRow {
   last_update_status: 'Successful' | 'InProgress' | 'Failed' | null
   created_at: string
   last_modified: string
+  reserved_concurrency: number | null
 }
 
-export function toFunctionRow(record: FunctionRecord, box: SecretBox): FunctionRow {
+/** What of a record is a row of `functions`. */
+export function toFunctionRow(record: FunctionRecord, box: SecretBox): Omit<FunctionRow, 'reserved_concurrency'> {
   return {
     name: record.name,
     version: record.version,
@@ -58,6 +66,7 @@ export function toFunctionRow(record: FunctionRecord, box: SecretBox): FunctionR
     logging: JSON.stringify(record.logging),
     snap_start: record.snapStart,
     layers: record.layers === undefined ? null : JSON.stringify(record.layers),
+    dead_letter_target: record.deadLetterTarget ?? null,
     artifact: record.artifact,
     code_sha256: record.codeSha256,
     code_size: record.codeSize,
@@ -87,6 +96,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
         : (JSON.parse(box.open(row.environment, environmentOf(row.name, row.version))) as Record<string, string>),
     network: row.network ?? undefined,
     concurrency: row.concurrency,
+    reservedConcurrency: row.reserved_concurrency ?? undefined,
     instances: row.instances ?? undefined,
     invokeMode: row.invoke_mode,
     architecture: row.architecture,
@@ -95,6 +105,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
     logging: JSON.parse(row.logging) as LoggingConfig,
     snapStart: row.snap_start,
     ...(row.layers === null ? {} : { layers: JSON.parse(row.layers) as FunctionLayers }),
+    ...(row.dead_letter_target === null ? {} : { deadLetterTarget: row.dead_letter_target }),
     artifact: row.artifact,
     codeSha256: row.code_sha256,
     codeSize: row.code_size,

@@ -1,5 +1,5 @@
 import { type FunctionRecord, HearthError } from '@hearth/shared'
-import { type FunctionRow, toFunctionRecord, toFunctionRow } from './function-rows.ts'
+import { type FunctionRow, SELECT_FUNCTIONS, toFunctionRecord, toFunctionRow } from './function-rows.ts'
 import type { SecretBox } from './secret-box.ts'
 import type { Db } from './sqlite-addon.ts'
 
@@ -12,7 +12,7 @@ export interface VersionPosition {
   readonly number: number
 }
 
-/** Functions in SQLite: whole records in, whole records out. */
+/** Functions in SQLite: whole records in, whole records out, but for what is reserved, which is only read here. */
 export interface FunctionsRepository {
   /** @param version - Default: `$LATEST`. */
   find(name: string, version?: string): FunctionRecord | undefined
@@ -56,10 +56,10 @@ export interface FunctionsRepository {
 
 export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepository {
   const select = db.prepare<[name: string, version: string], FunctionRow>(
-    'SELECT * FROM functions WHERE name = ? AND version = ?'
+    `${SELECT_FUNCTIONS} WHERE name = ? AND version = ?`
   )
   const page = db.prepare<[after: string, limit: number], FunctionRow>(
-    `SELECT * FROM functions WHERE version = '${LATEST}' AND name > ? ORDER BY name LIMIT ?`
+    `${SELECT_FUNCTIONS} WHERE version = '${LATEST}' AND name > ? ORDER BY name LIMIT ?`
   )
   const countAll = db.prepare<[], number>(`SELECT count(*) FROM functions WHERE version = '${LATEST}'`).pluck()
   const byRole = db.prepare<[role: string], string>('SELECT name FROM functions WHERE role = ? LIMIT 1').pluck()
@@ -74,13 +74,13 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     .pluck()
   // CAST makes 0 of `$LATEST`, which is where it belongs in the order.
   const everything = db.prepare<[name: string, sameName: string, number: number, limit: number], FunctionRow>(`
-    SELECT * FROM functions WHERE name > ? OR (name = ? AND CAST(version AS INTEGER) > ?)
+    ${SELECT_FUNCTIONS} WHERE name > ? OR (name = ? AND CAST(version AS INTEGER) > ?)
     ORDER BY name, CAST(version AS INTEGER) LIMIT ?`)
   const versions = db.prepare<[name: string, number: number, limit: number], FunctionRow>(`
-    SELECT * FROM functions WHERE name = ? AND CAST(version AS INTEGER) > ?
+    ${SELECT_FUNCTIONS} WHERE name = ? AND CAST(version AS INTEGER) > ?
     ORDER BY CAST(version AS INTEGER) LIMIT ?`)
   const newest = db.prepare<[name: string], FunctionRow & { latest_description: string }>(`
-    SELECT * FROM functions WHERE name = ? AND version <> '${LATEST}'
+    ${SELECT_FUNCTIONS} WHERE name = ? AND version <> '${LATEST}'
     ORDER BY CAST(version AS INTEGER) DESC LIMIT 1`)
   const describe = db.prepare<[latestDescription: string, name: string, version: string]>(
     'UPDATE functions SET latest_description = ? WHERE name = ? AND version = ?'
@@ -92,21 +92,21 @@ export function createFunctionsRepository(db: Db, box: SecretBox): FunctionsRepo
     .pluck()
   const removeAll = db.prepare<[name: string]>('DELETE FROM functions WHERE name = ?')
   const removeOne = db.prepare<[name: string, version: string]>('DELETE FROM functions WHERE name = ? AND version = ?')
-  const insert = db.prepare<FunctionRow>(`
+  const insert = db.prepare<ReturnType<typeof toFunctionRow>>(`
     INSERT INTO functions (
       name, version, runtime, handler, role, description, memory_mib, timeout_s, ephemeral_mib, environment, network,
-      concurrency, instances, invoke_mode, architecture, tags, tracing, logging, snap_start, layers, artifact, code_sha256, code_size, revision_id,
+      concurrency, instances, invoke_mode, architecture, tags, tracing, logging, snap_start, layers, dead_letter_target, artifact, code_sha256, code_size, revision_id,
       state, last_update_status, created_at, last_modified)
     VALUES (
       @name, @version, @runtime, @handler, @role, @description, @memory_mib, @timeout_s, @ephemeral_mib, @environment,
-      @network, @concurrency, @instances, @invoke_mode, @architecture, @tags, @tracing, @logging, @snap_start, @layers, @artifact, @code_sha256,
+      @network, @concurrency, @instances, @invoke_mode, @architecture, @tags, @tracing, @logging, @snap_start, @layers, @dead_letter_target, @artifact, @code_sha256,
       @code_size, @revision_id, @state, @last_update_status, @created_at, @last_modified)`)
-  const write = db.prepare<FunctionRow>(`
+  const write = db.prepare<ReturnType<typeof toFunctionRow>>(`
     UPDATE functions SET
       runtime = @runtime, handler = @handler, role = @role, description = @description, memory_mib = @memory_mib,
       timeout_s = @timeout_s, ephemeral_mib = @ephemeral_mib, environment = @environment, network = @network,
       concurrency = @concurrency, instances = @instances, invoke_mode = @invoke_mode, architecture = @architecture, tags = @tags,
-      tracing = @tracing, logging = @logging, snap_start = @snap_start, layers = @layers, artifact = @artifact, code_sha256 = @code_sha256,
+      tracing = @tracing, logging = @logging, snap_start = @snap_start, layers = @layers, dead_letter_target = @dead_letter_target, artifact = @artifact, code_sha256 = @code_sha256,
       code_size = @code_size, revision_id = @revision_id, state = @state, last_update_status = @last_update_status,
       last_modified = @last_modified
     WHERE name = @name AND version = @version`)

@@ -30,9 +30,15 @@ export {
   type CodeSigningRepository,
   createCodeSigningRepository
 } from './code-signing-repository.ts'
+export { type ConcurrencyRepository, createConcurrencyRepository } from './concurrency-repository.ts'
 export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.ts'
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
+export {
+  createEventInvokeRepository,
+  type EventInvokeRepository,
+  type EventSettings
+} from './event-invoke-repository.ts'
 export {
   createFunctionOptionsRepository,
   type FunctionOptionsRepository,
@@ -50,6 +56,13 @@ export {
   LATEST,
   type VersionPosition
 } from './functions-repository.ts'
+export {
+  createIdempotencyKeys,
+  type IdempotencyKeys,
+  type KeyedAnswer,
+  type KeyedRequest,
+  type KeyRecord as KeyedRecord
+} from './idempotency-keys.ts'
 export { watchKeys } from './key-changes.ts'
 export {
   createLayersRepository,
@@ -60,13 +73,20 @@ export {
 export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
-export { openEventQueue, type QueueOptions } from './queue/client.ts'
+export type { QueueOptions } from './queue/batches.ts'
+export { openEventQueue } from './queue/client.ts'
 export {
   type AttemptResult,
+  type Backlog,
   type Claimed,
   type Condition,
+  type Delivery,
+  type DeliveryRecord,
+  type DeliveryResult,
   type EventQueue,
   type InvocationRecord,
+  type ListQuery,
+  type NewDelivery,
   type NewEvent,
   type QueuedEvent,
   QueueUnavailableError

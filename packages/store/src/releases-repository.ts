@@ -13,7 +13,7 @@ interface ReleaseRow {
 }
 
 /** What of a release changes while it goes on, beside its state and step. */
-type Progress = Pick<ReleaseRecord, 'stepStartedAt' | 'pausedAt' | 'counts' | 'events'>
+type Progress = Pick<ReleaseRecord, 'stepStartedAt' | 'pausedAt' | 'tallies' | 'events'>
 
 /** Releases in SQLite. At most one of an alias is under way: the table sees to it. */
 export interface ReleasesRepository {
@@ -83,7 +83,7 @@ export function toReleaseWatch(id: string, step: number, plan: string): ReleaseW
 }
 
 function toRow(release: ReleaseRecord): ReleaseRow {
-  const { stepStartedAt, pausedAt, counts, events } = release
+  const { stepStartedAt, pausedAt, tallies, events } = release
   return {
     id: release.id,
     function: release.functionName,
@@ -91,7 +91,7 @@ function toRow(release: ReleaseRecord): ReleaseRow {
     state: release.state,
     step: release.step,
     plan: JSON.stringify(release.plan),
-    progress: JSON.stringify({ stepStartedAt, pausedAt, counts, events } satisfies Progress),
+    progress: JSON.stringify({ stepStartedAt, pausedAt, tallies, events } satisfies Progress),
     created_at: release.createdAt
   }
 }
@@ -109,7 +109,7 @@ function toRelease(row: ReleaseRow): ReleaseRecord {
     plan: { ...plan, maxP99Ms: plan.maxP99Ms },
     stepStartedAt: progress.stepStartedAt,
     pausedAt: progress.pausedAt,
-    counts: progress.counts && { ...progress.counts, p99Ms: progress.counts.p99Ms },
+    tallies: progress.tallies ?? [],
     events: progress.events,
     createdAt: row.created_at
   }

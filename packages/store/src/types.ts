@@ -1,5 +1,6 @@
-import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ReleaseWatch } from '@hearth/shared'
+import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ProvisionedWish, ReleaseWatch } from '@hearth/shared'
 import type { PrincipalLookup } from './access/types.ts'
+import type { EventSettings } from './event-invoke-repository.ts'
 import type { PolicyStatement } from './resource-policy.ts'
 
 /**
@@ -23,13 +24,25 @@ export interface DirectoryReader extends PrincipalLookup {
   listPolicies(
     functionName: string
   ): readonly { readonly qualifier: string; readonly statements: readonly PolicyStatement[] }[]
+  /** How events of a function are run. */
+  findEventSettings(functionName: string): EventSettings
   /** Releases that are under way. */
   listReleases(): readonly ReleaseWatch[]
+  /** Reserved concurrency. Whatever changes it is a change of the function. */
+  listReserved(): readonly Reservation[]
+  /** What is to be kept initialised. Whatever changes it is a change of the function. */
+  listProvisioned(): readonly ProvisionedWish[]
   findUrl(id: string): FunctionUrl | undefined
   /** @returns undefined when there is no such domain; without `url` when the function has none */
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
   listKeys(): readonly AccessKey[]
   close(): void
+}
+
+/** Events of one function at once, kept free for it; 0: it is switched off. */
+export interface Reservation {
+  readonly functionName: string
+  readonly reserved: number
 }
 
 /** An alias as calls through it need it. */

@@ -49,6 +49,24 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   addPermission: 'lambda:AddPermission',
   removePermission: 'lambda:RemovePermission',
 
+  listLayerPermissions: 'lambda:GetLayerVersionPolicy',
+  addLayerPermission: 'lambda:AddLayerVersionPermission',
+  removeLayerPermission: 'lambda:RemoveLayerVersionPermission',
+
+  getReservedConcurrency: 'lambda:GetFunctionConcurrency',
+  putReservedConcurrency: 'lambda:PutFunctionConcurrency',
+  deleteReservedConcurrency: 'lambda:DeleteFunctionConcurrency',
+  listProvisionedConcurrency: 'lambda:ListProvisionedConcurrencyConfigs',
+  getProvisionedConcurrency: 'lambda:GetProvisionedConcurrencyConfig',
+  putProvisionedConcurrency: 'lambda:PutProvisionedConcurrencyConfig',
+  deleteProvisionedConcurrency: 'lambda:DeleteProvisionedConcurrencyConfig',
+
+  listEventInvokeConfigs: 'lambda:ListFunctionEventInvokeConfigs',
+  getEventInvokeConfig: 'lambda:GetFunctionEventInvokeConfig',
+  putEventInvokeConfig: 'lambda:PutFunctionEventInvokeConfig',
+  changeEventInvokeConfig: 'lambda:UpdateFunctionEventInvokeConfig',
+  deleteEventInvokeConfig: 'lambda:DeleteFunctionEventInvokeConfig',
+
   listDomains: 'hearth:ListDomains',
   putDomain: 'hearth:PutDomain',
   getDomain: 'hearth:GetDomain',

@@ -15,8 +15,12 @@ type Params = Readonly<Record<string, string | undefined>>
  * looked at. `*` for routes about no one thing.
  */
 export function routeResource(url: string, params: Params, scope: ArnScope): string {
-  const { name = '', version, host = '', id = '', policy = '' } = params
-  if (url.startsWith('/v1/functions/:name')) return orAll(() => functionArn(scope, parseFunctionRef(scope, name).name))
+  const { name = '', version, host = '', id = '', policy = '', qualifier } = params
+  if (url.startsWith('/v1/functions/:name')) {
+    // On AWS too these are about a version or an alias and nothing else.
+    const isQualified = url.startsWith('/v1/functions/:name/provisioned-concurrency/')
+    return orAll(() => functionArn(scope, parseFunctionRef(scope, name).name, isQualified ? qualifier : undefined))
+  }
   if (url.startsWith('/v1/layers/:name')) {
     return orAll(() => {
       const layer = parseLayerName(scope, name)

@@ -9,9 +9,9 @@ export interface AccountSettings {
     readonly codeBytes: number
     readonly unzippedBytes: number
     readonly zipBytes: number
-    /** Instances that may exist at once: each serves one event, those with `concurrency` several. */
+    /** Events in flight at once. */
     readonly concurrency: number
-    /** What of it no function has reserved. */
+    /** What of it no function has reserved, or had provisioned without a reservation. */
     readonly unreservedConcurrency: number
   }
   readonly usage: { readonly codeBytes: number; readonly functions: number }
@@ -19,9 +19,14 @@ export interface AccountSettings {
 
 /**
  * @param dataDir - Where packages are kept: its file system is the limit.
- * @param maxInstances - Over all functions, as the gateway is told.
+ * @param concurrency - Events in flight at once, over all functions, as the gateway is told.
  */
-export function createAccount(usage: UsageRepository, dataDir: string, maxInstances: number): () => AccountSettings {
+export function createAccount(
+  usage: UsageRepository,
+  dataDir: string,
+  concurrency: number,
+  unreserved: () => number
+): () => AccountSettings {
   return () => {
     const { functions, codeBytes } = usage.read()
     const { bavail, bsize } = statfsSync(dataDir)
@@ -30,8 +35,8 @@ export function createAccount(usage: UsageRepository, dataDir: string, maxInstan
         codeBytes: codeBytes + bavail * bsize,
         unzippedBytes: LIMITS.unzippedBytes,
         zipBytes: LIMITS.zipBytes,
-        concurrency: maxInstances,
-        unreservedConcurrency: maxInstances
+        concurrency,
+        unreservedConcurrency: unreserved()
       },
       usage: { codeBytes, functions }
     }

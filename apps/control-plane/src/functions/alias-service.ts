@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { type AliasRecord, type ArnScope, functionArn, HearthError } from '@hearth/shared'
-import { type AliasesRepository, type FunctionsRepository, LATEST, type ReleasesRepository } from '@hearth/store'
+import {
+  type AliasesRepository,
+  type ConcurrencyRepository,
+  type FunctionsRepository,
+  LATEST,
+  type ReleasesRepository
+} from '@hearth/store'
 import { functionNotFound, type Precondition } from './function-record.ts'
+import { refuseProvisionedVersions } from './provisioned-rules.ts'
 
 export interface AliasServiceDeps {
   readonly functions: FunctionsRepository
   readonly aliases: AliasesRepository
   readonly releases: ReleasesRepository
+  readonly concurrency: Pick<ConcurrencyRepository, 'find'>
   readonly scope: ArnScope
 }
 
@@ -23,13 +31,19 @@ export interface AliasService {
   list(functionName: string, after: string, limit: number, version?: string): readonly AliasRecord[]
   /** @throws HearthError FUNCTION_NOT_FOUND, ALIAS_EXISTS, INVALID_REQUEST */
   create(functionName: string, name: string, change: AliasChange & { readonly version: string }): AliasRecord
-  /** @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, RELEASE_UNDER_WAY, REVISION_MISMATCH, INVALID_REQUEST */
+  /** @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, RELEASE_UNDER_WAY, REVISION_MISMATCH, INVALID_REQUEST, ALREADY_PROVISIONED */
   update(functionName: string, name: string, change: AliasChange, precondition?: Precondition): AliasRecord
   /** @returns whether there was one @throws HearthError FUNCTION_NOT_FOUND, RELEASE_UNDER_WAY, REVISION_MISMATCH */
   remove(functionName: string, name: string, precondition?: Precondition): boolean
 }
 
-export function createAliasService({ functions, aliases, releases, scope }: AliasServiceDeps): AliasService {
+export function createAliasService({
+  functions,
+  aliases,
+  releases,
+  concurrency,
+  scope
+}: AliasServiceDeps): AliasService {
   const requireFunction = (functionName: string): void => {
     if (functions.find(functionName) === undefined) throw functionNotFound(scope, functionName)
   }
@@ -81,6 +95,8 @@ export function createAliasService({ functions, aliases, releases, scope }: Alia
         refuseReleased(functionName, name)
         const { version = current.version, weights = current.weights, description = current.description } = change
         checkRouting(functions, scope, functionName, version, weights)
+        if (concurrency.find(functionName, name) !== undefined)
+          refuseProvisionedVersions(concurrency, functionName, [version, ...Object.keys(weights)])
         const alias = { ...pointTo(current, version, weights), description }
         aliases.put(alias)
         return alias

@@ -120,6 +120,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
       ...settings,
       name,
       version: LATEST,
+      reservedConcurrency: undefined,
       architecture: deps.architecture,
       ...codeOf(code),
       revisionId: randomUUID(),

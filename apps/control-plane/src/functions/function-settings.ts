@@ -19,6 +19,7 @@ export type FunctionSettings = Pick<
   | 'tracing'
   | 'logging'
   | 'snapStart'
+  | 'deadLetterTarget'
   | 'layers'
 >
 

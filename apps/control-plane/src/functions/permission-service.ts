@@ -128,10 +128,22 @@ function toStatement(permission: Permission, resource: string): PolicyStatement 
   }
 }
 
+/** Names of AWS's services, a region's and a partition's too: `logs.us-east-1.amazonaws.com`, `alexa-appkit.amazon.com`. */
+const SERVICE = /^(?:[a-z0-9-]+\.)+amazon(?:aws)?\.com(?:\.cn)?$/
+
 function toPrincipal(principal: string): unknown {
   if (principal === '*') return '*'
   if (/^\d{12}$/.test(principal)) return { AWS: `arn:aws:iam::${principal}:root` }
-  return principal.startsWith('arn:') ? { AWS: principal } : { Service: principal }
+  if (principal.startsWith('arn:')) return { AWS: principal }
+  if (SERVICE.test(principal)) return { Service: principal }
+  throw invalidPrincipal()
+}
+
+function invalidPrincipal(): HearthError {
+  return new HearthError(
+    'INVALID_REQUEST',
+    'The provided principal was invalid. Please check the principal and try again.'
+  )
 }
 
 /** What cannot be decided by must not be kept. @throws HearthError INVALID_REQUEST, MALFORMED_POLICY */
@@ -140,10 +152,7 @@ function requireGrammar(statement: PolicyStatement): void {
     compilePolicy({ Version: '2012-10-17', Statement: [statement] }, 'resource', 'permission')
   } catch (err) {
     if (!(err instanceof HearthError) || err.errors[0]?.path.includes('.Principal') !== true) throw err
-    throw new HearthError(
-      'INVALID_REQUEST',
-      'The provided principal was invalid. Please check the principal and try again.'
-    )
+    throw invalidPrincipal()
   }
 }
 

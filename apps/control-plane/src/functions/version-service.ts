@@ -126,6 +126,7 @@ function isSame(a: FunctionRecord, b: FunctionRecord): boolean {
 
 const BOOKKEEPING: ReadonlySet<string> = new Set<keyof FunctionRecord>([
   'version',
+  'reservedConcurrency',
   'description',
   'tags',
   'revisionId',

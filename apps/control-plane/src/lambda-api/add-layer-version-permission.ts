@@ -1,9 +1,9 @@
-import { HearthError } from '@hearth/shared'
 import { z } from 'zod'
 import { checkModel } from './constraints.ts'
 import { layerVersionOf, oneOf } from './layer-target.ts'
 import { StatementId } from './model.ts'
 import type { Operation } from './operation.ts'
+import { LAYER_STATEMENTS } from './statement-notes.ts'
 
 /** Source: Lambda service model, types of AddLayerVersionPermissionRequest. */
 const Request = z.object({
@@ -25,14 +25,12 @@ export const addLayerVersionPermission: Operation = {
   name: 'AddLayerVersionPermission',
   method: 'POST',
   path: '/2018-10-31/layers/:name/versions/:version/policy',
+  note: LAYER_STATEMENTS,
 
   run(call, deps) {
     const { name, version } = layerVersionOf(call, deps)
     const request = checkModel(Request, call.body)
     const organizationId = request.OrganizationId ?? undefined
-    if (organizationId !== undefined && request.Principal !== '*') {
-      throw new HearthError('INVALID_REQUEST', 'Principal must be * when an OrganizationId is given.')
-    }
     const { statement, revisionId } = deps.layers.addPermission(
       name,
       version,

@@ -108,8 +108,7 @@ export const API_AREAS: readonly ApiArea[] = [
   },
   {
     title: 'Concurrency',
-    missing:
-      'reserved and provisioned concurrency are not there yet; instances are bounded for the whole server by HEARTH_MAX_INSTANCES',
+    missing: undefined,
     operations: {
       DeleteFunctionConcurrency: 'DELETE /2017-10-31/functions/{FunctionName}/concurrency',
       DeleteProvisionedConcurrencyConfig: 'DELETE /2019-09-30/functions/{FunctionName}/provisioned-concurrency',

@@ -4,6 +4,7 @@ import type { AddOptions, PackageStore, StoredPackage } from '../packages/packag
 import type { S3Source } from '../packages/s3-source.ts'
 import type { Code } from './model.ts'
 import { unsupported } from './unsupported-members.ts'
+import { notParsed } from './wrong-type.ts'
 
 /**
  * JSON with 50 MiB of zip in base64. Source: recorded `Request must be smaller than 70167211 bytes`.
@@ -39,7 +40,7 @@ export function readCode(code: Code, s3: S3Source): CodeSource {
 
 function readZip(text: string): Buffer {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
-    throw new HearthError('INVALID_PAYLOAD', 'ZipFile is not base64.', { awsCode: 'SerializationException' })
+    throw notParsed('ZipFile is not base64.')
   }
   const zip = Buffer.from(text, 'base64')
   if (zip.length === 0) throw new HearthError('INVALID_ARCHIVE', 'Uploaded file must be a non-empty zip')

@@ -12,7 +12,7 @@ export function toConfiguration(record: FunctionRecord, scope: ArnScope, qualifi
 
 /** FunctionConfiguration in lists: AWS leaves the state and the runtime's version out there. */
 export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: string): Record<string, unknown> {
-  const { environment, layers, logging } = record
+  const { environment, layers, logging, deadLetterTarget } = record
   return {
     FunctionName: record.name,
     FunctionArn: functionArn(scope, record.name, qualifier),
@@ -39,6 +39,7 @@ export function toListItem(record: FunctionRecord, scope: ArnScope, qualifier?: 
       ...(logging.systemLevel === undefined ? {} : { SystemLogLevel: logging.systemLevel }),
       LogGroup: logging.logGroup
     },
+    ...(deadLetterTarget === undefined ? {} : { DeadLetterConfig: { TargetArn: deadLetterTarget } }),
     ...(layers === undefined
       ? {}
       : { Layers: layers.versions.map(({ arn, codeSize }) => ({ Arn: arn, CodeSize: codeSize })) }),

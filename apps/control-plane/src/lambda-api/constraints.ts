@@ -1,5 +1,6 @@
 import { HearthError } from '@hearth/shared'
 import type { z } from 'zod'
+import { wrongType } from './wrong-type.ts'
 
 /**
  * Checks input against the API model and answers what breaks it in AWS's sentences.
@@ -18,9 +19,7 @@ export function checkModel<Schema extends z.ZodType>(
     const value = valueAt(input, issue.path)
     const constraint = constraintOf(issue, value)
     if (constraint === undefined) {
-      throw new HearthError('INVALID_PAYLOAD', `${pathOf(issue.path)}: ${issue.message}`, {
-        awsCode: 'SerializationException'
-      })
+      throw wrongType(issue.code === 'invalid_type' ? issue.expected : 'string', value, issue.path)
     }
     clauses.push(elementClause(input, issue.path, constraint) ?? clause(value, issue.path, constraint))
   }

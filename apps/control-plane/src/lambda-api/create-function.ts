@@ -3,6 +3,7 @@ import { inspectFor } from '../functions/inspect-stored.ts'
 import { CODE_BODY_BYTES, checkArchitecture, readCode, withPackage } from './code-input.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
+import { checkDeadLetters } from './dead-letters.ts'
 import { withLayers } from './layers-input.ts'
 import { CreateFunctionRequest } from './model.ts'
 import type { Operation } from './operation.ts'
@@ -31,6 +32,7 @@ export const createFunction: Operation = {
       )
     }
     refuseUnsupported(request)
+    checkDeadLetters(request, name, deps)
     refusePublishTo(request)
     checkArchitecture(request.Architectures, architecture)
     const defaults = service.defaults(name)

@@ -1,6 +1,6 @@
 import { type FunctionRef, HearthError, parseFunctionRef } from '@hearth/shared'
 import { LATEST } from '@hearth/store'
-import { checkModel } from './constraints.ts'
+import { checkModel, clause, validationFailed } from './constraints.ts'
 import { UnqualifiedFunctionName } from './model.ts'
 import type { LambdaApiDeps, OperationCall } from './operation.ts'
 
@@ -9,7 +9,7 @@ import type { LambdaApiDeps, OperationCall } from './operation.ts'
  *
  * @throws HearthError VALIDATION_FAILED, FUNCTION_NOT_FOUND, ACCESS_DENIED, INVALID_REQUEST
  */
-export function targetOf(call: OperationCall, deps: LambdaApiDeps): FunctionRef {
+export function targetOf(call: OperationCall, deps: Pick<LambdaApiDeps, 'scope'>): FunctionRef {
   const qualifier = call.query['Qualifier']
   return parseFunctionRef(
     deps.scope,
@@ -30,6 +30,34 @@ export function functionTargetOf(call: OperationCall, deps: LambdaApiDeps): stri
     'INVALID_REQUEST',
     `This operation is on a function, not on its version or alias ${qualifier}: published versions never change. Name the function without a qualifier.`
   )
+}
+
+/**
+ * Name of the function, where AWS says in these words that it takes no version and no alias.
+ *
+ * @throws HearthError as {@link targetOf}
+ */
+export function wholeFunctionTargetOf(call: OperationCall, deps: Pick<LambdaApiDeps, 'scope'>): string {
+  const { name, qualifier } = targetOf({ ...call, query: {} }, deps)
+  if (qualifier === undefined) return name
+  throw new HearthError(
+    'INVALID_REQUEST',
+    'This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.'
+  )
+}
+
+/**
+ * The version or alias that a call is about.
+ *
+ * @throws HearthError as {@link targetOf}; VALIDATION_FAILED when there is none
+ */
+export function qualifiedTargetOf(
+  call: OperationCall,
+  deps: LambdaApiDeps
+): FunctionRef & { readonly qualifier: string } {
+  const { name, qualifier } = targetOf(call, deps)
+  if (qualifier !== undefined) return { name, qualifier }
+  throw validationFailed([clause(undefined, ['qualifier'], 'Member must not be null')])
 }
 
 /**

@@ -5,7 +5,7 @@ export const getAccountSettings: Operation = {
   name: 'GetAccountSettings',
   method: 'GET',
   path: '/2016-08-19/account-settings',
-  note: "`TotalCodeSize` of the limit is what the disk has room for, `ConcurrentExecutions` is this server's `HEARTH_MAX_INSTANCES`",
+  note: "`TotalCodeSize` of the limit is what the disk has room for, `ConcurrentExecutions` is this server's `HEARTH_CONCURRENCY`",
 
   run(_call, { account }) {
     const { limit, usage } = account()

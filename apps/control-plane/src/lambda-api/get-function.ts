@@ -16,7 +16,10 @@ export const getFunction: Operation = {
       body: {
         Configuration: toConfiguration(record, deps.scope, qualifier),
         Code: { RepositoryType: 'S3', Location: call.origin + deps.links.sign(name, record.version) },
-        ...(Object.keys(record.tags).length === 0 ? {} : { Tags: record.tags })
+        ...(Object.keys(record.tags).length === 0 ? {} : { Tags: record.tags }),
+        ...(record.reservedConcurrency === undefined
+          ? {}
+          : { Concurrency: { ReservedConcurrentExecutions: record.reservedConcurrency } })
       }
     }
   }

@@ -38,6 +38,10 @@ export const MEMBERS: Readonly<Record<string, MemberSupport>> = {
   Architectures: { status: 'partly', note: "This machine's own" },
   LoggingConfig: WORKS,
   TracingConfig: { status: 'shown', note: 'The trace header is passed on; traces are not recorded yet' },
+  DeadLetterConfig: {
+    status: 'partly',
+    note: '`TargetArn` may be a function, which gets the event; queues and topics are not available yet'
+  },
   SnapStart: {
     status: 'shown',
     note: 'Instances of every version are pre-started; no snapshot is taken, `OptimizationStatus` stays `Off`, and restore hooks are not called, as for `$LATEST` on AWS'

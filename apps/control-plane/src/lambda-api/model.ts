@@ -37,6 +37,14 @@ const kept = {
     .object({ Size: z.number().int().min(LIMITS.ephemeralMiB.min).max(LIMITS.ephemeralMiB.max) })
     .nullish(),
   TracingConfig: z.object({ Mode: z.enum(['Active', 'PassThrough']).nullish() }).nullish(),
+  DeadLetterConfig: z
+    .object({
+      TargetArn: z
+        .string()
+        .regex(/^(?:(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|())$/)
+        .nullish()
+    })
+    .nullish(),
   LoggingConfig: z
     .object({
       LogFormat: z.enum(['JSON', 'Text']).nullish(),
@@ -61,7 +69,6 @@ const unsupported = {
       Ipv6AllowedForDualStack: z.boolean().nullish()
     })
     .nullish(),
-  DeadLetterConfig: z.object({ TargetArn: z.string().nullish() }).nullish(),
   KMSKeyArn: z
     .string()
     .regex(/^(?:(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|())$/)
@@ -188,6 +195,17 @@ export const TaggedRequest = z.object({
 })
 export const TagResourceRequest = z.object({ Tags })
 export const UntagResourceRequest = z.object({ TagKeys: z.array(z.string().min(1).max(128).regex(TAG)) })
+
+export const PutFunctionConcurrencyRequest = z.object({ ReservedConcurrentExecutions: z.number().int().min(0) })
+
+export const PutProvisionedConcurrencyConfigRequest = z.object({
+  ProvisionedConcurrentExecutions: z.number().int().min(1)
+})
+
+export const ListProvisionedConcurrencyConfigsRequest = z.object({
+  Marker: z.string().optional(),
+  MaxItems: z.number().int().min(1).max(50).optional()
+})
 
 export const PutFunctionRecursionConfigRequest = z.object({ RecursiveLoop: z.enum(['Allow', 'Terminate']) })
 

@@ -1,9 +1,12 @@
 import type { ArnScope, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import type { CodeLinks } from '../code-links.ts'
+import type { CheckDestination } from '../destinations/check-destination.ts'
 import type { AccountSettings } from '../functions/account.ts'
 import type { AliasService } from '../functions/alias-service.ts'
 import type { CodeSigning } from '../functions/code-signing.ts'
+import type { ConcurrencyService } from '../functions/concurrency-service.ts'
+import type { EventInvokeService } from '../functions/event-invoke-service.ts'
 import type { FunctionOptions } from '../functions/function-options.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import type { FunctionTags } from '../functions/function-tags.ts'
@@ -26,9 +29,13 @@ export interface LambdaApiDeps {
   readonly versions: VersionService
   readonly aliases: AliasService
   readonly permissions: PermissionService
+  readonly eventInvoke: EventInvokeService
+  /** Of dead letters, which are part of a function's configuration. */
+  readonly checkDestination: CheckDestination
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
+  readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly packages: PackageStore
   readonly artifacts: ArtifactStore

@@ -8,7 +8,6 @@ export const putFunctionRecursionConfig: Operation = {
   name: 'PutFunctionRecursionConfig',
   method: 'PUT',
   path: '/2024-08-31/functions/:name/recursion-config',
-  note: 'Kept and shown; functions that call themselves through events are not stopped yet',
 
   run(call, deps) {
     const name = unqualifiedTargetOf(call, deps)

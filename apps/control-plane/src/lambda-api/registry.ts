@@ -13,35 +13,46 @@ import { deleteAlias } from './delete-alias.ts'
 import { deleteCodeSigningConfig } from './delete-code-signing-config.ts'
 import { deleteFunction } from './delete-function.ts'
 import { deleteFunctionCodeSigningConfig } from './delete-function-code-signing-config.ts'
+import { deleteFunctionConcurrency } from './delete-function-concurrency.ts'
+import { deleteFunctionEventInvokeConfig } from './delete-function-event-invoke-config.ts'
 import { deleteFunctionUrlConfig } from './delete-function-url-config.ts'
 import { deleteLayerVersion } from './delete-layer-version.ts'
+import { deleteProvisionedConcurrencyConfig } from './delete-provisioned-concurrency-config.ts'
 import { getAccountSettings } from './get-account-settings.ts'
 import { getAlias } from './get-alias.ts'
 import { getCodeSigningConfig } from './get-code-signing-config.ts'
 import { getFunction } from './get-function.ts'
 import { getFunctionCodeSigningConfig } from './get-function-code-signing-config.ts'
+import { getFunctionConcurrency } from './get-function-concurrency.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
+import { getFunctionEventInvokeConfig } from './get-function-event-invoke-config.ts'
 import { getFunctionRecursionConfig } from './get-function-recursion-config.ts'
 import { getFunctionUrlConfig } from './get-function-url-config.ts'
 import { getLayerVersion } from './get-layer-version.ts'
 import { getLayerVersionByArn } from './get-layer-version-by-arn.ts'
 import { getLayerVersionPolicy } from './get-layer-version-policy.ts'
 import { getPolicy } from './get-policy.ts'
+import { getProvisionedConcurrencyConfig } from './get-provisioned-concurrency-config.ts'
 import { getRuntimeManagementConfig } from './get-runtime-management-config.ts'
 import { listAliases } from './list-aliases.ts'
 import { listCodeSigningConfigs } from './list-code-signing-configs.ts'
+import { listFunctionEventInvokeConfigs } from './list-function-event-invoke-configs.ts'
 import { listFunctionUrlConfigs } from './list-function-url-configs.ts'
 import { listFunctions } from './list-functions.ts'
 import { listFunctionsByCodeSigningConfig } from './list-functions-by-code-signing-config.ts'
 import { listLayerVersions } from './list-layer-versions.ts'
 import { listLayers } from './list-layers.ts'
+import { listProvisionedConcurrencyConfigs } from './list-provisioned-concurrency-configs.ts'
 import { listTags } from './list-tags.ts'
 import { listVersionsByFunction } from './list-versions-by-function.ts'
 import type { LambdaApiDeps, Operation, OperationAnswer, OperationCall } from './operation.ts'
 import { publishLayerVersion } from './publish-layer-version.ts'
 import { publishVersion } from './publish-version.ts'
 import { putFunctionCodeSigningConfig } from './put-function-code-signing-config.ts'
+import { putFunctionConcurrency } from './put-function-concurrency.ts'
+import { putFunctionEventInvokeConfig } from './put-function-event-invoke-config.ts'
 import { putFunctionRecursionConfig } from './put-function-recursion-config.ts'
+import { putProvisionedConcurrencyConfig } from './put-provisioned-concurrency-config.ts'
 import { putRuntimeManagementConfig } from './put-runtime-management-config.ts'
 import { removeLayerVersionPermission } from './remove-layer-version-permission.ts'
 import { removePermission } from './remove-permission.ts'
@@ -52,6 +63,7 @@ import { updateAlias } from './update-alias.ts'
 import { updateCodeSigningConfig } from './update-code-signing-config.ts'
 import { updateFunctionCode } from './update-function-code.ts'
 import { updateFunctionConfiguration } from './update-function-configuration.ts'
+import { updateFunctionEventInvokeConfig } from './update-function-event-invoke-config.ts'
 import { updateFunctionUrlConfig } from './update-function-url-config.ts'
 
 /**
@@ -93,6 +105,11 @@ export const OPERATIONS: readonly Operation[] = [
   getFunctionUrlConfig,
   updateFunctionUrlConfig,
   listFunctionUrlConfigs,
+  putFunctionEventInvokeConfig,
+  updateFunctionEventInvokeConfig,
+  getFunctionEventInvokeConfig,
+  deleteFunctionEventInvokeConfig,
+  listFunctionEventInvokeConfigs,
   addPermission,
   removePermission,
   getPolicy,
@@ -106,7 +123,14 @@ export const OPERATIONS: readonly Operation[] = [
   getAlias,
   updateAlias,
   deleteAlias,
-  listAliases
+  listAliases,
+  putFunctionConcurrency,
+  getFunctionConcurrency,
+  deleteFunctionConcurrency,
+  putProvisionedConcurrencyConfig,
+  getProvisionedConcurrencyConfig,
+  deleteProvisionedConcurrencyConfig,
+  listProvisionedConcurrencyConfigs
 ]
 
 /** Mounts the Lambda API at AWS's own paths. */

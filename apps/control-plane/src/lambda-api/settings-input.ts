@@ -20,10 +20,12 @@ export function toChange(request: Configuration, logging: LoggingConfig): Settin
     EphemeralStorage,
     TracingConfig,
     SnapStart,
+    DeadLetterConfig,
     LoggingConfig
   } = request
   const variables = Environment?.Variables
   const tracing = TracingConfig?.Mode
+  const deadLetters = DeadLetterConfig?.TargetArn
   const snapStart = SnapStart?.ApplyOn
   return {
     ...(isGiven(Runtime) ? { runtime: Runtime } : {}),
@@ -35,6 +37,8 @@ export function toChange(request: Configuration, logging: LoggingConfig): Settin
     ...(isGiven(EphemeralStorage) ? { ephemeralMiB: EphemeralStorage.Size } : {}),
     ...(isGiven(variables) ? { environment: variables } : {}),
     ...(isGiven(tracing) ? { tracing } : {}),
+    // An empty text takes it away.
+    ...(isGiven(deadLetters) ? { deadLetterTarget: deadLetters === '' ? undefined : deadLetters } : {}),
     ...(isGiven(snapStart) ? { snapStart } : {}),
     ...(isGiven(LoggingConfig) ? { logging: mergeLogging(logging, toLoggingWish(LoggingConfig)) } : {})
   }

@@ -8,7 +8,6 @@ import type { Configuration } from './model.ts'
  */
 export const REFUSED_MEMBERS = {
   VpcConfig: 'there is no VPC here',
-  DeadLetterConfig: 'dead-letter queues are not there yet',
   KMSKeyArn: "variables are encrypted under this server's own key",
   FileSystemConfigs: 'file systems cannot be attached',
   ImageConfig: 'container images are not supported',

@@ -1,5 +1,5 @@
 import { type ArnScope, HearthError, layerVersionArn } from '@hearth/shared'
-import type { LayersRepository, LayerVersion, ResourcePolicy } from '@hearth/store'
+import type { LayersRepository, LayerVersion, PolicyStatement, ResourcePolicy } from '@hearth/store'
 import { noPolicy, requireRevision, withoutStatement, withStatement } from '../functions/statements.ts'
 import type { StoredPackage } from '../packages/package-store.ts'
 
@@ -40,13 +40,13 @@ export interface LayerService {
   remove(name: string, version: number): boolean
   /** @throws HearthError LAYER_NOT_FOUND, POLICY_NOT_FOUND */
   getPolicy(name: string, version: number): ResourcePolicy
-  /** @throws HearthError LAYER_NOT_FOUND, STATEMENT_EXISTS, REVISION_MISMATCH, POLICY_TOO_LARGE */
+  /** @throws HearthError LAYER_NOT_FOUND, INVALID_REQUEST, STATEMENT_EXISTS, REVISION_MISMATCH, POLICY_TOO_LARGE */
   addPermission(
     name: string,
     version: number,
     permission: LayerPermission,
     revisionId: string | undefined
-  ): { readonly statement: object; readonly revisionId: string }
+  ): { readonly statement: PolicyStatement; readonly revisionId: string }
   /** @throws HearthError LAYER_NOT_FOUND, POLICY_NOT_FOUND, REVISION_MISMATCH */
   removePermission(name: string, version: number, statementId: string, revisionId: string | undefined): void
 }
@@ -121,6 +121,11 @@ export function createLayerService(layers: LayersRepository, scope: ArnScope, no
     },
 
     addPermission(name, version, permission, revisionId) {
+      if (permission.organizationId !== undefined && permission.principal !== '*') {
+        throw new HearthError('INVALID_REQUEST', 'The principal must be * when an organization is named.', {
+          awsMessage: 'Principal must be * when an OrganizationId is given.'
+        })
+      }
       const statement = toStatement(permission, layerVersionArn(scope, name, version))
       const { policy } = updatePolicy(name, version, (current) => {
         requireRevision(current, revisionId, 'GetLayerPolicy')

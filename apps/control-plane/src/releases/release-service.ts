@@ -2,15 +2,24 @@ import { randomUUID } from 'node:crypto'
 import {
   type AliasRecord,
   type ArnScope,
+  countsOf,
   functionArn,
   HearthError,
-  type ReleaseCounts,
   type ReleaseEvent,
   type ReleaseRecord,
-  type ReleaseStep
+  type ReleaseStep,
+  type ReleaseTally,
+  takeTally
 } from '@hearth/shared'
-import { type AliasesRepository, type FunctionsRepository, LATEST, type ReleasesRepository } from '@hearth/store'
+import {
+  type AliasesRepository,
+  type ConcurrencyRepository,
+  type FunctionsRepository,
+  LATEST,
+  type ReleasesRepository
+} from '@hearth/store'
 import { checkRouting, pointTo } from '../functions/alias-service.ts'
+import { refuseProvisionedVersions, unpublished } from '../functions/provisioned-rules.ts'
 import type { VersionService } from '../functions/version-service.ts'
 import { breachOf, waitsFor } from './verdict.ts'
 
@@ -19,6 +28,7 @@ export interface ReleaseServiceDeps {
   readonly aliases: AliasesRepository
   readonly releases: ReleasesRepository
   readonly versions: VersionService
+  readonly concurrency: Pick<ConcurrencyRepository, 'find'>
   readonly scope: ArnScope
   readonly now: () => Date
   /** Told of every transition. */
@@ -35,8 +45,8 @@ export interface ReleaseWish {
   readonly minInvocations: number
 }
 
-/** What the gateway counted of a release's step. */
-export interface ReleaseReport extends ReleaseCounts {
+/** What a gateway process has counted of a release's step. */
+export interface ReleaseReport extends ReleaseTally {
   readonly id: string
   readonly step: number
 }
@@ -46,7 +56,7 @@ export interface ReleaseReport extends ReleaseCounts {
  * the new version does, nothing moves.
  */
 export interface ReleaseService {
-  /** @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, RELEASE_UNDER_WAY, INVALID_REQUEST, UPDATE_IN_PROGRESS */
+  /** @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, RELEASE_UNDER_WAY, INVALID_REQUEST, UPDATE_IN_PROGRESS, ALREADY_PROVISIONED */
   start(functionName: string, wish: ReleaseWish): ReleaseRecord
   /** @throws HearthError RELEASE_NOT_FOUND */
   get(functionName: string, id: string): ReleaseRecord
@@ -62,7 +72,7 @@ export interface ReleaseService {
    * Points an alias back, at once and whatever is under way: a release is aborted, a split ends; else the alias goes
    * to the version that it pointed to before.
    *
-   * @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, NOTHING_TO_ROLL_BACK
+   * @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, NOTHING_TO_ROLL_BACK, INVALID_REQUEST
    */
   rollBack(functionName: string, alias: string): AliasRecord
   /** Judges, and moves or ends what is to be moved or ended. */
@@ -73,7 +83,6 @@ export interface ReleaseService {
 
 /** Ends are kept for people to look at. */
 const KEPT = 50
-const NOTHING: ReleaseCounts = { invocations: 0, errors: 0, slow: 0, p99Ms: undefined }
 
 export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
   const { functions, aliases, releases, scope, now } = deps
@@ -127,7 +136,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
   const shift = (release: ReleaseRecord, step: number, event: 'started' | 'shifted', reason: string): ReleaseRecord => {
     const { weight } = release.plan.steps[step]!
     split(release, weight)
-    const moved = { ...release, step, stepStartedAt: now().toISOString(), pausedAt: undefined, counts: undefined }
+    const moved = { ...release, step, stepStartedAt: now().toISOString(), pausedAt: undefined, tallies: [] }
     return write(moved, event, weight, reason)
   }
 
@@ -146,10 +155,12 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
   const elapsedMs = ({ stepStartedAt, pausedAt }: ReleaseRecord): number =>
     (pausedAt === undefined ? now().getTime() : Date.parse(pausedAt)) - Date.parse(stepStartedAt)
 
-  const judge = ({ id, step, ...counts }: ReleaseReport): void => {
+  const judge = ({ id, step, ...tally }: ReleaseReport): void => {
     const release = releases.find(id)
     if (release === undefined || !isUnderWay(release) || release.step !== step) return
-    const known = { ...release, counts }
+    const tallies = takeTally(release.tallies, tally)
+    const counts = countsOf(tallies)
+    const known = { ...release, tallies }
     const breach = breachOf(release.plan, counts)
     if (breach !== undefined) {
       end(known, 'rolled-back', breach)
@@ -157,7 +168,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
     }
     const current = release.plan.steps[step]!
     if (release.state === 'paused' || waitsFor(release.plan, current, counts, elapsedMs(release)) !== undefined) {
-      if (counts.invocations !== release.counts?.invocations) releases.put(known)
+      if (tallies !== release.tallies) releases.put(known)
       return
     }
     const reason = `${counts.invocations} calls of version ${release.plan.toVersion} were within bounds, ${counts.errors} of them failed.`
@@ -187,6 +198,8 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
           throw new HearthError('INVALID_REQUEST', `Alias ${wish.alias} points to version ${toVersion} already.`)
         }
         checkRouting(functions, scope, functionName, alias.version, { [toVersion]: 0 })
+        if (deps.concurrency.find(functionName, wish.alias) !== undefined)
+          refuseProvisionedVersions(deps.concurrency, functionName, [toVersion])
         const { steps, maxErrorRatio, maxP99Ms, minInvocations } = wish
         const at = now().toISOString()
         const release: ReleaseRecord = {
@@ -198,7 +211,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
           plan: { fromVersion: alias.version, toVersion, steps, maxErrorRatio, maxP99Ms, minInvocations },
           stepStartedAt: at,
           pausedAt: undefined,
-          counts: undefined,
+          tallies: [],
           events: [],
           createdAt: at
         }
@@ -253,6 +266,8 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
             throw new HearthError('NOTHING_TO_ROLL_BACK', `Alias ${name} has never pointed to another version.`)
           }
           checkRouting(functions, scope, functionName, alias.previousVersion, {})
+          if (alias.previousVersion === LATEST && deps.concurrency.find(functionName, name) !== undefined)
+            throw unpublished()
           aliases.put(pointTo(alias, alias.previousVersion, {}))
         }
         return findAlias(functionName, name)
@@ -267,7 +282,7 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
       if (!isUnderWay(release)) return undefined
       if (release.state === 'paused') return 'being resumed'
       const step = release.plan.steps[release.step]!
-      return waitsFor(release.plan, step, release.counts ?? NOTHING, elapsedMs(release)) ?? 'word from the gateway'
+      return waitsFor(release.plan, step, countsOf(release.tallies), elapsedMs(release)) ?? 'word from the gateway'
     }
   }
 }

@@ -10,8 +10,8 @@ const Account = z.object({
     codeBytes: bytes.meta({ description: 'Bytes that packages take now and could take besides' }),
     unzippedBytes: bytes.meta({ description: 'Bytes of one package, unpacked' }),
     zipBytes: bytes.meta({ description: 'Bytes of one package, as uploaded' }),
-    concurrency: count.meta({ description: 'Instances at once, over all functions' }),
-    unreservedConcurrency: count
+    concurrency: count.meta({ description: 'Events in flight at once, over all functions' }),
+    unreservedConcurrency: count.meta({ description: 'What of it is left for functions without a reservation' })
   }),
   usage: z.object({ codeBytes: bytes, functions: count })
 })

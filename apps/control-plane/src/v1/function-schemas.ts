@@ -151,6 +151,11 @@ export const FunctionView = z
     env: z.record(z.string(), z.string()),
     network: z.enum(['none', 'internet']).nullable().meta({ description: "null: the server's default" }),
     concurrency: z.int().min(1),
+    reservedConcurrency: z
+      .int()
+      .min(0)
+      .nullable()
+      .meta({ description: 'Events in flight at once of all versions; null: nothing is reserved' }),
     instances: z.enum(['process', 'threads']).nullable().meta({ description: "null: the server's default" }),
     invokeMode: settings.invokeMode,
     layers: z

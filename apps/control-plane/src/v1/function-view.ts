@@ -23,6 +23,7 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     env: { ...record.environment },
     network: record.network ?? null,
     concurrency: record.concurrency,
+    reservedConcurrency: record.reservedConcurrency ?? null,
     instances: record.instances ?? null,
     invokeMode: record.invokeMode,
     layers: record.layers?.versions.map((version) => ({ ...version })) ?? [],

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { FunctionName, Qualifier } from './function-schemas.ts'
 
-const StatementId = z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, '1 to 100 of A-Z a-z 0-9 - _')
+export const StatementId = z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, '1 to 100 of A-Z a-z 0-9 - _')
 
 export const PermissionParams = z.object({ name: FunctionName })
 export const PermissionIdParams = z.object({ name: FunctionName, statementId: StatementId })
@@ -30,6 +30,19 @@ export const PermissionBody = z.strictObject({
     .optional(),
   functionUrlAuthType: z.enum(['NONE', 'AWS_IAM']).optional(),
   invokedViaFunctionUrl: z.boolean().optional()
+})
+
+export const LayerPermissionBody = z.strictObject({
+  statementId: StatementId,
+  principal: z
+    .string()
+    .regex(/^(?:\d{12}|\*|arn:(aws[a-zA-Z-]*):iam::\d{12}:root)$/, "*, an account's id or the ARN of its root")
+    .meta({ description: "An account's id, the ARN of its root, or * for everybody" }),
+  organizationId: z
+    .string()
+    .regex(/^o-[a-z0-9]{10,32}$/, "an organization's id")
+    .optional()
+    .meta({ description: 'With principal *: members of this organization only' })
 })
 
 const Statement = z.record(z.string(), z.unknown())

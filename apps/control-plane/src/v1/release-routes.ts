@@ -1,4 +1,4 @@
-import type { ArnScope, ReleaseRecord } from '@hearth/shared'
+import { type ArnScope, countsOf, type ReleaseRecord } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { originOf } from '../http/origin.ts'
@@ -134,7 +134,8 @@ export const releaseRoutes: FastifyPluginAsyncZod<ReleaseRoutesOptions> = async 
 }
 
 function toReleaseView(release: ReleaseRecord, waitsFor: string | null): ReleaseView {
-  const { plan, counts } = release
+  const { plan, tallies } = release
+  const counts = countsOf(tallies)
   return {
     id: release.id,
     functionName: release.functionName,
@@ -149,7 +150,7 @@ function toReleaseView(release: ReleaseRecord, waitsFor: string | null): Release
     minInvocations: plan.minInvocations,
     stepStartedAt: release.stepStartedAt,
     waitsFor,
-    counts: counts === undefined ? null : { ...counts, p99Ms: counts.p99Ms ?? null },
+    counts: tallies.length === 0 ? null : { ...counts, p99Ms: counts.p99Ms ?? null },
     events: release.events.map((event) => ({ ...event })),
     createdAt: release.createdAt
   }

@@ -1,3 +1,4 @@
+import { DURATION_BUCKETS } from '@hearth/shared'
 import { z } from 'zod'
 import { AliasName, VersionNumber } from './version-schemas.ts'
 
@@ -96,7 +97,18 @@ export const ReportBody = z.object({
         invocations: z.int().min(0),
         errors: z.int().min(0),
         slow: z.int().min(0),
-        p99Ms: z.number().optional()
+        gateway: z.string().min(1).max(64),
+        buckets: z
+          .array(
+            z.tuple([
+              z
+                .int()
+                .min(0)
+                .max(DURATION_BUCKETS - 1),
+              z.int().min(0)
+            ])
+          )
+          .max(DURATION_BUCKETS)
       })
     )
     .max(100_000)

@@ -1,4 +1,5 @@
 import { LIMITS } from '@hearth/shared'
+import type { KeyedAnswer } from '@hearth/store'
 import type { Call } from '../call.ts'
 import type { Entry } from '../function-routes.ts'
 import { payloadTooLarge } from '../refusal.ts'
@@ -9,7 +10,7 @@ const EMPTY_EVENT = Buffer.from('{}')
 /**
  * Takes the event of a call to be run later, and answers 202 once it is on disk.
  *
- * @param respond - Called then
+ * @param answer - What is answered then; kept with the event when the call has an Idempotency-Key
  * @throws HearthError PAYLOAD_TOO_LARGE
  */
 export function acceptEvent(
@@ -18,7 +19,7 @@ export function acceptEvent(
   entry: Entry,
   qualifier: string | undefined,
   payload: Buffer,
-  respond: () => void
+  answer: KeyedAnswer
 ): void {
   if (payload.length > LIMITS.asyncPayloadBytes) {
     throw payloadTooLarge(payload.length, LIMITS.asyncPayloadBytes, 'Event')
@@ -30,11 +31,18 @@ export function acceptEvent(
     traceId: call.traceId,
     clientContext: call.clientContext,
     payload: payload.length === 0 ? EMPTY_EVENT : payload,
-    acceptedAt: dispatcher.now()
+    acceptedAt: dispatcher.now(),
+    ...(call.keyed === undefined ? {} : { keyed: call.keyed.withAnswer(answer) })
   }
-  dispatcher.accept(event).then(respond, (err: unknown) => {
-    call.refuse(err)
-  })
+  dispatcher.accept(event).then(
+    () => {
+      call.keyed?.kept()
+      call.respond(answer.status, [...answer.headers], Buffer.from(answer.body))
+    },
+    (err: unknown) => {
+      call.refuse(err)
+    }
+  )
 }
 
 /** `Prefer: respond-async`, alone or in a list. @see RFC 7240 */
@@ -46,7 +54,7 @@ export function prefersAsync(header: string | string[] | undefined): boolean {
 }
 
 /** Outside of AWS's dialect: says where to ask how it goes. */
-export function respondAccepted(call: Call): void {
+export function acceptedAnswer(call: Call): KeyedAnswer {
   const headers = [
     'content-type',
     'application/json',
@@ -59,5 +67,6 @@ export function respondAccepted(call: Call): void {
     'x-amzn-trace-id',
     call.traceId
   ]
-  call.respond(202, headers, JSON.stringify({ requestId: call.requestId, status: 'queued' }))
+  const body = Buffer.from(JSON.stringify({ requestId: call.requestId, status: 'queued' }))
+  return { status: 202, headers, body }
 }

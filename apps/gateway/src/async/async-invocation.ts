@@ -11,11 +11,12 @@ export class AsyncInvocation implements Invocation {
   readonly tail = false
   readonly #onSettled: (outcome: Outcome) => void
 
-  constructor(event: QueuedEvent, invokedArn: string, onSettled: (outcome: Outcome) => void) {
+  /** @param traceId - As the function is to see it */
+  constructor(event: QueuedEvent, traceId: string, invokedArn: string, onSettled: (outcome: Outcome) => void) {
     this.requestId = event.requestId
     this.payload = event.payload
     this.invokedArn = invokedArn
-    this.traceId = event.traceId
+    this.traceId = traceId
     this.clientContext = event.clientContext
     this.#onSettled = onSettled
   }

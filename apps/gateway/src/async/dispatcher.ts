@@ -1,12 +1,16 @@
 import type { Outcome } from '@hearth/executor'
-import { HearthError } from '@hearth/shared'
+import { type ArnScope, HearthError } from '@hearth/shared'
 import { type AttemptResult, type Condition, type EventQueue, type NewEvent, type QueuedEvent } from '@hearth/store'
 import type { Entry } from '../function-routes.ts'
+import type { Metrics } from '../metrics.ts'
+import { recursionStopped } from '../refusal.ts'
 import { AsyncInvocation } from './async-invocation.ts'
+import type { Clock } from './clock.ts'
 import type { AsyncCounts } from './counts.ts'
 import { describeOutcome } from './describe-outcome.ts'
 import { Lane } from './lane.ts'
-import { afterFailure, afterThrottle, DEFAULT_LIMITS, isTooOld, type Verdict } from './retry-rules.ts'
+import { deliveriesOf } from './outcome-record.ts'
+import { afterFailure, afterThrottle, isTooOld } from './retry-rules.ts'
 
 export interface DispatcherOptions {
   readonly queue: EventQueue
@@ -17,22 +21,30 @@ export interface DispatcherOptions {
   /** Bytes of payload that wait in memory; the rest waits on disk. */
   readonly maxWaitingBytes: number
   readonly counts: AsyncCounts
+  /** Events are calls of their functions like any other. */
+  readonly metrics: Pick<Metrics, 'functions' | 'settled'>
   readonly clock: Clock
+  readonly scope: ArnScope
+  /** Something is to be sent, and is on disk. */
+  readonly onDelivery: () => void
   readonly onError: (err: unknown) => void
 }
 
-/** Time, so that tests need not wait for it. */
-export interface Clock {
-  /** Unix time in ms. */
-  now(): number
-  /** @returns cancels it */
-  after(ms: number, run: () => void): () => void
+/** An event and what is known of its function. */
+interface Attempt {
+  readonly lane: Lane
+  readonly event: QueuedEvent
+  readonly entry: Entry
+  readonly traceId: string
+  readonly startedAt: number
 }
 
 export interface Dispatcher {
   /** Resolves when the event is on disk. @throws HearthError QUEUE_UNAVAILABLE; nothing was accepted then */
   accept(event: NewEvent): Promise<void>
   isRunning(requestId: string): boolean
+  /** Ids of the events that run now, of all functions. */
+  running(): readonly string[]
   /** Unix time in ms, as the retries see it. */
   now(): number
   /** Events of this function on disk are to be looked for. */
@@ -57,7 +69,7 @@ const MAX_TIMER_MS = 3_600_000
  * free. So one function alone takes half of the places, and another's first event always finds one.
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { queue, find, maxRunning, maxWaitingBytes, counts, clock, onError } = options
+  const { queue, find, maxRunning, maxWaitingBytes, counts, metrics, clock, scope, onDelivery, onError } = options
   const lanes = new Map<string, Lane>()
   let ring: Lane[] = []
   const running = new Set<string>()
@@ -111,6 +123,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** @returns whether something was begun */
   function step(lane: Lane): boolean {
     if (running.size >= maxRunning || lane.running >= maxRunning - running.size) return false
+    if (!lane.mayRun(clock.now())) {
+      growLater(lane)
+      return false
+    }
     const event = lane.ready.shift()
     if (event !== undefined) {
       waitingBytes -= event.payload.length
@@ -120,6 +136,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (!lane.more || lane.claiming) return false
     claim(lane)
     return true
+  }
+
+  /** However long its events take, a function with a backlog gets more of them at once. */
+  function growLater(lane: Lane): void {
+    if (lane.growing) return
+    lane.growing = true
+    clock.after(Math.max(lane.growsAt - clock.now(), 0), () => {
+      lane.growing = false
+      if (!stopped) offer(lane)
+    })
   }
 
   function claim(lane: Lane): void {
@@ -153,32 +179,44 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       entry = find(event.functionName, event.qualifier)
     } catch (err) {
       onError(err)
-      later(lane, event, afterThrottle(event.throttles + 1, event.acceptedAt, startedAt, DEFAULT_LIMITS))
+      // Nobody can be told of it, nor how long it may wait: it does.
+      later(lane, event, startedAt + DISK_RETRY_MS, event.throttles, resultOf(event, '', ''))
       return
     }
     if (entry === undefined) {
-      finish(lane, event, 'FunctionNotFound', resultOf(event, 'FunctionNotFound', 'The function was deleted.'))
+      counts.ended('FunctionNotFound')
+      const result = resultOf(event, 'FunctionNotFound', 'The function was deleted.')
+      note(lane, event, () => queue.complete(event.requestId, 'FunctionNotFound', result))
       return
     }
-    // Set by those servers that know of reserved concurrency: 0 switches a function off.
-    if ((entry.record as { reservedConcurrency?: number }).reservedConcurrency === 0) {
-      finish(lane, event, 'ZeroReservedConcurrency', resultOf(event, '', 'The function is switched off.'))
+    const { limits } = entry.events
+    const traceId = entry.lineage.enter(event.traceId)
+    const attempt = { lane, event, entry, traceId: traceId ?? event.traceId, startedAt }
+    if (entry.record.reservedConcurrency === 0) {
+      end(attempt, 'ZeroReservedConcurrency', resultOf(event, '', 'The function is switched off.'))
       return
     }
-    if (isTooOld(event.acceptedAt, startedAt, DEFAULT_LIMITS)) {
-      finish(lane, event, 'EventAgeExceeded', resultOf(event, '', 'The event waited for too long.'))
+    if (traceId === undefined) {
+      end(attempt, 'RecursiveInvocationDetected', resultOf(event, '', recursionStopped(event.functionName).message))
+      return
+    }
+    if (isTooOld(event.acceptedAt, startedAt, limits)) {
+      end(attempt, 'EventAgeExceeded', resultOf(event, '', 'The event waited for too long.'))
       return
     }
     counts.begun(startedAt - event.acceptedAt)
     const { counter } = entry
-    const invocation = new AsyncInvocation(event, entry.invokedArn, (outcome) => {
+    const row = metrics.functions.started(event.functionName)
+    const invocation = new AsyncInvocation(event, traceId, entry.invokedArn, (outcome) => {
+      metrics.settled(row, outcome)
       counter?.record(outcome)
-      settle(lane, event, startedAt, outcome)
+      settle(attempt, outcome)
     })
     entry.pool.invoke(invocation)
   }
 
-  function settle(lane: Lane, event: QueuedEvent, startedAt: number, outcome: Outcome): void {
+  function settle(attempt: Attempt, outcome: Outcome): void {
+    const { lane, event, entry, startedAt } = attempt
     const now = clock.now()
     const isTried = outcome.status !== 'throttled' && outcome.status !== 'unavailable'
     const attempts = event.attempts + (isTried ? 1 : 0)
@@ -189,37 +227,41 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return
     }
     if (outcome.status === 'ok') {
-      finish(lane, event, 'Success', result)
+      lane.settled(true, now)
+      end(attempt, 'Success', result, outcome)
       return
     }
+    lane.settled(isTried, now)
     const throttles = isTried ? 0 : event.throttles + 1
+    const { limits } = entry.events
     const verdict = isTried
-      ? afterFailure(attempts, event.acceptedAt, now, DEFAULT_LIMITS)
-      : afterThrottle(throttles, event.acceptedAt, now, DEFAULT_LIMITS)
-    later(lane, event, verdict, throttles, result)
+      ? afterFailure(attempts, event.acceptedAt, now, limits)
+      : afterThrottle(throttles, event.acceptedAt, now, limits)
+    if ('over' in verdict) end(attempt, verdict.over, result, isTried ? outcome : undefined)
+    else later(lane, event, verdict.dueAt, throttles, result)
   }
 
-  function later(
-    lane: Lane,
-    event: QueuedEvent,
-    verdict: Verdict,
-    throttles = event.throttles + 1,
-    result = resultOf(event, '', '')
-  ): void {
-    if ('over' in verdict) {
-      finish(lane, event, verdict.over, result)
-      return
-    }
+  function later(lane: Lane, event: QueuedEvent, dueAt: number, throttles: number, result: AttemptResult): void {
     counts.retried()
     note(lane, event, async () => {
-      await queue.retry(event.requestId, verdict.dueAt, throttles, result)
-      wakeAt(laneOf(event.functionName), verdict.dueAt)
+      await queue.retry(event.requestId, dueAt, throttles, result)
+      wakeAt(laneOf(event.functionName), dueAt)
     })
   }
 
-  function finish(lane: Lane, event: QueuedEvent, condition: Condition, result: AttemptResult): void {
+  /** The event is over, and whoever is to be told of it will be. */
+  function end(
+    { lane, event, entry, traceId }: Attempt,
+    condition: Condition,
+    result: AttemptResult,
+    outcome?: Outcome
+  ): void {
+    const deliveries = deliveriesOf({ event, entry, condition, result, outcome, traceId }, scope)
     counts.ended(condition)
-    note(lane, event, () => queue.complete(event.requestId, condition, result))
+    note(lane, event, async () => {
+      await queue.complete(event.requestId, condition, result, deliveries)
+      if (deliveries.length > 0) onDelivery()
+    })
   }
 
   /** Writes down how an attempt went, as often as it takes: an event whose end is not noted would run again. */
@@ -324,6 +366,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     now: () => clock.now(),
     isRunning: (requestId) => running.has(requestId),
+    running: () => [...running],
     wake(functionName) {
       const lane = laneOf(functionName)
       lane.more = true

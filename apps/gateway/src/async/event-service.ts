@@ -1,11 +1,17 @@
+import type { ArnScope } from '@hearth/shared'
 import type { EventQueue } from '@hearth/store'
 import type { HTTPMethods } from 'fastify'
 import { atMostEvery } from '../at-most-every.ts'
 import type { Entry } from '../function-routes.ts'
+import { createIdempotency, type Idempotency } from '../idempotency.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import type { ServerRoute } from '../server-routes.ts'
-import type { AsyncCounts } from './counts.ts'
-import { type Clock, createDispatcher, type Dispatcher } from './dispatcher.ts'
+import { type Clock, SYSTEM_CLOCK } from './clock.ts'
+import { createDeliverer } from './deliveries/deliverer.ts'
+import { createToFunction } from './deliveries/to-function.ts'
+import { createToWebhook } from './deliveries/to-webhook.ts'
+import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { invocationRoute, invocationsRoute, redriveRoute } from './routes.ts'
 
 export interface EventServiceOptions {
@@ -13,8 +19,13 @@ export interface EventServiceOptions {
   readonly queue: EventQueue
   /** @returns undefined when the function, version or alias is gone */
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
-  readonly counts: AsyncCounts
+  readonly metrics: Pick<Metrics, 'functions' | 'settled' | 'events'>
   readonly log: Log
+  readonly scope: ArnScope
+  /** How long records of events are kept after their end, in ms. */
+  readonly keepMs: number
+  /** Networks that webhooks may reach beside public addresses. */
+  readonly webhookNetworks: readonly string[]
   /** Of retries. Default: the machine's. */
   readonly clock?: Clock | undefined
   /** Events that may run at once. Default: {@link EVENTS_AT_ONCE}. */
@@ -24,7 +35,11 @@ export interface EventServiceOptions {
 /** Everything that the gateway does with events that are run later. */
 export interface EventService {
   readonly dispatcher: Dispatcher
+  /** Keys are kept where events are: the two are written together. */
+  readonly idempotency: Idempotency
   readonly routes: readonly EventRoute[]
+  /** Takes up what an earlier process left. */
+  start(): void
   /** Begins nothing new; what runs goes on. */
   stop(): void
   /** Resolves when the ends of all that ran are on disk, and the queue is closed. */
@@ -43,26 +58,47 @@ interface EventRoute {
 const EVENTS_AT_ONCE = 64
 /** Payloads that wait in memory; the others wait on disk. */
 const WAITING_BYTES = 64 * 1_048_576
-/** How long records of events that are over are kept, and how often old ones are looked for. */
-const KEEP_MS = 7 * 86_400_000
+/** How often records that were kept for long enough are looked for. */
 const PRUNE_MS = 10_000
 const PRUNE_ROWS = 1_000
-
-const SYSTEM_CLOCK: Clock = {
-  now: Date.now,
-  after(ms, run) {
-    const timer = setTimeout(run, ms)
-    return () => {
-      clearTimeout(timer)
-    }
-  }
-}
+/** Functions whose backlog has a series of its own. */
+const BACKLOG_SERIES = 100
 
 /** Accepts events from now on; runs none before its dispatcher is started. */
 export function createEventService(options: EventServiceOptions): EventService {
-  const { queue, find, counts, log, clock = SYSTEM_CLOCK, eventsAtOnce = EVENTS_AT_ONCE } = options
+  const { queue, find, metrics, log, scope, clock = SYSTEM_CLOCK, eventsAtOnce = EVENTS_AT_ONCE } = options
+  const counts = metrics.events
   const onError = atMostEvery(10_000, (err: unknown) => {
     log.error({ err }, 'the queue of events cannot be used')
+  })
+  const toFunction = createToFunction({
+    scope,
+    queue,
+    exists: (name, qualifier) => find(name, qualifier) !== undefined,
+    onAccepted(functionName) {
+      counts.accepted()
+      dispatcher.wake(functionName)
+    },
+    now: () => clock.now()
+  })
+  const toWebhook = createToWebhook({
+    secretOf({ functionName, qualifier, purpose, target }) {
+      const events = find(functionName, qualifier)?.events
+      const destination = purpose === 'OnSuccess' ? events?.onSuccess : events?.onFailure
+      return destination?.target === target ? destination.secret : undefined
+    },
+    networks: options.webhookNetworks,
+    now: () => clock.now()
+  })
+  const deliverer = createDeliverer({
+    queue,
+    kinds: [toFunction, toWebhook],
+    counts,
+    clock,
+    onError,
+    onGivenUp({ functionName, requestId, purpose, id }, reason) {
+      log.warn({ fn: functionName, requestId, purpose, delivery: id, reason }, 'an outcome could not be delivered')
+    }
   })
   const dispatcher = createDispatcher({
     queue,
@@ -70,15 +106,27 @@ export function createEventService(options: EventServiceOptions): EventService {
     maxRunning: eventsAtOnce,
     maxWaitingBytes: WAITING_BYTES,
     counts,
+    metrics,
     clock,
+    scope,
+    onDelivery: () => {
+      deliverer.wake()
+    },
     onError
   })
+  const idempotency = createIdempotency(queue.keys, () => clock.now(), onError)
+  counts.observeBacklog(async () => {
+    const [functions, deliveries] = await Promise.all([queue.backlog(BACKLOG_SERIES), queue.countDeliveries()])
+    return { deliveries, functions: functions.map((one) => ({ ...one, oldestAgeMs: clock.now() - one.oldestAt })) }
+  })
   const pruning = setInterval(() => {
-    queue.prune(clock.now() - KEEP_MS, PRUNE_ROWS).catch(onError)
+    queue.prune(clock.now() - options.keepMs, PRUNE_ROWS).catch(onError)
+    void idempotency.prune()
   }, PRUNE_MS)
   pruning.unref()
   return {
     dispatcher,
+    idempotency,
     routes: [
       {
         methods: ['GET'],
@@ -92,22 +140,28 @@ export function createEventService(options: EventServiceOptions): EventService {
         url: '/v1/functions/:name/invocations',
         action: 'hearth:ListInvocations',
         isOfFunction: true,
-        route: invocationsRoute(queue, dispatcher)
+        route: invocationsRoute(queue, dispatcher, find)
       },
       {
         methods: ['POST'],
         url: '/v1/functions/:name/dead-letters/redrive',
         action: 'hearth:RedriveDeadLetters',
         isOfFunction: true,
-        route: redriveRoute(queue, dispatcher)
+        route: redriveRoute(queue, dispatcher, find)
       }
     ],
+    start() {
+      dispatcher.start()
+      deliverer.start()
+    },
     stop() {
       dispatcher.stop()
+      deliverer.stop()
       clearInterval(pruning)
     },
     async close() {
       await dispatcher.settled()
+      await deliverer.close()
       await queue.close()
     }
   }

@@ -44,5 +44,5 @@ export function isTooOld(acceptedAt: number, now: number, limits: RetryLimits): 
 
 /** The check looks ahead: what would be too old at its next attempt is over now. */
 function within(dueAt: number, acceptedAt: number, limits: RetryLimits): Verdict {
-  return isTooOld(acceptedAt, dueAt, limits) ? { over: 'EventAgeExceeded' } : { dueAt }
+  return dueAt - acceptedAt >= limits.maxAgeS * 1_000 ? { over: 'EventAgeExceeded' } : { dueAt }
 }

@@ -1,5 +1,5 @@
-import { HearthError } from '@hearth/shared'
-import { type EventQueue, type InvocationRecord, QueueUnavailableError } from '@hearth/store'
+import { FUNCTION_NAME, HearthError } from '@hearth/shared'
+import { type DeliveryRecord, type EventQueue, type InvocationRecord, QueueUnavailableError } from '@hearth/store'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -10,53 +10,89 @@ const REDRIVE_LIMIT = 10_000
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const JSON_TYPE = ['content-type', 'application/json']
 
-const STATES: Readonly<Record<string, readonly InvocationRecord['state'][]>> = {
-  queued: ['waiting', 'claimed'],
-  running: ['claimed'],
-  succeeded: ['succeeded'],
-  failed: ['failed']
-}
+const STATUSES = ['queued', 'running', 'succeeded', 'failed'] as const
+type Status = (typeof STATUSES)[number]
 
 /** `GET /v1/invocations/{requestId}` */
 export function invocationRoute(queue: EventQueue, dispatcher: Dispatcher): ServerRoute {
   return async (_req, res, id) => {
-    const record = UUID.test(id) ? await queue.find(id).catch(refuse) : undefined
+    const [record, deliveries] = UUID.test(id)
+      ? await Promise.all([queue.find(id), queue.listDeliveries(id)]).catch(refuse)
+      : []
     if (record === undefined) {
       throw new HearthError(
         'INVOCATION_NOT_FOUND',
         'There is no such asynchronous invocation. Records are dropped some time after the end.'
       )
     }
-    respond(res, 200, [...JSON_TYPE], JSON.stringify(shown(record, dispatcher)))
+    const body = { ...shown(record, dispatcher), deliveries: deliveries?.map(shownDelivery) }
+    respond(res, 200, [...JSON_TYPE], JSON.stringify(body))
   }
 }
 
-/** `GET /v1/functions/{name}/invocations?status=`: the newest 100. */
-export function invocationsRoute(queue: EventQueue, dispatcher: Dispatcher): ServerRoute {
+/** `GET /v1/functions/{name}/invocations?status=&cursor=&limit=`: the newest first. */
+export function invocationsRoute(queue: EventQueue, dispatcher: Dispatcher, find: Find): ServerRoute {
   return async (req, res, name) => {
-    const status = new URLSearchParams(req.url!.split('?')[1] ?? '').get('status')
-    const states = status === null ? Object.values(STATES).flat() : Object.hasOwn(STATES, status) && STATES[status]
-    if (!states) {
-      const message = `one of ${Object.keys(STATES).join(', ')}`
-      throw new HearthError('INVALID_REQUEST', `query.status: ${message}`, {
-        errors: [{ path: 'query.status', message }]
-      })
+    const query = new URLSearchParams(req.url!.split('?')[1] ?? '')
+    const status = query.get('status') ?? undefined
+    if (status !== undefined && !isStatus(status)) throw badQuery('status', `one of ${STATUSES.join(', ')}`)
+    const limit = query.get('limit') ?? String(LIST_LIMIT)
+    if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > LIST_LIMIT) {
+      throw badQuery('limit', `1 to ${LIST_LIMIT}`)
     }
-    const records = (await queue.list(name, states, LIST_LIMIT).catch(refuse)).map((record) =>
-      shown(record, dispatcher)
-    )
-    const invocations = status === null ? records : records.filter((record) => record.status === status)
-    respond(res, 200, [...JSON_TYPE], JSON.stringify({ invocations }))
+    const cursor = query.get('cursor')
+    const before = cursor === null ? undefined : fromCursor(cursor)
+    const running = dispatcher.running()
+    const wanted = { functionName: name, status, running, before, limit: Number(limit) + 1 }
+    const records = await queue.list(wanted).catch(refuse)
+    if (records.length === 0) requireFunction(find, name)
+    const page = records.slice(0, Number(limit))
+    const last = records.length > page.length ? page.at(-1) : undefined
+    const body = {
+      invocations: page.map((record) => shown(record, dispatcher)),
+      nextCursor: last === undefined ? null : toCursor(last)
+    }
+    respond(res, 200, [...JSON_TYPE], JSON.stringify(body))
   }
 }
 
 /** `POST /v1/functions/{name}/dead-letters/redrive`: failed events run again, under their old ids. */
-export function redriveRoute(queue: EventQueue, dispatcher: Dispatcher): ServerRoute {
+export function redriveRoute(queue: EventQueue, dispatcher: Dispatcher, find: Find): ServerRoute {
   return async (_req, res, name) => {
+    requireFunction(find, name)
     const redriven = await queue.redrive(name, dispatcher.now(), REDRIVE_LIMIT).catch(refuse)
     dispatcher.wake(name)
     respond(res, 202, [...JSON_TYPE], JSON.stringify({ redriven }))
   }
+}
+
+type Find = (functionName: string, qualifier: string) => unknown
+
+function requireFunction(find: Find, name: string): void {
+  if (!FUNCTION_NAME.test(name) || find(name, '') === undefined) {
+    throw new HearthError('FUNCTION_NOT_FOUND', `There is no function ${name.slice(0, 64)}.`)
+  }
+}
+
+function isStatus(text: string): text is Status {
+  return (STATUSES as readonly string[]).includes(text)
+}
+
+function toCursor({ acceptedAt, requestId }: InvocationRecord): string {
+  return Buffer.from(`${acceptedAt}:${requestId}`).toString('base64url')
+}
+
+function fromCursor(cursor: string): { readonly acceptedAt: number; readonly requestId: string } {
+  const text = Buffer.from(cursor, 'base64url').toString()
+  const [, acceptedAt, requestId = ''] = /^(\d{1,15}):(.*)$/.exec(text) ?? []
+  if (acceptedAt === undefined || !UUID.test(requestId)) throw badQuery('cursor', 'not one that this server gave out')
+  return { acceptedAt: Number(acceptedAt), requestId }
+}
+
+function badQuery(member: string, message: string): HearthError {
+  return new HearthError('INVALID_REQUEST', `query.${member}: ${message}`, {
+    errors: [{ path: `query.${member}`, message }]
+  })
 }
 
 function refuse(cause: unknown): never {
@@ -83,6 +119,18 @@ function shown(record: InvocationRecord, dispatcher: Dispatcher) {
     startedAt: iso(record.startedAt),
     endedAt: iso(record.endedAt),
     error: errorType || errorMessage ? { type: errorType, message: errorMessage } : undefined
+  }
+}
+
+function shownDelivery({ id, purpose, target, state, attempts, endedAt, error }: DeliveryRecord) {
+  return {
+    id,
+    purpose,
+    target,
+    status: state === 'delivered' || state === 'failed' ? state : 'pending',
+    failedAttempts: attempts,
+    endedAt: iso(endedAt),
+    error: error === '' ? undefined : error
   }
 }
 

@@ -1,5 +1,7 @@
 import {
   ERROR,
+  FLAG_LAST,
+  FLAG_REST,
   HEADER_BYTES,
   INIT_ERROR,
   INIT_OK,
@@ -13,6 +15,7 @@ import {
   READY,
   RESULT,
   RETURNED,
+  SMALL_STREAM_CHUNK_BYTES,
   STREAM_DATA,
   STREAM_END,
   STREAM_START
@@ -21,7 +24,8 @@ import {
 /** What a frame reader calls; callbacks and not events, because this is the hot path. */
 export interface FrameSink {
   /**
-   * One whole frame. `meta` and `payload` are views: of the chunk that was pushed or of memory of their own. They stay
+   * One whole frame; a large STREAM_DATA frame may come in parts of 1 KiB at least, those after the first with FLAG_REST,
+   * FLAG_LAST on the last of them only. `meta` and `payload` are views: of the chunk that was pushed or of memory of their own. They stay
    * valid, but keep that chunk alive.
    */
   frame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void
@@ -78,6 +82,8 @@ class Reader implements FrameReader {
   /** Body of a frame that spans chunks. */
   #body: Buffer | undefined
   #bodyBytes = 0
+  /** What is missing of a frame that is passed on as it comes; its header is in #header. */
+  #rest = 0
   #broken = false
 
   constructor(sink: FrameSink) {
@@ -85,7 +91,7 @@ class Reader implements FrameReader {
   }
 
   get midFrame(): boolean {
-    return this.#headerBytes > 0 || this.#body !== undefined
+    return this.#headerBytes > 0 || this.#rest > 0 || this.#body !== undefined
   }
 
   push(chunk: Buffer): void {
@@ -97,12 +103,17 @@ class Reader implements FrameReader {
       const from = at + HEADER_BYTES
       if (end - from < bodyBytes) {
         chunk.copy(this.#header, 0, at, from)
+        if (this.#header[4] === STREAM_DATA && end - from >= SMALL_STREAM_CHUNK_BYTES) {
+          this.#rest = bodyBytes
+          this.#passOn(chunk, from, end)
+          return
+        }
         this.#body = Buffer.allocUnsafeSlow(bodyBytes)
         this.#bodyBytes = chunk.copy(this.#body, 0, from, end)
         return
       }
       at = from + bodyBytes
-      this.#deliver(chunk, from - HEADER_BYTES, chunk, from, at)
+      this.#deliver(chunk, from - HEADER_BYTES, chunk, from, at, chunk[from - HEADER_BYTES + 5]!)
     }
     if (!this.#broken && at < end) this.#headerBytes = chunk.copy(this.#header, 0, at, end)
   }
@@ -110,7 +121,17 @@ class Reader implements FrameReader {
   /** Completes the frame under way from `chunk`. @returns where the next one begins */
   #continue(chunk: Buffer): number {
     let at = 0
-    if (this.#body === undefined) {
+    if (this.#rest > 0) {
+      const part = Math.min(this.#rest, chunk.length)
+      if (part === this.#rest || part >= SMALL_STREAM_CHUNK_BYTES) {
+        this.#passOn(chunk, 0, part)
+        return part
+      }
+      // Tiny parts are collected: each that is passed on takes memory of its own.
+      this.#body = Buffer.allocUnsafeSlow(this.#rest)
+      this.#bodyBytes = 0
+      this.#rest = 0
+    } else if (this.#body === undefined) {
       at = chunk.copy(this.#header, this.#headerBytes, 0, HEADER_BYTES - this.#headerBytes)
       this.#headerBytes += at
       if (this.#headerBytes < HEADER_BYTES) return at
@@ -125,8 +146,16 @@ class Reader implements FrameReader {
     this.#bodyBytes += taken
     if (this.#bodyBytes < body.length) return at + taken
     this.#body = undefined
-    this.#deliver(this.#header, 0, body, 0, body.length)
+    this.#deliver(this.#header, 0, body, 0, body.length, this.#header[5]!)
     return at + taken
+  }
+
+  /** Delivers a part of the frame whose header is kept. */
+  #passOn(chunk: Buffer, from: number, to: number): void {
+    this.#rest -= to - from
+    const flags = this.#header[5]!
+    this.#deliver(this.#header, 0, chunk, from, to, this.#rest === 0 ? flags : flags & ~FLAG_LAST)
+    this.#header[5] = flags | FLAG_REST
   }
 
   /** @returns the length of the body, or -1 if the frame must not be */
@@ -138,6 +167,9 @@ class Reader implements FrameReader {
     if (rule === undefined) return this.#fail(`frame of unknown type ${type}`)
     if (metaBytes < rule.minMeta || metaBytes > rule.maxMeta || metaBytes > bodyBytes) {
       return this.#fail(`meta of ${metaBytes} bytes in a frame of type ${type}`)
+    }
+    if (type === STREAM_DATA && (bytes.readUInt8(at + 5) & FLAG_REST) !== 0) {
+      return this.#fail('a flag that is not on the wire')
     }
     if (bodyBytes - metaBytes > rule.maxPayload) {
       return this.#fail(`payload of ${bodyBytes - metaBytes} bytes in a frame of type ${type}`)
@@ -152,11 +184,11 @@ class Reader implements FrameReader {
     return -1
   }
 
-  #deliver(header: Buffer, headerAt: number, body: Buffer, from: number, to: number): void {
+  #deliver(header: Buffer, headerAt: number, body: Buffer, from: number, to: number, flags: number): void {
     const payloadAt = from + header.readUInt16LE(headerAt + 6)
     this.#sink.frame(
       header.readUInt8(headerAt + 4),
-      header.readUInt8(headerAt + 5),
+      flags,
       header.readUInt32LE(headerAt + 8),
       payloadAt === from ? NOTHING : body.subarray(from, payloadAt),
       payloadAt === to ? NOTHING : body.subarray(payloadAt, to)

@@ -1,26 +1,13 @@
+import { createIdempotencyKeys, type IdempotencyKeys } from '../idempotency-keys.ts'
 import { migrate } from '../migrations.ts'
 import { type Db, openDatabase } from '../sqlite-addon.ts'
-import type { Operation } from './operations.ts'
-import type { Condition, InvocationRecord, QueuedEvent } from './types.ts'
+import { createDeliveryTable } from './delivery-table.ts'
+import type { Held, KeyOperation, Operation, Span, WriterData } from './operations.ts'
+import { createRecordLists, RECORD, type RecordRow, toRecord } from './records.ts'
+import type { QueuedEvent } from './types.ts'
 
-/** How long a start waits for a process that is about to end. */
-const BUSY_TIMEOUT_MS = 5_000
-const STATES = ['waiting', 'claimed', 'succeeded', 'failed'] as const
-
-interface Row {
-  readonly request_id: string
-  readonly function_name: string
-  readonly qualifier: string
-  readonly state: number
-  readonly due_at: number
-  readonly accepted_at: number
-  readonly started_at: number | null
-  readonly ended_at: number | null
-  readonly attempts: number
+interface Row extends RecordRow {
   readonly throttles: number
-  readonly condition: string | null
-  readonly error_type: string | null
-  readonly error_message: string | null
   readonly trace_id: string
   readonly client_context: string
   readonly payload: Buffer
@@ -30,12 +17,21 @@ interface Row {
 export interface EmbeddedQueue {
   /** All or nothing. @returns an answer for each. @throws SqliteError */
   apply(operations: readonly Operation[], bytes: Uint8Array): unknown[]
+  /**
+   * As many as can be done, in one transaction. @returns an answer for each, and which have none
+   *
+   * @throws SqliteError when none can, for the disk is full
+   */
+  applySome(
+    operations: readonly Operation[],
+    bytes: Uint8Array
+  ): { readonly answers: unknown[]; readonly failed: number[] }
   close(): void
 }
 
 /** @throws SchemaError, AddonMismatchError, SqliteError (SQLITE_BUSY: another gateway has it) */
-export function openEmbeddedQueue(file: string, migrationsDir: string, maxPages = 0): EmbeddedQueue {
-  const db = openDatabase(file, { timeout: BUSY_TIMEOUT_MS })
+export function openEmbeddedQueue({ file, migrationsDir, maxPages, busyMs, held }: WriterData): EmbeddedQueue {
+  const db = openDatabase(file, { timeout: busyMs })
   try {
     // Ownership is the kernel's lock: it ends with the process, however that ends.
     db.pragma('locking_mode = EXCLUSIVE')
@@ -44,7 +40,7 @@ export function openEmbeddedQueue(file: string, migrationsDir: string, maxPages 
     migrate(db, migrationsDir, () => new Date())
     if (maxPages > 0) db.pragma(`max_page_count = ${maxPages}`)
     // What an earlier process had is nobody's any more.
-    db.exec('UPDATE events SET state = 0 WHERE state = 1')
+    release(db, held)
     return embedded(db)
   } catch (thrown) {
     db.close()
@@ -54,7 +50,8 @@ export function openEmbeddedQueue(file: string, migrationsDir: string, maxPages 
 
 function embedded(db: Db): EmbeddedQueue {
   const insert = db.prepare(`INSERT INTO events (request_id, function_name, qualifier, state, due_at, accepted_at,
-    trace_id, client_context, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+    trace_id, client_context, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (request_id) DO NOTHING`)
   const take = db.prepare<[string, number, number], Row>(`UPDATE events SET state = 1 WHERE rowid IN (
     SELECT rowid FROM events WHERE state = 0 AND function_name = ? AND due_at <= ? ORDER BY due_at LIMIT ?) RETURNING *`)
   const nextDue = db.prepare<[string], { due: number | null }>(
@@ -68,23 +65,26 @@ function embedded(db: Db): EmbeddedQueue {
   const groups = db.prepare<[], { functionName: string; dueAt: number }>(
     'SELECT function_name AS functionName, min(due_at) AS dueAt FROM events WHERE state = 0 GROUP BY function_name'
   )
-  const find = db.prepare<[string], Row>('SELECT * FROM events WHERE request_id = ?')
-  const list = db.prepare<[string, string, number], Row>(`SELECT * FROM events WHERE function_name = ?
-    AND state IN (SELECT value FROM json_each(?)) ORDER BY accepted_at DESC LIMIT ?`)
+  const find = db.prepare<[string], RecordRow>(`SELECT ${RECORD} FROM events WHERE request_id = ?`)
+  const lists = createRecordLists(db)
+  const deliveries = createDeliveryTable(db)
   const redrive = db.prepare(`UPDATE events SET state = 0, due_at = ?, accepted_at = ?, attempts = 0, throttles = 0,
-    ended_at = NULL, condition = NULL WHERE rowid IN (
+    started_at = NULL, ended_at = NULL, condition = NULL, error_type = NULL, error_message = NULL WHERE rowid IN (
     SELECT rowid FROM events WHERE function_name = ? AND state = 3 ORDER BY accepted_at LIMIT ?)`)
   const prune = db.prepare(
     'DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE ended_at < ? ORDER BY ended_at LIMIT ?)'
   )
 
+  const keys = createIdempotencyKeys(db)
+
   function one(op: Operation, bytes: Uint8Array): unknown {
     switch (op.kind) {
       case 'enqueue': {
-        const payload = Buffer.from(bytes.buffer, bytes.byteOffset + op.start, op.length)
+        const payload = bodyOf(op, bytes)
         const state = op.claimed ? 1 : 0
         const at = op.acceptedAt
         insert.run(op.requestId, op.functionName, op.qualifier, state, at, at, op.traceId, op.clientContext, payload)
+        if (op.keyed !== undefined) keys.conclude(op.keyed.request, op.keyed.answer, at)
         return undefined
       }
       case 'claim': {
@@ -95,7 +95,18 @@ function embedded(db: Db): EmbeddedQueue {
         const state = op.condition === 'Success' ? 2 : 3
         const { startedAt, endedAt, attempts, errorType, errorMessage } = op.result
         const failure = state === 2 ? [null, null] : [errorType, errorMessage]
-        end.run(state, op.condition, startedAt ?? null, endedAt, attempts, ...failure, state, op.requestId)
+        const { changes } = end.run(
+          state,
+          op.condition,
+          startedAt ?? null,
+          endedAt,
+          attempts,
+          ...failure,
+          state,
+          op.requestId
+        )
+        // Asked a second time, after nobody knew whether the first was done, it sends nothing twice.
+        if (changes > 0) for (const delivery of op.deliveries) deliveries.add(delivery, bodyOf(delivery, bytes))
         return undefined
       }
       case 'retry': {
@@ -109,25 +120,73 @@ function embedded(db: Db): EmbeddedQueue {
         const row = find.get(op.requestId)
         return row && toRecord(row)
       }
-      case 'list': {
-        const states = JSON.stringify(op.states.map((state) => STATES.indexOf(state)))
-        return list.all(op.functionName, states, op.limit).map(toRecord)
-      }
+      case 'list':
+        return lists.list(op.query)
+      case 'backlog':
+        return lists.backlog(op.limit)
+      case 'count-deliveries':
+        return deliveries.count()
+      case 'claim-deliveries':
+        return deliveries.claim(op.now, op.limit, op.except)
+      case 'end-delivery':
+        deliveries.end(op.id, op.isDelivered, op.result)
+        return undefined
+      case 'retry-delivery':
+        deliveries.retry(op.id, op.dueAt, op.result)
+        return undefined
+      case 'list-deliveries':
+        return deliveries.list(op.requestId)
       case 'redrive':
         return redrive.run(op.now, op.now, op.functionName, op.limit).changes
       case 'prune':
+        deliveries.prune(op.endedBefore, op.limit)
         return prune.run(op.endedBefore, op.limit).changes
+      default:
+        return applyToKeys(keys, op)
     }
   }
 
   const all = db.transaction((operations: readonly Operation[], bytes: Uint8Array) =>
     operations.map((op) => one(op, bytes))
   )
+  const inSavepoint = db.transaction(one)
+  const some = db.transaction((operations: readonly Operation[], bytes: Uint8Array) => {
+    const answers: unknown[] = []
+    const failed: number[] = []
+    for (const [index, op] of operations.entries()) {
+      try {
+        answers[index] = inSavepoint(op, bytes)
+      } catch (thrown) {
+        // A full disk ends the whole transaction, and with it what was done before.
+        if (!db.inTransaction) throw thrown
+        failed.push(index)
+      }
+    }
+    return { answers, failed }
+  })
   return {
     apply: (operations, bytes) => all.immediate(operations, bytes),
+    applySome: (operations, bytes) => some.immediate(operations, bytes),
     close() {
       db.close()
     }
+  }
+}
+
+function applyToKeys(keys: IdempotencyKeys, op: KeyOperation): unknown {
+  switch (op.kind) {
+    case 'findKey':
+      return keys.find(op.caller, op.key, op.now)
+    case 'reserveKey':
+      return keys.reserve(op.request, op.now)
+    case 'concludeKey':
+      keys.conclude(op.request, op.answer, op.now)
+      return undefined
+    case 'forgetKey':
+      keys.forget(op.caller, op.key)
+      return undefined
+    case 'pruneKeys':
+      return keys.prune(op.now, op.limit)
   }
 }
 
@@ -145,19 +204,17 @@ function toEvent(row: Row): QueuedEvent {
   }
 }
 
-function toRecord(row: Row): InvocationRecord {
-  return {
-    requestId: row.request_id,
-    functionName: row.function_name,
-    qualifier: row.qualifier,
-    state: STATES[row.state]!,
-    acceptedAt: row.accepted_at,
-    dueAt: row.due_at,
-    startedAt: row.started_at ?? undefined,
-    endedAt: row.ended_at ?? undefined,
-    attempts: row.attempts,
-    condition: (row.condition ?? undefined) as Condition | undefined,
-    errorType: row.error_type ?? undefined,
-    errorMessage: row.error_message ?? undefined
-  }
+function bodyOf({ start, length }: Span, bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length)
+}
+
+/** What an earlier process or thread had, and this process does not, is nobody's any more. */
+function release(db: Db, { events, deliveries, refused }: Held): void {
+  db.prepare('DELETE FROM events WHERE request_id IN (SELECT value FROM json_each(?))').run(JSON.stringify(refused))
+  db.prepare('UPDATE events SET state = 0 WHERE state = 1 AND request_id NOT IN (SELECT value FROM json_each(?))').run(
+    JSON.stringify(events)
+  )
+  db.prepare('UPDATE deliveries SET state = 0 WHERE state = 1 AND id NOT IN (SELECT value FROM json_each(?))').run(
+    JSON.stringify(deliveries)
+  )
 }

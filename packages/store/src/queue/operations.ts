@@ -1,19 +1,22 @@
-import type { AttemptResult, Condition, InvocationRecord, NewEvent } from './types.ts'
+import type { KeyedAnswer, KeyedRequest } from '../idempotency-keys.ts'
+import type { AttemptResult, Condition, DeliveryResult, ListQuery, NewDelivery, NewEvent } from './types.ts'
+
+/** Where a payload lies in the batch's bytes. */
+export interface Span {
+  readonly start: number
+  readonly length: number
+}
 
 /** What the gateway's thread asks of the writer's. Payloads lie end to end in one buffer that goes along. */
 export type Operation =
-  | (Omit<NewEvent, 'payload'> & {
-      readonly kind: 'enqueue'
-      readonly claimed: boolean
-      readonly start: number
-      readonly length: number
-    })
+  | (Omit<NewEvent, 'payload'> & Span & { readonly kind: 'enqueue'; readonly claimed: boolean })
   | { readonly kind: 'claim'; readonly functionName: string; readonly now: number; readonly limit: number }
   | {
       readonly kind: 'complete'
       readonly requestId: string
       readonly condition: Condition
       readonly result: AttemptResult
+      readonly deliveries: readonly (Omit<NewDelivery, 'body'> & Span)[]
     }
   | {
       readonly kind: 'retry'
@@ -24,19 +27,54 @@ export type Operation =
     }
   | { readonly kind: 'waiting' }
   | { readonly kind: 'find'; readonly requestId: string }
+  | { readonly kind: 'list'; readonly query: ListQuery }
+  | { readonly kind: 'count-deliveries' }
+  | { readonly kind: 'backlog'; readonly limit: number }
   | {
-      readonly kind: 'list'
-      readonly functionName: string
-      readonly states: readonly InvocationRecord['state'][]
+      readonly kind: 'claim-deliveries'
+      readonly now: number
       readonly limit: number
+      readonly except: readonly string[]
     }
+  | {
+      readonly kind: 'end-delivery'
+      readonly id: string
+      readonly isDelivered: boolean
+      readonly result: DeliveryResult
+    }
+  | { readonly kind: 'retry-delivery'; readonly id: string; readonly dueAt: number; readonly result: DeliveryResult }
+  | { readonly kind: 'list-deliveries'; readonly requestId: string }
   | { readonly kind: 'redrive'; readonly functionName: string; readonly now: number; readonly limit: number }
   | { readonly kind: 'prune'; readonly endedBefore: number; readonly limit: number }
+  | KeyOperation
+
+/** On requests that came with an Idempotency-Key. */
+export type KeyOperation =
+  | { readonly kind: 'findKey'; readonly caller: string; readonly key: string; readonly now: number }
+  | { readonly kind: 'reserveKey'; readonly request: KeyedRequest; readonly now: number }
+  | {
+      readonly kind: 'concludeKey'
+      readonly request: KeyedRequest
+      readonly answer: KeyedAnswer | undefined
+      readonly now: number
+    }
+  | { readonly kind: 'forgetKey'; readonly caller: string; readonly key: string }
+  | { readonly kind: 'pruneKeys'; readonly now: number; readonly limit: number }
+
+/** What this process still has after the writer's thread was lost. */
+export interface Held {
+  readonly events: readonly string[]
+  readonly deliveries: readonly string[]
+  /** Events whose acceptance was refused because nobody knew whether they were written. */
+  readonly refused: readonly string[]
+}
 
 export interface WriterData {
   readonly file: string
   readonly migrationsDir: string
   readonly maxPages: number
+  readonly busyMs: number
+  readonly held: Held
 }
 
 export interface Batch {

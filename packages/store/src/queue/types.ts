@@ -1,3 +1,5 @@
+import type { KeyedAnswer, KeyedRequest, KeyRecord } from '../idempotency-keys.ts'
+
 /** An event as it is accepted. */
 export interface NewEvent {
   /** Lower-case UUID; the same on every attempt. */
@@ -11,6 +13,8 @@ export interface NewEvent {
   readonly payload: Buffer
   /** Unix time in ms. */
   readonly acceptedAt: number
+  /** It came with an Idempotency-Key: that is kept in the same transaction. */
+  readonly keyed?: { readonly request: KeyedRequest; readonly answer: KeyedAnswer } | undefined
 }
 
 /** An event that somebody is to run. */
@@ -38,7 +42,71 @@ export type Condition =
   | 'RetriesExhausted'
   | 'EventAgeExceeded'
   | 'ZeroReservedConcurrency'
+  | 'RecursiveInvocationDetected'
   | 'FunctionNotFound'
+
+/** What is to be sent when an event is over. */
+export interface NewDelivery {
+  /** UUID; by it receivers know what they have already. */
+  readonly id: string
+  /** Of the event. */
+  readonly requestId: string
+  readonly functionName: string
+  readonly qualifier: string
+  readonly purpose: 'OnSuccess' | 'OnFailure' | 'DeadLetter'
+  /** An ARN, or the URL of a webhook. */
+  readonly target: string
+  readonly traceId: string
+  /** JSON text of a dead letter's attributes, or ''. */
+  readonly attributes: string
+  /** JSON. */
+  readonly body: Buffer
+  /** Unix time in ms. */
+  readonly createdAt: number
+}
+
+/** One that somebody is to send. */
+export interface Delivery extends NewDelivery {
+  /** That have failed. */
+  readonly attempts: number
+}
+
+export interface DeliveryRecord extends Omit<NewDelivery, 'body' | 'traceId' | 'attributes'> {
+  readonly state: 'waiting' | 'claimed' | 'delivered' | 'failed'
+  readonly attempts: number
+  readonly endedAt: number | undefined
+  /** Of the last attempt that failed, or ''. */
+  readonly error: string
+}
+
+/** How one attempt to deliver went. */
+export interface DeliveryResult {
+  /** Unix time in ms. */
+  readonly at: number
+  /** That have failed, this one included. */
+  readonly attempts: number
+  /** '' when it was delivered. */
+  readonly error: string
+}
+
+/** Which records are asked for. */
+export interface ListQuery {
+  readonly functionName: string
+  readonly status: 'queued' | 'running' | 'succeeded' | 'failed' | undefined
+  /** Ids of the function's events that run now: the queue knows only who has them. */
+  readonly running: readonly string[]
+  /** The last record of the page before. */
+  readonly before: { readonly acceptedAt: number; readonly requestId: string } | undefined
+  readonly limit: number
+}
+
+/** Events of one function that nobody runs yet. */
+export interface Backlog {
+  readonly functionName: string
+  readonly waiting: number
+  /** When the oldest was accepted, Unix time in ms. */
+  readonly oldestAt: number
+}
 
 export interface InvocationRecord {
   readonly requestId: string
@@ -69,31 +137,63 @@ export interface Claimed {
  */
 export interface EventQueue {
   /**
+   * An event whose id is there already is accepted and changes nothing.
+   *
    * @param claimed - The caller runs it itself, from memory
    * @throws QueueUnavailableError when it cannot be written; nothing is left behind
    */
   enqueue(event: NewEvent, claimed: boolean): Promise<void>
   /** Takes events of a function that are due, the oldest first. */
   claim(functionName: string, now: number, limit: number): Promise<Claimed>
-  /** The event is over; a failed one keeps its payload. */
-  complete(requestId: string, condition: Condition, result: AttemptResult): Promise<void>
+  /**
+   * The event is over; a failed one keeps its payload. What is to be sent of it is on disk with it, or neither is. Of an
+   * event that is over already nothing changes.
+   */
+  complete(
+    requestId: string,
+    condition: Condition,
+    result: AttemptResult,
+    deliveries?: readonly NewDelivery[]
+  ): Promise<void>
   /** Gives an event back, to be run not before `dueAt`. @param throttles - Attempts in a row that did not reach it. */
   retry(requestId: string, dueAt: number, throttles: number, result: AttemptResult): Promise<void>
   /** Every function that has events which nobody has, and when the first is due. */
   waiting(): Promise<readonly { readonly functionName: string; readonly dueAt: number }[]>
   find(requestId: string): Promise<InvocationRecord | undefined>
   /** The newest first. */
-  list(
-    functionName: string,
-    states: readonly InvocationRecord['state'][],
-    limit: number
-  ): Promise<readonly InvocationRecord[]>
+  list(query: ListQuery): Promise<readonly InvocationRecord[]>
+  /** @returns at most `limit` functions, those with most events first */
+  backlog(limit: number): Promise<readonly Backlog[]>
+  /** Deliveries that have neither arrived nor been given up. */
+  countDeliveries(): Promise<number>
+  /** Takes deliveries that are due, the oldest first. @param except - Targets to leave alone for now */
+  claimDeliveries(
+    now: number,
+    limit: number,
+    except: readonly string[]
+  ): Promise<{ readonly deliveries: readonly Delivery[]; readonly nextDueAt: number | undefined }>
+  /** It has arrived, or is given up and keeps its body. */
+  endDelivery(id: string, isDelivered: boolean, result: DeliveryResult): Promise<void>
+  retryDelivery(id: string, dueAt: number, result: DeliveryResult): Promise<void>
+  /** Of one event. */
+  listDeliveries(requestId: string): Promise<readonly DeliveryRecord[]>
   /** Failed events of a function wait again, from the first attempt on. @returns how many */
   redrive(functionName: string, now: number, limit: number): Promise<number>
   /** Forgets what ended before. @returns how many, at most `limit` */
   prune(endedBefore: number, limit: number): Promise<number>
+  /** Keys of requests, beside the events that such requests make. */
+  readonly keys: AsyncIdempotencyKeys
   /** Finishes what was asked. */
   close(): Promise<void>
+}
+
+/** {@link IdempotencyKeys}, each method when it is on disk. @throws QueueUnavailableError */
+export interface AsyncIdempotencyKeys {
+  find(caller: string, key: string, now: number): Promise<KeyRecord | undefined>
+  reserve(request: KeyedRequest, now: number): Promise<boolean>
+  conclude(request: KeyedRequest, answer: KeyedAnswer | undefined, now: number): Promise<void>
+  forget(caller: string, key: string): Promise<void>
+  prune(now: number, limit: number): Promise<number>
 }
 
 /** The queue cannot write now: disk full, file locked. */

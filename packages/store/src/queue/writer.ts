@@ -4,11 +4,11 @@ import type { Batch, BatchAnswer, WriterData } from './operations.ts'
 
 /** The thread that writes the queue: each message is one transaction, answered once it is on disk. */
 const port = parentPort!
-const { file, migrationsDir, maxPages } = workerData as WriterData
+const options = workerData as WriterData
 
 function open(): EmbeddedQueue | undefined {
   try {
-    const queue = openEmbeddedQueue(file, migrationsDir, maxPages)
+    const queue = openEmbeddedQueue(options)
     port.postMessage({ opened: true } satisfies BatchAnswer)
     return queue
   } catch (err) {
@@ -36,8 +36,17 @@ function answer(to: EmbeddedQueue, { operations, bytes }: Batch): BatchAnswer {
   }
 }
 
+/** One that cannot be done does not keep the others from it. */
+function inPart(to: EmbeddedQueue, batch: Batch, message: string): BatchAnswer {
+  try {
+    return { ...to.applySome(batch.operations, batch.bytes), message }
+  } catch {
+    return oneByOne(to, batch, message)
+  }
+}
+
 /** A full disk refuses new events; what is over may still be noted, which needs no room to speak of. */
-function inPart(to: EmbeddedQueue, { operations, bytes }: Batch, message: string): BatchAnswer {
+function oneByOne(to: EmbeddedQueue, { operations, bytes }: Batch, message: string): BatchAnswer {
   const answers: unknown[] = []
   const failed: number[] = []
   for (const [index, operation] of operations.entries()) {

@@ -22,6 +22,8 @@ export interface StreamPort {
 const HIGH_WATER_MARK = 65_536
 /** A piece smaller than this is not cut off a larger one: it is worth waiting for more room. */
 const LEAST_CUT = 4_096
+/** After a write of so many bytes at once nothing small is worth waiting for. */
+const LARGE_WRITE = 16_384
 const EMPTY = new Uint8Array(0)
 
 type Done = (error?: Error | null) => void
@@ -46,6 +48,8 @@ export class ResponseStream extends Writable {
   /** Where in the first of the queue. */
   #at = 0
   #done: Done | undefined
+  /** The write that is under way. */
+  #isLarge = false
   #isHolding = false
   #isDetached = false
   #onFinished: (() => void) | undefined
@@ -108,6 +112,7 @@ export class ResponseStream extends Writable {
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Done): void {
     this.#begin()
+    this.#isLarge = chunk.length >= LARGE_WRITE
     this.#take([chunk], chunk.length, done)
   }
 
@@ -115,6 +120,7 @@ export class ResponseStream extends Writable {
     this.#begin()
     const chunks = writes.map(({ chunk }) => chunk)
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    this.#isLarge = bytes >= LARGE_WRITE
     this.#take(joined(chunks), bytes, done)
   }
 
@@ -180,12 +186,13 @@ export class ResponseStream extends Writable {
     this.#finishWrite()
   }
 
-  /** A turn later, so that what is written meanwhile is taken together. */
+  /** After small writes a turn later, so that what is written meanwhile is taken together. */
   #finishWrite(): void {
     const done = this.#done
     if (done === undefined) return
     this.#done = undefined
-    later(() => done())
+    if (this.#isLarge) done()
+    else later(() => done())
   }
 
   #hold(on: boolean): void {

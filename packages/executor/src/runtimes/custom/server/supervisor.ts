@@ -43,6 +43,7 @@ export class Supervisor {
   #initFrame: Frame | undefined
   #initStartedAt = 0
   #initMs: number | undefined
+  #initializationType = 'on-demand'
   readonly #processes = new Map<string, ChildProcess>()
 
   /**
@@ -137,8 +138,9 @@ export class Supervisor {
         )
       }
     })
+    this.#initializationType = facts.env['AWS_LAMBDA_INITIALIZATION_TYPE'] ?? this.#initializationType
     this.#telemetry.record('platform.initStart', {
-      initializationType: 'on-demand',
+      initializationType: this.#initializationType,
       phase: 'init',
       functionName: facts.functionName,
       functionVersion: facts.functionVersion
@@ -193,7 +195,7 @@ export class Supervisor {
       extensions.closeRegistration()
       if (this.#initMs === undefined) {
         this.#initMs = performance.now() - this.#initStartedAt
-        const init = { initializationType: 'on-demand', phase: 'init', status: 'success' }
+        const init = { initializationType: this.#initializationType, phase: 'init', status: 'success' }
         this.#telemetry.record('platform.initRuntimeDone', init)
         this.#telemetry.record('platform.initReport', { ...init, metrics: { durationMs: round(this.#initMs) } })
       }
@@ -257,7 +259,7 @@ export class Supervisor {
   #failInit(flags: number, errorType: string, payload: Buffer): void {
     if (this.#phase === 'ending') return
     this.#telemetry.record('platform.initRuntimeDone', {
-      initializationType: 'on-demand',
+      initializationType: this.#initializationType,
       phase: 'init',
       status: 'error',
       errorType

@@ -1,0 +1,94 @@
+import { eventually, type Hearth, startHearth } from '@hearth/test/helpers/hearth'
+import { quantile } from './processes.ts'
+
+/** How fast one function gets many instances that are at work at the same time. */
+export interface ScaleResult {
+  readonly name: string
+  readonly instances: number
+  /** From the first call being sent until so many instances had begun with their events, in ms. */
+  readonly allMs: number
+  readonly halfMs: number
+}
+
+const INSTANCES = 100
+/** How long events go on: until all have begun, so that no instance serves two. */
+const HOLD_MS = { first: 45_000, later: 10_000 }
+const ROUNDS = 3
+
+/** Begins to wait at once, until it is told that all are there. */
+const SOURCE = `
+import { randomUUID } from 'node:crypto'
+const instance = randomUUID()
+export const handler = async (event) => {
+  const at = Date.now()
+  await new Promise((resolve) => setTimeout(resolve, event.until - at))
+  return { instance, at }
+}
+`
+
+export async function measureScale(): Promise<readonly ScaleResult[]> {
+  const server = await startHearth({ env: { HEARTH_QUEUE_WAIT_MS: '60000', HEARTH_CONCURRENCY: '200' } })
+  try {
+    const query = `timeout=60&runtime=nodejs${process.versions.node.split('.')[0]}.x`
+    const deployed = await server.deploy('scale.mjs', SOURCE, query)
+    if (!deployed.ok) throw new Error(await deployed.text())
+    const results = [await burst(server, 'nothing ready but what every server keeps', HOLD_MS.first)]
+    const again: ScaleResult[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      await renew(server, String(round))
+      await stocked(server)
+      again.push(await burst(server, 'after a burst of that size: sandboxes are ready', HOLD_MS.later))
+    }
+    results.push(medianOf(again))
+    const idle: ScaleResult[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      idle.push(await burst(server, 'instances are idle', HOLD_MS.later))
+    }
+    results.push(medianOf(idle))
+    return results
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Calls it so many times at once; every call must have an instance of its own. */
+async function burst(server: Hearth, name: string, holdMs: number): Promise<ScaleResult> {
+  // On the same machine, so both clocks are one.
+  const sentAt = Date.now()
+  const until = sentAt + holdMs
+  const answers = await Promise.all(
+    Array.from({ length: INSTANCES }, async () => {
+      const answer = await server.invoke('scale', { until })
+      if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`)
+      return (await answer.json()) as { instance: string; at: number }
+    })
+  )
+  const instances = new Set(answers.map(({ instance }) => instance)).size
+  if (instances < INSTANCES) throw new Error(`${instances} instances for ${INSTANCES} events: they did not all overlap`)
+  const begun = answers.map(({ at }) => at - sentAt)
+  return { name, instances, allMs: Math.max(...begun), halfMs: quantile(begun, 0.5) }
+}
+
+/** Ends all its instances by a changed variable. */
+async function renew(server: Hearth, change: string): Promise<void> {
+  const changed = await server.request('/v1/functions/scale', {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ env: { CHANGE: change } })
+  })
+  if (!changed.ok) throw new Error(await changed.text())
+}
+
+/** Waits until as many sandboxes are booted ahead as are to be kept. */
+async function stocked(server: Hearth): Promise<void> {
+  await eventually(async () => {
+    const text = await (await server.request('/metrics')).text()
+    const sum = (pattern: RegExp) => [...text.matchAll(pattern)].reduce((all, [, value]) => all + Number(value), 0)
+    const ready = sum(/^hearth_environments\{runtime="[^"]*",state="prestarted"\} (\d+)$/gm)
+    return ready >= Math.min(INSTANCES, sum(/^hearth_prestarted_target\{[^}]*\} (\d+)$/gm)) && ready >= INSTANCES / 2
+  }, 120_000)
+}
+
+function medianOf(results: readonly ScaleResult[]): ScaleResult {
+  return [...results].sort((a, b) => a.allMs - b.allMs)[results.length >> 1]!
+}
