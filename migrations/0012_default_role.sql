@@ -1,4 +1,4 @@
--- The role that functions get whose deployer names none, and the trail of who may use a function.
+-- The role that functions get whose deployer names none, and who may use a function decides from here on.
 
 INSERT INTO roles (name, path, role_id, trust, description, max_session_s, tags, sessions_from, created_at)
 SELECT
@@ -17,3 +17,17 @@ CREATE TRIGGER function_policies_updated AFTER UPDATE ON function_policies
 BEGIN INSERT INTO changes (kind, id) VALUES ('function', NEW.function); END;
 CREATE TRIGGER function_policies_deleted AFTER DELETE ON function_policies
 BEGIN INSERT INTO changes (kind, id) VALUES ('function', OLD.function); END;
+
+-- URLs that were public by their owner's word alone stay public, by the statements that AWS wants.
+INSERT INTO function_policies (function, qualifier, revision_id, statements)
+SELECT function_name, qualifier, lower(hex(randomblob(16))), json_array(
+  json('{"Sid":"FunctionURLAllowPublicAccess","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunctionUrl","Resource":"*","Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}}'),
+  json('{"Sid":"FunctionURLInvokeAllowPublicAccess","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"*","Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}}'))
+FROM function_urls WHERE auth_type = 'NONE'
+ON CONFLICT (function, qualifier) DO UPDATE SET
+  revision_id = excluded.revision_id,
+  statements = (
+    SELECT json_group_array(json(value)) FROM (
+      SELECT value FROM json_each(function_policies.statements)
+      WHERE json_extract(value, '$.Sid') NOT IN ('FunctionURLAllowPublicAccess', 'FunctionURLInvokeAllowPublicAccess')
+      UNION ALL SELECT value FROM json_each(excluded.statements)));

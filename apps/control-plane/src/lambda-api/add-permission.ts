@@ -3,7 +3,6 @@ import { checkModel } from './constraints.ts'
 import { targetOf } from './function-target.ts'
 import { StatementId } from './model.ts'
 import type { Operation } from './operation.ts'
-import { FUNCTION_STATEMENTS } from './statement-notes.ts'
 
 /** Source: Lambda service model, type AddPermissionRequest. */
 const Request = z.object({
@@ -45,7 +44,6 @@ export const addPermission: Operation = {
   name: 'AddPermission',
   method: 'POST',
   path: '/2015-03-31/functions/:name/policy',
-  note: FUNCTION_STATEMENTS,
 
   run(call, deps) {
     const request = checkModel(Request, call.body)

@@ -2,14 +2,12 @@ import { HearthError } from '@hearth/shared'
 import { policyDocument } from '../functions/statements.ts'
 import { targetOf } from './function-target.ts'
 import type { Operation } from './operation.ts'
-import { FUNCTION_STATEMENTS } from './statement-notes.ts'
 
 /** @see reference: Lambda control API §7 */
 export const getPolicy: Operation = {
   name: 'GetPolicy',
   method: 'GET',
   path: '/2015-03-31/functions/:name/policy',
-  note: FUNCTION_STATEMENTS,
 
   run(call, deps) {
     const policy = deps.permissions.find(targetOf(call, deps))

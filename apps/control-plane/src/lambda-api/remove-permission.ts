@@ -3,7 +3,6 @@ import { checkModel } from './constraints.ts'
 import { targetOf } from './function-target.ts'
 import { oneOf } from './layer-target.ts'
 import type { Operation } from './operation.ts'
-import { FUNCTION_STATEMENTS } from './statement-notes.ts'
 
 /** Source: Lambda service model, type NamespacedStatementId. */
 const Path = z.object({
@@ -19,7 +18,6 @@ export const removePermission: Operation = {
   name: 'RemovePermission',
   method: 'DELETE',
   path: '/2015-03-31/functions/:name/policy/:statement',
-  note: FUNCTION_STATEMENTS,
 
   run(call, deps) {
     const { StatementId } = checkModel(Path, { StatementId: call.params['statement'] })
