@@ -181,6 +181,10 @@ t.test('the calls of a release’s new version are counted and reported, step by
   const reports: Report[] = []
   const control = http.createServer((req, res) => {
     void textOf(req).then((body) => {
+      if (req.url === '/v1/internal/key-uses') {
+        res.writeHead(204).end()
+        return
+      }
       t.match(req, { method: 'POST', url: '/v1/internal/release-reports' })
       t.equal(req.headers.authorization, `Bearer ${INTERNAL_TOKEN}`)
       reports.push(...(JSON.parse(body) as { releases: Report[] }).releases)

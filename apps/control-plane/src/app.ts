@@ -43,6 +43,7 @@ import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { keyRoutes } from './v1/key-routes.ts'
+import { keyUseReports } from './v1/key-use-reports.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
 import { managedPolicyRoutes } from './v1/managed-policy-routes.ts'
 import { permissionRoutes } from './v1/permission-routes.ts'
@@ -154,6 +155,12 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })
+  await app.register(keyUseReports, {
+    uses: deps.keyUses,
+    region: scope.region,
+    now: deps.access.now,
+    internalToken: deps.internalToken
+  })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(urlRoutes, { prefix: '/v1/functions', urls, urlDomain })
   await app.register(permissionRoutes, {

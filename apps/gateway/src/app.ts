@@ -16,6 +16,7 @@ import { watchExpectations } from './expectations.ts'
 import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
 import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
+import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
@@ -294,7 +295,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     },
 
     attach(reader, internalToken) {
-      const authenticator = createAuthenticator({ ...scope, keys: reader.listKeys(), now: () => new Date() })
+      const authenticator = noteKeyUses(
+        createAuthenticator({ ...scope, keys: reader.listKeys(), now: () => new Date() })
+      )
       hallway.directory = createDirectory({
         reader,
         executor,
@@ -320,7 +323,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         urlDomain: config.urlDomain,
         generation: () => hallway.directory.generation()
       })
-      stopReporter = startReleaseReporter({
+      const stopReleases = startReleaseReporter({
         port: config.controlPort,
         internalToken,
         counters: () => hallway.directory.counters(),
@@ -328,6 +331,18 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told about releases')
         })
       })
+      const stopKeyUses = startKeyUseReporter({
+        port: config.controlPort,
+        internalToken,
+        uses: authenticator.uses,
+        onError: atMostEvery(60_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told which keys were used')
+        })
+      })
+      stopReporter = () => {
+        stopReleases()
+        stopKeyUses()
+      }
       events.dispatcher.start()
       readiness.set('directory', { ok: true })
     },

@@ -1,5 +1,5 @@
-import http from 'node:http'
 import type { ReleaseCounter } from './release-counter.ts'
+import { startReporter } from './reporter.ts'
 
 export interface ReleaseReporterOptions {
   /** The control plane's. */
@@ -11,55 +11,23 @@ export interface ReleaseReporterOptions {
 }
 
 const INTERVAL_MS = 1_000
-const TIMEOUT_MS = 5_000
 
 /**
  * Tells the control plane again and again what was counted for releases, as long as there are any. A report that is
  * lost costs nothing: each says all that was counted in the release's step. @returns stops it
  */
-export function startReleaseReporter(options: ReleaseReporterOptions): () => void {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-  let underWay = false
-
-  function report(): void {
-    if (underWay) return
-    const releases = Array.from(options.counters(), (counter) => ({
-      id: counter.watch.id,
-      step: counter.watch.step,
-      ...counter.counts()
-    }))
-    if (releases.length === 0) return
-    underWay = true
-    const body = JSON.stringify({ releases })
-    const req = http.request({
-      host: '127.0.0.1',
-      port: options.port,
-      path: '/v1/internal/release-reports',
-      method: 'POST',
-      agent,
-      timeout: TIMEOUT_MS,
-      headers: {
-        authorization: `Bearer ${options.internalToken}`,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body)
-      }
-    })
-    req.on('timeout', () => req.destroy(new Error('the control plane takes too long')))
-    req.on('response', (res) => {
-      if (res.statusCode !== 204) options.onError(new Error(`the control plane answered ${res.statusCode}`))
-      res.resume()
-    })
-    req.on('error', options.onError)
-    req.on('close', () => {
-      underWay = false
-    })
-    req.end(body)
-  }
-
-  const timer = setInterval(report, options.intervalMs ?? INTERVAL_MS)
-  timer.unref()
-  return () => {
-    clearInterval(timer)
-    agent.destroy()
-  }
+export function startReleaseReporter({ counters, intervalMs = INTERVAL_MS, ...rest }: ReleaseReporterOptions) {
+  return startReporter({
+    ...rest,
+    path: '/v1/internal/release-reports',
+    intervalMs,
+    report() {
+      const releases = Array.from(counters(), (counter) => ({
+        id: counter.watch.id,
+        step: counter.watch.step,
+        ...counter.counts()
+      }))
+      return releases.length === 0 ? undefined : { releases }
+    }
+  })
 }

@@ -160,10 +160,7 @@ const key = {
   status: z.enum(['Active', 'Inactive', 'Expired']),
   createdAt: Time,
   expiresAt: z.string().nullable(),
-  lastUsed: z
-    .object({ at: Time, service: z.string(), region: z.string() })
-    .nullable()
-    .meta({ description: 'By requests that the control plane answered' })
+  lastUsed: z.object({ at: Time, service: z.string(), region: z.string() }).nullable()
 }
 export const KeyView = z.object(key)
 export const KeyList = z.object({ items: z.array(KeyView) })

@@ -1,6 +1,5 @@
-import { timingSafeEqual } from 'node:crypto'
-import { HearthError } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { gatewayOnly } from '../http/gateway-only.ts'
 import type { ReleaseService } from '../releases/release-service.ts'
 import { parseBody } from './json-body.ts'
 import { ReportBody } from './release-schemas.ts'
@@ -15,18 +14,11 @@ export const releaseReports: FastifyPluginAsyncZod<ReleaseReportsOptions> = asyn
   app,
   { releases, internalToken }
 ) => {
-  const expected = Buffer.from(`Bearer ${internalToken}`)
   app.post(
     '/v1/internal/release-reports',
     {
       config: { access: 'gateway' },
-      // Before the body: a stranger is not asked to send it.
-      onRequest: async (request) => {
-        const given = Buffer.from(request.headers.authorization ?? '')
-        if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-          throw new HearthError('ACCESS_DENIED', 'Only the gateway of this server reports here.')
-        }
-      },
+      onRequest: gatewayOnly(internalToken),
       preValidation: parseBody,
       schema: { hide: true, body: ReportBody }
     },
