@@ -4,7 +4,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ReleaseRecord } from '@hearth/shared'
 import t from 'tap'
-import { ask, BEARER, INTERNAL_TOKEN, outcome, record, startGateway, textOf, until } from './harness.ts'
+import { ADMIN, ask, BEARER, INTERNAL_TOKEN, outcome, record, startGateway, textOf, until } from './harness.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 const aws = (name: string, query = '') => `/2015-03-31/functions/${encodeURIComponent(name)}/invocations${query}`
@@ -179,9 +179,11 @@ t.test('the calls of a release’s new version are counted and reported, step by
     readonly p99Ms?: number
   }
   const reports: Report[] = []
+  const uses: object[] = []
   const control = http.createServer((req, res) => {
     void textOf(req).then((body) => {
       if (req.url === '/v1/internal/key-uses') {
+        uses.push(...(JSON.parse(body) as { uses: object[] }).uses)
         res.writeHead(204).end()
         return
       }
@@ -245,4 +247,6 @@ t.test('the calls of a release’s new version are counted and reported, step by
   answers.push(outcome('1'))
   await ask(port, aws('f:live'), { body: '{}' })
   t.same([...gateway.directory.counters()], [], 'what is over is not counted')
+  await until('the key that was used is told too', () => uses.length > 0)
+  t.same(uses[0], { accessKeyId: ADMIN.accessKeyId, service: 'hearth' })
 })

@@ -38,7 +38,7 @@ export interface KeyUseReporterOptions {
 }
 
 /** How exact the time of a key's last use is. */
-const INTERVAL_MS = 5_000
+const INTERVAL_MS = 2_000
 
 /** Tells the control plane, which keeps keys, which of them were used here. @returns stops it */
 export function startKeyUseReporter({ uses, intervalMs = INTERVAL_MS, ...rest }: KeyUseReporterOptions) {
