@@ -104,9 +104,22 @@ t.test('what is refused leaves nothing behind, and says where it is wrong', asyn
   t.match(text.json<Problem>().errors?.[0]?.message, /Line 2, column 14/)
   await send('PUT', '/roles/Taken', {})
   t.equal((await send('PUT', '/roles/taken', {})).json<Problem>().code, 'ROLE_EXISTS')
-  const before = (await get('/v1/roles/Taken')).json()
+  const before = (await get('/v1/roles/Taken')).json<object>()
   t.equal((await send('PATCH', '/roles/Taken', { description: 'x', attached: [absent] })).statusCode, 404)
   t.strictSame((await get('/v1/roles/Taken')).json(), before)
+})
+
+t.test('actions that there are not are told', async (t) => {
+  const Action = ['lambda:InvokeFunction', 'LAMBDA:get*', 'lambda:Invoke', 'lambda:*Funktion', '*', 's3:Anything']
+  const document = { Version: '2012-10-17', Statement: { Effect: 'Allow', Action, Resource: '*' } }
+  const expected = ['lambda:Invoke', 'lambda:*Funktion'].map(
+    (action) => `Lambda has no action ${action}: nothing is permitted or forbidden by it.`
+  )
+  const policy = await send('PUT', '/policies/noted', { document })
+  t.strictSame(policy.json<{ notices: string[] }>().notices, expected)
+  const role = await send('PUT', '/roles/noted', { policies: { noted: document } })
+  t.strictSame(role.json<{ notices: string[] }>().notices, expected)
+  await send('DELETE', '/policies/noted')
 })
 
 t.test('a policy has versions, and counts where it is attached', async (t) => {

@@ -63,6 +63,8 @@ export const PrincipalListQuery = ListQuery.extend({
 const Anything = z.record(z.string(), z.unknown())
 const Time = z.string().meta({ description: 'ISO 8601, UTC' })
 
+const Notices = z.array(z.string()).meta({ description: 'What its author ought to know: actions that there are not' })
+
 const principalView = {
   name: z.string(),
   arn: z.string(),
@@ -71,6 +73,7 @@ const principalView = {
   boundary: z.string().nullable(),
   policies: z.record(z.string(), Anything).meta({ description: 'Inline policies by name' }),
   attached: z.array(z.string()).meta({ description: 'ARNs of managed policies' }),
+  notices: Notices,
   createdAt: Time
 }
 export const UserView = z.object({
@@ -125,6 +128,7 @@ export const PolicySummaryList = z.object({ items: z.array(z.object(policySummar
 export const PolicyView = z.object({
   ...policySummary,
   document: Anything,
+  notices: Notices,
   versions: z.array(z.object({ version: z.string(), createdAt: Time }))
 })
 
