@@ -18,9 +18,7 @@ const LAMBDA_ACTIONS = [
 export function noticesOf(document: string): readonly string[] {
   const { Statement } = JSON.parse(document) as { readonly Statement: unknown }
   const statements = [Statement].flat() as readonly Readonly<Record<string, unknown>>[]
-  const actions = statements.flatMap(
-    (statement) => [statement['Action'] ?? statement['NotAction'] ?? []].flat() as readonly string[]
-  )
+  const actions = statements.flatMap(actionsOf)
   return [...new Set(actions)]
     .filter((action) => /^lambda:/i.test(action))
     .filter((action) => {
@@ -28,4 +26,9 @@ export function noticesOf(document: string): readonly string[] {
       return !LAMBDA_ACTIONS.some((known) => matchesGlob(glob, known))
     })
     .map((action) => `Lambda has no action ${action}: nothing is permitted or forbidden by it.`)
+}
+
+function actionsOf(statement: Readonly<Record<string, unknown>>): readonly string[] {
+  const value = statement['Action'] ?? statement['NotAction']
+  return (Array.isArray(value) ? value : [value]) as readonly string[]
 }
