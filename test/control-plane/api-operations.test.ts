@@ -11,9 +11,9 @@ import { MODEL, membersOfRequest } from '../helpers/lambda-model.ts'
 import { listenWithClient } from './client.ts'
 import { ARN, ROLE, ROOT, SOURCE, startControlPlane, zipOf } from './support.ts'
 
-/** A row of the compatibility document's tables: name, request or status, status or remarks, remarks. */
+/** A row of the compatibility document's tables about Lambda: name, request or status, status or remarks, remarks. */
 const ROWS = new Map(
-  compatibilityDocument()
+  (compatibilityDocument().split('\n## IAM\n')[0] ?? '')
     .split('\n')
     .filter((line) => line.startsWith('| ') && !line.startsWith('| Operation |') && !line.startsWith('| Member |'))
     .map((line) => line.split('|').map((cell) => cell.trim()))

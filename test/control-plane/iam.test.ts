@@ -199,7 +199,7 @@ t.test('what is wrong is said in AWS words', async (t) => {
     ],
     [
       'CreateRole',
-      role(trustOf(LAMBDA, ...Array(60).fill(LAMBDA))),
+      role(trustOf(LAMBDA, ...Array.from({ length: 60 }, () => LAMBDA))),
       409,
       'LimitExceeded',
       'Cannot exceed quota for ACLSizePerRole: 4096'
@@ -458,7 +458,7 @@ t.test('signatures are for iam, in the region of either the server or all of IAM
       service,
       region,
       credentials: { accessKeyId, secretAccessKey: secret },
-      sha256: Sha256 as never
+      sha256: Sha256
     })
     const headers = { host: 'localhost:80', ...HEADERS }
     const request = { method: 'POST', protocol: 'http:', hostname: 'localhost', path: '/', headers, body, query: {} }

@@ -1,4 +1,5 @@
 // Users, their keys, roles and policies, through /v1.
+import { internalToken, readMasterKey } from '@hearth/store'
 import t from 'tap'
 import { ACCOUNT, SOURCE, startControlPlane } from './support.ts'
 
@@ -20,7 +21,7 @@ interface Key {
 
 // One server for all: each test has names of its own.
 let now = new Date('2026-01-02T03:04:05.000Z')
-const { app, inject, get, put } = await startControlPlane(t, { now: () => now })
+const { app, dataDir, inject, get, put } = await startControlPlane(t, { now: () => now })
 const send = (method: 'PUT' | 'POST' | 'PATCH' | 'DELETE', url: string, payload: object = {}) =>
   inject({ method, url: `/v1${url}`, ...(method === 'DELETE' ? {} : { payload }) })
 
@@ -103,9 +104,22 @@ t.test('what is refused leaves nothing behind, and says where it is wrong', asyn
   t.match(text.json<Problem>().errors?.[0]?.message, /Line 2, column 14/)
   await send('PUT', '/roles/Taken', {})
   t.equal((await send('PUT', '/roles/taken', {})).json<Problem>().code, 'ROLE_EXISTS')
-  const before = (await get('/v1/roles/Taken')).json()
+  const before = (await get('/v1/roles/Taken')).json<object>()
   t.equal((await send('PATCH', '/roles/Taken', { description: 'x', attached: [absent] })).statusCode, 404)
   t.strictSame((await get('/v1/roles/Taken')).json(), before)
+})
+
+t.test('actions that there are not are told', async (t) => {
+  const Action = ['lambda:InvokeFunction', 'LAMBDA:get*', 'lambda:Invoke', 'lambda:*Funktion', '*', 's3:Anything']
+  const document = { Version: '2012-10-17', Statement: { Effect: 'Allow', Action, Resource: '*' } }
+  const expected = ['lambda:Invoke', 'lambda:*Funktion'].map(
+    (action) => `Lambda has no action ${action}: nothing is permitted or forbidden by it.`
+  )
+  const policy = await send('PUT', '/policies/noted', { document })
+  t.strictSame(policy.json<{ notices: string[] }>().notices, expected)
+  const role = await send('PUT', '/roles/noted', { policies: { noted: document } })
+  t.strictSame(role.json<{ notices: string[] }>().notices, expected)
+  await send('DELETE', '/policies/noted')
 })
 
 t.test('a policy has versions, and counts where it is attached', async (t) => {
@@ -159,6 +173,19 @@ t.test('keys are made, rotated, turned off and revoked, and their secrets are sh
   t.notMatch(shown.body, first.token)
   t.notOk('secretAccessKey' in shown.json<object>())
   t.match(shown.json(), { lastUsed: { at: now.toISOString(), service: 'hearth', region: 'us-east-1' } })
+
+  const uses = [
+    { accessKeyId: first.accessKeyId, service: 'lambda' },
+    { accessKeyId: 'gone', service: 'hearth' }
+  ]
+  const report = (headers: Record<string, string>) =>
+    app.inject({ method: 'POST', url: '/v1/internal/key-uses', payload: { uses }, headers })
+  t.equal((await report({ authorization: `Bearer ${first.token}` })).statusCode, 403, 'the gateway alone reports')
+  t.equal(
+    (await report({ authorization: `Bearer ${internalToken(readMasterKey(dataDir, undefined))}` })).statusCode,
+    204
+  )
+  t.match((await get(`/v1/keys/${first.accessKeyId}`)).json(), { lastUsed: { service: 'lambda' } })
 
   await send('PATCH', `/keys/${first.accessKeyId}`, { status: 'Inactive' })
   t.equal(await whoAmI(first), 401)

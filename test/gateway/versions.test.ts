@@ -4,7 +4,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { durationBucket, type ReleaseRecord } from '@hearth/shared'
 import t from 'tap'
-import { ask, BEARER, INTERNAL_TOKEN, outcome, record, startGateway, textOf, until } from './harness.ts'
+import { ADMIN, ask, BEARER, INTERNAL_TOKEN, outcome, record, startGateway, textOf, until } from './harness.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 const aws = (name: string, query = '') => `/2015-03-31/functions/${encodeURIComponent(name)}/invocations${query}`
@@ -180,8 +180,14 @@ t.test('the calls of a release’s new version are counted and reported, step by
     readonly buckets: [number, number][]
   }
   const reports: Report[] = []
+  const uses: object[] = []
   const control = http.createServer((req, res) => {
     void textOf(req).then((body) => {
+      if (req.url === '/v1/internal/key-uses') {
+        uses.push(...(JSON.parse(body) as { uses: object[] }).uses)
+        res.writeHead(204).end()
+        return
+      }
       t.match(req, { method: 'POST', url: '/v1/internal/release-reports' })
       t.equal(req.headers.authorization, `Bearer ${INTERNAL_TOKEN}`)
       reports.push(...(JSON.parse(body) as { releases: Report[] }).releases)
@@ -252,4 +258,6 @@ t.test('the calls of a release’s new version are counted and reported, step by
   await ask(port, aws('f:live'), { body: '{}' })
   await gateway.stop()
   t.match(reports.at(-1), { step: 2, invocations: 1, gateway: process }, 'a stop does not lose the last calls')
+  await until('the key that was used is told too', () => uses.length > 0)
+  t.same(uses[0], { accessKeyId: ADMIN.accessKeyId, service: 'hearth' })
 })

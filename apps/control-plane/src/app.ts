@@ -59,6 +59,7 @@ import { domainRoutes } from './v1/domain-routes.ts'
 import { eventInvokeRoutes } from './v1/event-invoke-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
 import { keyRoutes } from './v1/key-routes.ts'
+import { keyUseReports } from './v1/key-use-reports.ts'
 import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
 import { managedPolicyRoutes } from './v1/managed-policy-routes.ts'
@@ -198,6 +199,12 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(concurrencyRoutes, { prefix: '/v1/functions', concurrency })
   await app.register(provisionedReports, { concurrency, internalToken: deps.internalToken })
   await app.register(layerPermissionRoutes, { prefix: '/v1/layers', layers })
+  await app.register(keyUseReports, {
+    uses: deps.keyUses,
+    region: scope.region,
+    now: deps.access.now,
+    internalToken: deps.internalToken
+  })
   await app.register(layerRoutes, { prefix: '/v1/layers', layers, packages, artifacts, runtimes, links, scope })
   await app.register(urlRoutes, {
     prefix: '/v1/functions',

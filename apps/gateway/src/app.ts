@@ -27,6 +27,7 @@ import { watchExpectations } from './expectations.ts'
 import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
 import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
+import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
@@ -363,13 +364,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           if (!decision.allowed) deps.audit.write(toAuditEntry(principal, wish, facts, decision, new Date()))
         }
       })
-      const authenticator = createAuthenticator({
-        ...scope,
-        keys: reader.listKeys(),
-        now: () => new Date(),
-        sessions,
-        isRevoked: (principal) => access.isRevoked(principal)
-      })
+      const authenticator = noteKeyUses(
+        createAuthenticator({
+          ...scope,
+          keys: reader.listKeys(),
+          now: () => new Date(),
+          sessions,
+          isRevoked: (principal) => access.isRevoked(principal)
+        })
+      )
       hallway.directory = createDirectory({
         reader,
         executor,
@@ -412,8 +415,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told about provisioned concurrency')
         })
       })
+      const stopKeyUses = startKeyUseReporter({
+        ...controlPlane,
+        uses: authenticator.uses,
+        onError: atMostEvery(60_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told which keys were used')
+        })
+      })
       stopReporters = async () => {
-        await Promise.all([stopReleases(), stopProvisioned()])
+        await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses()])
       }
       events.start()
       readiness.set('directory', { ok: true })

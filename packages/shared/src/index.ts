@@ -94,6 +94,7 @@ export {
   type Reason,
   type StatementTrace
 } from './policy/evaluate.ts'
+export { matchesGlob, parseGlob } from './policy/glob.ts'
 export { type ContextKeys, contextKeys, type PolicyCaller, type PolicyRequest } from './policy/request.ts'
 export { type QueryError, toQueryError } from './query-error.ts'
 export type {

@@ -63,6 +63,8 @@ export const PrincipalListQuery = ListQuery.extend({
 const Anything = z.record(z.string(), z.unknown())
 const Time = z.string().meta({ description: 'ISO 8601, UTC' })
 
+const Notices = z.array(z.string()).meta({ description: 'What its author ought to know: actions that there are not' })
+
 const principalView = {
   name: z.string(),
   arn: z.string(),
@@ -71,6 +73,7 @@ const principalView = {
   boundary: z.string().nullable(),
   policies: z.record(z.string(), Anything).meta({ description: 'Inline policies by name' }),
   attached: z.array(z.string()).meta({ description: 'ARNs of managed policies' }),
+  notices: Notices,
   createdAt: Time
 }
 export const UserView = z.object({
@@ -125,6 +128,7 @@ export const PolicySummaryList = z.object({ items: z.array(z.object(policySummar
 export const PolicyView = z.object({
   ...policySummary,
   document: Anything,
+  notices: Notices,
   versions: z.array(z.object({ version: z.string(), createdAt: Time }))
 })
 
@@ -160,10 +164,7 @@ const key = {
   status: z.enum(['Active', 'Inactive', 'Expired']),
   createdAt: Time,
   expiresAt: z.string().nullable(),
-  lastUsed: z
-    .object({ at: Time, service: z.string(), region: z.string() })
-    .nullable()
-    .meta({ description: 'By requests that the control plane answered' })
+  lastUsed: z.object({ at: Time, service: z.string(), region: z.string() }).nullable()
 }
 export const KeyView = z.object(key)
 export const KeyList = z.object({ items: z.array(KeyView) })

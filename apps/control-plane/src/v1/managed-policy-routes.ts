@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import type { ManagedPolicies, ManagedPolicy } from '../access/managed-policies.ts'
+import { noticesOf } from '../access/policy-notices.ts'
 import {
   OwnPolicyParams,
   PolicyBody,
@@ -134,9 +135,11 @@ function toSummary(policy: ManagedPolicy) {
 }
 
 function toPolicyView(policy: ManagedPolicy, managed: ManagedPolicies): z.input<typeof PolicyView> {
+  const { document } = managed.getVersion(policy.arn, policy.versionId)
   return {
     ...toSummary(policy),
-    document: objectOf(managed.getVersion(policy.arn, policy.versionId).document),
+    document: objectOf(document),
+    notices: [...noticesOf(document)],
     versions: managed.listVersions(policy.arn).map(({ versionId, createdAt }) => ({ version: versionId, createdAt }))
   }
 }

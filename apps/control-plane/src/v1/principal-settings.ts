@@ -1,4 +1,5 @@
 import { HearthError } from '@hearth/shared'
+import { noticesOf } from '../access/policy-notices.ts'
 import type { Roles } from '../access/roles.ts'
 import type { Tags } from '../access/tags.ts'
 import type { Users } from '../access/users.ts'
@@ -37,8 +38,10 @@ export function refuseOtherPath(name: string, before: string, path: string | und
 }
 
 export function settingsView(service: Users | Roles, name: string) {
+  const inline = service.listInline(name)
   return {
-    policies: Object.fromEntries(service.listInline(name).map((one) => [one.name, objectOf(one.document)])),
+    policies: Object.fromEntries(inline.map((one) => [one.name, objectOf(one.document)])),
+    notices: inline.flatMap((one) => noticesOf(one.document)),
     attached: service.listAttached(name).map(({ arn }) => arn)
   }
 }
