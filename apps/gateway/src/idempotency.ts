@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import {
   answerMissing,
   HearthError,
+  IDEMPOTENCY_ANSWER_BYTES,
   keyInFlight,
   keyReused,
   type Principal,
@@ -133,8 +134,10 @@ export class KeyedCall {
       return
     }
     this.#isOver = true
+    // One that is too large is not even handed to the thread that writes.
+    const kept = answer !== undefined && answer.body.length <= IDEMPOTENCY_ANSWER_BYTES ? answer : undefined
     this.#keys
-      .conclude(this.#request, answer, this.#now())
+      .conclude(this.#request, kept, this.#now())
       .catch(this.#onError)
       .finally(() => {
         this.#release()
