@@ -22,6 +22,9 @@ resource "aws_lambda_function" "hello" {
   memory_size      = var.memory
   timeout          = 10
 
+  # At most so many events at once, and room for as many.
+  reserved_concurrent_executions = 5
+
   environment {
     variables = {
       GREETING = var.greeting

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import {
   CreateFunctionCommand,
   DeleteAliasCommand,
@@ -24,10 +25,18 @@ import {
   waitUntilPublishedVersionActive
 } from '@aws-sdk/client-lambda'
 import type { ProvisionedReport } from '@hearth/shared'
-import { createSecretBox, dataLayout, internalToken, openDirectory, readMasterKey } from '@hearth/store'
+import {
+  createConcurrencyRepository,
+  createSecretBox,
+  dataLayout,
+  internalToken,
+  openDirectory,
+  openStore,
+  readMasterKey
+} from '@hearth/store'
 import t, { type Test } from 'tap'
 import { listenWithClient } from './client.ts'
-import { ARN, ROLE, SOURCE, startControlPlane, zipOf } from './support.ts'
+import { ARN, ROLE, ROOT, SOURCE, startControlPlane, zipOf } from './support.ts'
 
 const WAIT = { maxWaitTime: 10, minDelay: 0.02, maxDelay: 0.1 }
 
@@ -98,6 +107,7 @@ t.test('concurrency is divided between functions', async (t) => {
   await t.test('reserved, shown and given back', (t) => testReserved(t, plane))
   await t.test('provisioned for versions and aliases, as far as the gateway is', (t) => testProvisioned(t, plane))
   await t.test('and the same under /v1', (t) => testRest(t, plane))
+  await t.test('on a server that was told to run less than is reserved', (t) => testLowered(t, plane))
 })
 
 async function testReserved(t: Test, plane: Plane): Promise<void> {
@@ -418,6 +428,12 @@ async function testRest(t: Test, plane: Plane): Promise<void> {
   t.match((await get('/v1/functions/x/provisioned-concurrency')).json(), { status: 404 })
   t.match((await get('/v1/functions/f/provisioned-concurrency?cursor=no')).json(), { status: 400 })
 
+  await alias('edge', '$LATEST')
+  await alias('edge', '1')
+  await send('PUT', 'provisioned-concurrency/edge', { requested: 1 })
+  t.match(await inject({ method: 'POST', url: '/v1/functions/f/aliases/edge/rollback' }), { statusCode: 400 })
+  t.match(await inject({ method: 'DELETE', url: '/v1/functions/f/aliases/edge' }), { statusCode: 204 })
+
   const started = await inject({ method: 'POST', url: '/v1/functions/f/releases', payload: { alias: 'live' } })
   t.match(started, { statusCode: 400 }, 'nothing new to release')
   await put('f?publish=true&description=two', SOURCE)
@@ -436,4 +452,21 @@ async function testRest(t: Test, plane: Plane): Promise<void> {
   })
   t.match(await send('DELETE', 'concurrency'), { statusCode: 204 })
   t.match((await get('/v1/functions/f/concurrency')).json(), { reserved: null, unreserved: 1_000 })
+}
+
+async function testLowered(t: Test, { put, inject, unreserved, dataDir }: Plane): Promise<void> {
+  await put('big', SOURCE)
+  await put('small', SOURCE)
+  // As a server with a higher limit would have taken it.
+  const db = openStore(dataLayout(dataDir).database, path.join(ROOT, 'migrations'))
+  createConcurrencyRepository(db).setReserved('big', 2_000)
+  db.close()
+  t.equal(await unreserved(), 0)
+  const reserve = async (name: string, reserved: number) =>
+    (await inject({ method: 'PUT', url: `/v1/functions/${name}/concurrency`, payload: { reserved } })).statusCode
+  t.equal(await reserve('small', 1), 400)
+  t.equal(await reserve('small', 0), 200, 'a function can be switched off')
+  t.equal(await reserve('big', 2_001), 400)
+  t.equal(await reserve('big', 1_500), 200, 'and less than before be reserved')
+  t.equal(await reserve('big', 1_501), 400)
 }

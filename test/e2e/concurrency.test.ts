@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import {
+  GetAccountSettingsCommand,
   GetProvisionedConcurrencyConfigCommand,
   InvokeCommand,
   LambdaClient,
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
   PutProvisionedConcurrencyConfigCommand,
-  TooManyRequestsException
+  TooManyRequestsException,
+  UpdateAliasCommand
 } from '@aws-sdk/client-lambda'
 import t, { type Test } from 'tap'
 import { eventually, type Hearth, startHearth } from '../helpers/hearth.ts'
@@ -101,6 +103,48 @@ t.test('provisioned instances are reported ready, and serve', async (t) => {
   })
   const { Payload } = await client.send(new InvokeCommand(of))
   t.match(JSON.parse(Buffer.from(Payload!).toString()), { type: 'provisioned-concurrency' })
+})
+
+t.test('what is provisioned follows its alias, and says why it failed', async (t) => {
+  const FunctionName = 'moved'
+  for (const query of ['', '&description=two', '&env.BROKEN=1']) {
+    const source = `if (process.env.BROKEN) throw new Error('no')\n${SOURCE}`
+    t.equal((await hearth.deploy('moved.mjs', source, `publish=true${query}`)).ok, true)
+  }
+  const body = JSON.stringify({ version: '1' })
+  await hearth.request('/v1/functions/moved/aliases/live', { method: 'PUT', body })
+  const provision = (Qualifier: string) =>
+    client.send(
+      new PutProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier, ProvisionedConcurrentExecutions: 1 })
+    )
+  const settled = (Qualifier: string) =>
+    eventually(async () => {
+      const config = await client.send(new GetProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier }))
+      return config.Status === 'IN_PROGRESS' ? undefined : config
+    }, 20_000)
+  const before = await client.send(new GetAccountSettingsCommand({}))
+
+  await provision('live')
+  t.match(await settled('live'), { Status: 'READY', AvailableProvisionedConcurrentExecutions: 1 })
+  const { FunctionVersion } = await client.send(
+    new UpdateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '2' })
+  )
+  t.equal(FunctionVersion, '2')
+  t.match(await settled('live'), { Status: 'READY', AvailableProvisionedConcurrentExecutions: 1 })
+  const called = await client.send(new InvokeCommand({ FunctionName, Qualifier: 'live' }))
+  t.equal(called.ExecutedVersion, '2')
+  t.match(JSON.parse(Buffer.from(called.Payload!).toString()), { type: 'provisioned-concurrency' })
+
+  await provision('3')
+  t.match(await settled('3'), {
+    Status: 'FAILED',
+    StatusReason: 'FUNCTION_ERROR_INIT_FAILURE',
+    AvailableProvisionedConcurrentExecutions: 0
+  })
+  const after = await client.send(new GetAccountSettingsCommand({}))
+  const left = (of: typeof after) => of.AccountLimit?.UnreservedConcurrentExecutions ?? 0
+  t.equal(left(before) - left(after), 2)
+  await hearth.request('/v1/functions/moved', { method: 'DELETE' })
 })
 
 t.test('a signal: not ready, nothing new, what runs ends or meets the limit, events stay on disk', async (t) => {

@@ -80,6 +80,7 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   t.match(await (await hearth.request('/v1/functions/hello-terraform')).json(), {
     memoryMiB: 256,
     ephemeralMiB: 1_024,
+    reservedConcurrency: 5,
     tracing: 'Active',
     tags: { team: 'a', greeting: 'Good day' }
   })

@@ -17,7 +17,7 @@ import {
   type ReleasesRepository
 } from '@hearth/store'
 import { checkRouting, pointTo } from '../functions/alias-service.ts'
-import { refuseProvisionedVersions } from '../functions/provisioned-rules.ts'
+import { refuseProvisionedVersions, unpublished } from '../functions/provisioned-rules.ts'
 import type { VersionService } from '../functions/version-service.ts'
 import { breachOf, waitsFor } from './verdict.ts'
 
@@ -70,7 +70,7 @@ export interface ReleaseService {
    * Points an alias back, at once and whatever is under way: a release is aborted, a split ends; else the alias goes
    * to the version that it pointed to before.
    *
-   * @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, NOTHING_TO_ROLL_BACK
+   * @throws HearthError FUNCTION_NOT_FOUND, ALIAS_NOT_FOUND, NOTHING_TO_ROLL_BACK, INVALID_REQUEST
    */
   rollBack(functionName: string, alias: string): AliasRecord
   /** Judges, and moves or ends what is to be moved or ended. */
@@ -263,6 +263,8 @@ export function createReleaseService(deps: ReleaseServiceDeps): ReleaseService {
             throw new HearthError('NOTHING_TO_ROLL_BACK', `Alias ${name} has never pointed to another version.`)
           }
           checkRouting(functions, scope, functionName, alias.previousVersion, {})
+          if (alias.previousVersion === LATEST && deps.concurrency.find(functionName, name) !== undefined)
+            throw unpublished()
           aliases.put(pointTo(alias, alias.previousVersion, {}))
         }
         return findAlias(functionName, name)
