@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { totalmem } from 'node:os'
 import type { FunctionPool, Invocation, Outcome } from '@hearth/executor'
 import { Admission, type Applicant } from '@hearth/executor/internal/admission'
+import { availableMemory } from '@hearth/executor/internal/available-memory'
 import { createScalingRate } from '@hearth/executor/internal/capacity'
 import { createFlight, type Flight } from '@hearth/executor/internal/flight'
 import t from 'tap'
@@ -252,6 +254,11 @@ t.test('an instance that was killed while idle costs its next caller a cold star
     }
     t.ok(cold >= 2)
   }
+})
+
+t.test('the memory that is available is what the kernel says', async (t) => {
+  const bytes = await availableMemory()
+  t.ok(bytes !== undefined && bytes > 1_048_576 && bytes <= totalmem(), String(bytes))
 })
 
 t.test('when memory is short, the instance idle for longest ends, and none is started', async (t) => {

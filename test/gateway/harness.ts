@@ -8,7 +8,9 @@ import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, t
 import type { AccessKey, FunctionRecord } from '@hearth/shared'
 import {
   type AliasesRepository,
+  type ConcurrencyRepository,
   createAliasesRepository,
+  createConcurrencyRepository,
   createFunctionsRepository,
   createFunctionUrlsRepository,
   createKeysRepository,
@@ -206,6 +208,7 @@ export interface Harness {
   readonly executor: ExecutorDouble
   readonly functions: FunctionsRepository
   readonly aliases: AliasesRepository
+  readonly concurrency: ConcurrencyRepository
   readonly releases: ReleasesRepository
   readonly keys: KeysRepository
   readonly urls: FunctionUrlsRepository
@@ -233,6 +236,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const functions = createFunctionsRepository(db, box)
   const urls = createFunctionUrlsRepository(db)
   const aliases = createAliasesRepository(db)
+  const concurrency = createConcurrencyRepository(db)
   const releases = createReleasesRepository(db)
   const keys = createKeysRepository(db, box)
   keys.create(ADMIN)
@@ -278,7 +282,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     await gateway.stop()
     db.close()
   })
-  return { port, gateway, executor, functions, aliases, releases, keys, urls, logs, dataDir, attach }
+  return { port, gateway, executor, functions, aliases, concurrency, releases, keys, urls, logs, dataDir, attach }
 }
 
 export interface Answer {

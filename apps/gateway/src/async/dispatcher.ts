@@ -111,6 +111,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** @returns whether something was begun */
   function step(lane: Lane): boolean {
     if (running.size >= maxRunning || lane.running >= maxRunning - running.size) return false
+    // One too many would be throttled, and come back late.
+    if (lane.running >= lane.limit) return false
     const event = lane.ready.shift()
     if (event !== undefined) {
       waitingBytes -= event.payload.length
@@ -160,7 +162,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       finish(lane, event, 'FunctionNotFound', resultOf(event, 'FunctionNotFound', 'The function was deleted.'))
       return
     }
-    if (entry.record.reservedConcurrency === 0) {
+    const { reservedConcurrency } = entry.record
+    lane.limit = reservedConcurrency === undefined ? Number.POSITIVE_INFINITY : Math.max(1, reservedConcurrency)
+    if (reservedConcurrency === 0) {
       finish(lane, event, 'ZeroReservedConcurrency', resultOf(event, '', 'The function is switched off.'))
       return
     }
