@@ -8,7 +8,9 @@ import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, t
 import type { AccessKey, FunctionRecord } from '@hearth/shared'
 import {
   type AliasesRepository,
+  type ConcurrencyRepository,
   createAliasesRepository,
+  createConcurrencyRepository,
   createEventInvokeRepository,
   createFunctionOptionsRepository,
   createFunctionsRepository,
@@ -212,6 +214,7 @@ export interface Harness {
   readonly aliases: AliasesRepository
   readonly eventConfigs: EventInvokeRepository
   readonly options: FunctionOptionsRepository
+  readonly concurrency: ConcurrencyRepository
   readonly releases: ReleasesRepository
   readonly keys: KeysRepository
   readonly urls: FunctionUrlsRepository
@@ -240,6 +243,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const functions = createFunctionsRepository(db, box)
   const urls = createFunctionUrlsRepository(db)
   const aliases = createAliasesRepository(db)
+  const concurrency = createConcurrencyRepository(db)
   const releases = createReleasesRepository(db)
   const eventConfigs = createEventInvokeRepository(db, box)
   const functionOptions = createFunctionOptionsRepository(db)
@@ -295,6 +299,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     executor,
     functions,
     aliases,
+    concurrency,
     releases,
     eventConfigs,
     options: functionOptions,

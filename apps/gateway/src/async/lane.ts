@@ -13,6 +13,8 @@ export class Lane {
   /** Claimed, not begun. */
   readonly ready: QueuedEvent[] = []
   running = 0
+  /** How many may run: its function's reserved concurrency, as last seen. */
+  limit = Number.POSITIVE_INFINITY
   /** Whether there may be events on disk that are due. */
   more = false
   /** A look at the disk is under way. */
