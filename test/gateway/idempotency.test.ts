@@ -112,6 +112,16 @@ t.test('an event is accepted once, and its 202 is the same', async (t) => {
   t.equal(runs(), 3)
 })
 
+t.test('what the gateway does besides is done once too', async (t) => {
+  const { send } = server
+  const url = '/v1/functions/hello/dead-letters/redrive'
+  const first = await send(url, 'redrive', '')
+  t.match(first, { status: 202, body: '{"redriven":0}' })
+  t.match(await send(url, 'redrive', ''), { ...first, headers: { 'idempotency-replayed': 'true' } })
+  t.match(await send('/v1/functions/other/dead-letters/redrive', 'redrive', ''), { status: 422 })
+  t.match(await send(url, 'a b', ''), { status: 400 })
+})
+
 t.test('answers that are not kept are not given, and nothing is run for them', async (t) => {
   const { send, executor } = server
   let runs = 0

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Executor } from '@hearth/executor'
-import { type Authenticator, type Config, createAuthenticator, HearthError, JsonCheck } from '@hearth/shared'
+import {
+  type Authenticator,
+  type Config,
+  createAuthenticator,
+  HearthError,
+  JsonCheck,
+  type Principal
+} from '@hearth/shared'
 import { codeDirOf, type DirectoryReader, type EventQueue } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
 import type { Clock } from './async/clock.ts'
@@ -16,6 +23,7 @@ import { watchExpectations } from './expectations.ts'
 import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
 import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
+import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
@@ -77,6 +85,8 @@ export interface ServerTimeouts {
   readonly keepAliveMs: number
 }
 
+/** Routes of the server itself that take keys have no body. */
+const EMPTY = Buffer.alloc(0)
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
@@ -226,22 +236,28 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     const number = metrics.route(url)
     mount(methods, url, access, (req, res, id, name) => {
       countAnswer(metrics, number, req, res)
+      const turnDown = (err: unknown): void => {
+        if (!(err instanceof HearthError)) hallway.onBug(err, id)
+        refuse(req, res, toRefusal(err, 'problem', id))
+      }
       const serve = async (): Promise<void> => {
+        let principal: Principal | undefined
         if (access === 'caller') {
           hallway.directory.refresh()
-          hallway.authenticator.authenticate({
+          principal = hallway.authenticator.authenticate({
             method: req.method ?? '',
             rawUrl: req.url ?? '',
             headers: req.headers,
             body: undefined
           })
         }
-        await route(req, res, name)
+        const target = new KeyedRoute(req, res, principal, turnDown)
+        const run = (): Promise<void> => route(req, res, name, (...answer) => target.respond(...answer))
+        const key = req.headers['idempotency-key']
+        if (key === undefined || req.method !== 'POST' || principal === undefined) await run()
+        else hallway.idempotency.begin(target, String(key), EMPTY, () => target.run(run))
       }
-      serve().catch((err: unknown) => {
-        if (!(err instanceof HearthError)) hallway.onBug(err, id)
-        refuse(req, res, toRefusal(err, 'problem', id))
-      })
+      serve().catch(turnDown)
     })
   }
 
