@@ -54,6 +54,12 @@ export type Worded =
 export interface Column {
   /** AWS's identifier, e.g. `python3.11`: one that is exact on the machines that tests run on, where there is one. */
   readonly runtime: string
+  /** What runs it where that is not told by the identifier; in the test's name. */
+  readonly host?: string
+  /** Interpreters that the server is told of, as HEARTH_RUNTIME_PATHS has them. */
+  readonly paths?: Readonly<Record<string, readonly string[]>>
+  /** Why it cannot be run on this machine, where tests can do without. */
+  readonly skip?: string
   /** Needs of the slowest: MiB. */
   readonly memoryMiB: number
   /** Puts the unpacked package with all functions into the empty folder `dir`; compiles if need be. */
