@@ -95,7 +95,7 @@ t.test('a runtime that is not installed is refused with what to install, and not
   t.equal(refused.status, 400)
   t.match(await refused.json(), {
     code: 'UNSUPPORTED_RUNTIME',
-    message: /nothing that runs java21: install a JDK of Java 21 or newer \(openjdk-21/
+    detail: /nothing that runs java21: install a JDK of Java 21 or newer \(openjdk-21/
   })
   t.equal((await hearth.request('/v1/functions/absent')).status, 404)
 
