@@ -27,6 +27,7 @@ import {
   STREAM_FRAME_COST,
   STREAM_START
 } from './protocol.ts'
+import { createRawLines } from './raw-lines.ts'
 import type { Booted } from './stock.ts'
 import { Stream } from './stream.ts'
 import type { FunctionSpec, LogSink, Outcome, OutcomeStatus, Phases } from './types.ts'
@@ -119,7 +120,11 @@ export class Instance implements LinkListener {
     this.#logStream = logStream
     this.#freezeAfterMs = freezeAfterMs
     this.#peakBytes = booted.peakBytes ?? 0
-    booted.onLine = (line) => this.#write(this.#speaker, Date.now(), 'INFO', line)
+    const rawLine = createRawLines(spec, Date.now)
+    booted.onLine = (line) => {
+      const raw = rawLine(line)
+      if (raw !== undefined) this.#write(this.#speaker, raw.at, raw.level, line)
+    }
     booted.link.listen(this)
     // The launcher's word may come before the last bytes of the channel: those decide what was answered.
     void booted.sandbox.exited.then((exit) => booted.link.drain(() => this.#onExit(exit)))

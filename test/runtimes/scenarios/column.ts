@@ -27,6 +27,7 @@ export const SCENARIOS = [
   'oom', // takes memory until there is no more
   'stdout_flood', // prints event.lines lines of 100 characters to stdout, then "done"
   'logging', // one line each through stdout `to stdout`, stderr `to stderr` and the language's logger at WARN `to logger`; true
+  'levels', // prints `at stdout`, then logs `at <level>` at each level that the language's logger has; true
   'multi_line', // logs `first\nsecond` through the language's logger (stdout where it has none) as one event; true
   'tmp', // counts in the file /tmp/count: 1, 2, …
   'warm', // counts in a global variable: 1, 2, …
