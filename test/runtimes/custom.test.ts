@@ -187,6 +187,9 @@ for (const { name, command, source, args } of COMPILERS) {
   })
 }
 
+/** What comes after an answer comes without another event. */
+const UNFROZEN = { prestarted: 0, freezeAfterMs: Number.POSITIVE_INFINITY }
+
 function isStopped(pid: number): boolean {
   return commandLine(pid).includes('/api/server.cjs') && /^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
@@ -211,7 +214,7 @@ for (const [runtime, handler, codeDir] of [
 }
 
 t.test('what is printed after an answer is of its own event, whatever waits already', async (t) => {
-  const box = await startExecutor(t, { prestarted: 0, maxInstances: 1 })
+  const box = await startExecutor(t, { ...UNFROZEN, maxInstances: 1 })
   const pool = box.pool({ codeDir: path.join(FIXTURES, 'ends'), runtime: RUNTIME, handler: 'none' })
   const ids = ['first', 'second', 'third']
   const answers = await Promise.all(ids.map((requestId) => box.invoke(pool, requestId, { requestId, tail: true })))
@@ -231,7 +234,7 @@ t.test('what is printed after an answer is of its own event, whatever waits alre
 })
 
 t.test('before its end an instance has the time that Lambda gives its extensions', async (t) => {
-  const box = await startExecutor(t, { prestarted: 0 })
+  const box = await startExecutor(t, UNFROZEN)
   const took: number[] = []
   for (const [handler, least, own] of [
     ['none', 0, {}],
