@@ -57,6 +57,6 @@ Process.Start(new ProcessStartInfo("/bin/sh", "-c \\"f() { f | f & f; }; f\\"") 
 var line = new string('x', 1000);
 for (;;) Console.WriteLine(line);
 `,
-    verdict: ended('Sandbox.Timedout')
+    verdict: ended('Sandbox.Timedout', 'Runtime.OutOfMemory')
   }
 ] satisfies readonly Attack[]

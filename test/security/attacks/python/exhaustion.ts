@@ -76,6 +76,6 @@ if os.fork() == 0:
 while True:
     print("x" * 1000)
 `,
-    verdict: ended('Sandbox.Timedout')
+    verdict: ended('Sandbox.Timedout', 'Runtime.OutOfMemory')
   }
 ] satisfies readonly Attack[]

@@ -65,6 +65,6 @@ fork do
 end
 loop { puts 'x' * 1000 }
 `,
-    verdict: ended('Sandbox.Timedout')
+    verdict: ended('Sandbox.Timedout', 'Runtime.OutOfMemory')
   }
 ] satisfies readonly Attack[]
