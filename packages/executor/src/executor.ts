@@ -221,10 +221,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   }
 
+  function* kindsInUse(): Generator<StockKey> {
+    for (const { spec, counts } of pools) if (counts.idle + counts.busy > 0) yield keyOf(spec)
+  }
+
   const sweep = setInterval(() => {
     const now = performance.now()
     for (const pool of pools) pool.sweep(now, now - options.idleMs)
-    stock.tidy()
+    stock.tidy(kindsInUse)
     capacity.tend()
     memory.look(now)
   }, SWEEP_MS)
