@@ -44,6 +44,8 @@ export async function load(options: LoadOptions): Promise<Load> {
     `-c${options.connections}`,
     `-d${options.seconds}s`,
     '--latency',
+    '--timeout',
+    '10s',
     '-s',
     script,
     options.url

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { ROOT } from '@hearth/test/helpers/hearth'
+import type { AsyncResult } from './async.ts'
 import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
 import type { MemoryResult } from './memory.ts'
@@ -12,6 +13,7 @@ import type { WarmResult } from './warm.ts'
 
 export interface Results {
   readonly warm: readonly WarmResult[] | undefined
+  readonly events: AsyncResult | undefined
   readonly stream: readonly StreamResult[] | undefined
   readonly cold: readonly ColdResult[] | undefined
   readonly runtimes: readonly RuntimeResult[] | undefined
@@ -22,7 +24,7 @@ export interface Results {
 }
 
 /** The figures as Markdown tables, with what they were measured on. */
-export function report({ warm, stream, cold, runtimes, scale, freeze, memory, command }: Results): string {
+export function report({ warm, events, stream, cold, runtimes, scale, freeze, memory, command }: Results): string {
   const parts = [machine(command)]
   if (warm !== undefined) {
     parts.push(
@@ -38,6 +40,29 @@ export function report({ warm, stream, cold, runtimes, scale, freeze, memory, co
           row.p50Ms.toFixed(2),
           row.p99Ms.toFixed(2)
         ])
+      )
+    )
+  }
+  if (events !== undefined) {
+    parts.push(
+      `## Events, ${events.clients} clients`,
+      table(
+        [
+          'accepted/s',
+          'until the 202, p50 / p99 ms',
+          'accepted and run/s',
+          'CPU µs per event',
+          'idle: 202 to handler, p50 / p99 ms'
+        ],
+        [
+          [
+            events.acceptedPerSecond.toFixed(0),
+            `${events.acceptP50Ms.toFixed(2)} / ${events.acceptP99Ms.toFixed(2)}`,
+            events.endedPerSecond.toFixed(0),
+            events.cpuUs.toFixed(0),
+            `${events.startMs.p50.toFixed(2)} / ${events.startMs.p99.toFixed(2)}`
+          ]
+        ]
       )
     )
   }

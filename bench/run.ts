@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT, startHearth } from '@hearth/test/helpers/hearth'
+import { measureAsync } from './async.ts'
 import { measureCold } from './cold.ts'
 import { measureFreeze } from './freeze.ts'
 import { measureMemory } from './memory.ts'
@@ -18,7 +19,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,stream,cold,runtimes,scale,freeze,memory' },
+    only: { type: 'string', default: 'warm,async,stream,cold,runtimes,scale,freeze,memory' },
     write: { type: 'boolean', default: false }
   },
   allowPositionals: true
@@ -76,6 +77,7 @@ async function memory() {
 try {
   const text = report({
     warm: isWanted('warm') ? await warm() : undefined,
+    events: isWanted('async') ? await measureAsync(Number(values.seconds), tmpDir) : undefined,
     stream: isWanted('stream') ? await measureStream(Number(values.rounds)) : undefined,
     cold: isWanted('cold') ? await cold() : undefined,
     runtimes: isWanted('runtimes') ? await measureRuntimes(tmpDir, Number(values.cold)) : undefined,

@@ -75,6 +75,10 @@ t.test('what there is to build is said, and what cannot be is refused', async (t
   const failed = await plane.put('unknown', await zipOf({ ...unknown, ...HANDLER }))
   t.match(failed.json(), { status: 422, code: 'BUILD_FAILED', fault: 'caller', log: /404/ })
   t.equal((await plane.get('/v1/functions/unknown')).statusCode, 404)
+  const { body } = await plane.get('/metrics')
+  for (const [outcome, count] of Object.entries({ failed: 1, built: 0, kept: 0, unavailable: 0 })) {
+    t.match(body, `hearth_builds_total{outcome="${outcome}"} ${count}\n`)
+  }
   t.same(await plane.files(), before, 'nothing is left of it')
 })
 

@@ -50,10 +50,17 @@ t.test('functions use what a deploy installed', async (t) => {
   await t.test('pip', async (t) => {
     const requirement = await registry.wheel('greetpy', '1.0', 'def greet(name):\n    return f"hi {name}"\n')
     const files = {
-      'requirements.txt': `${requirement}\n`,
+      'requirements.txt': `${requirement}\ngreetpy>=1.0, <2 ; python_version >= "3" # whatever comes\n`,
       'lambda_function.py': 'import greetpy\ndef lambda_handler(event, context):\n    return greetpy.greet("pip")\n'
     }
-    t.match(await deploy('with-pip', files), { status: 201, body: { runtime: /^python/, build: { cached: false } } })
+    t.match(await deploy('with-pip', files), {
+      status: 201,
+      body: {
+        runtime: /^python/,
+        build: { cached: false },
+        notices: [/no single version of greetpy: .*Pin them with ==/]
+      }
+    })
     t.equal(await result('with-pip'), 'hi pip')
   })
 

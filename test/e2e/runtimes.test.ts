@@ -5,7 +5,8 @@ import { ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
 t.setTimeout(120_000)
-const hearth = await startHearth()
+// Java is taken to be missing on this machine.
+const hearth = await startHearth({ env: { HEARTH_RUNTIME_PATHS: 'java=none' } })
 t.teardown(() => hearth.stop())
 
 interface Deployed {
@@ -76,10 +77,51 @@ t.test('a runtime of another version is named in the answer, and each runtime in
   const [python] = items.find(({ id }) => id === 'python3.14')?.prestarted ?? []
   t.equal(python?.memoryMiB, 128)
   t.ok((python?.target ?? 0) >= 2, 'as many as are configured, or as were wanted at once', { python })
-  t.same(items.find(({ id }) => id === 'java17')?.prestarted, [], 'what nothing uses is not kept ready')
+  t.same(items.find(({ id }) => id === 'dotnet8')?.prestarted, [], 'what nothing uses is not kept ready')
+  t.match(
+    items.find(({ id }) => id === 'java17'),
+    { interpreter: null, exact: false, remedy: /JDK of Java 17/ }
+  )
   t.ok(prestarted.usedMiB > 0 && prestarted.usedMiB <= prestarted.limitMiB)
   const near = items.find(({ interpreter, exact }) => interpreter !== null && !exact)!
   const file = near.language === 'ruby' ? 'hello.rb' : near.language === 'python' ? 'hello.py' : 'hello.mjs'
   const deployed = await upload(`examples/${file}`, `near?runtime=${near.id}`)
   t.match(((await deployed.json()) as Deployed).notices.join(), `${near.id} is served by ${near.interpreter}`)
+})
+
+t.test('a runtime that is not installed is refused with what to install, and nothing is left', async (t) => {
+  const jar = await zipOf({ 'example/Hello.class': 'no class' })
+  const refused = await hearth.deploy('absent', jar, 'runtime=java21&handler=example.Hello')
+  t.equal(refused.status, 400)
+  t.match(await refused.json(), {
+    code: 'UNSUPPORTED_RUNTIME',
+    detail: /nothing that runs java21: install a JDK of Java 21 or newer \(openjdk-21/
+  })
+  t.equal((await hearth.request('/v1/functions/absent')).status, 404)
+
+  t.ok((await hearth.deploy('stays', '#!/bin/sh\n', 'runtime=provided.al2023')).ok)
+  const changed = await hearth.request('/v1/functions/stays', {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ runtime: 'java17', handler: 'example.Hello' })
+  })
+  t.equal(changed.status, 400)
+  t.match(await changed.json(), { code: 'UNSUPPORTED_RUNTIME' })
+  t.match(await (await hearth.request('/v1/functions/stays')).json(), { runtime: 'provided.al2023' })
+
+  const created = await hearth.request('/2015-03-31/functions', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      FunctionName: 'absent',
+      Runtime: 'java21',
+      Handler: 'example.Hello',
+      Role: 'arn:aws:iam::000000000000:role/any',
+      Code: { ZipFile: jar.toString('base64') }
+    })
+  })
+  t.equal(created.status, 400)
+  t.equal(created.headers.get('x-amzn-errortype'), 'InvalidParameterValueException')
+  t.match(await created.json(), { message: /nothing that runs java21: install a JDK/ })
+  t.equal((await hearth.request('/2015-03-31/functions/absent')).status, 404)
 })

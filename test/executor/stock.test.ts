@@ -26,7 +26,7 @@ t.test('demand is the largest recent burst, and is forgotten by halves', async (
 })
 
 t.test('memory is divided: the base of recent kinds first, then demand in turn', async (t) => {
-  const wish = (base: number, wanted: number, mib = 10) => ({ base, wanted, bytes: mib })
+  const wish = (base: number, wanted: number, mib = 10, inUse = true) => ({ base, wanted, bytes: mib, inUse })
   t.same(divideBudget([], 100), [])
   t.same(divideBudget([wish(2, 0), wish(2, 0)], 1_000), [2, 2], 'no more than is wanted')
   t.same(divideBudget([wish(2, 0), wish(2, 0)], 30), [2, 1], 'the kind that was used last comes first')
@@ -38,6 +38,8 @@ t.test('memory is divided: the base of recent kinds first, then demand in turn',
     'what does not fit in one kind is of use to another'
   )
   t.same(divideBudget([wish(2, 9)], 0), [0])
+  const idle = (base: number, wanted: number) => wish(base, wanted, 10, false)
+  t.same(divideBudget([idle(2, 9), wish(2, 5), idle(2, 9)], 80), [2, 5, 1], 'kinds in use are served before others')
 })
 
 t.test('a burst is remembered: as many sandboxes are ready for the next one, and let go of in time', async (t) => {
@@ -54,6 +56,7 @@ t.test('a burst is remembered: as many sandboxes are ready for the next one, and
     )
     const outcomes = await Promise.all(pools.map((pool) => box.invoke(pool, { a: 1 })))
     for (const outcome of outcomes) t.match(valueOf(outcome), { event: { a: 1 } })
+    for (const pool of pools) pool.retire()
   }
   await burst(0)
   await eventually(() => kindOf().target === 5 && kindOf().ready === 5)
@@ -70,6 +73,32 @@ t.test('a burst is remembered: as many sandboxes are ready for the next one, and
   now += 31 * 60_000
   await eventually(() => box.executor.stats().stock.kinds.length === 1)
   t.equal(box.executor.stats().stock.kinds[0]?.memoryMiB, 128, 'what a first function needs is always there')
+})
+
+t.test('kinds that run warm keep what they need, whatever else is deployed', async (t) => {
+  let now = 0
+  let asked = 0
+  // Only as many fit as one kind wants: the others are remembered without a sandbox of theirs being booted.
+  const box = await startExecutor(t, { prestarted: 1, prestartedBytes: 50 * MIB, now: () => (asked++, now) })
+  const warm = box.pool({ codeDir, handler: 'echo.handler', memoryMiB: 192 })
+  t.match(valueOf(await box.invoke(warm, {})), { ok: true })
+  const kinds = () => box.executor.stats().stock.kinds
+  const kindOf = (memoryMiB: number) => kinds().find((kind) => kind.memoryMiB === memoryMiB)
+  await eventually(() => kindOf(192)?.ready === 1)
+  for (let minutes = 0; minutes < 50; minutes += 10) {
+    now += 10 * 60_000
+    // The sweep comes by, and finds an instance of it.
+    const before = asked
+    await eventually(() => asked > before)
+    box.pool({ name: `deployed-${minutes}`, codeDir, handler: 'echo.handler', memoryMiB: 256 + minutes })
+  }
+  t.match(kindOf(192), { ready: 1, target: 1 }, 'in use for longer than others are remembered')
+  t.equal(kindOf(256), undefined, 'and those are forgotten')
+  for (let n = 0; n < 70; n++) {
+    box.pool({ name: `flood-${n}`, codeDir, handler: 'echo.handler', memoryMiB: 1_024 + n })
+  }
+  t.match(kindOf(192), { ready: 1, target: 1 }, 'more kinds than are kept')
+  t.ok(kinds().length <= 64)
 })
 
 t.test('no more sandboxes are kept than memory is set aside for', async (t) => {

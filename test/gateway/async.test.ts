@@ -50,6 +50,11 @@ t.test('what cannot be run is not accepted', async (t) => {
   const list = await ask(port, '/v1/functions/hello/invocations')
   t.strictSame(JSON.parse(list.body), { invocations: [], nextCursor: null }, 'nothing is left behind')
   t.equal((await ask(port, '/v1/functions/hello/invocations?status=odd')).status, 400)
+  for (const query of ['limit=0', 'limit=101', 'limit=x', 'cursor=bm8']) {
+    t.equal((await ask(port, `/v1/functions/hello/invocations?${query}`)).status, 400, query)
+  }
+  t.match(await ask(port, '/v1/functions/nobody/invocations'), { status: 404, body: 'FUNCTION_NOT_FOUND' })
+  t.match(await ask(port, '/v1/functions/nobody/dead-letters/redrive', { method: 'POST' }), { status: 404 })
   t.equal((await ask(port, '/v1/invocations/nonsense')).status, 404)
   t.equal((await ask(port, '/v1/invocations/nonsense', { auth: false })).status, 401)
 })
@@ -131,6 +136,42 @@ t.test('a backlog of one function does not keep another waiting', async (t) => {
     invocation.settle(outcome('null'))
   }
   await until('all ran', () => started.length === 61)
+})
+
+t.test('a backlog gets more instances step by step, and is listed in pages and measured', async (t) => {
+  const clock = testClock()
+  const { port, executor } = await startGateway(t, { clock })
+  executor.behaviour = () => undefined
+  for (let i = 0; i < 40; i++) await ask(port, AWS, { body: '{}', headers: EVENT })
+  await until('a few begin', () => executor.waiting.size === 4)
+  clock.pass(999)
+  t.equal(executor.waiting.size, 4)
+  clock.pass(1)
+  await until('twice as many', () => executor.waiting.size === 8)
+  const ids = async (query: string) => {
+    const answer = await ask(port, `/v1/functions/hello/invocations?${query}`)
+    const { invocations, nextCursor } = JSON.parse(answer.body) as {
+      invocations: { requestId: string; status: string }[]
+      nextCursor: string | null
+    }
+    return { ids: invocations.map(({ requestId }) => requestId), nextCursor }
+  }
+  t.equal((await ids('status=running')).ids.length, 8)
+  const first = await ids('status=queued&limit=30')
+  const rest = await ids(`status=queued&limit=30&cursor=${first.nextCursor!}`)
+  t.equal(new Set([...first.ids, ...rest.ids]).size, 32)
+  t.equal(rest.nextCursor, null)
+  clock.pass(0)
+  const metrics = (await ask(port, '/metrics')).body
+  t.match(metrics, /hearth_async_waiting_events(\{function="hello"\} \d+)?/)
+  t.match(metrics, /hearth_async_pending_deliveries 0/)
+  executor.behaviour = () => outcome('null')
+  for (const invocation of [...executor.waiting]) {
+    executor.waiting.delete(invocation)
+    invocation.settle(outcome('null'))
+  }
+  for (let tries = 0; tries < 500 && (await ids('status=succeeded')).ids.length < 40; tries++) clock.pass(1_000)
+  t.equal((await ids('status=succeeded')).ids.length, 40)
 })
 
 t.test('a full disk refuses events and takes them again when there is room', async (t) => {

@@ -9,7 +9,9 @@ import { type AccessKey, createSessionTokens, type FunctionRecord, type SessionT
 import {
   type AliasesRepository,
   AUDIT_FILES,
+  type ConcurrencyRepository,
   createAliasesRepository,
+  createConcurrencyRepository,
   createEventInvokeRepository,
   createFunctionOptionsRepository,
   createFunctionPoliciesRepository,
@@ -224,6 +226,7 @@ export interface Harness {
   readonly aliases: AliasesRepository
   readonly eventConfigs: EventInvokeRepository
   readonly options: FunctionOptionsRepository
+  readonly concurrency: ConcurrencyRepository
   readonly releases: ReleasesRepository
   readonly keys: KeysRepository
   readonly urls: FunctionUrlsRepository
@@ -259,6 +262,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const urls = createFunctionUrlsRepository(db)
   const aliases = createAliasesRepository(db)
   const policies = createFunctionPoliciesRepository(db)
+  const concurrency = createConcurrencyRepository(db)
   const releases = createReleasesRepository(db)
   const eventConfigs = createEventInvokeRepository(db, box)
   const functionOptions = createFunctionOptionsRepository(db)
@@ -332,6 +336,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     roles: createRolesRepository(db),
     owned,
     sessions,
+    concurrency,
     releases,
     eventConfigs,
     options: functionOptions,

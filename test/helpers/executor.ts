@@ -121,11 +121,13 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
   }
 }
 
-/** Every runtime that is installed here. */
-export function runtimesOfThisMachine(): Promise<RuntimeRegistry> {
+/** Every runtime that is installed here, with interpreters configured as HEARTH_RUNTIME_PATHS does it. */
+export function runtimesOfThisMachine(
+  configured: Readonly<Record<string, readonly string[]>> = {}
+): Promise<RuntimeRegistry> {
   return openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
-    configured: {},
+    configured,
     path: process.env['PATH'] ?? ''
   })
 }

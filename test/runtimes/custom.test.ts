@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { StreamCaller, startExecutor, valueOf } from '../helpers/executor.ts'
-import { eventually, ROOT } from '../helpers/hearth.ts'
+import { childrenOf, commandLine, eventually, ROOT, treeOf } from '../helpers/hearth.ts'
 
 const FIXTURES = path.join(ROOT, 'test/fixtures/functions/custom')
 const RUNTIME = 'provided.al2023'
@@ -187,6 +187,13 @@ for (const { name, command, source, args } of COMPILERS) {
   })
 }
 
+/** What comes after an answer comes without another event. */
+const UNFROZEN = { prestarted: 0, freezeAfterMs: Number.POSITIVE_INFINITY }
+
+function isStopped(pid: number): boolean {
+  return commandLine(pid).includes('/api/server.cjs') && /^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+}
+
 for (const [runtime, handler, codeDir] of [
   [RUNTIME, 'tmp', path.join(ROOT, 'test/fixtures/scenarios/custom')],
   ['python3.11', 'scenarios.warm', path.join(ROOT, 'test/fixtures/scenarios/python')],
@@ -205,6 +212,53 @@ for (const [runtime, handler, codeDir] of [
     t.ok(texts.includes('goodbye: spindown'), 'told of its end', { texts })
   })
 }
+
+t.test('what is printed after an answer is of its own event, whatever waits already', async (t) => {
+  const box = await startExecutor(t, { ...UNFROZEN, maxInstances: 1 })
+  const pool = box.pool({ codeDir: path.join(FIXTURES, 'ends'), runtime: RUNTIME, handler: 'none' })
+  const ids = ['first', 'second', 'third']
+  const answers = await Promise.all(ids.map((requestId) => box.invoke(pool, requestId, { requestId, tail: true })))
+  t.same(answers.map(valueOf), ids)
+  const late = await eventually(() => {
+    const lines = box.lines.filter(({ text }) => text.startsWith('late '))
+    return lines.length === ids.length ? lines : undefined
+  })
+  for (const { text, requestId } of late) t.equal(text, `late ${requestId}`)
+  for (const id of ids) {
+    const kinds = box.lines.filter(({ requestId }) => requestId === id).map(({ text }) => text.split(' ')[0])
+    t.same(
+      kinds.filter((kind) => kind !== 'INIT_START'),
+      ['START', 'END', 'REPORT', 'late']
+    )
+  }
+})
+
+t.test('before its end an instance has the time that Lambda gives its extensions', async (t) => {
+  const box = await startExecutor(t, UNFROZEN)
+  const took: number[] = []
+  for (const [handler, least, own] of [
+    ['none', 0, {}],
+    ['internal', 490, {}],
+    ['external', 1_990, { optDir: path.join(FIXTURES, 'extension') }]
+  ] as const) {
+    const pool = box.pool({ codeDir: path.join(FIXTURES, 'ends'), runtime: RUNTIME, handler, ...own })
+    t.equal(valueOf(await box.invoke(pool, 'stop')), 'stop')
+    // What would end it in order is stopped, so that all of the time is used up.
+    await eventually(() => childrenOf(process.pid).flatMap(treeOf).some(isStopped))
+    const stoppedAt = performance.now()
+    pool.retire()
+    await eventually(() => box.exits.length === took.length + 1)
+    const tookMs = performance.now() - stoppedAt
+    t.ok(tookMs >= least, `${handler}: ${Math.round(tookMs)} ms`)
+    took.push(tookMs)
+  }
+  const [none = 0, internal = 0, external = 0] = took
+  t.ok(none < internal && internal < external, 'none, a little, more')
+  t.notOk(
+    box.lines.some(({ text }) => text === 'told to end'),
+    'without extensions nobody is told'
+  )
+})
 
 t.test('an extension knows what it may, and gets the telemetry that it asked for', async (t) => {
   const box = await startExecutor(t)

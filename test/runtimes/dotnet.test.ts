@@ -92,7 +92,7 @@ t.test('packages are looked at when they are deployed', async (t) => {
   t.match(await language.inspect(view('Other.dll', 'x.txt'), 'App::App.F::G', RUNTIME), {
     problem: /no App\.dll or App\.exe, .*it has Other\.dll/
   })
-  t.match(await language.inspect(view('App.dll'), 'App', RUNTIME), { problem: /no App\.exe/ })
+  t.match(await language.inspect(view('Other.dll'), 'App', RUNTIME), { problem: /no App\./ })
   t.equal(language.handlerProblem('App::App.F::G', RUNTIME), undefined)
   t.match(language.handlerProblem('App::App.F', RUNTIME), /Assembly::Namespace\.Class::Method/)
 })

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import path from 'node:path'
 import { rubyLanguage } from '@hearth/executor/internal/runtimes/ruby/language'
 import t, { type Test } from 'tap'
 import { runtimesOfThisMachine, startExecutor, valueOf } from '../helpers/executor.ts'
@@ -11,6 +14,22 @@ const open = async (t: Test, files: Parameters<Test['testdir']>[0], spec: object
   return { box, pool: box.pool({ codeDir: t.testdir(files), runtime: RUNTIME, handler: 'app.handler', ...spec }) }
 }
 
+/** A gem of this machine with all of its files, and where they are. It came with Ruby, so that every machine has it. */
+const WEBRICK = execFileSync('ruby', [
+  '-e',
+  'gem = Gem::Specification.find_by_name("webrick"); puts gem.full_gem_path, gem.spec_file'
+])
+  .toString()
+  .trim()
+  .split('\n')
+
+/** Puts a gem of this machine into a package as `bundle install` does in a path of its own. */
+function vendor(codeDir: string, abi: string, [folder = '', specification = '']: readonly string[]): void {
+  const bundle = path.join(codeDir, 'vendor/bundle/ruby', abi)
+  cpSync(folder, path.join(bundle, 'gems', path.basename(folder)), { recursive: true, dereference: true })
+  cpSync(specification, path.join(bundle, 'specifications', path.basename(specification)), { dereference: true })
+}
+
 /** A gem as bundler lays it out. */
 const gem = (name: string) => ({
   gems: { [`${name}-1.0.0`]: { lib: { [`${name}.rb`]: `${name.toUpperCase()} = '${name} 1.0.0'\n` } } },
@@ -20,17 +39,19 @@ const gem = (name: string) => ({
 })
 
 t.test('handlers in classes; gems of the package and of layers', async (t) => {
-  const path = (await runtimesOfThisMachine()).resolve(RUNTIME, 'a.b')?.environment['GEM_HOME'] ?? ''
-  const abi = path.split('/').at(-1) ?? ''
+  const home = (await runtimesOfThisMachine()).resolve(RUNTIME, 'a.b')?.environment['GEM_HOME'] ?? ''
+  const abi = home.split('/').at(-1) ?? ''
   const code = `
 require 'vendored'
 require 'layered'
 require 'plain'
+require 'webrick'
 
 module Shop
   class Orders
     def self.process(event:, context:)
-      [VENDORED, LAYERED, PLAIN, event['n']]
+      form = WEBrick::HTTPUtils.parse_query(event['form'])
+      [VENDORED, LAYERED, PLAIN, form, Gem.loaded_specs['webrick'].full_gem_path]
     end
   end
 end
@@ -40,13 +61,18 @@ end
     opt: { ruby: { gems: { [abi]: gem('layered') }, lib: { 'plain.rb': "PLAIN = 'plain'\n" } } }
   })
   const dir = pool.spec.codeDir
+  vendor(`${dir}/code`, abi, WEBRICK)
   const own = box.pool({
     ...pool.spec,
     codeDir: `${dir}/code`,
     optDir: `${dir}/opt`,
     handler: 'app.Shop::Orders.process'
   })
-  t.same(valueOf(await box.invoke(own, { n: 1 })), ['vendored 1.0.0', 'layered 1.0.0', 'plain', 1])
+  t.same(valueOf(await box.invoke(own, { form: 'a=1&b=x%20y' })), [
+    ...['vendored 1.0.0', 'layered 1.0.0', 'plain'],
+    { a: '1', b: 'x y' },
+    `${home}/gems/${path.basename(WEBRICK[0]!)}`
+  ])
 })
 
 const LOGS = `

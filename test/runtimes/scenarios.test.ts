@@ -18,13 +18,14 @@ const columns = await Promise.all(
 const JOBS = 4
 
 for (const column of columns) {
-  t.test(`${column.runtime}: handlers behave as on AWS`, async (t) => {
-    const registry = await runtimesOfThisMachine()
+  const host = column.host === undefined ? '' : ` on ${column.host}`
+  t.test(`${column.runtime}${host}: handlers behave as on AWS`, { skip: column.skip ?? false }, async (t) => {
+    const registry = await runtimesOfThisMachine(column.paths)
     t.ok(registry.resolve(column.runtime, column.handler('echo')), 'it is installed')
     const codeDir = path.join(t.testdir({}), 'code')
     mkdirSync(codeDir)
     await column.make(codeDir)
-    const box = await startExecutor(t, { prestarted: 2 })
+    const box = await startExecutor(t, { runtimes: registry, prestarted: 2 })
     t.jobs = JOBS
     await Promise.all(
       SCENARIOS.map((scenario) =>

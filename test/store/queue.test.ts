@@ -1,6 +1,6 @@
 // The queue of events in SQLite: the contract of every driver, and what is its own.
 import path from 'node:path'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { openEventQueue, QueueUnavailableError } from '@hearth/store'
 import t from 'tap'
 import { DONE, delivery, event, queueContract } from './queue-contract.ts'
@@ -17,15 +17,12 @@ t.test(
   async (t) => {
     const file = path.join(t.testdir(), 'queue.db')
     const problems: (Error | undefined)[] = []
-    const { postMessage } = Worker.prototype
     let thread: Worker | undefined
-    Worker.prototype.postMessage = function (this: Worker, ...message: Parameters<typeof postMessage>) {
-      thread = this
-      postMessage.apply(this, message)
+    const onWorker = (worker: Worker): void => {
+      thread ??= worker
     }
-    t.teardown(() => {
-      Worker.prototype.postMessage = postMessage
-    })
+    process.on('worker', onWorker)
+    t.teardown(() => process.off('worker', onWorker))
     let back = (): void => undefined
     const isBack = new Promise<void>((resolve) => {
       back = resolve

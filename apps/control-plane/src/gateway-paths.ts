@@ -147,7 +147,7 @@ export const gatewayPaths = {
       operationId: 'redriveDeadLetters',
       summary: "Run a function's failed events again, under their old ids",
       tags: ['invocations'],
-      parameters: [name],
+      parameters: [name, idempotencyKey],
       responses: {
         '202': {
           description: 'They wait again',

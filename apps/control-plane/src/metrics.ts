@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export interface Metrics {
   readonly registry: Registry
   readonly deployments: Counter<'result'>
+  readonly builds: Counter<'outcome'>
   readonly requestSeconds: Histogram<'service' | 'route' | 'method' | 'code'>
   readonly authFailures: Counter<'reason'>
   readonly releaseEvents: Counter<'event'>
@@ -30,6 +31,13 @@ export function createMetrics(countFunctions: () => number, options: { readonly 
   })
   // Present from the start, or the first deployment is invisible to increase().
   for (const result of ['created', 'replaced', 'refused', 'failed']) deployments.inc({ result }, 0)
+  const builds = new Counter({
+    name: 'hearth_builds_total',
+    help: 'Builds by outcome: built, kept (dependencies of an earlier one), failed (the package is at fault), unavailable',
+    labelNames: ['outcome'],
+    registers
+  })
+  for (const outcome of ['built', 'kept', 'failed', 'unavailable']) builds.inc({ outcome }, 0)
   const authFailures = new Counter({
     name: 'hearth_auth_failures_total',
     help: 'Requests refused for who they come from, by reason',
@@ -49,6 +57,7 @@ export function createMetrics(countFunctions: () => number, options: { readonly 
   return {
     registry,
     deployments,
+    builds,
     authFailures,
     releaseEvents,
     requestSeconds: new Histogram({

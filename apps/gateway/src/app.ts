@@ -11,6 +11,7 @@ import {
   functionArn,
   HearthError,
   JsonCheck,
+  type Principal,
   parseFunctionRef,
   type SessionTokens
 } from '@hearth/shared'
@@ -28,6 +29,7 @@ import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
 import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
+import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
@@ -92,6 +94,8 @@ export interface ServerTimeouts {
   readonly keepAliveMs: number
 }
 
+/** Routes of the server itself that take keys have no body. */
+const EMPTY = Buffer.alloc(0)
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
@@ -259,10 +263,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     const wish = access === 'open' ? undefined : access
     const handle = (req: IncomingMessage, res: ServerResponse, id: string, name: string): void => {
       countAnswer(metrics, number, req, res)
+      const turnDown = (err: unknown): void => {
+        if (!(err instanceof HearthError)) hallway.onBug(err, id)
+        refuse(req, res, toRefusal(err, 'problem', id))
+      }
       const serve = async (): Promise<void> => {
+        let principal: Principal | undefined
         if (wish !== undefined) {
           hallway.directory.refresh()
-          const principal = hallway.authenticator.authenticate({
+          principal = hallway.authenticator.authenticate({
             method: req.method ?? '',
             rawUrl: req.url ?? '',
             headers: req.headers,
@@ -276,12 +285,13 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           }
           hallway.access.require(principal, { action: wish.action, resource: wish.resource(name) }, facts)
         }
-        await route(req, res, name)
+        const target = new KeyedRoute(req, res, principal, turnDown)
+        const run = (): Promise<void> => route(req, res, name, (...answer) => target.respond(...answer))
+        const key = req.headers['idempotency-key']
+        if (key === undefined || req.method !== 'POST' || principal === undefined) await run()
+        else hallway.idempotency.begin(target, String(key), EMPTY, () => target.run(run))
       }
-      serve().catch((err: unknown) => {
-        if (!(err instanceof HearthError)) hallway.onBug(err, id)
-        refuse(req, res, toRefusal(err, 'problem', id))
-      })
+      serve().catch(turnDown)
     }
     mount(methods, url, wish === undefined ? 'open' : 'caller', handle, wish?.action)
   }

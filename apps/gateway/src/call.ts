@@ -242,7 +242,8 @@ export class Call implements Invocation, RequestFacts {
   respond(status: number, headers: string[], body: Buffer | string): void {
     if (this.keyed === undefined) respond(this.res, status, headers, body)
     else {
-      this.keyed.conclude({ status, headers: [...headers], body: Buffer.from(body) }, () => {
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body
+      this.keyed.conclude({ status, headers: [...headers], body: bytes }, () => {
         respond(this.res, status, headers, body)
       })
     }

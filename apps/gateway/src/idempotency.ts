@@ -1,16 +1,28 @@
+import type { IncomingMessage } from 'node:http'
 import {
   answerMissing,
   HearthError,
+  IDEMPOTENCY_ANSWER_BYTES,
   keyInFlight,
   keyReused,
+  type Principal,
   REPLAYED_HEADER,
   readIdempotencyKey,
   requestFingerprint
 } from '@hearth/shared'
 import { type EventQueue, type KeyedAnswer, type KeyedRequest, QueueUnavailableError } from '@hearth/store'
-import type { Call } from './call.ts'
 
 type Keys = EventQueue['keys']
+
+/** What a call is to those who see to it that it is done once. */
+export interface Keyable {
+  readonly req: IncomingMessage
+  readonly principal: Principal | undefined
+  /** Set when it is the first of its key. */
+  keyed: KeyedCall | undefined
+  respond(status: number, headers: string[], body: Buffer): void
+  refuse(thrown: unknown): void
+}
 
 /** Calls that carry an Idempotency-Key: each is done once, and its answer given again. */
 export interface Idempotency {
@@ -19,7 +31,7 @@ export interface Idempotency {
    * @param enter - Called when the call is the first of its key; else it is answered here
    * @throws HearthError INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_FLIGHT
    */
-  begin(call: Call, header: string, body: Buffer, enter: () => void): void
+  begin(call: Keyable, header: string, body: Buffer, enter: () => void): void
   /** Forgets keys that are older than a day. */
   prune(): Promise<void>
 }
@@ -31,7 +43,7 @@ export function createIdempotency(keys: Keys, now: () => number, onError: (err: 
   /** Fingerprints of what this process is at. */
   const inFlight = new Map<string, string>()
 
-  async function lookUp(call: Call, request: KeyedRequest, enter: () => void): Promise<void> {
+  async function lookUp(call: Keyable, request: KeyedRequest, enter: () => void): Promise<void> {
     const { caller, key, fingerprint } = request
     const known = await keys.find(caller, key, now()).catch(refuse)
     if (known !== undefined) {
@@ -122,8 +134,10 @@ export class KeyedCall {
       return
     }
     this.#isOver = true
+    // One that is too large is not even handed to the thread that writes.
+    const kept = answer !== undefined && answer.body.length <= IDEMPOTENCY_ANSWER_BYTES ? answer : undefined
     this.#keys
-      .conclude(this.#request, answer, this.#now())
+      .conclude(this.#request, kept, this.#now())
       .catch(this.#onError)
       .finally(() => {
         this.#release()

@@ -15,7 +15,10 @@ import { respond } from './respond.ts'
 const MIB = 1_048_576
 
 /** A route about the server itself. The sender is known already; a HearthError that is thrown is answered. */
-export type ServerRoute = (req: IncomingMessage, res: ServerResponse, name: string) => Promise<void>
+export type ServerRoute = (req: IncomingMessage, res: ServerResponse, name: string, send: Send) => Promise<void>
+
+/** Sends a whole answer; to be used by routes that change something, so that it can be given again. */
+export type Send = (status: number, headers: string[], body: Buffer) => void
 
 /** The process is alive: nothing else is said by it. */
 export function healthRoute(): ServerRoute {

@@ -21,6 +21,8 @@ export interface Assessment {
   readonly plan: BuildPlan | undefined
   /** Why a build that may be wanted can't be made, with what to do. */
   readonly obstacle: string | undefined
+  /** What the owner should know of a build that can be made. */
+  readonly notices?: readonly string[]
 }
 
 const MANIFEST_BYTES = 16 * 1_048_576
@@ -45,8 +47,10 @@ export async function assess(language: string, handler: string | undefined, code
     language === 'python' ? await pythonInstall(code) : language === 'ruby' ? await rubyInstall(code) : undefined
   const plan = install === undefined ? undefined : { install, typescript: undefined, handler: undefined }
   const hasGemfileOnly = language === 'ruby' && code.files.includes('Gemfile') && !code.files.includes('Gemfile.lock')
+  const loose = install?.tool === 'pip' ? unpinned((await requirements(code)).toString()) : []
   return {
     plan,
+    notices: loose.length === 0 ? [] : [looseNotice(loose)],
     obstacle: hasGemfileOnly
       ? 'The package has a Gemfile and no Gemfile.lock: run `bundle lock` and send both.'
       : undefined
@@ -121,9 +125,33 @@ async function pythonInstall(code: PackageFiles): Promise<InstallPlan | undefine
   // Installed with --target, every distribution leaves such a folder.
   if (code.files.some((name) => /^[^/]+\.(dist|egg)-info\//.test(name))) return undefined
   const inputs = ['requirements.txt']
-  if (!/^\s*[^#\s]/m.test((await code.head('requirements.txt', MANIFEST_BYTES)).toString('utf8'))) return undefined
+  if (!/^\s*[^#\s]/m.test((await requirements(code)).toString('utf8'))) return undefined
   return { tool: 'pip', inputs: (await mentions(code, inputs, LOCAL_PYTHON)) ? undefined : inputs }
 }
+
+function requirements(code: PackageFiles): Promise<Buffer> {
+  return code.head('requirements.txt', MANIFEST_BYTES)
+}
+
+/** Requirements that name no one version: what is installed for them depends on when that is done. */
+function unpinned(text: string): string[] {
+  return text
+    .replaceAll(/\\\r?\n/g, ' ')
+    .split(/\r?\n/)
+    .map((line) => line.replace(/(^|\s)#.*/, '').trim())
+    .filter((line) => line !== '' && !/^[-./]/.test(line) && !/ @ |:\/\//.test(line))
+    .filter((line) => !/===?\s*[^\s,;*]+(\s*[;\s]|$)/.test(line))
+    .map((line) => /^[\w.-]+/.exec(line)?.[0] ?? line.slice(0, 64))
+}
+
+function looseNotice(names: readonly string[]): string {
+  const some = names.slice(0, MOST_NAMED).join(', ')
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''
+  return `requirements.txt names no single version of ${some}${more}: another deploy may install others. Pin them with == (pip freeze).`
+}
+
+/** Of requirements in one notice. */
+const MOST_NAMED = 10
 
 async function rubyInstall(code: PackageFiles): Promise<InstallPlan | undefined> {
   const inputs = ['Gemfile', 'Gemfile.lock']

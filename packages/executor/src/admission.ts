@@ -128,6 +128,13 @@ export class Share {
     return this.#limit.line.remove(invocation) !== undefined
   }
 
+  /** Takes whoever of the applicant waits first out of the line; it needs no place any more. */
+  leaveLine(applicant: Applicant): Flight | undefined {
+    const { line } = this.#limit
+    const first = line.find((item) => item.applicant === applicant)
+    return first && line.remove(first.invocation)?.flight
+  }
+
   /** More, or fewer, places belong to versions with provisioned concurrency. @param moved - Events in flight that go with them */
   guarantee(places: number, moved: number): void {
     this.#guaranteed += places

@@ -31,6 +31,8 @@ export interface Capacity {
    * @returns false when there is none; {@link Grower.resume} is called when there may be
    */
   reserve(grower: Grower): boolean
+  /** Room for one that takes the place of one that is ending. */
+  takeOver(): void
   /** An instance is gone, or was not made after all. */
   release(): void
   /** An instance has become idle, so somebody may have its place. Cheap when nobody waits. */
@@ -91,6 +93,9 @@ export function createCapacity({ maxInstances, memory, growers, onShort }: Capac
       memory.reckon(bytes)
       instances++
       return true
+    },
+    takeOver() {
+      instances++
     },
     release() {
       instances--

@@ -3,12 +3,13 @@ import type { SandboxHost } from '@hearth/sandbox'
 import { LIMITS } from '@hearth/shared'
 import { Admission } from './admission.ts'
 import { availableMemory } from './available-memory.ts'
+import type { Candidate } from './candidate.ts'
 import { createCapacity } from './capacity.ts'
 import { functionEnvironment, type InitializationType, logStreamName } from './environment.ts'
 import { type ExitReason, Instance, SHUTDOWN_MS } from './instance.ts'
 import { createJournal } from './journal.ts'
 import { createMemoryWatch } from './memory-watch.ts'
-import { type Candidate, Pool, type PoolContext } from './pool.ts'
+import { Pool, type PoolContext } from './pool.ts'
 import type { InitMessage } from './protocol.ts'
 import { type RuntimeRegistry, WITH_EXTENSIONS } from './runtimes/registry.ts'
 import { createStartGate } from './start-gate.ts'
@@ -220,10 +221,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   }
 
+  function* kindsInUse(): Generator<StockKey> {
+    for (const { spec, counts } of pools) if (counts.idle + counts.busy > 0) yield keyOf(spec)
+  }
+
   const sweep = setInterval(() => {
     const now = performance.now()
     for (const pool of pools) pool.sweep(now, now - options.idleMs)
-    stock.tidy()
+    stock.tidy(kindsInUse)
     capacity.tend()
     memory.look(now)
   }, SWEEP_MS)

@@ -22,6 +22,8 @@ export interface Flight {
   tail: string[] | undefined
   /** Its answer, once that has begun to come piece by piece. */
   stream: Stream | undefined
+  /** Its START line has been written. */
+  begun: boolean
   /** Answered already (timeout, protocol error): whatever comes later is dropped. */
   settled: boolean
 }
@@ -40,6 +42,7 @@ export function createFlight(invocation: Invocation, now: number): Flight {
     initMs: 0,
     tail: invocation.tail ? [] : undefined,
     stream: undefined,
+    begun: false,
     settled: false
   }
 }

@@ -11,9 +11,11 @@ import { initReportLine, reportLines, startLine } from './platform-lines.ts'
 import {
   ERROR,
   FLAG_EXITING,
+  FLAG_HAS_EXTERNAL,
   FLAG_PLATFORM,
   FLAG_REST,
   FLAG_STREAM,
+  FLAG_TELLS_STARTS,
   FLAG_WANTS_SHUTDOWN,
   INIT_ERROR,
   INIT_OK,
@@ -23,11 +25,13 @@ import {
   RESULT,
   RETURNED,
   SMALL_STREAM_CHUNK_BYTES,
+  STARTED,
   STREAM_DATA,
   STREAM_END,
   STREAM_FRAME_COST,
   STREAM_START
 } from './protocol.ts'
+import { createRawLines } from './raw-lines.ts'
 import type { Booted } from './stock.ts'
 import { Stream } from './stream.ts'
 import type { FunctionSpec, LogSink, Outcome, OutcomeStatus, Phases } from './types.ts'
@@ -65,7 +69,8 @@ const MEMORY_SAMPLE_MS = 1_000
 const MAX_UNDELIVERED = 16
 /** How long an instance may take to end after its channel has closed. */
 const EXIT_GRACE_MS = 250
-/** What extensions get to end in order, as on Lambda. */
+/** What extensions get to end in order, as on Lambda: those inside the runtime, and programs beside it. */
+const INTERNAL_SHUTDOWN_MS = 500
 export const SHUTDOWN_MS = 2_000
 const MIB = 1_048_576
 
@@ -103,8 +108,9 @@ export class Instance implements LinkListener {
   #unread = false
   #frozen = false
   #draining = false
-  /** Extensions want to be told before the end. */
-  #wantsShutdown = false
+  /** What extensions get before the end; 0: there are none, and it is killed. */
+  #shutdownMs = 0
+  #tellsStarts = false
   /** Whose lines raw output belongs to. */
   #speaker: Flight | undefined
   #peakBytes: number
@@ -135,7 +141,11 @@ export class Instance implements LinkListener {
     this.#logStream = logStream
     this.#freezeAfterMs = freezeAfterMs
     this.#peakBytes = booted.peakBytes ?? 0
-    booted.onLine = (line) => this.#write(this.#speaker, Date.now(), 'INFO', line)
+    const rawLine = createRawLines(spec, Date.now)
+    booted.onLine = (line) => {
+      const raw = rawLine(line)
+      if (raw !== undefined) this.#write(this.#speaker, raw.at, raw.level, line)
+    }
     booted.link.listen(this)
     // The launcher's word may come before the last bytes of the channel: those decide what was answered.
     void booted.sandbox.exited.then((exit) => booted.link.drain(() => this.#onExit(exit)))
@@ -226,6 +236,14 @@ export class Instance implements LinkListener {
     if (behind || this.spec.concurrency > 1) this.#booted.link.sendBatched(frame)
     else this.#booted.link.send(frame)
     if (this.#timer === undefined) this.#arm(this.spec.timeoutMs)
+    flight.begun = false
+    if (!this.#tellsStarts) this.#begin(flight)
+  }
+
+  /** It is the turn of this event: its START line comes, and what is printed from then on is of it. */
+  #begin(flight: Flight): void {
+    if (flight.begun) return
+    flight.begun = true
     this.#journal.push(new StartEntry(this, flight))
   }
 
@@ -239,15 +257,15 @@ export class Instance implements LinkListener {
     if (this.#state === 'dead' || this.#state === 'stopping') return
     this.#reason = reason
     this.#to('stop')
-    if (this.#wantsShutdown && FAREWELLS[reason] !== undefined) this.#sayFarewell(FAREWELLS[reason])
+    if (this.#shutdownMs > 0 && FAREWELLS[reason] !== undefined) this.#sayFarewell(FAREWELLS[reason])
     else this.#booted.sandbox.kill()
   }
 
   /** It ends by itself, or is killed when its time is over. */
   #sayFarewell(reason: 'spindown' | 'timeout'): void {
     if (this.#frozen) this.#setFrozen(false)
-    this.#booted.link.send(encodeShutdown(reason, SHUTDOWN_MS))
-    this.#killer = setTimeout(() => this.#booted.sandbox.kill(), SHUTDOWN_MS)
+    this.#booted.link.send(encodeShutdown(reason, this.#shutdownMs))
+    this.#killer = setTimeout(() => this.#booted.sandbox.kill(), this.#shutdownMs)
   }
 
   onFrame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void {
@@ -284,6 +302,12 @@ export class Instance implements LinkListener {
         this.#booted.link.charge(payload.length + LINE_COST_BYTES)
         return
       }
+      case STARTED: {
+        const flight = this.#flights.find((candidate) => candidate.seq === seq)
+        if (flight === undefined) break
+        this.#begin(flight)
+        return
+      }
       case RETURNED: {
         // Only what was sent behind another event can be: anything else could go round for ever.
         if (this.#flights.find((candidate) => candidate.seq === seq)?.presented !== true) {
@@ -298,7 +322,8 @@ export class Instance implements LinkListener {
       case INIT_OK:
         if (this.#onInit === undefined) break
         this.#to('initialized')
-        this.#wantsShutdown = (flags & FLAG_WANTS_SHUTDOWN) !== 0
+        this.#shutdownMs = shutdownMs(flags)
+        this.#tellsStarts = (flags & FLAG_TELLS_STARTS) !== 0
         this.idleSince = performance.now()
         this.#settleInit({ ok: true, initMs: this.idleSince - this.#initStartedAt, attachMs: this.#attachMs })
         this.#sampleMemory(this.idleSince)
@@ -460,6 +485,7 @@ export class Instance implements LinkListener {
   ): void {
     flight.settled = true
     this.#owner.settled()
+    this.#begin(flight)
     const { stream } = flight
     stream?.close()
     const initMs = flight.cold ? flight.initMs : 0
@@ -650,6 +676,8 @@ class EndEntry implements JournalEntry {
     for (const line of lines) instance.log(flight, line)
     if (flight.tail !== undefined) {
       outcome.tail = lastBytes(flight.tail)
+      // What comes later would be kept for nobody.
+      flight.tail = undefined
       flight.invocation.settle(outcome)
     }
   }
@@ -662,6 +690,11 @@ const FAREWELLS: Partial<Record<ExitReason, 'spindown' | 'timeout'>> = {
   evicted: 'spindown',
   shutdown: 'spindown',
   timeout: 'timeout'
+}
+
+function shutdownMs(flags: number): number {
+  if ((flags & FLAG_WANTS_SHUTDOWN) === 0) return 0
+  return (flags & FLAG_HAS_EXTERNAL) === 0 ? INTERNAL_SHUTDOWN_MS : SHUTDOWN_MS
 }
 
 function initFailure(initMs: number, status: 'error' | 'timeout', errorType: string, errorMessage: string): InitResult {

@@ -1,12 +1,13 @@
 import type { Admission, Applicant, Share } from './admission.ts'
+import type { Candidate } from './candidate.ts'
 import type { Capacity, Grower, ScalingRate } from './capacity.ts'
 import type { InitializationType } from './environment.ts'
-import { timedOut } from './failures.ts'
 import { createFastTrack } from './fast-track.ts'
-import { createFlight, type Flight, lastBytes } from './flight.ts'
+import { createFlight, type Flight } from './flight.ts'
 import type { ExitReason, InitResult, Instance, InstanceOwner } from './instance.ts'
-import { initStartLine, reportLines, startLine } from './platform-lines.ts'
+import { initStartLine } from './platform-lines.ts'
 import { Provisioned, type ProvisionedStart } from './provisioned.ts'
+import { RepeatedInit } from './repeated-init.ts'
 import type { StartGate } from './start-gate.ts'
 import type {
   FunctionPool,
@@ -19,15 +20,6 @@ import type {
   ThrottleReason
 } from './types.ts'
 import { createWaitQueue, type WaitQueue } from './wait-queue.ts'
-
-/** A started but not yet initialised instance, with what its start cost. */
-export interface Candidate {
-  readonly instance: Instance
-  /** From asking for a sandbox to having one. */
-  readonly sandboxMs: number
-  readonly logStream: string
-  initialize(limitMs: number): Promise<InitResult>
-}
 
 /** What a pool needs of the executor around it. */
 export interface PoolContext {
@@ -158,6 +150,16 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
   settled(): void {
     // The last ones in are those beyond what is provisioned.
     if (this.#inUse-- > this.#guaranteed) this.#share.give()
+    else if (this.#inLine > 0) this.#callIn()
+  }
+
+  /** What is provisioned needs no place at a limit. */
+  #callIn(): void {
+    while (this.#inUse < this.#guaranteed) {
+      const flight = this.#share.leaveLine(this)
+      if (flight === undefined) return
+      this.admitted(flight)
+    }
   }
 
   cancel(invocation: Invocation): boolean {
@@ -193,6 +195,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
       onReady: (instance) => this.released(instance)
     })
     for (const instance of this.#provisioned.setTarget(wanted)) instance.stop('retired')
+    if (this.#inLine > 0) this.#callIn()
   }
 
   provisioned(): ProvisionedStats {
@@ -472,27 +475,20 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     this.#starting--
     if (flight === undefined) return
     this.#repeating++
-    const { requestId } = flight.invocation
     const startedAt = performance.now()
     let candidate: Candidate
+    this.#context.capacity.takeOver()
     try {
-      if (!this.#context.capacity.reserve(this)) throw new Error('no room for another instance')
-      candidate = await this.#context.open(this, 'on-demand').catch((error: unknown) => {
-        this.#context.capacity.release()
-        throw error
-      })
+      candidate = await this.#context.open(this, 'on-demand')
     } catch (error) {
+      this.#context.capacity.release()
       this.#repeating--
       this.#refuse(flight, (error as Error).message)
       this.#grow()
       return
     }
-    const write = (text: string) => {
-      this.#context.logs.write(this.spec, candidate.logStream, Date.now(), requestId, 'INFO', text)
-      flight.tail?.push(text)
-    }
-    const start = startLine(this.spec, requestId, Date.now())
-    if (start !== undefined) write(start)
+    const repeated = new RepeatedInit(this.spec, this.#context.logs, candidate, flight, startedAt)
+    repeated.begin()
     const second = await this.#initialize(candidate, this.spec.timeoutMs)
     this.#repeating--
     this.#grow()
@@ -500,46 +496,8 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
       this.#admit(candidate, second, flight)
       return
     }
-    candidate.instance.logInitFailure(second, 'invoke', flight)
-    const executeMs = performance.now() - startedAt
-    const isTimeout = second.status === 'timeout'
-    const payload = isTimeout
-      ? timedOut(requestId, this.spec.timeoutMs, new Date()).payload
-      : second.payloadFor(requestId)
-    const billedMs = Math.max(1, Math.ceil(executeMs))
-    const { maxMemoryMiB } = candidate.instance
     this.settled()
-    for (const line of reportLines(
-      this.spec,
-      {
-        requestId,
-        durationMs: executeMs,
-        billedMs,
-        maxMemoryMiB,
-        initMs: undefined,
-        status: isTimeout ? 'timeout' : 'error',
-        errorType: second.errorType
-      },
-      Date.now()
-    )) {
-      write(line)
-    }
-    flight.invocation.settle({
-      status: isTimeout ? 'timeout' : 'init_error',
-      payload,
-      errorType: second.errorType,
-      cold: true,
-      phases: {
-        queueMs: startedAt - flight.arrivedAt,
-        sandboxMs: candidate.sandboxMs,
-        initMs: second.initMs,
-        executeMs
-      },
-      billedMs,
-      maxMemoryMiB,
-      streamed: undefined,
-      tail: flight.tail === undefined ? undefined : lastBytes(flight.tail)
-    })
+    flight.invocation.settle(repeated.failed(second))
   }
 
   /** A started instance takes the event that it was started for, if that still waits. */

@@ -48,6 +48,9 @@ export const STREAM_DATA = 24
  */
 export const STREAM_END = 25
 
+/** The runtime has been given this event: what it prints from here on is of it. Only after FLAG_TELLS_STARTS. */
+export const STARTED = 26
+
 /** On INVOKE: the caller takes the answer as it comes. The runtime may stream it, or send a RESULT as ever. */
 export const FLAG_STREAM = 1
 
@@ -65,6 +68,12 @@ export const FLAG_EXITING = 1
 
 /** On INIT_OK: before it is killed it wants a SHUTDOWN and time to act on it. */
 export const FLAG_WANTS_SHUTDOWN = 1
+
+/** On INIT_OK, beside FLAG_WANTS_SHUTDOWN: programs beside the runtime want it, and get more time. */
+export const FLAG_HAS_EXTERNAL = 2
+
+/** On INIT_OK: it sends STARTED, since an event may wait there for what is left of the one before. */
+export const FLAG_TELLS_STARTS = 4
 
 /** On INIT_ERROR: the payload is not the caller's error object but the platform's words for one, which gets the request id. */
 export const FLAG_PLATFORM = 2

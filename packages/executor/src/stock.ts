@@ -56,8 +56,10 @@ const USUAL_BYTES = 24 * 1_048_576
 const MIN_BYTES = 4 * 1_048_576
 /** A kind that no function has asked for since then is not kept ready any more. */
 const FORGET_MS = 30 * 60_000
-/** Kinds that are kept ready at most; the least recently used one gives way. */
+/** Kinds that are kept ready at most; the least recently used one gives way, and none in use to one that is not. */
 const MAX_KINDS = 64
+/** A kind is in use this long after a sandbox of it was wanted, and while functions have instances of it. */
+const IN_USE_MS = 60_000
 /** How often demand is looked at when nothing happens. */
 const TIDY_MS = 1_000
 /** A refill begins this much later than what it replaces was taken: the start that is going on needs the CPU. */
@@ -74,7 +76,10 @@ interface Shelf {
   failures: number
   /** How many may be ready. */
   target: number
+  /** When a function was deployed or called that wants this kind. */
   usedAt: number
+  /** When one was taken, or a function had instances of this kind. */
+  inUseAt: number
   /** Memory of one of them, as measured at the end of its boot. */
   bytes: number
   /** Kept even when nothing uses it: what a first function is likely to want. */
@@ -138,7 +143,7 @@ export class Stock {
   /** Keeps sandboxes of this kind ready from now on. */
   want(key: StockKey): void {
     if (this.#options.perKey === 0) return
-    this.#use(key)
+    this.#use(key, false)
     this.#plan()
   }
 
@@ -148,7 +153,7 @@ export class Stock {
       this.#count(key, false)
       return undefined
     }
-    const shelf = this.#use(key)
+    const shelf = this.#use(key, true)
     shelf.demand.record(this.#options.now())
     const booted = shelf.ready.pop()
     this.#count(key, booted !== undefined)
@@ -170,11 +175,16 @@ export class Stock {
     this.#plan()
   }
 
-  /** Lets go of what demand does not ask for any more. To be called now and then. */
-  tidy(): void {
+  /**
+   * Lets go of what demand does not ask for any more. To be called now and then.
+   * @param kindsInUse - Of the instances that there are: functions that run warm take nothing from here for hours, and
+   *   need it when their load grows
+   */
+  tidy(kindsInUse: () => Iterable<StockKey>): void {
     const now = this.#options.now()
     if (now - this.#tidiedAt < TIDY_MS) return
     this.#tidiedAt = now
+    if (this.#options.perKey > 0) for (const key of kindsInUse()) this.#stay(key, now)
     for (const [id, shelf] of this.#shelves) {
       if (now - shelf.usedAt > FORGET_MS && !shelf.isDefault) this.#drop(id, shelf)
     }
@@ -239,7 +249,7 @@ export class Stock {
 
   /** Resolves when `key` has a ready sandbox. @throws Error when it cannot be booted */
   async firstReady(key: StockKey): Promise<void> {
-    const shelf = this.#use(key)
+    const shelf = this.#use(key, false)
     shelf.isDefault = true
     if (shelf.ready.length > 0 || this.#closed) return
     const booted = await this.boot(key)
@@ -253,8 +263,10 @@ export class Stock {
     this.#shelves.clear()
   }
 
-  #use(key: StockKey): Shelf {
+  /** @returns its shelf, which is not kept where there are only kinds in use and it is not */
+  #use(key: StockKey, isInUse: boolean): Shelf {
     const id = idOf(key)
+    const now = this.#options.now()
     let shelf = this.#shelves.get(id)
     if (shelf === undefined) {
       shelf = {
@@ -265,19 +277,29 @@ export class Stock {
         failures: 0,
         target: 0,
         usedAt: 0,
+        inUseAt: Number.NEGATIVE_INFINITY,
         bytes: USUAL_BYTES,
         isDefault: false
       }
     }
-    shelf.usedAt = this.#options.now()
+    shelf.usedAt = now
+    if (isInUse) shelf.inUseAt = now
     // Re-inserted, so that the map's order is the order of use.
     this.#shelves.delete(id)
     this.#shelves.set(id, shelf)
     if (this.#shelves.size > MAX_KINDS) {
-      const [oldest, dropped] = this.#shelves.entries().next().value!
+      const others = [...this.#shelves].filter(([, other]) => !other.isDefault)
+      const [oldest, dropped] = others.find(([, other]) => !isInUseAt(other, now)) ?? others[0]!
       this.#drop(oldest, dropped)
     }
     return shelf
+  }
+
+  /** Nothing was asked for: the order of use stays. */
+  #stay(key: StockKey, now: number): void {
+    const shelf = this.#shelves.get(idOf(key)) ?? this.#use(key, true)
+    shelf.usedAt = now
+    shelf.inUseAt = now
   }
 
   #count({ runtime }: StockKey, isHit: boolean): void {
@@ -302,7 +324,10 @@ export class Stock {
     const budgetBytes = this.#isShort ? 0 : this.#options.budgetBytes
     const now = this.#options.now()
     const shelves = [...this.#shelves.values()].reverse()
-    const wishes = shelves.map(({ demand, bytes }) => ({ base: perKey, wanted: demand.level(now), bytes }))
+    const wishes = shelves.map((shelf) => {
+      const { demand, bytes } = shelf
+      return { base: perKey, wanted: demand.level(now), bytes, inUse: isInUseAt(shelf, now) }
+    })
     const targets = divideBudget(wishes, budgetBytes)
     for (const [i, shelf] of shelves.entries()) {
       shelf.target = targets[i]!
@@ -351,6 +376,10 @@ export class Stock {
       this.#refill(idOf(shelf.key))
     })
   }
+}
+
+function isInUseAt({ inUseAt }: Shelf, now: number): boolean {
+  return now - inUseAt <= IN_USE_MS
 }
 
 function idOf(key: StockKey): string {

@@ -14,6 +14,8 @@ export interface WaitQueue<T extends Waiting> {
   /** Puts back what an instance did not take; it keeps its place before all that came later. */
   unshift(item: T): void
   shift(): T | undefined
+  /** The first that matches; it goes on waiting. */
+  find(matches: (item: T) => boolean): T | undefined
   /** @returns what was waiting for it */
   remove(invocation: Invocation): T | undefined
   clear(): readonly T[]
@@ -84,6 +86,13 @@ export function createWaitQueue<T extends Waiting>(
         timer = undefined
       } else compact()
       return first
+    },
+    find(matches) {
+      for (let i = head; i < items.length; i++) {
+        const item = items[i]
+        if (item !== undefined && matches(item)) return item
+      }
+      return undefined
     },
     remove(invocation) {
       for (let i = head; i < items.length; i++) {

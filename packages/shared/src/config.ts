@@ -53,12 +53,12 @@ const Settings = z.strictObject({
   HEARTH_INSTANCES: z.enum(['process', 'threads']).default('process'),
   /** shares: an instance may use idle CPU, and gets its memory's share when others want it too. quota: never more than its memory's share, as on AWS. */
   HEARTH_CPU: z.enum(['shares', 'quota']).default('shares'),
-  /** Interpreters beside those on PATH, as `language=path` pairs: `python=/opt/python3.13/bin/python3,java=/opt/jdk-21/bin/java`. */
+  /** Interpreters beside those that are installed, as `language=path` pairs: `python=/opt/python3.13/bin/python3,java=/opt/jdk-21/bin/java`. `ruby=none`: only those named here, or none. */
   HEARTH_RUNTIME_PATHS: z
     .string()
     .regex(
-      /^([a-z]+=\/[^,=]+(,[a-z]+=\/[^,=]+)*)?$/,
-      'pairs such as python=/opt/python3.13/bin/python3, comma separated'
+      /^([a-z]+=(none|\/[^,=]+)(,[a-z]+=(none|\/[^,=]+))*)?$/,
+      'pairs such as python=/opt/python3.13/bin/python3 or ruby=none, comma separated'
     )
     .default(''),
   /** Instances that may exist at once, over all functions. */

@@ -104,7 +104,8 @@ export type {
   ReleaseRecord,
   ReleaseState,
   ReleaseStep,
+  ReleaseTally,
   ReleaseWatch
 } from './release.ts'
-export { countsOf, DURATION_BUCKETS, durationBucket, type ReleaseTally, sparse, takeTally } from './release-tally.ts'
+export { countsOf, DURATION_BUCKETS, durationBucket, sparse, takeTally } from './release-tally.ts'
 export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'

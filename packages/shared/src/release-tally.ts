@@ -1,4 +1,4 @@
-import type { ReleaseCounts } from './release.ts'
+import type { ReleaseCounts, ReleaseTally } from './release.ts'
 
 /** Each bound is a quarter more than the one before, from 0.1 ms to over 15 minutes. */
 const FIRST_MS = 0.1
@@ -9,21 +9,6 @@ export const DURATION_BUCKETS = 73
 /** How many gateway processes' tallies are told apart in one step; those before them are one sum. */
 const KEPT = 8
 const BEFORE = 'before'
-
-/**
- * All that one gateway process has counted in a release's step. It only grows, so that of two the later one holds the
- * earlier: a report may be lost, come twice or not be answered, and nothing is counted twice.
- */
-export interface ReleaseTally {
-  /** Another one for each process. */
-  readonly gateway: string
-  readonly invocations: number
-  readonly errors: number
-  /** Longer than the bound. */
-  readonly slow: number
-  /** Calls by duration: bucket and count, without those that are empty. */
-  readonly buckets: readonly (readonly [bucket: number, calls: number])[]
-}
 
 /** The bucket of a duration in ms, 0 to {@link DURATION_BUCKETS} - 1. */
 export function durationBucket(ms: number): number {

@@ -1,5 +1,3 @@
-import type { ReleaseTally } from './release-tally.ts'
-
 /** `running` and `paused` are under way; the others are ends. */
 export type ReleaseState = 'running' | 'paused' | 'completed' | 'rolled-back' | 'aborted'
 
@@ -32,6 +30,21 @@ export interface ReleaseCounts {
   readonly slow: number
   /** Upper bound of the bucket that the 99th percentile is in; undefined: no call yet. */
   readonly p99Ms: number | undefined
+}
+
+/**
+ * All that one gateway process has counted in a release's step. It only grows, so that of two the later one holds the
+ * earlier: a report may be lost, come twice or not be answered, and nothing is counted twice.
+ */
+export interface ReleaseTally {
+  /** Another one for each process. */
+  readonly gateway: string
+  readonly invocations: number
+  readonly errors: number
+  /** Longer than the bound. */
+  readonly slow: number
+  /** Calls by duration: bucket and count, without those that are empty. */
+  readonly buckets: readonly (readonly [bucket: number, calls: number])[]
 }
 
 export interface ReleaseEvent {

@@ -27,6 +27,7 @@ export const SCENARIOS = [
   'oom', // takes memory until there is no more
   'stdout_flood', // prints event.lines lines of 100 characters to stdout, then "done"
   'logging', // one line each through stdout `to stdout`, stderr `to stderr` and the language's logger at WARN `to logger`; true
+  'levels', // prints `at stdout`, then logs `at <level>` at each level that the language's logger has; true
   'multi_line', // logs `first\nsecond` through the language's logger (stdout where it has none) as one event; true
   'tmp', // counts in the file /tmp/count: 1, 2, …
   'warm', // counts in a global variable: 1, 2, …
@@ -54,6 +55,12 @@ export type Worded =
 export interface Column {
   /** AWS's identifier, e.g. `python3.11`: one that is exact on the machines that tests run on, where there is one. */
   readonly runtime: string
+  /** What runs it where that is not told by the identifier; in the test's name. */
+  readonly host?: string
+  /** Interpreters that the server is told of, as HEARTH_RUNTIME_PATHS has them. */
+  readonly paths?: Readonly<Record<string, readonly string[]>>
+  /** Why it cannot be run on this machine, where tests can do without. */
+  readonly skip?: string
   /** Needs of the slowest: MiB. */
   readonly memoryMiB: number
   /** Puts the unpacked package with all functions into the empty folder `dir`; compiles if need be. */

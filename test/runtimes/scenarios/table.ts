@@ -215,6 +215,12 @@ export const TABLE: Readonly<Record<Scenario, (run: Run) => Promise<void>>> = {
     }
   },
 
+  async levels({ t, value, lines }) {
+    t.equal(await value(), true)
+    const found = ({ text }: LogLine) => /at error/i.test(text) || text.includes('at 40')
+    t.ok(await eventually(() => lines().some(found)), 'what is an error in any case; JSON logs have more to show')
+  },
+
   async multi_line({ t, value, lines }) {
     t.equal(await value(), true)
     const found = () => lines().some(({ text }) => /first[\n\r]second/.test(text))

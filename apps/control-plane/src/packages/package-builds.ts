@@ -2,6 +2,7 @@ import { assess, type Builder, type BuildResult, languageOfBuildFiles } from '@h
 import type { Language } from '@hearth/executor/runtimes'
 import { HearthError } from '@hearth/shared'
 import type { Runtimes } from '../functions/runtimes.ts'
+import type { Metrics } from '../metrics.ts'
 import type { UnpackedPackage } from './package-store.ts'
 
 export interface BuildWish {
@@ -29,13 +30,15 @@ const NOTHING: PackageBuild = { result: undefined, notices: [], runtime: undefin
  * Builds a package if it needs that, and if that is wanted and allowed.
  *
  * @param builder - Undefined: the operator has not allowed builds
+ * @param builds - Counts what came of those that were begun
  * @throws HearthError BUILDS_OFF, BUILD_FAILED, BUILD_UNAVAILABLE, SANDBOX_UNAVAILABLE, CAPACITY_EXHAUSTED, INVALID_PACKAGE
  */
 export async function buildPackage(
   builder: Builder | undefined,
   runtimes: Runtimes,
   code: UnpackedPackage,
-  wish: BuildWish
+  wish: BuildWish,
+  builds: Metrics['builds']
 ): Promise<PackageBuild> {
   if (wish.demand === 'false') return NOTHING
   const isDemanded = wish.demand !== undefined
@@ -47,7 +50,7 @@ export async function buildPackage(
   }
   const language = languageOf(runtimes, code, wish.runtime)
   if (language === undefined) return isDemanded ? nothingToBuild() : NOTHING
-  const { plan, obstacle } = await assess(language.name, wish.handler, code)
+  const { plan, obstacle, notices = [] } = await assess(language.name, wish.handler, code)
   if (isDemanded && obstacle !== undefined) throw new HearthError('INVALID_PACKAGE', obstacle)
   if (plan === undefined) {
     if (isDemanded) return nothingToBuild()
@@ -74,19 +77,27 @@ export async function buildPackage(
     )
   }
   const { command, mounts } = interpreter.boot(MEMORY_MIB)
-  const result = await builder.build(
-    {
-      functionName: wish.functionName,
-      code,
-      plan,
-      interpreter: { version: interpreter.version, command: command[0] ?? '', mounts },
-      fresh: wish.demand === 'fresh'
-    },
-    wish.signal
-  )
+  const result = await builder
+    .build(
+      {
+        functionName: wish.functionName,
+        code,
+        plan,
+        interpreter: { version: interpreter.version, command: command[0] ?? '', mounts },
+        fresh: wish.demand === 'fresh'
+      },
+      wish.signal
+    )
+    .catch((thrown: unknown) => {
+      builds.inc({
+        outcome: thrown instanceof HearthError && thrown.code === 'BUILD_FAILED' ? 'failed' : 'unavailable'
+      })
+      throw thrown
+    })
+  builds.inc({ outcome: result.cached === true ? 'kept' : 'built' })
   return {
     result,
-    notices: obstacle === undefined ? [] : [obstacle],
+    notices: obstacle === undefined ? notices : [obstacle, ...notices],
     runtime: runtimes.identifierFor(language),
     handler: plan.handler
   }

@@ -120,13 +120,14 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           notices.push(...(await inspectFor({ runtimes, attachments }, settings)(view, unzippedSize)))
         }
         const build = async (unpacked: UnpackedPackage): Promise<Buffer | undefined> => {
-          built = await buildPackage(builder, runtimes, unpacked, {
+          const buildWish = {
             functionName: name,
             demand: wish.build,
             runtime: wanted,
             handler: wish.settings.handler ?? before?.handler,
             signal: whenGone(reply)
-          })
+          }
+          built = await buildPackage(builder, runtimes, unpacked, buildWish, metrics.builds)
           notices.push(...built.notices)
           return built.result?.zip
         }

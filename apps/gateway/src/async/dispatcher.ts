@@ -123,6 +123,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** @returns whether something was begun */
   function step(lane: Lane): boolean {
     if (running.size >= maxRunning || lane.running >= maxRunning - running.size) return false
+    // One too many would be throttled, and come back late.
+    if (lane.running >= lane.limit) return false
     if (!lane.mayRun(clock.now())) {
       growLater(lane)
       return false
@@ -189,10 +191,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       note(lane, event, () => queue.complete(event.requestId, 'FunctionNotFound', result))
       return
     }
+    const { reservedConcurrency } = entry.record
+    lane.limit = reservedConcurrency === undefined ? Number.POSITIVE_INFINITY : Math.max(1, reservedConcurrency)
     const { limits } = entry.events
     const traceId = entry.lineage.enter(event.traceId)
     const attempt = { lane, event, entry, traceId: traceId ?? event.traceId, startedAt }
-    if (entry.record.reservedConcurrency === 0) {
+    if (reservedConcurrency === 0) {
       end(attempt, 'ZeroReservedConcurrency', resultOf(event, '', 'The function is switched off.'))
       return
     }

@@ -2,8 +2,9 @@ import type { QueuedEvent } from '@hearth/store'
 
 /** Events of a function at once to begin with: a backlog must not start as many instances as there are places. */
 const AT_ONCE_FIRST = 4
-/** After which a function with a backlog gets twice as many, though none of them has ended. */
+/** After which a function with a backlog gets twice as many, though none of them has ended; sooner if they have. */
 const GROW_MS = 1_000
+const GROW_SOONEST_MS = 250
 /** Beyond what any server runs at once. */
 const MOST = 65_536
 
@@ -13,6 +14,8 @@ export class Lane {
   /** Claimed, not begun. */
   readonly ready: QueuedEvent[] = []
   running = 0
+  /** How many may run: its function's reserved concurrency, as last seen. */
+  limit = Number.POSITIVE_INFINITY
   /** Whether there may be events on disk that are due. */
   more = false
   /** A look at the disk is under way. */
@@ -25,6 +28,8 @@ export class Lane {
   growing = false
   /** When it may have more at once in any case, Unix time in ms. */
   growsAt = 0
+  /** When it had its last more, or began to need it. */
+  #grownAt = 0
   #atOnce = AT_ONCE_FIRST
   /** Ended since it had its last more. */
   #ended = 0
@@ -35,7 +40,10 @@ export class Lane {
 
   /** Whether one more may run. */
   mayRun(now: number): boolean {
-    if (this.running < this.#atOnce) return true
+    if (this.running < this.#atOnce) {
+      this.growsAt = 0
+      return true
+    }
     if (this.growsAt === 0) this.growsAt = now + GROW_MS
     if (now < this.growsAt) return false
     this.#grow(now)
@@ -50,12 +58,15 @@ export class Lane {
       return
     }
     this.#ended += 1
-    if (this.#ended >= this.#atOnce && this.isRunnable) this.#grow(now)
+    if (this.#ended < this.#atOnce || !this.isRunnable) return
+    if (this.#grownAt === 0) this.#grownAt = now
+    if (now >= this.#grownAt + GROW_SOONEST_MS) this.#grow(now)
   }
 
   #grow(now: number): void {
     if (this.#atOnce < MOST) this.#atOnce *= 2
     this.#ended = 0
+    this.#grownAt = now
     this.growsAt = now + GROW_MS
   }
 

@@ -58,11 +58,11 @@ export function invocationsRoute(queue: EventQueue, dispatcher: Dispatcher, find
 
 /** `POST /v1/functions/{name}/dead-letters/redrive`: failed events run again, under their old ids. */
 export function redriveRoute(queue: EventQueue, dispatcher: Dispatcher, find: Find): ServerRoute {
-  return async (_req, res, name) => {
+  return async (_req, _res, name, send) => {
     requireFunction(find, name)
     const redriven = await queue.redrive(name, dispatcher.now(), REDRIVE_LIMIT).catch(refuse)
     dispatcher.wake(name)
-    respond(res, 202, [...JSON_TYPE], JSON.stringify({ redriven }))
+    send(202, [...JSON_TYPE], Buffer.from(JSON.stringify({ redriven })))
   }
 }
 

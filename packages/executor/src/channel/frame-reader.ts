@@ -16,6 +16,7 @@ import {
   RESULT,
   RETURNED,
   SMALL_STREAM_CHUNK_BYTES,
+  STARTED,
   STREAM_DATA,
   STREAM_END,
   STREAM_START
@@ -54,6 +55,7 @@ const RULES: readonly (Rule | undefined)[] = (() => {
   rules[READY] = BARE
   rules[INIT_OK] = BARE
   rules[RETURNED] = BARE
+  rules[STARTED] = BARE
   rules[INIT_ERROR] = { minMeta: 0, maxMeta: MAX_ERROR_TYPE_BYTES, maxPayload: MAX_RESPONSE_BYTES }
   rules[RESULT] = { minMeta: 4, maxMeta: 4, maxPayload: MAX_RESPONSE_BYTES }
   rules[ERROR] = { minMeta: 4, maxMeta: 4 + MAX_ERROR_TYPE_BYTES, maxPayload: MAX_RESPONSE_BYTES }

@@ -13,13 +13,15 @@ const FIRST = 'node'
 /**
  * The runtimes that this machine has: every folder here with a `language` module is one.
  *
- * @throws Error if no interpreter was found at all
+ * @throws Error if no interpreter was found at all, or paths are configured for a language that is none
  */
 export async function openRuntimeRegistry(options: Omit<MachineOptions, 'bundledDir'>): Promise<RuntimeRegistry> {
   const machine = openMachine({ ...options, bundledDir: bundledRuntimesDir() })
   const here = fileURLToPath(new URL('.', import.meta.url))
   const file = `language${path.extname(fileURLToPath(import.meta.url))}`
   const folders = (await readdir(here)).filter((name) => existsSync(path.join(here, name, file)))
+  const unknown = Object.keys(options.configured).find((language) => !folders.includes(language))
+  if (unknown !== undefined) throw new Error(`paths are configured for ${unknown}; languages are ${folders.join(', ')}`)
   folders.sort((a, b) => Number(b === FIRST) - Number(a === FIRST) || a.localeCompare(b))
   const languages = await Promise.all(
     folders.map(async (folder) => {

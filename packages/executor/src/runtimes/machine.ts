@@ -5,6 +5,8 @@ import path from 'node:path'
 /** Looked at before PATH: what the system brings is in every sandbox, and stays when somebody's own versions change. */
 const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin']
 const PROBE_MS = 10_000
+/** In place of a path: what is installed is left alone. */
+const NONE = 'none'
 
 /** An interpreter of this machine: its absolute path and version, e.g. `20.20.2`. */
 export interface Binary {
@@ -20,9 +22,11 @@ export interface Machine {
   readonly architecture: 'x86_64' | 'arm64'
   /** Folder with what the build made for `language`: its bootstrap. Absolute. */
   bundled(language: string): string
+  /** Whether interpreters of `language` are looked for: the configuration may want those that it names, or none. */
+  searches(language: string): boolean
   /**
    * Interpreters to try: those configured for `language` first, then `commands` as found in the usual folders and on
-   * PATH. Absolute real paths, each once; only files that can be executed.
+   * PATH where they are looked for. Absolute real paths, each once; only files that can be executed.
    */
   candidates(language: string, commands: readonly string[]): Promise<readonly string[]>
   /** What a command prints (stdout, then stderr), or undefined when it fails or takes longer than 10 s. */
@@ -33,7 +37,7 @@ export interface MachineOptions {
   readonly node: Binary
   /** Folder of the bundled runtimes, absolute. */
   readonly bundledDir: string
-  /** Absolute paths of further interpreters, by language. */
+  /** Absolute paths of further interpreters, by language; `none` among them: only those. */
   readonly configured: Readonly<Record<string, readonly string[]>>
   /** Of the server: where commands are looked for. */
   readonly path: string
@@ -43,15 +47,17 @@ export interface MachineOptions {
 export function openMachine({ node, bundledDir, configured, path: searchPath }: MachineOptions): Machine {
   const fromPath = searchPath.split(':').filter((folder) => path.isAbsolute(folder))
   const folders = [...new Set([...USUAL_FOLDERS, ...fromPath])]
+  const searches = (language: string): boolean => configured[language]?.includes(NONE) !== true
   return {
     node,
+    searches,
     architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
     bundled: (language) => path.join(bundledDir, language),
     async candidates(language, commands) {
-      const wanted = [
-        ...(configured[language] ?? []),
-        ...commands.flatMap((command) => folders.map((folder) => path.join(folder, command)))
-      ]
+      const found = searches(language)
+        ? commands.flatMap((command) => folders.map((folder) => path.join(folder, command)))
+        : []
+      const wanted = [...(configured[language] ?? []).filter((file) => file !== NONE), ...found]
       const real = await Promise.all(wanted.map(executable))
       return [...new Set(real.filter((file) => file !== undefined))]
     },

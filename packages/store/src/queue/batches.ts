@@ -98,8 +98,12 @@ export class Batches {
     })
   }
 
-  /** For {@link ask}. */
+  /** For {@link ask}. One batch at a time: the slower the disk, the more go into the next one. */
   flush(): void {
+    if (this.#sent.length === 0) this.#send()
+  }
+
+  #send(): void {
     const asked = this.#asked
     if (asked.length === 0 || this.#worker === undefined) return
     const bytes = new Uint8Array(this.#size)
@@ -117,7 +121,7 @@ export class Batches {
 
   /** Finishes what was asked. */
   async close(): Promise<void> {
-    this.flush()
+    this.#send()
     this.#isClosing = true
     clearTimeout(this.#restart)
     const worker = this.#worker
@@ -130,6 +134,7 @@ export class Batches {
   #onAnswer(answer: BatchAnswer): void {
     if ('opened' in answer) return
     const batch = this.#sent.shift()!
+    if (this.#asked.length > 0) setImmediate(flush, this)
     const failed = new Set(answer.failed)
     for (const [index, { operation, resolve, reject }] of batch.entries()) {
       if (failed.has(index)) {

@@ -14,6 +14,8 @@ const OWN_NAME: Partial<Record<Scenario, string>> = {
 
 export const column: Column = {
   runtime: 'dotnet8',
+  host: 'Mono',
+  paths: { dotnet: ['none', '/usr/bin/mono'] },
   memoryMiB: 512,
   async make(dir) {
     const source = path.join(ROOT, 'test/fixtures/scenarios/dotnet')

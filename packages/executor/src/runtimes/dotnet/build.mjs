@@ -1,7 +1,7 @@
-// Compiles the .NET runtime where there is a compiler for it. Without one nothing is made, and functions are refused
-// with what to install.
+// Compiles the .NET runtime where there is a compiler for it: Mono's, whose assemblies run on Mono and on .NET alike.
+// Without one nothing is made, and functions are refused with what to install.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { copyFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 
 /** @param {{ source: string, target: string }} folders - this folder, and the one that sandboxes see at /var/runtime */
@@ -18,4 +18,7 @@ export async function build({ source, target }) {
   compile('core', 'Amazon.Lambda.Core.dll', '-target:library')
   compile('warm', 'Warm.dll', '-target:library', `-r:${core}`)
   compile('bootstrap', 'bootstrap.exe', '-r:System.Core.dll')
+  for (const file of ['bootstrap.runtimeconfig.json', 'program.sh']) {
+    copyFileSync(path.join(source, file), path.join(target, file))
+  }
 }

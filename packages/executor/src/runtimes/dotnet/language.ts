@@ -1,111 +1,86 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { runtimeApiBoot } from '../custom/runtime-api.ts'
 import type { Machine } from '../machine.ts'
-import type { Findings, Interpreter, Language, OpenLanguage, PackageView } from '../runtime.ts'
-import { wrappedFolderAdvice } from '../wrapped-folder.ts'
+import type { Language, OpenLanguage } from '../runtime.ts'
+import { coreclrInterpreters, DOTNET_ROOT } from './coreclr.ts'
+import { type Framework, findFrameworks } from './frameworks.ts'
+import { findMono, type Mono, monoInterpreters } from './mono.ts'
+import { inspectPackage } from './package-checks.ts'
 
 /** AWS's identifiers that Hearth serves, oldest first. */
 const IDENTIFIERS = ['dotnet6', 'dotnet8', 'dotnet10']
-const RUNTIME_DIR = '/var/runtime'
 /** `Assembly::Namespace.Class::Method`, or the name of an assembly that starts by itself. */
 const HANDLER = /^[^\s:]+(::[^\s:]+::[^\s:]+)?$/
-/** Part of a function's memory for objects; the rest is code, stacks and the runtime. */
-const HEAP_SHARE = 0.75
-const MIN_HEAP_MIB = 48
 
-/** Mono, which runs assemblies for .NET Framework and .NET Standard. */
+/** inotify is refused in sandboxes, and programs that watch their settings would end when they start. */
+const POLLING = { DOTNET_USE_POLLING_FILE_WATCHER: '1' }
+
+/** .NET on its own host, and on Mono where there is no other. */
 export const openLanguage: OpenLanguage = async (machine) => {
-  for (const execPath of await machine.candidates('dotnet', ['mono'])) {
-    const version = /^Mono JIT compiler version (\d+\.\d+\.\d+)/.exec(
-      (await machine.ask(execPath, ['--version'])) ?? ''
-    )?.[1]
-    if (version !== undefined) return dotnetLanguage(machine, { execPath, version })
-  }
-  return dotnetLanguage(machine, undefined)
+  const [frameworks, mono] = await Promise.all([findFrameworks(machine), findMono(machine)])
+  return dotnetLanguage(machine, frameworks, mono)
 }
 
-/** @param mono - Undefined where there is none */
-export function dotnetLanguage(
-  machine: Machine,
-  mono: { readonly execPath: string; readonly version: string } | undefined
-): Language {
+/**
+ * @param frameworks - Of two with the same major version the first counts
+ * @param mono - Undefined where there is none
+ */
+export function dotnetLanguage(machine: Machine, frameworks: readonly Framework[], mono: Mono | undefined): Language {
   const runtimeDir = machine.bundled('dotnet')
   const isBuilt = existsSync(path.join(runtimeDir, 'bootstrap.exe'))
-  const hosts = mono === undefined || !isBuilt ? undefined : monoInterpreters(machine, mono, runtimeDir)
-  const [library, program] = hosts ?? []
+  const hosts = isBuilt
+    ? frameworks.map((framework) => ({
+        major: framework.major,
+        ...coreclrInterpreters(machine, framework, runtimeDir)
+      }))
+    : []
+  hosts.sort((a, b) => a.major - b.major)
+  const fallback = isBuilt && mono !== undefined ? monoInterpreters(machine, mono, runtimeDir) : undefined
+  // Assemblies name the version of .NET that they need at least: an older one does not even load them.
+  const serving = (identifier: string) => hosts.find(({ major }) => major >= versionOf(identifier))
   return {
     name: 'dotnet',
     identifiers: IDENTIFIERS,
-    interpreters: hosts ?? [],
-    serve(_identifier, handler) {
-      const interpreter = handler.includes('::') ? library : program
-      if (interpreter === undefined) return undefined
-      return { interpreter, served: { exact: false, environment: { DOTNET_ROOT: '/var/lang/bin' } } }
+    interpreters: [...hosts, ...(fallback === undefined ? [] : [fallback])].flatMap((host) => [
+      host.library,
+      host.program
+    ]),
+    serve(identifier, handler) {
+      const host = serving(identifier)
+      const found = host ?? fallback
+      if (found === undefined) return undefined
+      return {
+        interpreter: handler.includes('::') ? found.library : found.program,
+        served: {
+          exact: host?.major === versionOf(identifier),
+          environment: { DOTNET_ROOT, LAMBDA_RUNTIME_NAME: identifier, ...(host === undefined ? {} : POLLING) }
+        }
+      }
     },
-    remedy: () =>
-      mono === undefined
-        ? 'install Mono (apt-get install mono-runtime mono-mcs) and start again'
-        : 'install its compiler (apt-get install mono-mcs), then `npm run build:server`',
+    remedy: (identifier) => remedy(versionOf(identifier), isBuilt, mono !== undefined || frameworks.length > 0),
     defaultHandler: 'Function::Function.Function::FunctionHandler',
     handlerProblem: (handler) =>
       HANDLER.test(handler)
         ? undefined
         : `A .NET handler is Assembly::Namespace.Class::Method, or the name of an assembly that starts by itself; ${JSON.stringify(handler)} is neither.`,
-    inspect: async (view, handler) => inspect(view, handler),
+    inspect(view, handler, identifier) {
+      const host = serving(identifier)
+      const title = (host ?? fallback)?.library.title
+      return inspectPackage(view, handler, title === undefined ? undefined : { title, major: host?.major })
+    },
     guess: () => undefined,
     sources: []
   }
 }
 
-/** One host for class libraries, and one for programs that speak the Runtime API themselves. */
-function monoInterpreters(
-  machine: Machine,
-  { execPath, version }: { readonly execPath: string; readonly version: string },
-  runtimeDir: string
-): readonly [Interpreter, Interpreter] {
-  const common = { title: `Mono ${version}`, version, runtimeVersion: `mono:${version}` }
-  const prefix = path.dirname(path.dirname(execPath))
-  const mounts = prefix === '/usr' || prefix.startsWith('/usr/') ? [] : [{ source: prefix, target: prefix }]
-  const heap = (memoryMiB: number) =>
-    `max-heap-size=${Math.max(MIN_HEAP_MIB, Math.floor(memoryMiB * HEAP_SHARE))}m,nursery-size=1m`
-  const library: Interpreter = {
-    ...common,
-    name: 'mono',
-    boot: (memoryMiB) => ({
-      command: [execPath, `${RUNTIME_DIR}/bootstrap.exe`],
-      env: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
-        LANG: 'C.UTF-8',
-        TZ: ':UTC',
-        HOME: '/tmp',
-        MONO_GC_PARAMS: heap(memoryMiB)
-      },
-      mounts: [...mounts, { source: runtimeDir, target: RUNTIME_DIR }]
-    })
-  }
-  const program: Interpreter = {
-    ...common,
-    name: 'mono-program',
-    hasExtensions: true,
-    boot: () => runtimeApiBoot({ machine, command: [execPath, '{task}/{handler}.exe'], mounts })
-  }
-  return [library, program]
+function remedy(version: number, isBuilt: boolean, hasHost: boolean): string {
+  if (!isBuilt && hasHost) return "install Mono's compiler (apt-get install mono-mcs), then `npm run build:server`"
+  const dotnet = `install .NET ${version} or newer (apt-get install dotnet-runtime-${version}.0), or name one in HEARTH_RUNTIME_PATHS=dotnet=/path/to/dotnet`
+  const mono =
+    'install Mono for assemblies for .NET Framework and .NET Standard (apt-get install mono-runtime mono-mcs)'
+  return `${dotnet}, or ${mono}, and start again`
 }
 
-/** Whether the assembly is there, and for what it was built. */
-function inspect({ files, opt }: PackageView, handler: string): Findings {
-  const [assembly = ''] = handler.split('::')
-  const isProgram = !handler.includes('::')
-  const wanted = isProgram ? [`${assembly}.exe`] : [`${assembly}.dll`, `${assembly}.exe`]
-  if (wanted.some((file) => files.includes(file))) return {}
-  // A program is started from the package's folder; a library is looked for in layers too.
-  const inLayers =
-    !isProgram && wanted.some((file) => ['dotnet', 'lib'].some((at) => opt?.files.includes(`${at}/${file}`)))
-  if (inLayers) return {}
-  const assemblies = files.filter((file) => /^[^/]+\.(dll|exe)$/.test(file))
-  const has = assemblies.length === 0 ? 'no assembly at its top' : assemblies.slice(0, 10).join(', ')
-  return {
-    problem: `The package has no ${wanted.join(' or ')}, which the handler ${handler} needs; it has ${has}.${wrappedFolderAdvice(files, handler)}`
-  }
+function versionOf(identifier: string): number {
+  return Number.parseInt(identifier.replace('dotnet', ''), 10)
 }

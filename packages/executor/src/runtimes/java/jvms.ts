@@ -22,7 +22,7 @@ const CONFIGURATION = ['conf', 'lib', 'lib/security', 'conf/security', 'conf/man
 
 /** Every JVM: those configured first, then those on PATH, then the others; each home once. */
 export async function findJvms(machine: Machine): Promise<readonly Jvm[]> {
-  const installed = await readdir(JVM_FOLDER).catch((): string[] => [])
+  const installed = machine.searches('java') ? await readdir(JVM_FOLDER).catch((): string[] => []) : []
   const others = installed.sort().map((name) => path.join(JVM_FOLDER, name, 'bin/java'))
   const files = await Promise.all([...(await machine.candidates('java', ['java'])), ...others].map(executable))
   const candidates = [...new Set(files.filter((file) => file !== undefined))]

@@ -14,6 +14,7 @@ import {
   READY,
   RESULT,
   RETURNED,
+  STARTED,
   STREAM_DATA,
   STREAM_END,
   STREAM_START
@@ -97,6 +98,10 @@ export class Gateway {
     const flags = exiting ? FLAG_EXITING : 0
     const error = payload.length > MAX_STREAM_ERROR_BYTES ? TOO_LARGE_ERROR : payload
     this.#send(STREAM_END, flags, seq, Buffer.concat([u32(micros), short(errorType)]), error)
+  }
+
+  started(seq: number): void {
+    this.#send(STARTED, 0, seq)
   }
 
   returned(seq: number): void {

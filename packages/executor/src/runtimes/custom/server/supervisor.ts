@@ -2,7 +2,13 @@ import type { ChildProcess } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import path from 'node:path'
-import { FLAG_PLATFORM, FLAG_WANTS_SHUTDOWN, type InitMessage } from '../../../protocol.ts'
+import {
+  FLAG_HAS_EXTERNAL,
+  FLAG_PLATFORM,
+  FLAG_TELLS_STARTS,
+  FLAG_WANTS_SHUTDOWN,
+  type InitMessage
+} from '../../../protocol.ts'
 import type { Frame, Gateway } from './channel.ts'
 import { type Event, eventOf } from './event.ts'
 import { type Extension, ExtensionsApi } from './extensions-api.ts'
@@ -205,13 +211,14 @@ export class Supervisor {
       for (const { name, events } of extensions.all) {
         this.#telemetry.record('platform.extension', { name, state: 'Ready', events })
       }
-      this.#gateway.initOk(extensions.all.length > 0 ? FLAG_WANTS_SHUTDOWN : 0)
+      this.#gateway.initOk(initFlags(extensions.all))
     }
     if (this.#phase !== 'serving' || this.#current !== undefined) return
     if (!this.#runtime.isWaiting || !extensions.areIdle) return
     const event = this.#queue.shift()
     if (event === undefined) return
     this.#current = event
+    this.#gateway.started(event.seq)
     const version = facts.functionVersion
     this.#telemetry.record('platform.start', { requestId: event.requestId, version, ...tracing(event) })
     extensions.invoke(event)
@@ -324,6 +331,12 @@ export class Supervisor {
   #endWhenAlone(): void {
     if (this.#processes.size === 0) process.exit(0)
   }
+}
+
+function initFlags(extensions: readonly Extension[]): number {
+  if (extensions.length === 0) return FLAG_TELLS_STARTS
+  const external = extensions.some(({ isExternal }) => isExternal) ? FLAG_HAS_EXTERNAL : 0
+  return FLAG_TELLS_STARTS | FLAG_WANTS_SHUTDOWN | external
 }
 
 /** File names of the programs that a layer brings as extensions. */

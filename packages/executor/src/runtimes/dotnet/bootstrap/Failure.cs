@@ -18,6 +18,7 @@ namespace Hearth
     public static class Failure
     {
         private const int MaxDepth = 16;
+        private static readonly string[] Own = { "at Hearth.", "at System.Reflection.", "at System.RuntimeMethodHandle.", "at InvokeStub_" };
 
         /// <summary>The error itself, out of what reflection and tasks wrap it in.</summary>
         public static Exception Unwrap(Exception error)
@@ -44,12 +45,15 @@ namespace Hearth
             return Encoding.UTF8.GetBytes(JsonWriter.Write(described));
         }
 
-        /// <summary>Without the frames of this runtime and of reflection.</summary>
+        /// <summary>Without the frames of this runtime and of reflection, which Mono and .NET name differently.</summary>
         private static List<string> Frames(Exception error)
         {
-            return (error.StackTrace ?? "").Split('\n').Select(line => line.Trim())
-                .Where(line => line != "" && !line.StartsWith("at Hearth.") && !line.StartsWith("at System.Reflection.") && !line.Contains("(wrapper managed-to-native)"))
+            var frames = (error.StackTrace ?? "").Split('\n').Select(line => line.Trim())
+                .Where(line => line != "" && !Own.Any(line.StartsWith) && !line.Contains("(wrapper managed-to-native)"))
                 .ToList();
+            // What stood between the function's frames and ours.
+            while (frames.Count > 0 && frames[frames.Count - 1].StartsWith("--- ")) frames.RemoveAt(frames.Count - 1);
+            return frames;
         }
     }
 }

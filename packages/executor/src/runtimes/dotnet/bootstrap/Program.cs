@@ -17,10 +17,12 @@ namespace Hearth
     {
         private const int ChannelDescriptor = 3, InitFailed = 1;
         private const string Trace = "_X_AMZN_TRACE_ID";
-        private static readonly string[] CodeFolders = { "/var/task", "/opt/dotnet", "/opt/lib", AppDomain.CurrentDomain.BaseDirectory };
+        private static string[] _codeFolders = { "/var/task", "/opt/dotnet", "/opt/lib", AppDomain.CurrentDomain.BaseDirectory };
 
-        public static int Main()
+        /// <param name="frameworks">Folders of frameworks that functions may use beside .NET itself.</param>
+        public static int Main(string[] frameworks)
         {
+            _codeFolders = _codeFolders.Concat(frameworks).ToArray();
             AppDomain.CurrentDomain.AssemblyResolve += Resolve;
             var channel = new Channel(new InheritedSocket(ChannelDescriptor));
             WarmUp.Run(AppDomain.CurrentDomain.BaseDirectory);
@@ -111,7 +113,7 @@ namespace Hearth
         private static Assembly Resolve(object sender, ResolveEventArgs wanted)
         {
             var name = new AssemblyName(wanted.Name).Name;
-            var file = CodeFolders.SelectMany(folder => new[] { Path.Combine(folder, name + ".dll"), Path.Combine(folder, name + ".exe") }).FirstOrDefault(File.Exists);
+            var file = _codeFolders.SelectMany(folder => new[] { Path.Combine(folder, name + ".dll"), Path.Combine(folder, name + ".exe") }).FirstOrDefault(File.Exists);
             return file == null ? null : Assembly.LoadFrom(file);
         }
     }

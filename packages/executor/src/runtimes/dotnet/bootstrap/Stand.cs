@@ -31,10 +31,10 @@ namespace Hearth
         private static Type Make(Type type)
         {
             var name = new AssemblyName("Hearth.Stands." + type.Name + Made.Count);
-            var module = AppDomain.CurrentDomain.DefineDynamicAssembly(name, AssemblyBuilderAccess.Run).DefineDynamicModule(name.Name);
+            var module = AssemblyBuilder.DefineDynamicAssembly(name, AssemblyBuilderAccess.Run).DefineDynamicModule(name.Name);
             var made = module.DefineType(type.Name + "Stand", TypeAttributes.Public | TypeAttributes.Class, typeof(Stand), new[] { type });
             foreach (var method in Methods(type)) Implement(made, method);
-            return made.CreateType();
+            return made.CreateTypeInfo().AsType();
         }
 
         private static IEnumerable<MethodInfo> Methods(Type type)

@@ -8,8 +8,16 @@ import traceback
 
 _FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 _DATE_FORMAT = "%Y-%m-%dT%H:%M:%S"
-_LEVELS = {"TRACE": logging.NOTSET, "WARN": logging.WARNING, "FATAL": logging.CRITICAL}
-_NAMES = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+# Lambda's names, and what the root logger is set to; Python has nothing below DEBUG.
+_LEVELS = {
+    "TRACE": logging.DEBUG,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "FATAL": logging.CRITICAL,
+}
+_NAMES = {number: name for name, number in _LEVELS.items() if name != "TRACE"}
 # What every LogRecord has: the rest came from `extra`.
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"aws_request_id", "tenant_id", "message", "asctime"}
 
@@ -18,6 +26,11 @@ def iso_time(seconds):
     """`seconds` of Unix time as Lambda prints it: UTC with milliseconds."""
     millis = int(seconds * 1000)
     return f"{time.strftime(_DATE_FORMAT, time.gmtime(millis // 1000))}.{millis % 1000:03d}Z"
+
+
+def standard_level(number):
+    """The level at or below `number` that every logger knows: levels of one's own count as that."""
+    return min(logging.CRITICAL, max(logging.NOTSET, number)) // 10 * 10
 
 
 class Current:
@@ -37,7 +50,7 @@ class ChannelHandler(logging.Handler):
     def emit(self, record):
         try:
             text = self.format(record)
-            level = _NAMES.get(record.levelname, record.levelname)
+            level = _NAMES.get(standard_level(record.levelno), "INFO")
             self._channel.log(Current.seq, record.created * 1000, level, text)
         except OSError:
             pass
@@ -59,19 +72,16 @@ class _JsonFormatter(logging.Formatter):
     def format(self, record):
         fields = {
             "timestamp": iso_time(record.created),
-            "level": record.levelname,
+            "level": logging.getLevelName(standard_level(record.levelno)),
             "message": record.getMessage(),
             "logger": record.name,
+            "requestId": record.aws_request_id,
         }
-        if Current.request_id is not None:
-            fields["requestId"] = Current.request_id
         if record.exc_info and record.exc_info[0] is not None:
             kind, error, trace = record.exc_info
             fields["errorType"] = kind.__name__
             fields["errorMessage"] = str(error)
             fields["stackTrace"] = traceback.format_list(traceback.extract_tb(trace))
-            fields["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
-        elif record.levelno >= logging.ERROR:
             fields["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
         for name, value in vars(record).items():
             if name not in _OWN_FIELDS and name not in fields:
@@ -86,7 +96,9 @@ def install(channel, log_format, level):
     root = logging.getLogger()
     if log_format == "JSON":
         handler.setFormatter(_JsonFormatter())
-        root.setLevel(_LEVELS.get(level, level))
+        # The function may set its loggers lower: what is below its configured level is not written all the same.
+        handler.setLevel(_LEVELS[level])
+        root.setLevel(_LEVELS[level])
     else:
         handler.setFormatter(_TextFormatter(_FORMAT, _DATE_FORMAT))
     root.handlers = [handler]

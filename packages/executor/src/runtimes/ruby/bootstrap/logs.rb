@@ -18,6 +18,11 @@ module Hearth
         $stdout.sync = true
         $stderr.sync = true
       end
+
+      # What JSON can hold.
+      def utf8(text)
+        text.to_s.encode('UTF-8', invalid: :replace, undef: :replace).scrub
+      end
     end
 
     SEVERITIES = { 'UNKNOWN' => 'FATAL', 'ANY' => 'FATAL' }.freeze
@@ -48,18 +53,25 @@ module Hearth
 
     # One object for each entry.
     class JsonFormatter < Logger::Formatter
+      FRAME = /\A(?<file>.+):(?<line>\d+):in [`'](?<method>.+)'\z/
+
       def call(severity, time, progname, message)
         Thread.current[:hearth_severity] = severity
         fields = { 'timestamp' => time.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'), 'level' => severity }
+        fields['message'] = Logs.utf8(message.is_a?(Exception) ? message.message : msg2str(message))
         fields['requestId'] = Logs.request_id unless Logs.request_id.nil?
-        fields['logger'] = progname.to_s unless progname.nil?
-        if message.is_a?(Exception)
-          fields.update('message' => message.message, 'errorType' => message.class.name,
-                        'errorMessage' => message.message, 'stackTrace' => message.backtrace || [])
-        else
-          fields['message'] = message.is_a?(String) ? message : message.inspect
-        end
+        fields['logger'] = Logs.utf8(progname) unless progname.nil? || progname.to_s.empty?
+        fields.update(failure(message)) if message.is_a?(Exception)
         JSON.generate(fields)
+      end
+
+      private
+
+      def failure(error)
+        lines = (error.backtrace || []).map { |line| Logs.utf8(line) }
+        fields = { 'errorType' => error.class.to_s, 'errorMessage' => Logs.utf8(error.message), 'stackTrace' => lines }
+        fields['location'] = lines[0].sub(FRAME, '\\k<file>:\\k<method>:\\k<line>') unless lines.empty?
+        fields
       end
     end
 
