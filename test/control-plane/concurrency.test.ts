@@ -154,8 +154,8 @@ async function testReserved(t: Test, plane: Plane): Promise<void> {
   for (const [body, message] of [
     [{ ReservedConcurrentExecutions: -1 }, /Value '-1' at 'reservedConcurrentExecutions'.* greater than or equal to 0/],
     [{}, /Value null at 'reservedConcurrentExecutions' failed to satisfy constraint: Member must not be null/],
-    [{ ReservedConcurrentExecutions: 'x' }, /reservedConcurrentExecutions/],
-    [{ ReservedConcurrentExecutions: 1.5 }, /reservedConcurrentExecutions/]
+    [{ ReservedConcurrentExecutions: 'x' }, /STRING_VALUE can not be converted to an Integer/],
+    [{ ReservedConcurrentExecutions: 1.5 }, /NUMBER_VALUE can not be converted to an Integer/]
   ] as const) {
     t.match(await raw('g', body), { statusCode: 400 })
     t.match((await raw('g', body)).json<{ message: string }>().message, message)

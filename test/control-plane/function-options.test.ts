@@ -179,7 +179,7 @@ t.test('recursion and runtime management are kept per function, and go with it',
       '2021-07-20/functions/f/runtime-management-config',
       { UpdateRuntimeOn: 1 },
       400,
-      /UpdateRuntimeOn|updateRuntimeOn/
+      /NUMBER_VALUE can not be converted to a String/
     ],
     ['2021-07-20/functions/nobody/runtime-management-config', { UpdateRuntimeOn: 'Auto' }, 404, /not found/],
     [
