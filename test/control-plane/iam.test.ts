@@ -402,7 +402,7 @@ t.test('who is gone stays gone where policies name them, and who is renamed goes
   const created = await aws('POST', '/functions', {
     FunctionName: 'f',
     Runtime: 'nodejs20.x',
-    Role: `arn:aws:iam::${ACCOUNT}:role/trusting`,
+    Role: `arn:aws:iam::${ACCOUNT}:role/hearth-default`,
     Handler: 'index.handler',
     Code: { ZipFile: (await zipOf({ 'index.mjs': SOURCE })).toString('base64') }
   })
@@ -498,7 +498,7 @@ t.test('a key works until it is turned off, and not a request longer', async (t)
   const made = await inject({ method: 'POST', url: '/v1/keys', payload: { user: 'holder' } })
   const { accessKeyId: AccessKeyId, token } = made.json<{ accessKeyId: string; token: string }>()
   const whoAmI = async () => {
-    const url = '/?Action=GetUser&Version=2010-05-08'
+    const url = '/?Action=GetCallerIdentity&Version=2011-06-15'
     return (await app.inject({ method: 'GET', url, headers: { authorization: `Bearer ${token}` } })).statusCode
   }
   const unused = await ok('GetAccessKeyLastUsed', { AccessKeyId })

@@ -9,10 +9,10 @@ export interface KeyUseNotesOptions {
   readonly now: () => Date
 }
 
-/** Notes of every request whose key was good when it was used. */
+/** Notes of every request whose key was good when it was used, also of one that was refused for another reason. */
 export const keyUseNotes = fp<KeyUseNotesOptions>(
   async (app, { uses, region, now }) => {
-    app.addHook('preHandler', async (request) => {
+    app.addHook('onSend', async (request) => {
       const { principal } = request
       if (principal === null) return
       uses.note(principal.keyId, {
