@@ -15,7 +15,11 @@ export function layerVersionOf(
   { scope }: LambdaApiDeps
 ): { readonly name: string; readonly version: number } {
   const name = parseLayerName(scope, params['name'] ?? '')
-  const { VersionNumber: version } = checkModel(VersionNumber, { VersionNumber: Number(params['version']) })
+  // What is no number is told as the text that it is.
+  const text = params['version'] ?? ''
+  const { VersionNumber: version } = checkModel(VersionNumber, {
+    VersionNumber: /^-?\d+$/.test(text) ? Number(text) : text
+  })
   return { name, version }
 }
 

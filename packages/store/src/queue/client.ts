@@ -22,6 +22,7 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
         traceId: event.traceId,
         clientContext: event.clientContext,
         acceptedAt: event.acceptedAt,
+        keyed: event.keyed,
         start,
         length
       })
