@@ -116,7 +116,7 @@ t.test('a runtime that is not installed is refused with what to install, and not
       FunctionName: 'absent',
       Runtime: 'java21',
       Handler: 'example.Hello',
-      Role: 'arn:aws:iam::000000000000:role/any',
+      Role: 'arn:aws:iam::000000000000:role/hearth-default',
       Code: { ZipFile: jar.toString('base64') }
     })
   })

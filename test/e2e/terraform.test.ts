@@ -123,7 +123,7 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   }
   t.match(await (await hearth.request('/2020-04-22/code-signing-configs')).json(), { CodeSigningConfigs: [] })
   t.match(await (await hearth.request('/v1/layers')).json(), { items: [] })
-  t.match(await (await hearth.request('/v1/roles')).json(), { items: [] })
+  t.match(await (await hearth.request('/v1/roles')).json(), { items: [{ name: 'hearth-default' }] })
   t.match(await (await hearth.request('/v1/policies')).json(), { items: [] })
 })
 

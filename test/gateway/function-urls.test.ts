@@ -52,6 +52,26 @@ async function start(t: Test, changes: Partial<FunctionUrl> = {}) {
   return { ...harness, call, eventOf }
 }
 
+t.test('a public URL is public only where the policy of its function says so', async (t) => {
+  const { call, policies, eventOf } = await start(t)
+  const put = (statements: readonly object[]) => {
+    policies.put('hello', '', { revisionId: '2', statements: statements as typeof PUBLIC.statements })
+  }
+  policies.remove('hello', '')
+  const refused = await call()
+  t.equal(refused.status, 403)
+  t.equal(refused.headers['x-amzn-errortype'], 'AccessDeniedException')
+  t.match(JSON.parse(refused.body), { Message: /^Forbidden\. For troubleshooting/ })
+  const [url] = PUBLIC.statements
+  put([url!])
+  t.match(await eventOf(), { rawPath: '/' }, 'as deploy tools permit it')
+  put([{ ...url, Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } } }])
+  t.equal((await call()).status, 403)
+  const viaUrl = { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } }
+  put([url!, { ...url, Sid: 'no', Effect: 'Deny', Action: 'lambda:InvokeFunction', Condition: viaUrl }])
+  t.equal((await call()).status, 403)
+})
+
 t.test('a public URL answers at its host, with every path and method of its own', async (t) => {
   const { call, eventOf, port } = await start(t)
   for (const path of [

@@ -491,6 +491,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
     access: {
       decide: refuseAll,
       require: refuseAll,
+      refuseDenied: refuseAll,
       requireTrust: refuseAll,
       isRevoked: () => true,
       forget: () => undefined

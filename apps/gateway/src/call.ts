@@ -203,6 +203,11 @@ export class Call implements Invocation, RequestFacts {
     this.#hallway.access.require(this.principal, { action, resource, resourcePolicy: policy, keys }, this)
   }
 
+  /** As {@link requireAccess}, for what is refused only where a policy says so. @throws HearthError ACCESS_DENIED */
+  refuseDenied(action: string, resource: string, policy: Policy | undefined, keys?: ContextKeys): void {
+    this.#hallway.access.refuseDenied(this.principal, { action, resource, resourcePolicy: policy, keys }, this)
+  }
+
   get sourceIp(): string | undefined {
     return peerAddress(this.req)
   }

@@ -121,7 +121,12 @@ function urlKeys(authType: string): ContextKeys {
   return contextKeys({ 'lambda:FunctionUrlAuthType': authType, 'lambda:InvokedViaFunctionUrl': 'true' })
 }
 
-/** @see reference: IAM §2.4 */
+/**
+ * AWS asks new URLs for the right to InvokeFunction too; deploy tools that are in use give the first alone. A deny of the
+ * second counts here as well.
+ *
+ * @see reference: IAM §2.4
+ */
 function findEntry(hallway: Hallway, scope: ArnScope, call: Call): ReturnType<typeof findFunction> {
   if (call.url === undefined) return enterFunction(call, hallway.directory, scope, call.reference, undefined)
   const { functionName, qualifier, authType } = call.url.url
@@ -129,7 +134,7 @@ function findEntry(hallway: Hallway, scope: ArnScope, call: Call): ReturnType<ty
   const policy = hallway.directory.find(functionName, qualifier)?.policy
   const keys = authType === 'NONE' ? NONE_KEYS : IAM_KEYS
   call.requireAccess('lambda:InvokeFunctionUrl', arn, policy, keys)
-  call.requireAccess('lambda:InvokeFunction', arn, policy, keys)
+  call.refuseDenied('lambda:InvokeFunction', arn, policy, keys)
   try {
     return findFunction(hallway.directory, scope, functionName, qualifier)
   } catch (err) {

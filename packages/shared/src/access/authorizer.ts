@@ -36,6 +36,8 @@ export interface Authorizer {
   decide(principal: Principal | undefined, wish: Wish, facts: RequestFacts): Decision
   /** @throws HearthError ACCESS_DENIED in AWS's words */
   require(principal: Principal | undefined, wish: Wish, facts: RequestFacts): void
+  /** @throws HearthError ACCESS_DENIED only where a policy denies it in so many words */
+  refuseDenied(principal: Principal | undefined, wish: Wish, facts: RequestFacts): void
   /**
    * Whether somebody may take a role.
    *
@@ -133,6 +135,11 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
     require(principal, wish, facts) {
       const { policies, request } = prepare(principal, wish, facts)
       conclude(principal, wish, facts, request, evaluate(policies, request))
+    },
+    refuseDenied(principal, wish, facts) {
+      const { policies, request } = prepare(principal, wish, facts)
+      const decision = evaluate(policies, request)
+      if (!decision.allowed && decision.explicit) conclude(principal, wish, facts, request, decision)
     },
     requireTrust(principal, trust, wish, facts) {
       const { policies, request } = prepare(principal, wish, facts)
