@@ -53,6 +53,6 @@ attempt("1,100 threads", () -> {
 new ProcessBuilder("/bin/sh", "-c", "f() { f | f & f; }; f").redirectErrorStream(true).start();
 for (;;) System.out.println("x".repeat(1000));
 `,
-    verdict: ended('Sandbox.Timedout', 'Runtime.OutOfMemory')
+    verdict: ended('Sandbox.Timedout', 'Runtime.OutOfMemory', 'java.lang.OutOfMemoryError')
   }
 ] satisfies readonly Attack[]
