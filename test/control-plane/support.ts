@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { openControlPlane } from '@hearth/control-plane'
+import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor'
 import type { Config } from '@hearth/shared'
 import type { Test } from 'tap'
 import yazl from 'yazl'
@@ -37,6 +38,18 @@ interface Call {
   readonly headers?: Record<string, string>
 }
 
+let runtimes: Promise<RuntimeRegistry> | undefined
+
+/** Looked for once: they stay the same while the tests of a file run. */
+function runtimesOfThisMachine(): Promise<RuntimeRegistry> {
+  runtimes ??= openRuntimeRegistry({
+    node: { execPath: process.execPath, version: process.versions.node },
+    configured: {},
+    path: process.env['PATH'] ?? ''
+  })
+  return runtimes
+}
+
 /** A whole control plane on a data folder of its own; closed when `t` ends. Opens no port: use `inject`. */
 export async function startControlPlane(t: Test, options: StartOptions = {}) {
   const dataDir = path.join(t.testdir(), 'data')
@@ -56,6 +69,7 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false, ...options.server },
     searchPath: process.env['PATH'] ?? '',
+    runtimes: await runtimesOfThisMachine(),
     ...(options.now === undefined ? {} : { now: options.now }),
     ...(deferred === undefined ? {} : { defer: (step: () => void) => void deferred.push(step) })
   })

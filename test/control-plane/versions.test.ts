@@ -245,6 +245,7 @@ t.test('what is wrong with a version or an alias is said in the words of AWS', a
     await put(`f?${query}`, SOURCE)
     return inject({ method: 'POST', url: '/v1/functions/f/versions', payload: {} })
   }
+  await inject({ method: 'PUT', url: '/v1/roles/other', payload: {} })
   await publish('memory=128')
   await publish('memory=256')
   await publish('memory=256&role=arn:aws:iam::000000000000:role/other')

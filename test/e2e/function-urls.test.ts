@@ -37,6 +37,9 @@ t.test('a function is public at a URL that the AWS CLI made, until that is delet
   )
   const { FunctionUrl: url } = JSON.parse(made.stdout) as { FunctionUrl: string }
   const id = new URL(url).hostname.split('.')[0]!
+  t.match(await curl(url), /^HTTP\/1\.1 403/, 'nobody was let in yet')
+  const permission = ['--action', 'lambda:InvokeFunctionUrl', '--principal', '*', '--function-url-auth-type', 'NONE']
+  await aws('add-permission', '--statement-id', 'everybody', ...permission)
   const answer = await curl(`${url}v1/functions`, '-H', 'origin: https://a.example')
   t.match(answer, /^HTTP\/1\.1 201/)
   t.match(answer, /x-path: \/v1\/functions\r\n/)

@@ -125,12 +125,20 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
 export function runtimesOfThisMachine(
   configured: Readonly<Record<string, readonly string[]>> = {}
 ): Promise<RuntimeRegistry> {
-  return openRuntimeRegistry({
+  const key = JSON.stringify(configured)
+  const known = registries.get(key)
+  if (known !== undefined) return known
+  const registry = openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
     configured,
     path: process.env['PATH'] ?? ''
   })
+  registries.set(key, registry)
+  return registry
 }
+
+/** By what was configured: looking takes a second, and they stay the same while the tests of a file run. */
+const registries = new Map<string, Promise<RuntimeRegistry>>()
 
 const DEFAULTS: Omit<FunctionSpec, 'codeDir'> = {
   name: 'sample',

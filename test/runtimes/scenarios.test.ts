@@ -25,7 +25,9 @@ for (const column of columns) {
     const codeDir = path.join(t.testdir({}), 'code')
     mkdirSync(codeDir)
     await column.make(codeDir)
-    const box = await startExecutor(t, { runtimes: registry, prestarted: 2 })
+    // What is printed may come after its answer, and so from an instance that would be frozen by then.
+    const options = { runtimes: registry, prestarted: 2, freezeAfterMs: Number.POSITIVE_INFINITY }
+    const box = await startExecutor(t, options)
     t.jobs = JOBS
     await Promise.all(
       SCENARIOS.map((scenario) =>

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
-import { openRuntimeRegistry } from '@hearth/executor/runtimes'
+import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor/runtimes'
 import {
   type Config,
   createAuthenticator,
@@ -83,6 +83,8 @@ export interface ControlPlaneOptions {
   readonly runtimeDir?: string | undefined
   /** Where interpreters are looked for beside the usual folders, as in PATH. */
   readonly searchPath?: string
+  /** Default: what this machine has. Looking takes a second, which whoever opens many control planes may want to save. */
+  readonly runtimes?: RuntimeRegistry | undefined
   readonly now?: () => Date
   /** How a deploy's last step is put off until its answer is out. */
   readonly defer?: (step: () => void) => void
@@ -169,11 +171,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const trees = createLayerTrees(artifacts)
   const s3 = createS3Source(config.s3)
   const runtimes = createRuntimes(
-    await openRuntimeRegistry({
-      node: { execPath: process.execPath, version: process.versions.node },
-      configured: config.runtimePaths,
-      path: options.searchPath ?? ''
-    })
+    options.runtimes ??
+      (await openRuntimeRegistry({
+        node: { execPath: process.execPath, version: process.versions.node },
+        configured: config.runtimePaths,
+        path: options.searchPath ?? ''
+      }))
   )
   const architecture: FunctionRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
   const functionOptions = createFunctionOptionsRepository(db)
