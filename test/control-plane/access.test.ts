@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import { internalToken, readMasterKey } from '@hearth/store'
 import t from 'tap'
 import { MODEL } from '../helpers/lambda-model.ts'
 import { listenWithClient } from './client.ts'
@@ -33,11 +34,16 @@ async function addUser({ inject, app }: Plane, name: string) {
       const answer = await inject({ method: 'PUT', url: `/v1/users/${name}`, payload: { policies } })
       if (answer.statusCode !== 200) throw new Error(answer.body)
     },
-    call: (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, payload?: object | string) =>
+    call: (
+      method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+      url: string,
+      payload?: object | string,
+      headers: Record<string, string> = {}
+    ) =>
       app.inject({
         method,
         url,
-        headers: { authorization: `Bearer ${key.token}` },
+        headers: { authorization: `Bearer ${key.token}`, ...headers },
         ...(payload === undefined ? {} : { payload })
       })
   }
@@ -134,6 +140,61 @@ t.test('a deploy asks for each of the rights that it uses', async (t) => {
   t.equal((await configure({ Role: other })).statusCode, 200)
   const layer = `${ARN}:layer:l:1`
   t.match((await configure({ Layers: [layer] })).json().Message, `lambda:GetLayerVersion on resource: ${layer}`)
+})
+
+t.test('where a request comes from is what the gateway says, and nobody else', async (t) => {
+  const plane = await startControlPlane(t)
+  const ada = await addUser(plane, 'ada')
+  await ada.may(allow('lambda:ListFunctions', '*', { Condition: { IpAddress: { 'aws:SourceIp': '192.0.2.0/24' } } }))
+  const proof = internalToken(readMasterKey(plane.dataDir, undefined))
+  const cases: readonly (readonly [Record<string, string>, number])[] = [
+    [{}, 403],
+    [{ 'x-forwarded-for': '192.0.2.7' }, 403],
+    [{ 'x-forwarded-for': '192.0.2.7', 'x-hearth-gateway': 'a guess' }, 403],
+    [{ 'x-forwarded-for': '127.0.0.1', 'x-hearth-gateway': proof }, 403],
+    [{ 'x-forwarded-for': '192.0.2.7', 'x-hearth-gateway': proof }, 200]
+  ]
+  for (const [headers, status] of cases) {
+    const answer = await ada.call('GET', '/v1/functions', undefined, headers)
+    t.equal(answer.statusCode, status, JSON.stringify(headers))
+  }
+  await ada.may(allow('lambda:ListFunctions', '*', { Condition: { IpAddress: { 'aws:SourceIp': '127.0.0.1' } } }))
+  t.equal((await ada.call('GET', '/v1/functions')).statusCode, 200, 'directly')
+  const forged = await ada.call('GET', '/v1/functions', undefined, { 'x-forwarded-for': '127.0.0.1' })
+  t.equal(forged.statusCode, 403, 'what cannot be known is in no range')
+})
+
+t.test('the path of a user, role or policy belongs to what is asked for', async (t) => {
+  const plane = await startControlPlane(t)
+  const ada = await addUser(plane, 'ada')
+  const document = allow('lambda:GetFunction')
+  const kinds = [
+    ['users', 'user', 'User', { path: '/chiefs/' }],
+    ['roles', 'role', 'Role', { path: '/chiefs/' }],
+    ['policies', 'policy', 'Policy', { path: '/chiefs/', document }]
+  ] as const
+  for (const [route, kind, Kind, body] of kinds) {
+    const arn = (rest: string) => `arn:aws:iam::${ACCOUNT}:${kind}/${rest}`
+    const url = `/v1/${route}`
+    await ada.may({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Allow', Action: [`hearth:Put${Kind}`, `hearth:Delete${Kind}`, `iam:Get${Kind}`], Resource: '*' },
+        { Effect: 'Deny', Action: '*', Resource: arn('chiefs/*') }
+      ]
+    })
+    t.equal((await ada.call('PUT', `${url}/made`, body)).statusCode, 403, `${kind}: to be made there`)
+    t.equal((await plane.inject({ method: 'GET', url: `${url}/made` })).statusCode, 404, 'and is not')
+    await plane.inject({ method: 'PUT', url: `${url}/chief`, payload: body })
+    const denied = [
+      await ada.call('GET', `${url}/chief`),
+      await ada.call('PUT', `${url}/chief`, { document: 'document' in body ? document : undefined }),
+      await ada.call('DELETE', `${url}/chief`)
+    ]
+    for (const answer of denied) t.equal(answer.statusCode, 403, answer.body)
+    t.match(denied[0]!.json().detail, arn('chiefs/chief'))
+    t.equal((await ada.call('PUT', `${url}/plain`, { ...body, path: '/' })).statusCode, 201, `${kind}: elsewhere`)
+  }
 })
 
 t.test('a role that Lambda cannot take is refused', async (t) => {

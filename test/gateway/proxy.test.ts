@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { ask, BEARER, rawConnection, startGateway, textOf, until } from './harness.ts'
+import { ask, BEARER, INTERNAL_TOKEN, rawConnection, startGateway, textOf, until } from './harness.ts'
 
 /** A control plane that answers as the test wants; real HTTP on a real port. */
 async function controlPlane(t: Test, listener: RequestListener, port = 0): Promise<{ server: Server; port: number }> {
@@ -54,6 +54,7 @@ t.test('what is no invocation reaches the control plane as it was sent', async (
       'x-forwarded-for': '6.6.6.6',
       'x-forwarded-proto': 'https',
       forwarded: 'for=6.6.6.6',
+      'x-hearth-gateway': 'a guess',
       connection: 'x-secret-hop',
       'x-secret-hop': '1',
       te: 'trailers'
@@ -65,6 +66,7 @@ t.test('what is no invocation reaches the control plane as it was sent', async (
   t.equal(seen.method, 'PUT')
   t.equal(seen.body, 'payload')
   t.match(seen.headers, { host: 'hearth.example:8080', 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
+  t.equal(seen.headers['x-hearth-gateway'], INTERNAL_TOKEN, 'so that the address is believed')
   for (const name of ['forwarded', 'x-secret-hop', 'te', 'authorization']) t.notOk(name in seen.headers, name)
   t.equal(seen.headers['content-length'], '7')
 

@@ -163,7 +163,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(authorization, {
     authorizer: deps.authorizer,
-    roles: deps.access.lookup,
+    access: deps.access,
     scope,
     internalToken: deps.internalToken,
     metrics

@@ -147,6 +147,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   readiness.set('queue', { ok: true })
   const routes: Route[] = []
   let draining = false
+  let proof: string | undefined
   let stopReporters = async (): Promise<void> => undefined
   let stopping: Promise<void> | undefined
 
@@ -212,6 +213,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     host: '127.0.0.1',
     port: config.controlPort,
     expectations,
+    proof: () => proof,
     onError(err, requestId) {
       log.warn({ err, requestId }, 'control plane does not answer')
     }
@@ -365,6 +367,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     },
 
     attach(reader, internalToken, sessions) {
+      proof = internalToken
       const access = createAuthorizer({
         source: reader,
         scope,
@@ -489,7 +492,6 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
     },
     authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },
     access: {
-      decide: refuseAll,
       require: refuseAll,
       refuseDenied: refuseAll,
       requireTrust: refuseAll,

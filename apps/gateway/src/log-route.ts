@@ -1,9 +1,8 @@
-import { HearthError } from '@hearth/shared'
+import { HearthError, parseSince, SINCE_RULE } from '@hearth/shared'
 import type { LogQuery } from './log-reader.ts'
 
 const DEFAULT_LINES = 1_000
 const MAX_LINES = 10_000
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
  * The query of `GET /v1/functions/{name}/logs`: `since` (a time, or how long ago: `90s`, `10m`, `2h`, `1d`), `limit`
@@ -18,19 +17,16 @@ export function parseLogQuery(query: URLSearchParams, nowMs: number): LogQuery {
     }
   }
   return {
-    since: parseSince(query.get('since') ?? '', nowMs),
+    since: sinceOf(query.get('since') ?? '', nowMs),
     requestId: query.get('requestId') ?? '',
     limit: parseLimit(query.get('limit') ?? String(DEFAULT_LINES))
   }
 }
 
-function parseSince(text: string, nowMs: number): string {
-  if (text === '') return ''
-  const ago = /^(\d{1,9})([smhd])$/.exec(text)
-  const at = ago === null ? Date.parse(text) : nowMs - Number(ago[1]) * UNIT_MS[ago[2]!]!
-  if (Number.isNaN(at)) throw invalid('since', `a time such as 2026-01-02T03:04:05Z, or how long ago: 90s, 10m, 2h, 1d`)
-  // Before the year 0 there are no logs, and dates print differently.
-  return new Date(Math.max(at, 0)).toISOString()
+function sinceOf(text: string, nowMs: number): string {
+  const since = text === '' ? '' : parseSince(text, nowMs)
+  if (since === undefined) throw invalid('since', SINCE_RULE)
+  return since
 }
 
 function parseLimit(text: string): number {

@@ -1,6 +1,7 @@
 import http, { type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import { HearthError } from '@hearth/shared'
+import { GATEWAY_PROOF_HEADER, HearthError } from '@hearth/shared'
 import type { Expectations } from './expectations.ts'
+import { peerAddress } from './peer-address.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { hasBody, linger, refuse } from './respond.ts'
 
@@ -9,6 +10,8 @@ export interface ProxyOptions {
   readonly host: string
   readonly port: number
   readonly expectations: Expectations
+  /** What this process proves itself to the control plane with; undefined while it is not known. */
+  readonly proof: () => string | undefined
   readonly onError: (err: unknown, requestId: string) => void
   /** How long the control plane may take to send `100 Continue` before the body is sent without it. */
   readonly continueMs?: number
@@ -32,14 +35,21 @@ const HOP_BY_HOP = new Set([
   'upgrade'
 ])
 /** Said by this proxy; whatever a client claims of itself is dropped. */
-const FORWARDED = new Set(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'])
+const FORWARDED = new Set([
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  GATEWAY_PROOF_HEADER
+])
 
 /**
  * Passes everything that is no invocation to the control plane, both ways as a stream. The URL and the Host header
- * stay as they came: they are signed, and the control plane makes URLs of them. It also decides who may do what;
- * nothing is trusted there for having come through here.
+ * stay as they came: they are signed, and the control plane makes URLs of them. It also decides who may do what, and
+ * takes this proxy's word for nothing but the address of the client.
  */
-export function createProxy({ host, port, expectations, onError, continueMs = 1_000 }: ProxyOptions): Proxy {
+export function createProxy({ host, port, expectations, proof, onError, continueMs = 1_000 }: ProxyOptions): Proxy {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 16 })
 
   function forward(req: IncomingMessage, res: ServerResponse, requestId: string, attempt: Attempt = 'first'): void {
@@ -49,7 +59,7 @@ export function createProxy({ host, port, expectations, onError, continueMs = 1_
       agent,
       method: req.method,
       path: req.url,
-      headers: requestHeaders(req, attempt === 'head' || expectations.has(req)),
+      headers: requestHeaders(req, attempt === 'head' || expectations.has(req), proof()),
       setHost: false
     })
     const abort = (): void => {
@@ -181,7 +191,7 @@ function relay(answer: IncomingMessage, req: IncomingMessage, res: ServerRespons
   })
 }
 
-function requestHeaders(req: IncomingMessage, waits: boolean): string[] {
+function requestHeaders(req: IncomingMessage, waits: boolean, proof: string | undefined): string[] {
   const kept = withoutHops(req.rawHeaders, req.headers.connection)
   const headers: string[] = []
   for (let i = 0; i < kept.length; i += 2) {
@@ -189,7 +199,8 @@ function requestHeaders(req: IncomingMessage, waits: boolean): string[] {
     if (FORWARDED.has(name) || (name === 'expect' && !waits)) continue
     headers.push(kept[i]!, kept[i + 1]!)
   }
-  headers.push('x-forwarded-for', req.socket.remoteAddress ?? '', 'x-forwarded-proto', 'http')
+  headers.push('x-forwarded-for', peerAddress(req) ?? '', 'x-forwarded-proto', 'http')
+  if (proof !== undefined) headers.push(GATEWAY_PROOF_HEADER, proof)
   // Node frames a body of unknown length anew; it must be told that there is one.
   if (req.headers['transfer-encoding'] !== undefined) headers.push('transfer-encoding', 'chunked')
   headers.push('connection', 'keep-alive')

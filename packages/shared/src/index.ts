@@ -2,6 +2,7 @@ export { type Authorizer, type AuthorizerOptions, createAuthorizer, type Wish } 
 export type {
   IdentityRecord,
   PolicyText,
+  PrincipalPolicies,
   PrincipalSource,
   RoleIdentity,
   UserIdentity
@@ -10,10 +11,11 @@ export type { RequestFacts } from './access/request-keys.ts'
 export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
+export { GATEWAY_PROOF_HEADER } from './auth/gateway-proof.ts'
+export { newKeyId, newSecretKey, newUniqueId } from './auth/new-ids.ts'
 export type { AccessKey, Principal, Session } from './auth/principal.ts'
 export {
   createSessionTokens,
-  newKeyId,
   type Sealer,
   type SessionTokens,
   sessionPrincipal,
@@ -108,4 +110,5 @@ export type {
   ReleaseWatch
 } from './release.ts'
 export { countsOf, DURATION_BUCKETS, durationBucket, sparse, takeTally } from './release-tally.ts'
+export { parseSince, SINCE_RULE } from './since.ts'
 export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'

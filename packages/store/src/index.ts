@@ -8,15 +8,10 @@ export { createPoliciesRepository, type PoliciesRepository } from './access/poli
 export { preparePrincipalLookup } from './access/principal-lookup.ts'
 export { createRolesRepository, type RolesRepository } from './access/roles-repository.ts'
 export type {
-  NamedDocument,
   PolicyRecord,
   PolicyRef,
   PolicyVersionRecord,
-  PrincipalLookup,
-  PrincipalPolicies,
   RoleRecord,
-  StoredRole,
-  StoredUser,
   UserRecord
 } from './access/types.ts'
 export { createUsersRepository, type UsersRepository } from './access/users-repository.ts'

@@ -1,12 +1,19 @@
-import type { AccessKey, AliasRecord, FunctionRecord, FunctionUrl, ProvisionedWish, ReleaseWatch } from '@hearth/shared'
-import type { PrincipalLookup } from './access/types.ts'
+import type {
+  AccessKey,
+  AliasRecord,
+  FunctionRecord,
+  FunctionUrl,
+  PrincipalSource,
+  ProvisionedWish,
+  ReleaseWatch
+} from '@hearth/shared'
 import type { EventSettings } from './event-invoke-repository.ts'
 import type { PolicyStatement } from './resource-policy.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
  */
-export interface DirectoryReader extends PrincipalLookup {
+export interface DirectoryReader extends PrincipalSource {
   /** SQLite's `PRAGMA data_version`: another number means that another process has committed. Microseconds. */
   dataVersion(): number
   /** Names of functions, and whether keys or principals, that changed after `seq`; `reset` when the trail does not reach back that far. */

@@ -1,4 +1,4 @@
-import type { ArnScope } from '@hearth/shared'
+import type { ArnScope, PrincipalSource } from '@hearth/shared'
 import type {
   FunctionPoliciesRepository,
   FunctionsRepository,
@@ -7,7 +7,6 @@ import type {
   OwnedPoliciesRepository,
   PoliciesRepository,
   PolicyOwner,
-  PrincipalLookup,
   RolesRepository,
   UsersRepository
 } from '@hearth/store'
@@ -26,7 +25,7 @@ export interface Access {
   /** Whom a policy is attached to, or bounds. @throws HearthError POLICY_NOT_FOUND, INVALID_REQUEST */
   readonly ownersOf: (policyArn: string, as: 'attachment' | 'boundary') => readonly PolicyOwner[]
   /** All that decisions about one need. */
-  readonly lookup: PrincipalLookup
+  readonly lookup: PrincipalSource
   readonly scope: ArnScope
   readonly now: () => Date
   /** Runs several steps, all or nothing. */
@@ -39,7 +38,7 @@ export interface AccessDeps {
   readonly policies: PoliciesRepository
   readonly owned: OwnedPoliciesRepository
   readonly keys: KeysRepository
-  readonly lookup: PrincipalLookup
+  readonly lookup: PrincipalSource
   readonly functions: Pick<FunctionsRepository, 'exclusively' | 'findByRole'>
   readonly functionPolicies: FunctionPoliciesRepository
   readonly scope: ArnScope

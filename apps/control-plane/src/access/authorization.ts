@@ -2,8 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import {
   type ArnScope,
   type Authorizer,
+  GATEWAY_PROOF_HEADER,
   HearthError,
-  type PrincipalSource,
   parsePolicy,
   type RequestFacts,
   type Wish
@@ -11,13 +11,13 @@ import {
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Metrics } from '../metrics.ts'
-import { roleArn } from './names.ts'
+import type { Access } from './access.ts'
 import { IN_ROUTE, ROUTE_ACTIONS } from './route-actions.ts'
 import { routeResource } from './route-resource.ts'
 
 export interface AuthorizationOptions {
   readonly authorizer: Authorizer
-  readonly roles: Pick<PrincipalSource, 'findRole'>
+  readonly access: Access
   readonly scope: ArnScope
   /** What the gateway proves itself with: whose word for the client's address is taken. */
   readonly internalToken: string
@@ -40,7 +40,7 @@ declare module 'fastify' {
  * mounted. Comes after authentication, in both places where that finds out who calls.
  */
 export const authorization = fp<AuthorizationOptions>(
-  async (app, { authorizer, roles, scope, internalToken, metrics }) => {
+  async (app, { authorizer, access, scope, internalToken, metrics }) => {
     const proof = Buffer.from(internalToken)
 
     const counted = (ask: () => void): void => {
@@ -61,8 +61,8 @@ export const authorization = fp<AuthorizationOptions>(
     app.decorateRequest('requireTrust', function (this: FastifyRequest, wish: Wish) {
       const { principal } = this
       if (principal === null) throw new Error('a route that asks for a key has a principal')
-      const role = roles.findRole(wish.resource.slice(wish.resource.lastIndexOf('/') + 1))
-      const isIt = role !== undefined && wish.resource === roleArn(scope.accountId, role)
+      const role = access.roles.find(wish.resource.slice(wish.resource.lastIndexOf('/') + 1))
+      const isIt = role !== undefined && wish.resource === access.roles.arnOf(role)
       counted(() => {
         const trust = isIt ? parsePolicy(role.trust, 'trust', 'trust policy') : undefined
         authorizer.requireTrust(principal, trust, wish, factsOf(this, proof))
@@ -93,7 +93,8 @@ export const authorization = fp<AuthorizationOptions>(
       request.isAllowed = true
       // A path that leads nowhere has none.
       if (action === undefined || action === 'in-route') return
-      request.requireAccess({ action, resource: routeResource(url, request.params as Record<string, string>, scope) })
+      const params = request.params as Record<string, string>
+      request.requireAccess({ action, resource: routeResource(url, params, scope, access) })
     }
 
     app.addHook('onRequest', async (request) => {
@@ -108,12 +109,13 @@ export const authorization = fp<AuthorizationOptions>(
 
 function factsOf(request: FastifyRequest, proof: Buffer): RequestFacts {
   const { headers } = request
-  const sent = Buffer.from(String(headers['x-hearth-gateway'] ?? ''))
+  const sent = Buffer.from(String(headers[GATEWAY_PROOF_HEADER] ?? ''))
   const isGateway = sent.length === proof.length && timingSafeEqual(sent, proof)
   const forwarded = headers['x-forwarded-for']
   return {
     requestId: request.id,
-    sourceIp: isGateway && typeof forwarded === 'string' ? forwarded : request.ip,
+    // Who forwards without a proof says for whom, and nobody knows whether that is so.
+    sourceIp: forwarded === undefined ? request.ip : isGateway ? String(forwarded) : undefined,
     userAgent: headers['user-agent'],
     secure: false
   }

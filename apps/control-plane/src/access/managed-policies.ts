@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type ArnScope, AWS_MANAGED_POLICIES, type AwsManagedPolicy, HearthError } from '@hearth/shared'
+import { type ArnScope, AWS_MANAGED_POLICIES, type AwsManagedPolicy, HearthError, newUniqueId } from '@hearth/shared'
 import type { PoliciesRepository, PolicyRecord, PolicyRef, PolicyVersionRecord } from '@hearth/store'
-import { nameInArn, POLICY_VERSION_ID } from './names.ts'
-import { makeUniqueId } from './new-key.ts'
+import { nameInArn, POLICY_VERSION_ID, policyArn } from './names.ts'
 import { checkManagedDocument } from './policy-documents.ts'
 import { type Tag, type Tags, withoutTags, withTags } from './tags.ts'
 
@@ -80,8 +79,7 @@ const MAX_VERSIONS = 5
 const MAX_POLICIES = 1_500
 
 export function createManagedPolicies({ policies, scope, now, exclusively }: ManagedPoliciesDeps): ManagedPolicies {
-  const arnOfOwn = ({ path, name }: Pick<PolicyRecord, 'path' | 'name'>): string =>
-    `arn:aws:iam::${scope.accountId}:policy${path}${name}`
+  const arnOfOwn = (policy: Pick<PolicyRecord, 'path' | 'name'>): string => policyArn(scope.accountId, policy)
 
   const findOwn = (arn: string): PolicyRecord | undefined => {
     const name = nameInArn(arn, scope.accountId, 'policy')
@@ -234,7 +232,7 @@ export function createManagedPolicies({ policies, scope, now, exclusively }: Man
           throw new HearthError('LIMIT_EXCEEDED', `Cannot exceed quota for PoliciesPerAccount: ${MAX_POLICIES}`)
         }
         const createdAt = now().toISOString()
-        const policyId = makeUniqueId('ANPA')
+        const policyId = newUniqueId('ANPA')
         return ownView(policies.create({ name, path, policyId, description, tags: checked, createdAt }, document))
       })
     },

@@ -16,6 +16,10 @@ export function roleArn(accountId: string, role: { readonly path: string; readon
   return `arn:aws:iam::${accountId}:role${role.path}${role.name}`
 }
 
+export function policyArn(accountId: string, policy: { readonly path: string; readonly name: string }): string {
+  return `arn:aws:iam::${accountId}:policy${policy.path}${policy.name}`
+}
+
 /** The name at the end of an ARN of a user, role or policy of this account; undefined when it is none. */
 export function nameInArn(arn: string, accountId: string, kind: 'user' | 'role' | 'policy'): string | undefined {
   const prefix = `arn:aws:iam::${accountId}:${kind}/`

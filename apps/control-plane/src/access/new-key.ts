@@ -1,13 +1,6 @@
-import { createHash, randomBytes, randomInt } from 'node:crypto'
-import type { AccessKey } from '@hearth/shared'
+import { createHash, randomBytes } from 'node:crypto'
+import { type AccessKey, newKeyId, newSecretKey } from '@hearth/shared'
 import type { UserRecord } from '@hearth/store'
-
-const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
-/** @param prefix - What it is the id of: AIDA a user, AROA a role, ANPA a policy. @see reference: IAM §5 */
-export function makeUniqueId(prefix: 'AIDA' | 'AROA' | 'ANPA'): string {
-  return prefix + randomLetters(17)
-}
 
 /**
  * A new key: 256 random bits in the token, 240 in the secret.
@@ -20,12 +13,12 @@ export function makeKey(
   expiresAt?: string
 ): { readonly key: AccessKey; readonly token: string } {
   const token = `hearth_${randomBytes(32).toString('base64url')}`
-  const accessKeyId = `AKIA${randomLetters(16)}`
+  const accessKeyId = newKeyId('AKIA')
   return {
     token,
     key: {
       accessKeyId,
-      secretAccessKey: randomBytes(30).toString('base64'),
+      secretAccessKey: newSecretKey(),
       tokenHash: createHash('sha256').update(token).digest('hex'),
       principal: {
         arn: `arn:aws:iam::${accountId}:user${user.path}${user.name}`,
@@ -38,8 +31,4 @@ export function makeKey(
       expiresAt
     }
   }
-}
-
-function randomLetters(count: number): string {
-  return Array.from({ length: count }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('')
 }

@@ -1,8 +1,7 @@
-import { type ArnScope, HearthError } from '@hearth/shared'
+import { type ArnScope, HearthError, newUniqueId } from '@hearth/shared'
 import type { OwnedPoliciesRepository, RoleRecord, RolesRepository } from '@hearth/store'
 import type { ManagedPolicies } from './managed-policies.ts'
 import { MAX_SESSION_S, roleArn } from './names.ts'
-import { makeUniqueId } from './new-key.ts'
 import { createPrincipalPolicies, type PrincipalPoliciesService } from './principal-policies.ts'
 import { type Tag, withoutTags, withTags } from './tags.ts'
 import { checkTrust, renamePrincipalInText } from './trust-policy.ts'
@@ -104,7 +103,7 @@ export function createRoles(deps: RolesDeps): Roles {
         const role = {
           name,
           path,
-          roleId: makeUniqueId('AROA'),
+          roleId: newUniqueId('AROA'),
           trust,
           description,
           maxSessionS,

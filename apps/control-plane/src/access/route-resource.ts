@@ -8,13 +8,18 @@ import {
   parseLayerName
 } from '@hearth/shared'
 
+import type { Access } from './access.ts'
+import { policyArn } from './names.ts'
+
 type Params = Readonly<Record<string, string | undefined>>
 
 /**
  * The resource that a route of `/v1` is about, from its path alone: what a caller may is decided before its body is
  * looked at. `*` for routes about no one thing.
+ *
+ * @param access - Knows the paths of users, roles and policies, which belong to their ARNs.
  */
-export function routeResource(url: string, params: Params, scope: ArnScope): string {
+export function routeResource(url: string, params: Params, scope: ArnScope, access: Access): string {
   const { name = '', version, host = '', id = '', policy = '', qualifier } = params
   if (url.startsWith('/v1/functions/:name')) {
     // On AWS too these are about a version or an alias and nothing else.
@@ -27,15 +32,24 @@ export function routeResource(url: string, params: Params, scope: ArnScope): str
       return version === undefined ? layerArn(scope, layer) : layerVersionArn(scope, layer, Number(version))
     })
   }
-  const [, kind] = /^\/v1\/(user|role)s\/:name/.exec(url) ?? []
-  // As on AWS the path belongs to the name; where there is none yet it is the plain one.
-  if (kind !== undefined) return `arn:aws:iam::${scope.accountId}:${kind}/${name}`
+  if (url.startsWith('/v1/users/:name')) return principalArn(access.users, name)
+  if (url.startsWith('/v1/roles/:name')) return principalArn(access.roles, name)
   if (url.startsWith('/v1/policies/:policy')) {
-    return policy.startsWith('arn:') ? policy : `arn:aws:iam::${scope.accountId}:policy/${policy}`
+    return policy.startsWith('arn:') ? policy : managedPolicyArn(access, policy)
   }
   if (url.startsWith('/v1/keys/:id')) return hearthArn(scope, `key/${id}`)
   if (url.startsWith('/v1/domains/:host')) return hearthArn(scope, `domain/${host}`)
   return '*'
+}
+
+/** @param path - Of one that is to be made; one that is there has its own. */
+export function principalArn(principals: Access['users'] | Access['roles'], name: string, path = '/'): string {
+  return principals.arnOf(principals.find(name) ?? { name, path })
+}
+
+/** As {@link principalArn}. */
+export function managedPolicyArn({ managed, scope }: Access, name: string, path = '/'): string {
+  return managed.findByName(name)?.arn ?? policyArn(scope.accountId, { name, path })
 }
 
 /** What exists here alone. */

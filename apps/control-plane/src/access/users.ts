@@ -1,8 +1,7 @@
-import { type ArnScope, HearthError } from '@hearth/shared'
+import { type ArnScope, HearthError, newUniqueId } from '@hearth/shared'
 import type { KeysRepository, OwnedPoliciesRepository, UserRecord, UsersRepository } from '@hearth/store'
 import type { ManagedPolicies } from './managed-policies.ts'
 import { userArn } from './names.ts'
-import { makeUniqueId } from './new-key.ts'
 import { createPrincipalPolicies, type PrincipalPoliciesService } from './principal-policies.ts'
 import { type Tag, withoutTags, withTags } from './tags.ts'
 
@@ -87,7 +86,7 @@ export function createUsers(deps: UsersDeps): Users {
         const user = {
           name,
           path,
-          userId: makeUniqueId('AIDA'),
+          userId: newUniqueId('AIDA'),
           tags: withTags({}, tags),
           boundary: boundary === undefined ? undefined : managed.refToAttach(boundary),
           createdAt: deps.now().toISOString()

@@ -7,10 +7,11 @@ import {
   type Policy,
   type PolicyCaller,
   type PolicyRequest,
+  type PolicyText,
+  type PrincipalPolicies,
   parseCaller,
   parsePolicy
 } from '@hearth/shared'
-import type { NamedDocument, PrincipalPolicies } from '@hearth/store'
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { nameInArn } from '../access/names.ts'
@@ -110,9 +111,9 @@ function simulate(
   { scope }: Access,
   source: PrincipalPolicies
 ) {
-  const given = (documents: readonly string[], name: string): NamedDocument[] =>
+  const given = (documents: readonly string[], name: string): PolicyText[] =>
     documents.map((document, i) => ({ name: `${name}.${i + 1}`, document }))
-  const read = ({ name, document }: NamedDocument, kind: Policy['kind']): Policy => parsePolicy(document, kind, name)
+  const read = ({ name, document }: PolicyText, kind: Policy['kind']): Policy => parsePolicy(document, kind, name)
   const [boundary] = [
     ...given(input.PermissionsBoundaryPolicyInputList, 'PermissionsBoundaryPolicyInputList'),
     source.boundary

@@ -1,5 +1,6 @@
 import { HearthError } from '@hearth/shared'
 import type { z } from 'zod'
+import { joinMembers, measure, patternText, valueAt } from '../http/constraint-words.ts'
 import { wrongType } from './wrong-type.ts'
 
 /**
@@ -76,31 +77,9 @@ function constraintOf(issue: z.core.$ZodIssue, value: unknown): string | undefin
   }
 }
 
-/** Zod keeps a pattern as it was written, with the delimiters and anchors that the model's text does not have. */
-function patternText(pattern: string | undefined): string {
-  const bare = (pattern ?? '').replace(/^\/|\/[a-z]*$/g, '').replaceAll('\\/', '/')
-  return /^\^\(\?:(.*)\)\$$/s.exec(bare)?.[1] ?? bare.replace(/^\^|\$$/g, '')
-}
-
-function measure(origin: string): string {
-  return origin === 'number' || origin === 'int' ? 'value' : 'length'
-}
-
 /** `Environment.Variables` → `environment.variables`. */
 function pathOf(path: readonly PropertyKey[]): string {
-  return path
-    .map(String)
-    .map((part) => (part[0] ?? '').toLowerCase() + part.slice(1))
-    .join('.')
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  let value = input
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null) return undefined
-    value = (value as Record<PropertyKey, unknown>)[part]
-  }
-  return value
+  return joinMembers(path.map(String))
 }
 
 /** Java's way of printing, which is what AWS's messages show: `[a, b]`, `{k=v}`. */

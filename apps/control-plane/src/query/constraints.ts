@@ -1,5 +1,6 @@
 import { HearthError } from '@hearth/shared'
 import type { z } from 'zod'
+import { joinMembers, measure, patternText, valueAt } from '../http/constraint-words.ts'
 
 /**
  * Checks parameters against the API model and answers what breaks it in IAM's sentences: those of the other services
@@ -40,29 +41,7 @@ function constraintOf(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** Zod keeps a pattern as it was written, with the delimiters and anchors that the model's text does not have. */
-function patternText(pattern: string | undefined): string {
-  const bare = (pattern ?? '').replace(/^\/|\/[a-z]*$/g, '').replaceAll('\\/', '/')
-  return /^\^\(\?:(.*)\)\$$/s.exec(bare)?.[1] ?? bare.replace(/^\^|\$$/g, '')
-}
-
-function measure(origin: string): string {
-  return origin === 'number' || origin === 'int' ? 'value' : 'length'
-}
-
 /** `Tags.0.Key` → `tags.1.member.key`, as AWS counts. */
 function pathOf(path: readonly PropertyKey[]): string {
-  return path
-    .map((part) => (typeof part === 'number' ? `${part + 1}.member` : String(part)))
-    .map((part) => (part[0] ?? '').toLowerCase() + part.slice(1))
-    .join('.')
-}
-
-function valueAt(members: unknown, path: readonly PropertyKey[]): unknown {
-  let value = members
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null) return undefined
-    value = (value as Record<PropertyKey, unknown>)[part]
-  }
-  return value
+  return joinMembers(path.map((part) => (typeof part === 'number' ? `${part + 1}.member` : String(part))))
 }

@@ -1,4 +1,4 @@
-import { HearthError } from '@hearth/shared'
+import { HearthError, parseSince, SINCE_RULE } from '@hearth/shared'
 import { readAudit } from '@hearth/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -11,7 +11,6 @@ export interface AuditRoutesOptions {
 
 /** The processes that keep one. */
 const TRAILS = ['control-plane', 'gateway']
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 const Entry = z.object({
   at: z.string(),
@@ -70,11 +69,9 @@ export const auditRoutes: FastifyPluginAsyncZod<AuditRoutesOptions> = async (app
 }
 
 function timeOf(name: string, text: string, now: Date): string {
-  const ago = /^(\d{1,9})([smhd])$/.exec(text)
-  const at = ago === null ? Date.parse(text) : now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ''] ?? 0)
-  if (!Number.isNaN(at)) return new Date(Math.max(at, 0)).toISOString()
-  const message = 'a time such as 2026-01-02T03:04:05Z, or how long ago: 90s, 10m, 2h, 1d'
-  throw new HearthError('INVALID_REQUEST', `query.${name}: ${message}`, {
-    errors: [{ path: `query.${name}`, message }]
+  const at = parseSince(text, now.getTime())
+  if (at !== undefined) return at
+  throw new HearthError('INVALID_REQUEST', `query.${name}: ${SINCE_RULE}`, {
+    errors: [{ path: `query.${name}`, message: SINCE_RULE }]
   })
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import type { ManagedPolicies, ManagedPolicy } from '../access/managed-policies.ts'
 import { noticesOf } from '../access/policy-notices.ts'
+import { managedPolicyArn } from '../access/route-resource.ts'
 import {
   OwnPolicyParams,
   PolicyBody,
@@ -52,6 +53,7 @@ export const managedPolicyRoutes: FastifyPluginAsyncZod<{ readonly access: Acces
     async (request, reply) => {
       const name = request.params.policy
       const { body } = request
+      request.requireAccess({ action: 'hearth:PutPolicy', resource: managedPolicyArn(access, name, body.path) })
       const document = textOf(body.document)
       const { created, arn } = access.exclusively(() => {
         const before = managed.findByName(name)

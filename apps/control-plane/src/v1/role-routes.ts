@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { ENTITY_NAME, MAX_SESSION_S } from '../access/names.ts'
+import { principalArn } from '../access/route-resource.ts'
 import { fromCursor, toCursor } from '../http/cursor.ts'
 import { NameParams, PrincipalListQuery, RoleBody, RoleList, RoleView, SessionsRevoked } from './access-schemas.ts'
 import { parseBody } from './json-body.ts'
@@ -61,6 +62,7 @@ export const roleRoutes: FastifyPluginAsyncZod<{ readonly access: Access }> = as
     async (request, reply) => {
       const { name } = request.params
       const { body } = request
+      request.requireAccess({ action: 'hearth:PutRole', resource: principalArn(roles, name, body.path) })
       const created = access.exclusively(() => {
         const before = roles.find(name)
         const trust = body.trust === undefined ? OF_FUNCTIONS : textOf(body.trust)

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { ENTITY_NAME } from '../access/names.ts'
+import { principalArn } from '../access/route-resource.ts'
 import { fromCursor, toCursor } from '../http/cursor.ts'
 import { NameParams, PrincipalListQuery, UserBody, UserList, UserView } from './access-schemas.ts'
 import { parseBody } from './json-body.ts'
@@ -56,6 +57,7 @@ export const userRoutes: FastifyPluginAsyncZod<{ readonly access: Access }> = as
     async (request, reply) => {
       const { name } = request.params
       const { body } = request
+      request.requireAccess({ action: 'hearth:PutUser', resource: principalArn(users, name, body.path) })
       const created = access.exclusively(() => {
         const before = users.find(name)
         if (before === undefined) users.create({ name, path: body.path })

@@ -32,9 +32,10 @@ export interface Wish {
 
 /** Says who may do what. Synchronous; what it looks up is kept until {@link Authorizer.forget}. */
 export interface Authorizer {
-  /** @param principal - Undefined: nobody in particular. @throws HearthError MALFORMED_POLICY when a stored policy is none */
-  decide(principal: Principal | undefined, wish: Wish, facts: RequestFacts): Decision
-  /** @throws HearthError ACCESS_DENIED in AWS's words */
+  /**
+   * @param principal - Undefined: nobody in particular.
+   * @throws HearthError ACCESS_DENIED in AWS's words; MALFORMED_POLICY when a stored policy is none
+   */
   require(principal: Principal | undefined, wish: Wish, facts: RequestFacts): void
   /** @throws HearthError ACCESS_DENIED only where a policy denies it in so many words */
   refuseDenied(principal: Principal | undefined, wish: Wish, facts: RequestFacts): void
@@ -116,22 +117,13 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
     const known = revocations.get(roleId)
     if (known !== undefined) return known
     const role = source.findRole(roleName)
-    const from =
-      role?.roleId !== roleId
-        ? Number.POSITIVE_INFINITY
-        : role.sessionsFrom === undefined
-          ? 0
-          : Date.parse(role.sessionsFrom)
+    const from = role?.roleId !== roleId ? Number.POSITIVE_INFINITY : Date.parse(role.sessionsFrom)
     if (revocations.size >= CACHE_ENTRIES) revocations = new Map()
     revocations.set(roleId, from)
     return from
   }
 
   return {
-    decide(principal, wish, facts) {
-      const { policies, request } = prepare(principal, wish, facts)
-      return evaluate(policies, request)
-    },
     require(principal, wish, facts) {
       const { policies, request } = prepare(principal, wish, facts)
       conclude(principal, wish, facts, request, evaluate(policies, request))

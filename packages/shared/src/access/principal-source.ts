@@ -5,14 +5,18 @@ export interface PolicyText {
   readonly document: string
 }
 
+/** What a user or role has a say with. */
+export interface PrincipalPolicies {
+  /** Inline ones by name, then the default versions of attached ones. */
+  readonly policies: readonly PolicyText[]
+  readonly boundary: PolicyText | undefined
+}
+
 /** What is stored of a user or a role, as far as decisions need it. */
-export interface IdentityRecord {
+export interface IdentityRecord extends PrincipalPolicies {
   readonly name: string
   /** Begins and ends with a slash. */
   readonly path: string
-  /** Inline ones, and the default versions of attached ones. */
-  readonly policies: readonly PolicyText[]
-  readonly boundary?: PolicyText | undefined
   readonly tags: Readonly<Record<string, string>>
 }
 
@@ -29,10 +33,10 @@ export interface RoleIdentity extends IdentityRecord {
   /** Longest session, in seconds. */
   readonly maxSessionS: number
   /** Sessions from before this time are over; ISO 8601. */
-  readonly sessionsFrom?: string | undefined
+  readonly sessionsFrom: string
 }
 
-/** Users and roles as stored, by name, in any case. */
+/** Users and roles as stored, by their exact names. */
 export interface PrincipalSource {
   findUser(name: string): UserIdentity | undefined
   findRole(name: string): RoleIdentity | undefined

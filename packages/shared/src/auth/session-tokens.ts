@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { newKeyId, newSecretKey } from './new-ids.ts'
 import type { Principal, Session } from './principal.ts'
 
 /** Credentials that end by themselves. */
@@ -34,7 +34,6 @@ export interface Sealer {
   open(sealed: Buffer, record: string): string
 }
 
-const KEY_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 /** A role's policies are no part of it; session policies and tags are, and are bounded where they are taken in. */
 const MAX_TOKEN_CHARS = 16_384
 
@@ -48,7 +47,7 @@ export function createSessionTokens(sealer: Sealer, accountId: string): SessionT
   return {
     issue(session) {
       const accessKeyId = newKeyId('ASIA')
-      const secret = randomBytes(30).toString('base64')
+      const secret = newSecretKey()
       const sealed: Sealed = { secret, session }
       return {
         accessKeyId,
@@ -83,11 +82,6 @@ export function sessionPrincipal(
     keyId,
     session
   }
-}
-
-/** A new key id: 4 letters that tell its kind, and 16. */
-export function newKeyId(prefix: 'AKIA' | 'ASIA'): string {
-  return `${prefix}${Array.from({ length: 16 }, () => KEY_LETTERS[randomInt(KEY_LETTERS.length)]).join('')}`
 }
 
 function recordOf(accessKeyId: string): string {

@@ -1,10 +1,11 @@
+import type { PolicyText } from '@hearth/shared'
 import type { Db } from '../sqlite-addon.ts'
-import type { NamedDocument, PolicyRef } from './types.ts'
+import type { PolicyRef } from './types.ts'
 
 /** What hangs on one user or role, by its unique id: inline policies, and attachments of managed ones. */
 export interface OwnedPoliciesRepository {
   /** By name. */
-  listInline(owner: string): readonly NamedDocument[]
+  listInline(owner: string): readonly PolicyText[]
   findInline(owner: string, name: string): string | undefined
   putInline(owner: string, name: string, document: string): void
   /** @returns whether it was there */
@@ -25,7 +26,7 @@ export interface PolicyOwner {
 }
 
 export function createOwnedPoliciesRepository(db: Db): OwnedPoliciesRepository {
-  const inline = db.prepare<[owner: string], NamedDocument>(
+  const inline = db.prepare<[owner: string], PolicyText>(
     'SELECT name, document FROM inline_policies WHERE owner = ? ORDER BY name'
   )
   const oneInline = db

@@ -1,16 +1,16 @@
-import { AWS_MANAGED_POLICIES } from '@hearth/shared'
+import { AWS_MANAGED_POLICIES, type PolicyText, type PrincipalPolicies, type PrincipalSource } from '@hearth/shared'
 import type { Db } from '../sqlite-addon.ts'
 import { type RoleRow, tagsOf, type UserRow } from './rows.ts'
-import type { NamedDocument, PolicyRef, PrincipalLookup, PrincipalPolicies } from './types.ts'
+import type { PolicyRef } from './types.ts'
 
 /** What stands in for a boundary that cannot be read: nothing is within it. */
 const NOTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'
 
 /** The reading half of users and roles, for every process. */
-export function preparePrincipalLookup(db: Db): PrincipalLookup {
+export function preparePrincipalLookup(db: Db): PrincipalSource {
   const user = db.prepare<[name: string], UserRow>('SELECT * FROM users WHERE name = ?')
   const role = db.prepare<[name: string], RoleRow>('SELECT * FROM roles WHERE name = ?')
-  const inline = db.prepare<[owner: string], NamedDocument>(
+  const inline = db.prepare<[owner: string], PolicyText>(
     'SELECT name, document FROM inline_policies WHERE owner = ? ORDER BY name'
   )
   const attached = db

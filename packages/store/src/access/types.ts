@@ -54,30 +54,3 @@ export interface PolicyVersionRecord {
   readonly document: string
   readonly createdAt: string
 }
-
-/** A policy's text, and how decisions call it. */
-export interface NamedDocument {
-  readonly name: string
-  readonly document: string
-}
-
-/** What a user or role has a say with: all that decisions need. */
-export interface PrincipalPolicies {
-  /** Inline ones by name, then the attached ones' default versions. */
-  readonly policies: readonly NamedDocument[]
-  readonly boundary: NamedDocument | undefined
-}
-
-export type StoredUser = Pick<UserRecord, 'name' | 'path' | 'userId' | 'tags'> & PrincipalPolicies
-
-export type StoredRole = Pick<
-  RoleRecord,
-  'name' | 'path' | 'roleId' | 'tags' | 'trust' | 'maxSessionS' | 'sessionsFrom'
-> &
-  PrincipalPolicies
-
-/** Principals by their exact names, in a few reads by primary key. */
-export interface PrincipalLookup {
-  findUser(name: string): StoredUser | undefined
-  findRole(name: string): StoredRole | undefined
-}
