@@ -233,6 +233,26 @@ t.test('what is printed after an answer is of its own event, whatever waits alre
   }
 })
 
+t.test('output that is read together with the word whose turn it is belongs to that event', async (t) => {
+  const box = await startExecutor(t, UNFROZEN)
+  const codeDir = path.join(ROOT, 'test/fixtures/scenarios/custom')
+  const pool = box.pool({ codeDir, runtime: RUNTIME, handler: 'logging' })
+  await box.invoke(pool)
+  for (const requestId of ['one', 'two']) {
+    const answer = box.invoke(pool, {}, { requestId })
+    // The event goes out; then nothing is read for so long that all of it has come.
+    await new Promise((resolve) => setImmediate(resolve))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    await answer
+    const texts = await eventually(() => {
+      const own = box.lines.filter((line) => line.requestId === requestId).map(({ text }) => text)
+      return own.length === 6 ? own : undefined
+    })
+    t.match(texts.join(), /^START .*,END .*,REPORT /)
+    t.same(texts.slice(1, 4).sort(), ['to logger', 'to stderr', 'to stdout'])
+  }
+})
+
 t.test('before its end an instance has the time that Lambda gives its extensions', async (t) => {
   const box = await startExecutor(t, UNFROZEN)
   const took: number[] = []

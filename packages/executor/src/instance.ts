@@ -31,7 +31,7 @@ import {
   STREAM_FRAME_COST,
   STREAM_START
 } from './protocol.ts'
-import { createRawLines } from './raw-lines.ts'
+import { createRawLines, type RawLine } from './raw-lines.ts'
 import type { Booted } from './stock.ts'
 import { Stream } from './stream.ts'
 import type { FunctionSpec, LogSink, Outcome, OutcomeStatus, Phases } from './types.ts'
@@ -113,6 +113,8 @@ export class Instance implements LinkListener {
   #tellsStarts = false
   /** Whose lines raw output belongs to. */
   #speaker: Flight | undefined
+  /** Raw output that was read in the same turn as the word whose it is, or before that. */
+  #unclaimed: (RawLine & { readonly text: string })[] = []
   #peakBytes: number
   #sampledAt = 0
   #onInit: ((result: InitResult) => void) | undefined
@@ -144,7 +146,7 @@ export class Instance implements LinkListener {
     const rawLine = createRawLines(spec, Date.now)
     booted.onLine = (line) => {
       const raw = rawLine(line)
-      if (raw !== undefined) this.#write(this.#speaker, raw.at, raw.level, line)
+      if (raw !== undefined) this.#print(raw, line)
     }
     booted.link.listen(this)
     // The launcher's word may come before the last bytes of the channel: those decide what was answered.
@@ -400,6 +402,25 @@ export class Instance implements LinkListener {
     this.#speaker = flight
   }
 
+  /** After the turn's reads: raw output that waited belongs to whoever speaks. @internal */
+  claim(): void {
+    const lines = this.#unclaimed
+    if (lines.length === 0) return
+    this.#unclaimed = []
+    for (const { at, level, text } of lines) this.#write(this.#speaker, at, level, text)
+  }
+
+  /** One line of raw output, which comes by another way than the word whose turn it is. */
+  #print(raw: RawLine, text: string): void {
+    const isKnown = !this.#tellsStarts || (this.#flights.length > 0 && this.#flights[0] === this.#speaker)
+    if (isKnown) {
+      this.#write(this.#speaker, raw.at, raw.level, text)
+      return
+    }
+    // The journal's entries of this turn claim it; where there is none, it is claimed a turn later.
+    if (this.#unclaimed.push({ ...raw, text }) === 1) setImmediate(() => setImmediate(() => this.claim()))
+  }
+
   /** @internal */
   log(flight: Flight, text: string): void {
     this.#write(flight, Date.now(), 'INFO', text)
@@ -631,6 +652,7 @@ class StartEntry implements JournalEntry {
     if (spec.concurrency === 1) this.#instance.speak(this.#flight)
     const line = startLine(spec, this.#flight.invocation.requestId, Date.now())
     if (line !== undefined) this.#instance.log(this.#flight, line)
+    this.#instance.claim()
   }
 }
 
@@ -657,6 +679,7 @@ class EndEntry implements JournalEntry {
     const flight = this.#flight
     const outcome = this.#outcome
     const { spec } = instance
+    instance.claim()
     if (this.#logLine !== undefined && spec.logFormat === 'Text') instance.log(flight, this.#logLine)
     // In text format a handler that threw is no news to the platform: its REPORT line has no status.
     const handled = outcome.status === 'ok' || (outcome.status === 'error' && spec.logFormat === 'Text')
