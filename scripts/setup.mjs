@@ -32,7 +32,8 @@ const TEST_PACKAGES = {
   mono: 'mono-runtime',
   mcs: 'mono-mcs',
   javac: 'default-jdk-headless',
-  // With these the tests build aws-lambda-ric, as its own installation would.
+  // With these the tests build aws-lambda-ric.
+  'curl-config': 'libcurl4-openssl-dev',
   cmake: 'cmake',
   make: 'make',
   'g++': 'g++',
