@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import path from 'node:path'
 import { createFunctionsRepository, createSecretBox, openDirectory, openStore, readMasterKey } from '@hearth/store'
 import t, { type Test } from 'tap'
+import { CACHE_DIR } from '../helpers/hearth.ts'
 import { ROLE, ROOT, SOURCE, zipOf } from './support.ts'
 
 const MAIN = path.join(ROOT, 'apps/control-plane/dist/main.js')
@@ -21,7 +22,13 @@ async function start(
   env: Record<string, string> = {}
 ): Promise<Running & { readonly exit: number | null }> {
   const child = fork(MAIN, {
-    env: { PATH: process.env['PATH'], HEARTH_DATA_DIR: dataDir, HEARTH_CONTROL_PORT: '0', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HEARTH_DATA_DIR: dataDir,
+      HEARTH_CACHE_DIR: CACHE_DIR,
+      HEARTH_CONTROL_PORT: '0',
+      ...env
+    },
     cwd: path.dirname(dataDir),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc']
   })

@@ -8,6 +8,7 @@ import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor'
 import type { Config } from '@hearth/shared'
 import type { Test } from 'tap'
 import yazl from 'yazl'
+import { CACHE_DIR } from '../helpers/hearth.ts'
 
 export const REGION = 'us-east-1'
 export const ACCOUNT = '000000000000'
@@ -45,6 +46,7 @@ function runtimesOfThisMachine(): Promise<RuntimeRegistry> {
   runtimes ??= openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
     configured: {},
+    cacheDir: CACHE_DIR,
     path: process.env['PATH'] ?? ''
   })
   return runtimes

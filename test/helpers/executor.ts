@@ -18,7 +18,7 @@ import {
 } from '@hearth/executor'
 import { openSandboxHost, type SandboxHost } from '@hearth/sandbox'
 import type { Test } from 'tap'
-import { childrenOf, commandLine, treeOf } from './hearth.ts'
+import { CACHE_DIR, childrenOf, commandLine, treeOf } from './hearth.ts'
 
 export interface LogLine {
   readonly stream: string
@@ -131,6 +131,7 @@ export function runtimesOfThisMachine(
   const registry = openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
     configured,
+    cacheDir: CACHE_DIR,
     path: process.env['PATH'] ?? ''
   })
   registries.set(key, registry)

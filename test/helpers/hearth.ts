@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url'
 /** The repository's root, from test/dist/helpers. */
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..')
 
+/** What all servers of the tests may share, so that each does not look at the same interpreters again. */
+export const CACHE_DIR = path.join(ROOT, 'node_modules/.cache/hearth/servers')
+
 export interface HearthOptions {
   /** Settings beside ports and data folder. */
   readonly env?: Readonly<Record<string, string>>
@@ -50,6 +53,7 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
     HEARTH_PORT: String(ports.gateway),
     HEARTH_CONTROL_PORT: String(ports.control),
     HEARTH_DATA_DIR: dataDir,
+    HEARTH_CACHE_DIR: CACHE_DIR,
     HEARTH_LOG_LEVEL: 'warn',
     ...options.env
   }

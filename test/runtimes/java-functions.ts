@@ -5,7 +5,7 @@ import path from 'node:path'
 import { type Outcome, openRuntimeRegistry } from '@hearth/executor'
 import type { Test } from 'tap'
 import { type LogLine, startExecutor, type TestExecutor, valueOf } from '../helpers/executor.ts'
-import { eventually } from '../helpers/hearth.ts'
+import { CACHE_DIR, eventually } from '../helpers/hearth.ts'
 import { compileJava, makeJar } from './java-classes.ts'
 
 const SOURCES = path.resolve('test/fixtures/functions/java')
@@ -15,6 +15,7 @@ export async function javaRuntimes(): Promise<string[]> {
   const registry = await openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
     configured: {},
+    cacheDir: CACHE_DIR,
     path: process.env['PATH'] ?? ''
   })
   return registry

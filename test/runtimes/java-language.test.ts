@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { openAnswers } from '@hearth/executor/internal/runtimes/answers'
 import { classVersion, readJarEntry } from '@hearth/executor/internal/runtimes/java/jar'
 import { findJvms, type Jvm, parseVersion } from '@hearth/executor/internal/runtimes/java/jvms'
 import { javaLanguage } from '@hearth/executor/internal/runtimes/java/language'
@@ -49,7 +50,8 @@ t.test('JVMs of a machine', async (t) => {
     configured: {
       java: ['jdk8/jre/bin/java', 'old/bin/java', 'shim/java', 'no/java'].map((file) => path.join(dir, file))
     },
-    path: path.join(dir, 'bin')
+    path: path.join(dir, 'bin'),
+    answers: await openAnswers(path.join(dir, 'answers.json'))
   })
   const found = (await findJvms(machine)).filter(({ home }) => home.startsWith(dir))
   t.same(found, [

@@ -76,7 +76,7 @@ export interface ControlPlaneOptions {
     Config,
     'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'concurrency'
   > &
-    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir' | 'webhookNetworks'>>
+    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir' | 'cacheDir' | 'webhookNetworks'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
   /** The user's own folder for sockets (XDG_RUNTIME_DIR), if there is one. */
@@ -175,6 +175,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       (await openRuntimeRegistry({
         node: { execPath: process.execPath, version: process.versions.node },
         configured: config.runtimePaths,
+        cacheDir: config.cacheDir ?? path.join(config.dataDir, 'cache'),
         path: options.searchPath ?? ''
       }))
   )

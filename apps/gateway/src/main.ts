@@ -54,6 +54,7 @@ const executor = createExecutor({
   runtimes: await openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
     configured: config.runtimePaths,
+    cacheDir: config.cacheDir,
     path: process.env['PATH'] ?? ''
   }),
   logs,

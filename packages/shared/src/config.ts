@@ -28,6 +28,8 @@ const Settings = z.strictObject({
   /** The control plane always listens on 127.0.0.1: the gateway is the one public endpoint. */
   HEARTH_CONTROL_PORT: port.default(8081),
   HEARTH_DATA_DIR: z.string().min(1).default('./data'),
+  /** What can be made again. Default: `cache` in the data folder. */
+  HEARTH_CACHE_DIR: z.string().min(1).optional(),
   /** Sockets and sandbox roots; a short path on a local file system. Default: under /run, or the user's runtime folder. */
   HEARTH_RUN_DIR: z.string().min(1).optional(),
   HEARTH_REGION: z
@@ -159,6 +161,7 @@ export interface Config {
   readonly controlPort: number
   /** Absolute. */
   readonly dataDir: string
+  readonly cacheDir: string
   readonly runDir: string | undefined
   readonly region: string
   readonly accountId: string
@@ -240,6 +243,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     port: s.HEARTH_PORT,
     controlPort: s.HEARTH_CONTROL_PORT,
     dataDir: path.resolve(cwd, s.HEARTH_DATA_DIR),
+    cacheDir: path.resolve(cwd, s.HEARTH_CACHE_DIR ?? path.join(s.HEARTH_DATA_DIR, 'cache')),
     runDir: s.HEARTH_RUN_DIR === undefined ? undefined : path.resolve(cwd, s.HEARTH_RUN_DIR),
     region: s.HEARTH_REGION,
     accountId: s.HEARTH_ACCOUNT_ID,

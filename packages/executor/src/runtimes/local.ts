@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openAnswers } from './answers.ts'
 import { withExtensions } from './custom/runtime-api.ts'
 import { type MachineOptions, openMachine } from './machine.ts'
 import { createRegistry, type RuntimeRegistry } from './registry.ts'
@@ -15,8 +16,15 @@ const FIRST = 'node'
  *
  * @throws Error if no interpreter was found at all, or paths are configured for a language that is none
  */
-export async function openRuntimeRegistry(options: Omit<MachineOptions, 'bundledDir'>): Promise<RuntimeRegistry> {
-  const machine = openMachine({ ...options, bundledDir: bundledRuntimesDir() })
+export async function openRuntimeRegistry({
+  cacheDir,
+  ...options
+}: Omit<MachineOptions, 'bundledDir' | 'answers'> & {
+  /** Absolute; written by this server's user alone. What interpreters say of themselves is kept there. */
+  readonly cacheDir: string
+}): Promise<RuntimeRegistry> {
+  const answers = await openAnswers(path.join(cacheDir, 'interpreters.json'))
+  const machine = openMachine({ ...options, answers, bundledDir: bundledRuntimesDir() })
   const here = fileURLToPath(new URL('.', import.meta.url))
   const file = `language${path.extname(fileURLToPath(import.meta.url))}`
   const folders = (await readdir(here)).filter((name) => existsSync(path.join(here, name, file)))
@@ -29,6 +37,7 @@ export async function openRuntimeRegistry(options: Omit<MachineOptions, 'bundled
       return openLanguage(machine)
     })
   )
+  await answers.save()
   return createRegistry(languages, (plan) => withExtensions(machine, plan))
 }
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { access, constants, realpath } from 'node:fs/promises'
 import path from 'node:path'
+import type { Answers } from './answers.ts'
 
 /** Looked at before PATH: what the system brings is in every sandbox, and stays when somebody's own versions change. */
 const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin']
@@ -29,8 +30,13 @@ export interface Machine {
    * PATH where they are looked for. Absolute real paths, each once; only files that can be executed.
    */
   candidates(language: string, commands: readonly string[]): Promise<readonly string[]>
-  /** What a command prints (stdout, then stderr), or undefined when it fails or takes longer than 10 s. */
+  /**
+   * What a command prints (stdout, then stderr), or undefined when it fails or takes longer than 10 s. The answer may be
+   * an earlier one of the same file.
+   */
   ask(execPath: string, args: readonly string[]): Promise<string | undefined>
+  /** The same for what does not depend on the file alone: it is asked each time. */
+  askAnew(execPath: string, args: readonly string[]): Promise<string | undefined>
 }
 
 export interface MachineOptions {
@@ -41,10 +47,12 @@ export interface MachineOptions {
   readonly configured: Readonly<Record<string, readonly string[]>>
   /** Of the server: where commands are looked for. */
   readonly path: string
+  /** What was answered at earlier starts. */
+  readonly answers: Answers
 }
 
 /** Looks at this machine; nothing is started before a language asks. */
-export function openMachine({ node, bundledDir, configured, path: searchPath }: MachineOptions): Machine {
+export function openMachine({ node, bundledDir, configured, path: searchPath, answers }: MachineOptions): Machine {
   const fromPath = searchPath.split(':').filter((folder) => path.isAbsolute(folder))
   const folders = [...new Set([...USUAL_FOLDERS, ...fromPath])]
   const searches = (language: string): boolean => configured[language]?.includes(NONE) !== true
@@ -61,14 +69,24 @@ export function openMachine({ node, bundledDir, configured, path: searchPath }: 
       const real = await Promise.all(wanted.map(executable))
       return [...new Set(real.filter((file) => file !== undefined))]
     },
-    ask: (execPath, args) =>
-      new Promise((resolve) => {
-        const env = { PATH: USUAL_FOLDERS.join(':'), LANG: 'C.UTF-8' }
-        execFile(execPath, args, { timeout: PROBE_MS, env, cwd: '/' }, (error, stdout, stderr) => {
-          resolve(error === null ? stdout + stderr : undefined)
-        })
-      })
+    async ask(execPath, args) {
+      const known = await answers.recall(execPath, args)
+      if (known !== undefined) return known.text
+      const text = await askAnew(execPath, args)
+      await answers.learn(execPath, args, text)
+      return text
+    },
+    askAnew
   }
+}
+
+function askAnew(execPath: string, args: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const env = { PATH: USUAL_FOLDERS.join(':'), LANG: 'C.UTF-8' }
+    execFile(execPath, args, { timeout: PROBE_MS, env, cwd: '/' }, (error, stdout, stderr) => {
+      resolve(error === null ? stdout + stderr : undefined)
+    })
+  })
 }
 
 async function executable(file: string): Promise<string | undefined> {

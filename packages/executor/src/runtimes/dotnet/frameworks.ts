@@ -32,7 +32,7 @@ interface Listed {
 export async function findFrameworks(machine: Machine): Promise<readonly Framework[]> {
   const usual = machine.searches('dotnet') ? USUAL_HOSTS.filter((file) => existsSync(file)) : []
   const hosts = [...new Set([...(await machine.candidates('dotnet', ['dotnet'])), ...usual])]
-  const listings = await Promise.all(hosts.map((host) => machine.ask(host, ['--list-runtimes'])))
+  const listings = await Promise.all(hosts.map((host) => machine.askAnew(host, ['--list-runtimes'])))
   const listed = listings.flatMap((text) => parseListing(text ?? ''))
   const byMajor = new Map<number, Framework>()
   for (const root of new Set(listed.map((one) => one.root))) {
