@@ -1,10 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createFunctionsRepository, createSecretBox, openDirectory, openStore, readMasterKey } from '@hearth/store'
 import t, { type Test } from 'tap'
-import { CACHE_DIR } from '../helpers/hearth.ts'
+import { CACHE_DIR, NODE } from '../helpers/hearth.ts'
 import { ROLE, ROOT, SOURCE, zipOf } from './support.ts'
 
 const MAIN = path.join(ROOT, 'apps/control-plane/dist/main.js')
@@ -21,7 +21,8 @@ async function start(
   dataDir: string,
   env: Record<string, string> = {}
 ): Promise<Running & { readonly exit: number | null }> {
-  const child = fork(MAIN, {
+  const [command, ...args] = NODE
+  const child = spawn(command, [...args, MAIN], {
     env: {
       PATH: process.env['PATH'],
       HEARTH_DATA_DIR: dataDir,
