@@ -25,8 +25,11 @@ export interface Pass {
 
 /** What is left of the credentials when an event's time is over, so that its last request is not refused. */
 const MARGIN_MS = 60_000
-/** Instances that were started together are not all replaced at once, but over this part of the credentials' life. */
-const SPREAD = 0.05
+/**
+ * Part of their life before the last moment at which instances begin to be replaced: so that there is time for it, and not
+ * all that were started together are.
+ */
+const SPREAD = 0.1
 
 /** How long an instance may serve with the credentials in its environment, which nothing can change any more. */
 export class Lease {
@@ -38,7 +41,7 @@ export class Lease {
   constructor(pass: Pass, timeoutMs: number, random: number) {
     this.#pass = pass
     this.#usableUntil = pass.expiresAt - timeoutMs - MARGIN_MS
-    this.#renewFrom = this.#usableUntil - Math.max(0, this.#usableUntil - Date.now()) * SPREAD * random
+    this.#renewFrom = this.#usableUntil - Math.max(0, this.#usableUntil - Date.now()) * SPREAD * (1 + random)
   }
 
   /** Whether an event that begins now can use them to its end. */
