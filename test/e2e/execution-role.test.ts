@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { build } from 'esbuild'
 import t from 'tap'
+import { signed } from '../gateway/signed.ts'
 import { ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
@@ -16,7 +17,7 @@ const roleArn = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`
 /** Does what its event says: nothing here says where the API is, or who asks. */
 const ASKER = `
 import { createHash, createHmac } from 'node:crypto'
-import { InvokeCommand, GetFunctionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import { GetFunctionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { SignatureV4 } from '@smithy/signature-v4'
 
 const lambda = new LambdaClient({ maxAttempts: 1 })
@@ -34,7 +35,7 @@ async function identity() {
   const answer = await fetch(process.env.AWS_ENDPOINT_URL + '/', { method: 'POST', headers, body })
   return answer.text()
 }
-const invoke = async (FunctionName, headers) => {
+const invoke = async (FunctionName) => {
   const { Payload } = await lambda.send(new InvokeCommand({ FunctionName, Payload: '{"from":"asker"}' }))
   return JSON.parse(Buffer.from(Payload).toString())
 }
@@ -55,13 +56,19 @@ export const handler = async ({ ask, name, path, init }) => {
 }
 `
 
+const JSON_TYPE = { 'content-type': 'application/json' }
+const NOBODY = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }]
+}
+
 const ask = async (event: object, name = 'asker') => (await hearth.invoke(name, event)).json()
 
 t.before(async () => {
   const statement = (actions: string[], resource: string) => ({ Effect: 'Allow', Action: actions, Resource: resource })
   const role = await hearth.request('/v1/roles/asker', {
     method: 'PUT',
-    headers: { 'content-type': 'application/json' },
+    headers: JSON_TYPE,
     body: JSON.stringify({
       policies: {
         use: { Version: '2012-10-17', Statement: [statement(['lambda:InvokeFunction'], arnOf('callee'))] }
@@ -92,4 +99,105 @@ t.test('a function invokes what its role allows, and nothing else', async (t) =>
   })
   t.match(await ask({ ask: 'get', name: 'asker' }), { error: 'AccessDeniedException', message: /lambda:GetFunction / })
   t.match(await ask({ ask: 'identity' }), new RegExp(`<Arn>arn:aws:sts::${ACCOUNT}:assumed-role/asker/asker</Arn>`))
+})
+
+t.test('credentials are those of AWS’s clients, and end with revocation', async (t) => {
+  const before = (await ask({ ask: 'environment' })) as Record<string, string>
+  t.match(before, {
+    AWS_ACCESS_KEY_ID: /^ASIA[A-Z2-7]{16}$/,
+    AWS_SECRET_ACCESS_KEY: /^.{40}$/,
+    AWS_SESSION_TOKEN: /^[\w+/=]{100,}$/,
+    AWS_ENDPOINT_URL: /^http:\/\/127\.0\.0\.1:\d+$/,
+    AWS_REGION: 'us-east-1'
+  })
+  const outside = async () => {
+    const credentials = {
+      accessKeyId: before['AWS_ACCESS_KEY_ID']!,
+      secretAccessKey: before['AWS_SECRET_ACCESS_KEY']!,
+      sessionToken: before['AWS_SESSION_TOKEN']!
+    }
+    const path = '/2015-03-31/functions/callee/invocations'
+    const { host: _, ...headers } = signed(credentials, {
+      method: 'POST',
+      path,
+      body: '{}',
+      port: hearth.ports.gateway
+    })
+    const answer = await fetch(hearth.url + path, { method: 'POST', headers, body: '{}' })
+    return [answer.status, answer.headers.get('x-amzn-errortype')]
+  }
+  t.same(await outside(), [200, null], 'as on AWS, they are good wherever they are used')
+
+  t.equal((await hearth.request('/v1/roles/asker/revoke-sessions', { method: 'POST' })).status, 200)
+  t.same(await outside(), [403, 'UnrecognizedClientException'])
+  t.match(await ask({ ask: 'identity' }), /assumed-role\/asker\/asker/, 'the function goes on, with others')
+  const after = (await ask({ ask: 'environment' })) as Record<string, string>
+  t.not(after['AWS_ACCESS_KEY_ID'], before['AWS_ACCESS_KEY_ID'])
+})
+
+t.test(
+  'a function with another role has other rights at once, and the role of who names none may write logs',
+  async (t) => {
+    const changed = await hearth.request('/v1/functions/asker', {
+      method: 'PATCH',
+      headers: JSON_TYPE,
+      body: JSON.stringify({ role: roleArn('hearth-default') })
+    })
+    t.equal(changed.status, 200, await changed.text())
+    t.match(await ask({ ask: 'identity' }), /assumed-role\/hearth-default\/asker/)
+    t.match(await ask({ ask: 'invoke', name: 'callee' }), { error: 'AccessDeniedException' })
+  }
+)
+
+t.test('who does not say who he is gets nothing, and only the paths of the API are there', async (t) => {
+  const plain = async (path: string, init = {}) => (await ask({ ask: 'plain', path, init })) as [number, string, string]
+  const invocation = '/2015-03-31/functions/callee/invocations'
+  t.match(await plain(invocation, { method: 'POST', body: '{}' }), [403, 'MissingAuthenticationTokenException'])
+  t.match(await plain('/', { method: 'POST', body: 'Action=ListRoles&Version=2010-05-08' }), [403])
+  const bearer = { headers: { authorization: `Bearer ${hearth.token}` } }
+  t.match(await plain('/2015-03-31/functions', bearer), [200], 'a key is a key, wherever it is shown')
+  for (const path of [
+    '/v1/functions',
+    '/fn/callee',
+    '/url/callee',
+    '/metrics',
+    '/healthz',
+    '/openapi.json',
+    '//v1/keys'
+  ]) {
+    t.match(await plain(path, bearer), [403, 'AccessDeniedException', /only the paths of the AWS API/], path)
+  }
+})
+
+t.test('other languages find the same', async (t) => {
+  const python = `
+import os, urllib.request, urllib.error
+def handler(event, context):
+    try:
+        return urllib.request.urlopen(os.environ['AWS_ENDPOINT_URL'] + '/2015-03-31/functions').status
+    except urllib.error.HTTPError as error:
+        return [error.code, error.headers['x-amzn-errortype'], os.environ['AWS_ACCESS_KEY_ID'][:4]]
+`
+  t.equal((await hearth.deploy('snake', python)).status, 201)
+  t.same(await ask({}, 'snake'), [403, 'MissingAuthenticationTokenException', 'ASIA'])
+})
+
+t.test('a function whose role is gone does not start', async (t) => {
+  t.equal((await hearth.request('/v1/roles/fading', { method: 'PUT', body: '{}', headers: JSON_TYPE })).status, 201)
+  t.equal(
+    (await hearth.deploy('fading', 'export const handler = async () => 1', `role=${roleArn('fading')}`)).status,
+    201
+  )
+  t.equal((await hearth.invoke('fading')).status, 200)
+  const changed = await hearth.request('/v1/roles/fading', {
+    method: 'PATCH',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ trust: NOBODY })
+  })
+  t.equal(changed.status, 200, await changed.text())
+  t.equal((await hearth.invoke('fading')).status, 200, 'credentials that it has are good')
+  await hearth.request('/v1/roles/fading/revoke-sessions', { method: 'POST' })
+  const refused = await hearth.invoke('fading')
+  t.equal(refused.status, 503)
+  t.match(await refused.json(), { detail: 'The role defined for the function cannot be assumed by Lambda.' })
 })

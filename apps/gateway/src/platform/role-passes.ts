@@ -33,6 +33,8 @@ export interface RolePasses {
   forget(): void
 }
 
+/** Lambda's words. */
+export const ROLE_NOT_ASSUMABLE = 'The role defined for the function cannot be assumed by Lambda.'
 /** Long, since each one costs an instance its life, and independent of how long others may take the role. */
 const LIFETIME_MS = 6 * 3_600_000
 /** How old credentials may be that another instance is given. */
@@ -51,8 +53,7 @@ export function createRolePasses(options: RolePassesOptions): RolePasses {
     const known = roleIds.get(roleArn)
     if (known !== undefined) return known
     const role = findFunctionRole(source, scope, roleArn)
-    // Lambda's words.
-    if (role === undefined) throw new Error(`The role defined for the function cannot be assumed by Lambda: ${roleArn}`)
+    if (role === undefined) throw new Error(ROLE_NOT_ASSUMABLE)
     if (roleIds.size >= CACHE_ENTRIES) roleIds = new Map()
     roleIds.set(roleArn, role.roleId)
     return role.roleId
