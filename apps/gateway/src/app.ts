@@ -34,8 +34,13 @@ import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
+import { createFunctionDoors, type DoorLimits } from './platform/function-doors.ts'
+import type { FunctionPlatform } from './platform/function-platform.ts'
+import { insideOf } from './platform/inside.ts'
+import { createPlaces } from './platform/places.ts'
+import { createRolePasses } from './platform/role-passes.ts'
 import { startProvisionedReporter } from './provisioned-reporter.ts'
-import { createProxy } from './proxy.ts'
+import { createProxy, type Proxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
@@ -66,6 +71,10 @@ export interface AppDeps {
   /** Folder of functions' logs. */
   readonly logsDir: string
   readonly executor: Executor
+  /** What the executor's instances reach, opened with the database. Absent: nothing. */
+  readonly platform?: FunctionPlatform
+  /** How much of it each may ask for. */
+  readonly doorLimits?: Partial<DoorLimits>
   readonly logs: LogWriter
   readonly metrics: Metrics
   readonly log: Log
@@ -94,6 +103,8 @@ export interface ServerTimeouts {
   readonly keepAliveMs: number
 }
 
+/** Requests of one function that may be with the control plane at a time: all of them share its connections. */
+const PROXIED_PER_FUNCTION = 16
 /** Routes of the server itself that take keys have no body. */
 const EMPTY = Buffer.alloc(0)
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
@@ -125,9 +136,9 @@ export interface Gateway {
    * Serves the functions of this database from now on; until then every call is 503. Owns the reader from here.
    *
    * @param internalToken - What this process proves itself to the control plane with.
-   * @param sessions - Opens temporary credentials.
+   * @param sessions - Makes and opens temporary credentials.
    */
-  attach(reader: DirectoryReader, internalToken: string, sessions: Pick<SessionTokens, 'open'>): void
+  attach(reader: DirectoryReader, internalToken: string, sessions: SessionTokens): void
   /** @returns the port */
   listen(): Promise<number>
   /**
@@ -209,15 +220,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       log.error({ err, requestId }, 'request failed')
     }
   }
-  const proxy = createProxy({
-    host: '127.0.0.1',
-    port: config.controlPort,
-    expectations,
-    proof: () => proof,
-    onError(err, requestId) {
-      log.warn({ err, requestId }, 'control plane does not answer')
-    }
-  })
+  const openProxy = (): Proxy =>
+    createProxy({
+      host: '127.0.0.1',
+      port: config.controlPort,
+      expectations,
+      proof: () => proof,
+      onError(err, requestId) {
+        log.warn({ err, requestId }, 'control plane does not answer')
+      }
+    })
+  const proxy = openProxy()
+  const places = createPlaces(PROXIED_PER_FUNCTION)
+  // With connections of its own: what functions ask for takes none from those outside.
+  const functionProxy = openProxy()
 
   /**
    * Every route is mounted here, so that none is reachable without having said who may use it. Handlers get the raw
@@ -344,7 +360,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const proxied = metrics.route('control-plane')
   const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
     countAnswer(metrics, proxied, req, res)
-    proxy.forward(req, res, id)
+    const inside = insideOf(req)
+    if (inside === undefined) proxy.forward(req, res, id)
+    else if (places.take(inside)) {
+      res.once('close', () => {
+        places.give(inside)
+      })
+      functionProxy.forward(req, res, id)
+    } else refuse(req, res, toRefusal(new HearthError('CAPACITY_EXHAUSTED', 'Rate Exceeded.'), 'aws', id))
   }
   mount(all, FUNCTION_HOST, 'control-plane', (req, res, id) => {
     if (!enterByHost(req, res, id)) forward(req, res, id)
@@ -386,6 +409,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           isRevoked: (principal) => access.isRevoked(principal)
         })
       )
+      const passes = createRolePasses({
+        source: reader,
+        sessions,
+        isRevoked: (principal) => access.isRevoked(principal),
+        scope,
+        now: Date.now
+      })
+      deps.platform?.open(passes, createFunctionDoors({ server: app.server, timeouts, limits: deps.doorLimits }))
       hallway.directory = createDirectory({
         reader,
         executor,
@@ -395,6 +426,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         onKeys: (keys) => {
           authenticator.setKeys(keys)
           access.forget()
+          passes.forget()
         },
         onDeployed: (name) => {
           metrics.functions.ensure(name)
@@ -465,6 +497,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         await stopServer(app.server, connections, executor, config.drainMs)
         await stopReporters()
         proxy.close()
+        functionProxy.close()
         await app.close()
         await logs.close()
         await deps.audit.close()

@@ -19,6 +19,7 @@ export function toSpec(
     version: record.version,
     runtime: record.runtime,
     handler: record.handler,
+    role: record.role,
     memoryMiB: record.memoryMiB,
     timeoutMs: record.timeoutS * 1_000,
     ephemeralMiB: record.ephemeralMiB,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { hostName } from '@hearth/shared'
+import { insideOf } from './platform/inside.ts'
 import type { NOWHERE, UrlTable, UrlTarget } from './url-table.ts'
 
 /**
@@ -46,7 +47,8 @@ export function createHostEntrance(urlDomain: string, { refresh, table }: HostEn
   return {
     claims(req: ClaimedRequest) {
       const { host } = req.headers
-      const target = host === undefined ? undefined : targetOf(host)
+      // Functions reach the API from inside, whatever they call it.
+      const target = host === undefined || insideOf(req) !== undefined ? undefined : targetOf(host)
       if (target === undefined) return false
       req[kTarget] = target
       req[kUrl] = req.url!

@@ -3,6 +3,7 @@ import { type ArnScope, type FunctionRef, functionArn, HearthError, parseFunctio
 import type { Call } from './call.ts'
 import type { Directory } from './directory.ts'
 import type { Entry } from './function-routes.ts'
+import { ROLE_NOT_ASSUMABLE } from './platform/role-passes.ts'
 
 /**
  * The function that a call names, and the version that serves it, if the caller may invoke it. Who may not is told so
@@ -77,6 +78,8 @@ export function refusalOf(outcome: Outcome): HearthError {
   }
   return new HearthError(
     'SANDBOX_UNAVAILABLE',
-    'No sandbox could be had to run this function; the server log says why.'
+    outcome.errorType === ROLE_NOT_ASSUMABLE
+      ? ROLE_NOT_ASSUMABLE
+      : 'No sandbox could be had to run this function; the server log says why.'
   )
 }

@@ -21,6 +21,7 @@ import { openDirectoryWhenReady } from './attach.ts'
 import { createLog } from './log.ts'
 import { createLogWriter } from './log-writer.ts'
 import { createMetrics } from './metrics.ts'
+import { createFunctionPlatform } from './platform/function-platform.ts'
 
 /** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
 const EXIT_CONFIG = 78
@@ -49,7 +50,9 @@ const logs = createLogWriter({
 const onLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown> = {}): void => {
   log[level](fields, message)
 }
+const platform = createFunctionPlatform()
 const executor = createExecutor({
+  platform,
   host: await openHostOrExit(),
   runtimes: await openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
@@ -90,7 +93,7 @@ const queue = await openQueueOrExit((problem) => {
   if (problem !== undefined) log.error({ err: problem }, 'the thread of the queue was lost; it is started again')
   gateway.readiness.set('queue', problem === undefined ? { ok: true } : { ok: false, detail: 'it is opened again' })
 })
-const gateway = await buildApp({ config, logsDir, executor, logs, metrics, log, audit, queue })
+const gateway = await buildApp({ config, logsDir, executor, platform, logs, metrics, log, audit, queue })
 
 const stopping = new AbortController()
 const grace = closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {

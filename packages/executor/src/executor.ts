@@ -9,6 +9,7 @@ import { functionEnvironment, type InitializationType, logStreamName } from './e
 import { type ExitReason, Instance, SHUTDOWN_MS } from './instance.ts'
 import { createJournal } from './journal.ts'
 import { createMemoryWatch } from './memory-watch.ts'
+import { Lease, type Pass, type Platform } from './platform.ts'
 import { Pool, type PoolContext } from './pool.ts'
 import type { InitMessage } from './protocol.ts'
 import { type RuntimeRegistry, WITH_EXTENSIONS } from './runtimes/registry.ts'
@@ -27,6 +28,8 @@ import type {
 export interface ExecutorOptions {
   readonly host: SandboxHost
   readonly runtimes: RuntimeRegistry
+  /** What functions reach as their roles. Nothing unless given. */
+  readonly platform?: Platform
   readonly logs: LogSink
   readonly events: ExecutorEvents
   /** CPUs of this machine. */
@@ -81,6 +84,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   const stock = new Stock({
     host,
+    doors: options.platform !== undefined,
     plan: (key) => runtimes.boot(key.runtime, key.memoryMiB),
     perKey: options.prestarted,
     budgetBytes: options.prestartedBytes,
@@ -159,10 +163,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const { spec } = pool
     const startedAt = performance.now()
     const key = keyOf(spec)
+    const pass = options.platform?.pass(spec)
+    const lease = pass && new Lease(pass, spec.timeoutMs, Math.random())
+    if (lease?.isUsable === false) throw new Error(`credentials of ${spec.role} end too soon for one event`)
     const booted = stock.take(key) ?? (await stock.boot(key))
     const sandboxMs = performance.now() - startedAt
     const id = randomBytes(16).toString('hex')
     const logStream = logStreamName(spec.version, id, new Date())
+    if (booted.door !== undefined) options.platform?.answer(spec, booted.door, () => booted.sandbox.openDoor())
     const instance = new Instance({
       id,
       spec,
@@ -172,7 +180,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
       logs,
       journal,
       freezeAfterMs: options.freezeAfterMs ?? FREEZE_AFTER_MS,
-      initializationType
+      initializationType,
+      lease
     })
     const cpus = spec.memoryMiB / LIMITS.memoryMiBPerCpu
     return {
@@ -180,7 +189,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       sandboxMs,
       logStream,
       async initialize(limitMs) {
-        const result = await instance.initialize(initMessage(spec, logStream, cpus, initializationType), limitMs)
+        const result = await instance.initialize(initMessage(spec, logStream, cpus, initializationType, pass), limitMs)
         if (result.ok && options.cpuQuota) instance.limitCpu(cpus)
         return result
       }
@@ -198,10 +207,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
     spec: FunctionSpec,
     logStream: string,
     cpus: number,
-    initializationType: InitializationType
+    initializationType: InitializationType,
+    pass: Pass | undefined
   ): InitMessage {
     const resolved = runtimes.resolve(spec.runtime, spec.handler)
-    const env = functionEnvironment(spec, resolved?.environment ?? {}, logStream, initializationType)
+    const env = functionEnvironment(spec, resolved?.environment ?? {}, logStream, initializationType, pass)
     const concurrent = resolved?.concurrent === true && (spec.concurrency > 1 || spec.backend === 'threads')
     return {
       handler: spec.handler,

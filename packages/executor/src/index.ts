@@ -1,4 +1,5 @@
 export { createExecutor, type ExecutorOptions } from './executor.ts'
+export type { Pass, Platform } from './platform.ts'
 export { openRuntimeRegistry } from './runtimes/local.ts'
 export type { RuntimeInfo, RuntimeRegistry } from './runtimes/registry.ts'
 export type {

@@ -7,6 +7,7 @@ import { type Flight, lastBytes } from './flight.ts'
 import { type InstanceState, next } from './instance-state.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import type { LinkListener } from './link.ts'
+import type { Lease } from './platform.ts'
 import { initReportLine, reportLines, startLine } from './platform-lines.ts'
 import {
   ERROR,
@@ -85,6 +86,8 @@ export interface InstanceOptions {
   /** After this long without an event it is frozen, so that nothing runs between events; 0: at once. */
   readonly freezeAfterMs: number
   readonly initializationType: InitializationType
+  /** How long its credentials are of use; undefined: it has none. */
+  readonly lease: Lease | undefined
 }
 
 /** One execution environment: a sandbox that has become a function's own. */
@@ -98,6 +101,7 @@ export class Instance implements LinkListener {
   readonly #journal: Journal
   readonly #logStream: string
   readonly #freezeAfterMs: number
+  readonly #lease: Lease | undefined
   #state: InstanceState = 'booting'
   #flights: Flight[] = []
   #seq = 0
@@ -131,7 +135,8 @@ export class Instance implements LinkListener {
     logs,
     journal,
     freezeAfterMs,
-    initializationType
+    initializationType,
+    lease
   }: InstanceOptions) {
     this.id = id
     this.spec = spec
@@ -142,6 +147,7 @@ export class Instance implements LinkListener {
     this.#journal = journal
     this.#logStream = logStream
     this.#freezeAfterMs = freezeAfterMs
+    this.#lease = lease
     this.#peakBytes = booted.peakBytes ?? 0
     const rawLine = createRawLines(spec, Date.now)
     booted.onLine = (line) => {
@@ -170,7 +176,22 @@ export class Instance implements LinkListener {
   /** Whether it may be given another event now. */
   get open(): boolean {
     // A channel that has closed tells of the end before the launcher does.
-    return (this.#state === 'idle' || this.#state === 'busy') && !this.#draining && !this.#booted.link.closed
+    return (
+      (this.#state === 'idle' || this.#state === 'busy') &&
+      !this.#draining &&
+      !this.#booted.link.closed &&
+      !this.#isExpired
+    )
+  }
+
+  /** Whether it is to be replaced before its credentials are of no use any more. */
+  get isAged(): boolean {
+    return this.#lease?.isAged === true
+  }
+
+  /** Whether an event could outlive its credentials, or they were taken back. */
+  get #isExpired(): boolean {
+    return this.#lease !== undefined && !this.#lease.isUsable
   }
 
   /**
@@ -252,6 +273,11 @@ export class Instance implements LinkListener {
   /** Freezes it if it has been idle for long enough. Called now and then. */
   tick(now: number): void {
     if (this.#state === 'idle' && !this.#frozen && now - this.idleSince >= this.#freezeAfterMs) this.#setFrozen(true)
+  }
+
+  /** Ends it if it idles with credentials that are of no use any more. */
+  expire(): void {
+    if (this.#state === 'idle' && this.#isExpired) this.stop('retired')
   }
 
   /** Ends it at once. What was in flight is answered when its end is known. */
@@ -471,6 +497,10 @@ export class Instance implements LinkListener {
   }
 
   #released(): void {
+    if (!this.#draining && this.#isExpired) {
+      this.#draining = true
+      this.#reason = 'retired'
+    }
     // What is left was answered for it (its time ran out): nobody waits for this instance any more.
     if (this.#draining && this.#flights.every((flight) => flight.settled)) {
       this.stop(this.#reason)

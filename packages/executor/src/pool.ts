@@ -192,7 +192,8 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     this.#share.guarantee(places, Math.min(this.#inUse, wanted) - before)
     this.#provisioned ??= new Provisioned({
       start: (isWanted, done) => this.#startAhead(isWanted, done),
-      onReady: (instance) => this.released(instance)
+      onReady: (instance) => this.released(instance),
+      onReplaced: (instance) => instance.stop('retired')
     })
     for (const instance of this.#provisioned.setTarget(wanted)) instance.stop('retired')
     if (this.#inLine > 0) this.#callIn()
@@ -246,9 +247,14 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     }
     for (const instance of [...this.#idle]) {
       if (instance.idleSince <= before) this.#stopIdle(instance, 'idle')
+      else if (instance.isAged) this.#stopIdle(instance, 'retired')
       else instance.tick(now)
     }
-    if (this.#provisioned !== undefined) for (const instance of this.#provisioned.idle) instance.tick(now)
+    if (this.#provisioned === undefined) return
+    for (const instance of this.#provisioned.idle) {
+      if (instance.isAged) this.#provisioned.renew(instance)
+      instance.tick(now)
+    }
   }
 
   /** Ends everything; what waits is refused, what runs is answered as a crash. */
@@ -352,6 +358,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     for (let instance = this.#idle.pop(); instance !== undefined; instance = this.#idle.pop()) {
       // One that ended a moment ago may still be listed.
       if (instance.open) return instance
+      instance.expire()
     }
     return undefined
   }
@@ -446,7 +453,9 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     const result = await this.#initialize(candidate, Math.max(PROVISIONED_INIT_MS, this.spec.timeoutMs))
     const { instance } = candidate
     if (!result.ok && !this.#retired) instance.logInitFailure(result, 'init', undefined)
-    return result.ok && instance.open ? { instance } : { failure: INIT_FAILURE }
+    if (result.ok && instance.open) return { instance }
+    instance.expire()
+    return { failure: INIT_FAILURE }
   }
 
   #initialize(candidate: Candidate, limitMs: number): Promise<InitResult> {
@@ -506,6 +515,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     const { initMs } = init
     const sandboxMs = candidate.sandboxMs + init.attachMs
     if (!instance.open) {
+      instance.expire()
       if (flight !== undefined) this.returned(flight)
       return
     }

@@ -16,6 +16,8 @@ export interface ProvisionedOptions {
   readonly start: (isWanted: () => boolean, done: (start: ProvisionedStart | undefined) => void) => void
   /** An instance is ready for its first event. */
   readonly onReady: (instance: Instance) => void
+  /** An idle instance has been replaced. */
+  readonly onReplaced: (instance: Instance) => void
 }
 
 /** Starts under way at a time: events that wait for an instance come first. */
@@ -39,6 +41,8 @@ export class Provisioned {
   /** All have been there since they were asked for. */
   #reached = false
   #retry: NodeJS.Timeout | undefined
+  /** Initialised ones that go when others have come in their place. */
+  readonly #ageing = new Set<Instance>()
   /** Events that found all of them in use. */
   spilled = 0
 
@@ -66,7 +70,7 @@ export class Provisioned {
     while (this.#all.size > target) {
       const instance = this.#idle.shift()
       if (instance === undefined) break
-      this.#all.delete(instance)
+      this.#forget(instance)
       surplus.push(instance)
     }
     this.replenish()
@@ -80,7 +84,7 @@ export class Provisioned {
       this.#starting++
       let isOver = false
       this.#options.start(
-        () => this.#all.size + this.#starting <= this.#target,
+        () => this.#all.size + this.#starting <= this.#target + this.#ageing.size,
         (start) => {
           isOver = true
           this.#starting--
@@ -96,15 +100,23 @@ export class Provisioned {
   take(): Instance | undefined {
     for (let instance = this.#idle.pop(); instance !== undefined; instance = this.#idle.pop()) {
       if (instance.open) return instance
+      instance.expire()
     }
     return undefined
+  }
+
+  /** Has another one started, for which this one goes. Safe to call again. */
+  renew(instance: Instance): void {
+    if (this.#ageing.size >= STARTS_AT_ONCE || this.#ageing.has(instance)) return
+    this.#ageing.add(instance)
+    this.replenish()
   }
 
   /** One has nothing to do any more. @returns false when it is not needed */
   put(instance: Instance): boolean {
     if (!this.#all.has(instance)) return false
     if (this.#all.size > this.#target) {
-      this.#all.delete(instance)
+      this.#forget(instance)
       return false
     }
     this.#idle.push(instance)
@@ -114,9 +126,7 @@ export class Provisioned {
   ended(instance: Instance): void {
     const readyAt = this.#all.get(instance)
     if (readyAt === undefined) return
-    this.#all.delete(instance)
-    const at = this.#idle.indexOf(instance)
-    if (at >= 0) this.#idle.splice(at, 1)
+    this.#forget(instance)
     if (performance.now() - readyAt < SHORT_LIFE_MS) this.#retryLater()
     else this.#failures = 0
     this.replenish()
@@ -135,7 +145,23 @@ export class Provisioned {
   }
 
   get #isShort(): boolean {
-    return this.#all.size + this.#starting < this.#target
+    return this.#all.size + this.#starting < this.#target + this.#ageing.size
+  }
+
+  #forget(instance: Instance): void {
+    this.#all.delete(instance)
+    this.#ageing.delete(instance)
+    const at = this.#idle.indexOf(instance)
+    if (at >= 0) this.#idle.splice(at, 1)
+  }
+
+  /** Lets go of one that was replaced; a busy one ends when it has done its work. */
+  #letGo(): void {
+    const [instance] = this.#ageing
+    if (instance === undefined || this.#all.size <= this.#target) return
+    const isIdle = this.#idle.includes(instance)
+    this.#forget(instance)
+    if (isIdle) this.#options.onReplaced(instance)
   }
 
   #started(start: ProvisionedStart | undefined): void {
@@ -148,6 +174,7 @@ export class Provisioned {
     this.#failure = undefined
     this.#all.set(start.instance, performance.now())
     if (this.#all.size >= this.#target) this.#reached = true
+    this.#letGo()
     this.#options.onReady(start.instance)
     this.replenish()
   }

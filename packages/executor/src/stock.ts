@@ -1,4 +1,4 @@
-import type { Mount, Sandbox, SandboxHost } from '@hearth/sandbox'
+import type { Door, Mount, Sandbox, SandboxHost } from '@hearth/sandbox'
 import type { NetworkPolicy } from '@hearth/shared'
 import { type Budget, createBudget } from './budget.ts'
 import { Link, type LinkListener } from './link.ts'
@@ -27,6 +27,8 @@ export interface Booted {
   readonly key: StockKey
   readonly sandbox: Sandbox
   readonly link: Link
+  /** Undefined where no platform answers. */
+  readonly door: Door | undefined
   /** Highest memory use at the end of boot, in bytes. */
   readonly peakBytes: number | undefined
   /** Receives the lines that the sandbox writes to stdout and stderr. */
@@ -36,6 +38,8 @@ export interface Booted {
 export interface StockOptions {
   readonly host: SandboxHost
   readonly plan: (key: StockKey) => BootPlan
+  /** Whether sandboxes get a door. */
+  readonly doors: boolean
   /** Sandboxes kept ready per key in use, whatever demand was; 0 keeps none, and boots each when it is needed. */
   readonly perKey: number
   /** Memory that all of them together may take, in bytes. */
@@ -217,6 +221,9 @@ export class Stock {
       pids: PIDS,
       network: key.network
     })
+    // It is opened while the runtime comes up.
+    const opening = this.#options.doors ? sandbox.openDoor() : undefined
+    opening?.catch(() => {}) // told below
     const output: string[] = []
     const listener: BootListener = new BootListener()
     const budget: Budget = createBudget(this.#options.outputBytesPerSecond, () => performance.now())
@@ -225,6 +232,7 @@ export class Stock {
       key,
       sandbox,
       link,
+      door: undefined,
       peakBytes: undefined,
       onLine: (line) => {
         if (output.push(line) > 20) output.shift()
@@ -234,6 +242,7 @@ export class Stock {
     const timer = setTimeout(() => listener.fail('it did not report within 15 s'), BOOT_TIMEOUT_MS)
     try {
       await listener.ready
+      booted.door = await opening
       booted.peakBytes = await sandbox.peakMemory()
     } catch (cause) {
       sandbox.kill()

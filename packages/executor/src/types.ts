@@ -8,6 +8,8 @@ export interface FunctionSpec {
   /** AWS's identifier, e.g. `nodejs20.x`. */
   readonly runtime: string
   readonly handler: string
+  /** ARN of the role that it acts as; undefined: it can act as none. */
+  readonly role?: string | undefined
   readonly memoryMiB: number
   readonly timeoutMs: number
   readonly ephemeralMiB: number

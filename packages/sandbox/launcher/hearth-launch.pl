@@ -16,6 +16,7 @@
 #   N seq id inside-hex outside-hex       make a network namespace by two `ip -batch` scripts (see `make_net`)
 #   U id outside-hex                      forget a network namespace after running a script
 #   T seq image                           mount an ext4 image as the place where sandboxes' /tmp lie (see `mount_tmp`)
+#   L seq id port                         listen on 127.0.0.1 inside a sandbox; the socket goes to the client (see `open_door`)
 #
 # Answers: I 0 | I error; P id pid (the sandbox is made and runs its command); E id error (it could not be started);
 #   X id status progress over peak stat... (no process is left, cgroups are gone); R seq error; V seq text.
@@ -29,18 +30,21 @@ use warnings;
 use Errno qw(EBUSY EINTR ENOENT ESRCH);
 use Fcntl qw(O_CREAT O_EXCL O_RDONLY O_RDWR O_TRUNC O_WRONLY SEEK_SET);
 use POSIX ();
-use Socket qw(AF_UNIX PF_UNSPEC PF_UNIX SOCK_STREAM pack_sockaddr_un);
+use Socket qw(
+  AF_INET AF_UNIX INADDR_LOOPBACK PF_UNSPEC PF_UNIX SCM_RIGHTS SO_RCVBUF SO_REUSEADDR SO_SNDBUF SOCK_STREAM SOL_SOCKET
+  pack_sockaddr_in pack_sockaddr_un
+);
 
 my %NUMBERS = (
   x86_64 => {
     mount => 165, umount2 => 166, pivot_root => 155, unshare => 272, setns => 308, prctl => 157, prlimit64 => 302,
     setgroups => 116, setresuid => 117, setresgid => 119, signalfd4 => 289, memfd_create => 319, ftruncate => 77,
-    fcntl => 72, close => 3, clock_gettime => 228, statfs => 137
+    fcntl => 72, close => 3, clock_gettime => 228, statfs => 137, sendmsg => 46
   },
   aarch64 => {
     mount => 40, umount2 => 39, pivot_root => 41, unshare => 97, setns => 268, prctl => 167, prlimit64 => 261,
     setgroups => 159, setresuid => 147, setresgid => 149, signalfd4 => 74, memfd_create => 279, ftruncate => 46,
-    fcntl => 25, close => 57, clock_gettime => 113, statfs => 43
+    fcntl => 25, close => 57, clock_gettime => 113, statfs => 43, sendmsg => 211
   }
 );
 my $machine = (POSIX::uname())[4];
@@ -56,6 +60,8 @@ use constant {
   SEALS => 1 | 2 | 4, # no more seals, no shrinking, no growing: reading the page can never fault or block
   MFD_CLOEXEC_SEALING => 3, SFD_CLOEXEC_NONBLOCK => 0x80800, CLOSE_RANGE_CLOEXEC => 4, SIGCHLD => 17,
   SEEK_DATA => 3, SEEK_HOLE => 4, LOOP_CTL_GET_FREE => 0x4C82, LOOP_CONFIGURE => 0x4C0A, LO_AUTOCLEAR_DIRECT_IO => 4 | 16, POOL_SPARE => 1.5,
+  HANDLES => 3, # Node's channel for descriptors
+  DOOR_BACKLOG => 64, DOOR_BUFFER_BYTES => 1 << 17, # the client's side of a sandbox's connections is memory that nobody else bounds
   WATCH_MS => 200, RLIMIT_DATA => 2, RLIMIT_CORE => 4, RLIMIT_NPROC => 6, RLIMIT_NOFILE => 7
 };
 
@@ -111,16 +117,17 @@ sub reason { my $text = $@ || "$!"; $text =~ s/\s+/ /g; $text =~ s/ $//; return 
 sub initialize {
   my ($control, $userns, @keep) = @_;
   @kept = @keep;
-  open($host_net, '<', '/proc/self/ns/net') or die "/proc/self/ns/net: $!\n";
   if ($userns) {
     my ($uid, $gid) = ($>, (split / /, $))[0]);
-    must('unshare', CLONE_NEWUSER | CLONE_NEWNS);
+    # A network of our own, since the machine's is none that we could come back to.
+    must('unshare', CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET);
     write_file('/proc/self/setgroups', 'deny');
     write_file('/proc/self/uid_map', "0 $uid 1");
     write_file('/proc/self/gid_map', "0 $gid 1");
   } else {
     must('unshare', CLONE_NEWNS);
   }
+  open($host_net, '<', '/proc/self/ns/net') or die "/proc/self/ns/net: $!\n";
   my $slash = '/';
   must('mount', $EMPTY, $slash, $EMPTY, MS_REC | MS_SLAVE, 0);
   open($outer, '<', '/proc/self/ns/mnt') or die "/proc/self/ns/mnt: $!\n";
@@ -416,6 +423,48 @@ sub mount_pool {
   answer('R', $seq, $error);
 }
 
+# ---- the door --------------------------------------------------------------------------------------------------
+
+# A listening socket inside a sandbox that the client accepts from: by the socket alone it knows who speaks. Sent the way
+# Node's own processes hand descriptors to each other; its acknowledgement is of no use here.
+sub open_door {
+  my ($seq, $id, $port) = @_;
+  my $box = $boxes{$id};
+  return answer('R', $seq, 'sandbox is gone') unless $box && $box->{init};
+  my $listener;
+  my $ok = eval {
+    open(my $inside, '<', "/proc/$box->{init}/ns/net") or die "sandbox is gone\n";
+    (stat $inside)[1] != (stat $host_net)[1] or die "sandbox has no network of its own\n";
+    enter($inside, CLONE_NEWNET);
+    $listener = eval { listen_on($port) };
+    my $error = $@;
+    sys('setns', fileno $host_net, CLONE_NEWNET) == 0 or POSIX::_exit(70);
+    die $error unless $listener;
+    hand_over($listener, $seq);
+    1;
+  };
+  answer('R', $seq, reason()) unless $ok;
+}
+
+sub listen_on {
+  my ($port) = @_;
+  socket(my $socket, AF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
+  setsockopt($socket, SOL_SOCKET, $_->[0], pack('l', $_->[1])) or die "setsockopt: $!\n"
+    for [SO_REUSEADDR, 1], [SO_RCVBUF, DOOR_BUFFER_BYTES], [SO_SNDBUF, DOOR_BUFFER_BYTES];
+  bind($socket, pack_sockaddr_in($port, INADDR_LOOPBACK)) or die "bind: $!\n";
+  listen($socket, DOOR_BACKLOG) or die "listen: $!\n";
+  return $socket;
+}
+
+sub hand_over {
+  my ($socket, $seq) = @_;
+  my $text = qq({"cmd":"NODE_HANDLE","type":"net.Native","msg":"$seq"}\n);
+  my $piece = pack('PQ', $text, length $text);
+  my $rights = pack('QllLx4', 20, SOL_SOCKET, SCM_RIGHTS, fileno $socket);
+  my $message = pack('QLx4PQPQlx4', 0, 0, $piece, 1, $rights, length $rights, 0);
+  must('sendmsg', HANDLES, $message, 0) == length $text or die "sendmsg: cut short\n";
+}
+
 # ---- ending ----------------------------------------------------------------------------------------------------
 
 sub kill_box {
@@ -610,7 +659,8 @@ my %COMMANDS = (
   K => sub { my $box = $boxes{ $_[0] } or return; kill_box($box) },
   N => \&make_net,
   U => \&forget_net,
-  T => \&mount_pool
+  T => \&mount_pool,
+  L => \&open_door
 );
 
 # The server is gone: so is every sandbox, and then we are.
@@ -635,12 +685,14 @@ POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(SIGCHLD));
 my $mask = pack('Q', 1 << (SIGCHLD - 1));
 open($signals, '<&=', must('signalfd4', -1, $mask, 8, SFD_CLOEXEC_NONBLOCK)) or die "signalfd: $!\n";
 
+open(my $handles, '+<&=', HANDLES) or die "no channel for descriptors: $!\n";
+
 my $input = '';
 while (1) {
   my $wanted = '';
   my %info = map { fileno($_->{info}) => $_ } grep { $_->{info} } values %boxes;
   my %gate = map { fileno($_->{gate}) => $_ } grep { $_->{gate} } values %boxes;
-  vec($wanted, $_, 1) = 1 for 0, fileno $signals, keys %info, keys %gate, keys %net_jobs;
+  vec($wanted, $_, 1) = 1 for 0, HANDLES, fileno $signals, keys %info, keys %gate, keys %net_jobs;
   my $watching = grep { $_->{rss} } values %boxes;
   my $ready = select(my $readable = $wanted, undef, undef, %settling ? 0.002 : $watching ? WATCH_MS / 1000 : undef);
   if ($ready > 0 && vec($readable, fileno $signals, 1)) { sysread($signals, my $drop, 4096) }
@@ -650,6 +702,7 @@ while (1) {
   for my $fd (keys %net_jobs) { net_made($net_jobs{$fd}) if $ready > 0 && vec($readable, $fd, 1) }
   finish($_) for grep { defined } map { $boxes{$_} } keys %settling;
   if ($watching && now_ms() >= $next_watch) { watch_memory(); $next_watch = now_ms() + WATCH_MS }
+  if ($ready > 0 && vec($readable, HANDLES, 1)) { sysread($handles, my $drop, 4096) or leave() }
   next unless $ready > 0 && vec($readable, 0, 1);
   sysread(STDIN, $input, 1 << 16, length $input) or leave();
   while ($input =~ s/^([^\n]*)\n//) {

@@ -1,3 +1,4 @@
+export { DOOR_PORT, type Door } from './door.ts'
 export { inspectMachine, openSandboxHost } from './host.ts'
 export { defaultRunDir, serverIdOf } from './server-identity.ts'
 export type {

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type SendHandle, spawn } from 'node:child_process'
 import { chmod, mkdir, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createDoor, type Door } from './door.ts'
 
 /** A value for a file, as cgroup limits are set. */
 export type FileWrite = readonly [path: string, value: string]
@@ -41,6 +42,8 @@ export interface Launcher {
   send(...fields: string[]): void
   /** Sends a command that is answered. @throws Error with the launcher's reason */
   ask(command: string, ...fields: string[]): Promise<string>
+  /** A listening socket at this port of 127.0.0.1 in a sandbox. @throws Error with the launcher's reason */
+  openDoor(sandboxId: string, port: number): Promise<Door>
   start(request: LaunchRequest): void
   /** Ends the launcher and with it every sandbox; resolves when it is gone. */
   close(): Promise<void>
@@ -73,12 +76,15 @@ export async function startLauncher(
 
   // Detached: a Ctrl-C at the terminal must reach the server first, which then stops the launcher in order.
   const child = spawn('/usr/bin/perl', ['-T', SCRIPT], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
     env: {},
     cwd: '/',
     detached: true
   })
+  const { stdin, stdout, stderr } = child
+  if (stdin === null || stdout === null || stderr === null) throw new Error('the launcher has no streams')
   const waiting = new Map<string, { resolve: (text: string) => void; reject: (error: Error) => void }>()
+  const doors = new Map<string, (door: Door) => void>()
   let sequence = 0
   let errors = ''
   let ready: { resolve: () => void; reject: (error: Error) => void } | undefined
@@ -93,17 +99,24 @@ export async function startLauncher(
       ready?.reject(error)
       for (const { reject } of waiting.values()) reject(error)
       waiting.clear()
+      doors.clear()
       events.onClosed(errors.trim() || reason)
       resolve()
     }
     child.on('error', (error) => onGone(error.message))
     child.on('close', (code, signal) => onGone(`ended with ${signal ?? `status ${code}`}`))
   })
-  child.stdin.on('error', () => {}) // told by 'close'
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.on('message', (sequenceOfDoor: string, handle: SendHandle) => {
+    const door = createDoor(handle)
+    const take = doors.get(sequenceOfDoor)
+    if (take === undefined) door.close()
+    else take(door)
+  })
+  stdin.on('error', () => {}) // told by 'close'
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-4096)
   })
-  readLines(child.stdout.setEncoding('utf8'), ([kind, first = '', ...rest]) => {
+  readLines(stdout.setEncoding('utf8'), ([kind, first = '', ...rest]) => {
     if (kind === 'I') {
       if (first === '0') ready?.resolve()
       else ready?.reject(new Error(`launcher: ${first}`))
@@ -129,7 +142,7 @@ export async function startLauncher(
   const send = (...fields: string[]) => {
     for (const field of fields)
       if (FORBIDDEN.test(field)) throw new Error('a tab, newline or NUL byte in a path or argument')
-    if (!gone) child.stdin.write(`${fields.join('\t')}\n`)
+    if (!gone) stdin.write(`${fields.join('\t')}\n`)
   }
   const launcher: Launcher = {
     send,
@@ -140,9 +153,31 @@ export async function startLauncher(
         send(command, id, ...fields)
         waiting.set(id, { resolve, reject })
       }),
+    openDoor: (sandboxId, port) =>
+      new Promise((resolve, reject) => {
+        if (gone) return reject(new Error('launcher is gone'))
+        const id = String(++sequence)
+        const forget = () => {
+          doors.delete(id)
+          waiting.delete(id)
+        }
+        // It comes by the way of descriptors; only a refusal is a line.
+        doors.set(id, (door) => {
+          forget()
+          resolve(door)
+        })
+        waiting.set(id, {
+          resolve: () => {},
+          reject(error) {
+            forget()
+            reject(error)
+          }
+        })
+        send('L', id, sandboxId, String(port))
+      }),
     start: ({ id, fields }) => send('S', id, ...fields.map(([key, value]) => `${key}=${value}`)),
     async close() {
-      child.stdin.end()
+      stdin.end()
       await closed
     }
   }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { bwrapArguments, type SandboxShape } from './bwrap-arguments.ts'
 import type { CgroupDriver } from './cgroup.ts'
+import { DOOR_PORT, type Door } from './door.ts'
 import type { LaunchEvents, Launcher } from './launcher.ts'
 import type { Network } from './network.ts'
 import type { UidPool } from './server-range.ts'
@@ -128,6 +129,8 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
     })
     const { channel, output } = entry
     if (channel === undefined || output === undefined) throw new Error('sandbox has no streams')
+    let door: Door | undefined
+    void exited.then(() => door?.close())
     const peakFile = cgroups.peakFile(id) ?? (cgroups.mechanisms.memory === undefined ? `box:${id}` : undefined)
     return {
       id,
@@ -136,6 +139,12 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
       exited,
       async assign({ mounts: attached }) {
         await launcher.ask('A', id, '0', ...attached.flatMap(({ source, target }) => [source, target]))
+      },
+      async openDoor() {
+        door?.close()
+        door = await launcher.openDoor(id, DOOR_PORT)
+        if (!entries.has(id)) door.close()
+        return door
       },
       limitCpu: (cpus) => launcher.send('W', ...cgroups.cpuLimit(id, cpus).flat()),
       freeze: (frozen) => launcher.send('W', ...cgroups.freeze(id, frozen).flat()),

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { NetworkPolicy } from '@hearth/shared'
+import type { Door } from './door.ts'
 
 /** A read-only bind mount; `source` on this machine, `target` inside the sandbox. Both absolute. */
 export interface Mount {
@@ -59,6 +60,12 @@ export interface Sandbox {
   readonly exited: Promise<SandboxExit>
   /** @throws Error when a mount cannot be attached; the sandbox is then of no use and must be killed */
   assign(assignment: Assignment): Promise<void>
+  /**
+   * Opens {@link DOOR_PORT} inside, for whatever this process lets answer there. What connects is of this sandbox, and needs
+   * no network for it. Once at a time; it closes with the sandbox.
+   * @throws Error when the sandbox has ended, or the port is taken
+   */
+  openDoor(): Promise<Door>
   /** Limits the CPU from now on, in CPUs (0.07 is 128 MiB's share of AWS's 1,769 MiB per CPU). Until then there is no limit. */
   limitCpu(cpus: number): void
   /** Stops or resumes every process of the sandbox; nothing happens where the feature `freeze` is missing. Safe to call in any state. */

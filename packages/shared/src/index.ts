@@ -1,4 +1,5 @@
 export { type Authorizer, type AuthorizerOptions, createAuthorizer, type Wish } from './access/authorizer.ts'
+export { findFunctionRole } from './access/function-role.ts'
 export type {
   IdentityRecord,
   PolicyText,

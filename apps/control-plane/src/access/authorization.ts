@@ -114,8 +114,8 @@ function factsOf(request: FastifyRequest, proof: Buffer): RequestFacts {
   const forwarded = headers['x-forwarded-for']
   return {
     requestId: request.id,
-    // Who forwards without a proof says for whom, and nobody knows whether that is so.
-    sourceIp: forwarded === undefined ? request.ip : isGateway ? String(forwarded) : undefined,
+    // Who forwards without a proof says for whom, and nobody knows whether that is so. For whom nothing is said is a function.
+    sourceIp: forwarded === undefined ? request.ip : isGateway ? String(forwarded) || undefined : undefined,
     userAgent: headers['user-agent'],
     secure: false
   }

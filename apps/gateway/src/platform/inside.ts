@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** Paths of the Lambda API, the one that services with a query protocol have, and the links that GetFunction gives. */
+const REACHABLE =
+  /^\/(20\d\d-\d\d-\d\d\/|$|\?|v1\/functions\/[^/?]+\/code\?|v1\/layers\/[^/?]+\/versions\/\d+\/content\?)/
+
+/** Whether a path may be reached from inside of a function: AWS's API, and nothing else. */
+export function isReachable(rawUrl: string): boolean {
+  return REACHABLE.test(rawUrl)
+}
+
+const kInside = Symbol('inside')
+
+interface InsideSocket extends Socket {
+  [kInside]?: string
+}
+
+/** From now on this connection is known to come from inside of a function. */
+export function markInside(socket: Socket, functionName: string): void {
+  ;(socket as InsideSocket)[kInside] = functionName
+}
+
+/** Name of the function that a request comes from the inside of; undefined when it comes from outside. */
+export function insideOf(req: IncomingMessage): string | undefined {
+  return (req.socket as InsideSocket)[kInside]
+}
