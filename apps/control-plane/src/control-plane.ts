@@ -30,7 +30,7 @@ import {
   createUsageRepository,
   createUsersRepository,
   type DataLayout,
-  ensureMasterKey,
+  ensureKeyring,
   internalToken,
   isWritable,
   LATEST,
@@ -121,8 +121,9 @@ export async function openControlPlane(options: ControlPlaneOptions) {
 async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock: () => void) {
   const { config, now = () => new Date(), defer = setImmediate } = options
   const scope = { region: config.region, accountId: config.accountId }
-  const masterKey = ensureMasterKey(config.dataDir, config.masterKey)
-  const box = createSecretBox(masterKey)
+  const keyring = ensureKeyring(config.dataDir, config.masterKey)
+  const masterKey = keyring[0].key
+  const box = createSecretBox(keyring.map(({ key }) => key))
   const db = openStore(layout.database, options.migrationsDir, { now })
   const keys = createKeysRepository(db, box, now)
   const users = createUsersRepository(db)
