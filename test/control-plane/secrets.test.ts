@@ -16,7 +16,7 @@ async function call(target: string, body: object | string = {}, headers: Record<
     payload: typeof body === 'string' ? body : JSON.stringify(body),
     headers: { 'x-amz-target': target, 'content-type': 'application/x-amz-json-1.1', ...headers }
   })
-  return { status: response.statusCode, headers: response.headers, body: response.json() as Answer }
+  return { status: response.statusCode, headers: response.headers, body: response.json<Answer>() }
 }
 const sm = async (operation: string, body?: object) => (await call(`secretsmanager.${operation}`, body)).body
 const ssm = async (operation: string, body?: object) => (await call(`AmazonSSM.${operation}`, body)).body
@@ -62,7 +62,7 @@ t.test('the door', async (t) => {
   })
   const query = await plane.inject({ method: 'POST', url: '/', payload: 'Action=ListUsers&Version=2010-05-08' })
   t.match(query.body, '<ListUsersResponse', 'the query protocol is where it was')
-  t.equal((await sm('ListSecrets'))['SecretList']?.length, 1, 'what was refused left nothing')
+  t.equal(((await sm('ListSecrets'))['SecretList'] as object[]).length, 1, 'what was refused left nothing')
 })
 
 t.test('versions and their labels', async (t) => {
@@ -228,9 +228,9 @@ t.test('nothing is allowed by default', async (t) => {
     })
   }
   await who([])
-  const key = (await plane.inject({ method: 'POST', url: '/v1/keys', payload: '{"user":"reader"}' })).json() as {
+  const key = (await plane.inject({ method: 'POST', url: '/v1/keys', payload: '{"user":"reader"}' })).json<{
     token: string
-  }
+  }>()
   const as = { authorization: `Bearer ${key.token}` }
   const attempt = async (target: string, body: object) => (await call(target, body, as)).body['__type'] ?? 'allowed'
   const read = (extra: object = {}) => attempt('secretsmanager.GetSecretValue', { SecretId: 'app/db', ...extra })
@@ -260,6 +260,55 @@ t.test('nothing is allowed by default', async (t) => {
   t.equal(await attempt('secretsmanager.DescribeSecret', { SecretId: 'door' }), 'AccessDeniedException')
   await sm('TagResource', { SecretId: 'door', Tags: [{ Key: 'team', Value: 'blue' }] })
   t.equal(await attempt('secretsmanager.DescribeSecret', { SecretId: 'door' }), 'allowed')
+})
+
+t.test('/v1/secrets', async (t) => {
+  const v1 = async (method: 'GET' | 'PUT' | 'POST' | 'DELETE', url: string, body?: object | string) => {
+    const payload = typeof body === 'object' ? JSON.stringify(body) : body
+    const response = await plane.inject({
+      method,
+      url: `/v1/secrets${url}`,
+      ...(payload === undefined ? {} : { payload })
+    })
+    return { status: response.statusCode, headers: response.headers, body: response.json<Answer>() }
+  }
+  const name = '/v1%2Fdb'
+  const wanted = { value: PLAIN, description: 'of v1', tags: { team: 'red' } }
+  const made = await v1('PUT', name, wanted)
+  t.match(made, { status: 201, body: { name: 'v1/db', description: 'of v1', versions: [{ stages: ['AWSCURRENT'] }] } })
+  const again = await v1('PUT', name, wanted)
+  t.match(again, { status: 200, body: { versions: made.body['versions'] } }, 'the same again makes no version')
+  t.match(await v1('PUT', name, {}), { status: 200, body: { description: '', tags: {}, versions: [{}] } })
+  t.match(await v1('POST', `${name}/versions`, { valueBase64: 'AAE=' }), {
+    status: 201,
+    body: { stages: ['AWSCURRENT'] }
+  })
+  t.match(await v1('GET', `${name}/value`), { headers: { 'cache-control': 'no-store' }, body: { valueBase64: 'AAE=' } })
+  t.match(await v1('GET', `${name}/value?stage=AWSPREVIOUS`), { body: { value: PLAIN } })
+  t.notMatch((await v1('GET', name)).body, { value: String })
+  t.equal(((await v1('GET', `${name}/versions`)).body['items'] as object[]).length, 2)
+  t.match(await v1('GET', '?limit=1'), { status: 200, body: { items: [{}], nextCursor: String } })
+  const refusals: [method: 'PUT' | 'POST' | 'GET', url: string, body: object | string | undefined, code: string][] = [
+    ['PUT', '/bad', `{"value": "${PLAIN}`, 'INVALID_PAYLOAD'],
+    ['PUT', '/bad', { value: [PLAIN] }, 'INVALID_REQUEST'],
+    ['PUT', '/bad', { value: 'x', valueBase64: 'AAE=' }, 'INVALID_SECRET'],
+    ['PUT', '/a%20b', { value: 'x' }, 'INVALID_REQUEST'],
+    ['POST', '/absent/versions', { value: 'x' }, 'SECRET_NOT_FOUND'],
+    ['POST', `${name}/versions`, {}, 'INVALID_SECRET'],
+    ['GET', '/absent', undefined, 'SECRET_NOT_FOUND'],
+    ['GET', '/absent/value', undefined, 'SECRET_NOT_FOUND']
+  ]
+  for (const [method, url, body, code] of refusals) {
+    const refused = await v1(method, url, body)
+    t.equal(refused.body['code'], code, `${method} ${url}`)
+    t.notMatch(JSON.stringify(refused.body), PLAIN)
+  }
+  t.equal((await v1('GET', '/bad')).status, 404, 'what was refused left nothing')
+  t.match(await v1('DELETE', name), { status: 200, body: { purgeAt: new Date(nowMs + 30 * 86_400_000).toISOString() } })
+  t.match(await v1('GET', `${name}/value`), { status: 409, body: { code: 'SECRET_STATE' } })
+  t.match(await v1('POST', `${name}/restore`), { status: 200, body: { deletedAt: null } })
+  t.equal((await v1('DELETE', `${name}?recoveryDays=0`)).status, 200)
+  t.equal((await v1('GET', name)).status, 404)
 })
 
 t.test('no file and no trail has a value in clear', async (t) => {

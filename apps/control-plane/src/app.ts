@@ -75,6 +75,7 @@ import { provisionedReports } from './v1/provisioned-reports.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { roleRoutes } from './v1/role-routes.ts'
+import { secretRoutes } from './v1/secret-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
@@ -242,6 +243,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(roleRoutes, { prefix: '/v1/roles', access: deps.access })
   await app.register(userRoutes, { prefix: '/v1/users', access: deps.access })
   await app.register(keyRoutes, { prefix: '/v1/keys', access: deps.access })
+  await app.register(secretRoutes, { prefix: '/v1/secrets', secrets: deps.secrets })
   await app.register(lambdaApi, deps)
   await app.register(jsonApi, {
     services: [bindJsonService(SECRETS_MANAGER, deps.secrets), bindJsonService(SSM, deps.parameters)]

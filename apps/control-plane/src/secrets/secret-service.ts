@@ -34,6 +34,13 @@ export interface SecretService {
   page(after: string, limit: number): readonly SecretRecord[]
   /** @throws HearthError SECRET_EXISTS, SECRET_STATE, INVALID_SECRET, LIMIT_EXCEEDED */
   create(secret: NewSecret): { readonly secret: SecretRecord; readonly versionId: string | undefined }
+  /**
+   * Makes a secret what is said of it. A value that is the current one already makes no version.
+   *
+   * @param exists - What the caller was allowed for; if that has changed meanwhile, nothing is done.
+   * @throws as {@link create}, SECRET_NOT_FOUND
+   */
+  write(secret: NewSecret, exists: boolean): void
   /** @throws HearthError SECRET_NOT_FOUND, SECRET_STATE */
   read(
     id: string,
@@ -141,6 +148,45 @@ export function createSecretService({ secrets, scope, now, exclusively }: Secret
     return version
   }
 
+  const create: SecretService['create'] = ({ name, description = '', value, token, tags = [] }) => {
+    if (!SECRET_NAME.test(name)) {
+      throw new HearthError(
+        'INVALID_SECRET',
+        'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!'
+      )
+    }
+    return exclusively(() => {
+      const known = secrets.find(name)
+      if (known?.deletedAt !== undefined) {
+        throw new HearthError(
+          'SECRET_STATE',
+          "You can't create this secret because a secret with this name is already scheduled for deletion."
+        )
+      }
+      if (known !== undefined) {
+        const isAgain = token !== undefined && secrets.versions(name).some(({ versionId }) => versionId === token)
+        if (!isAgain || value === undefined) {
+          throw new HearthError('SECRET_EXISTS', `The operation failed because the secret ${name} already exists.`)
+        }
+        return { secret: known, versionId: addVersion(known, value, token).versionId }
+      }
+      const at = now().getTime()
+      const secret = {
+        name,
+        suffix: Array.from({ length: 6 }, () => SUFFIX[randomInt(SUFFIX.length)]).join(''),
+        description,
+        tags: addTags({}, tags),
+        createdAt: at,
+        changedAt: at,
+        accessedAt: undefined,
+        deletedAt: undefined,
+        purgeAt: undefined
+      }
+      secrets.create(secret)
+      return { secret, versionId: value && addVersion(secret, value, token).versionId }
+    })
+  }
+
   return {
     find,
     get,
@@ -149,42 +195,21 @@ export function createSecretService({ secrets, scope, now, exclusively }: Secret
     list: (listing) => secrets.list(listing),
     page: (after, limit) => secrets.page(after, limit),
 
-    create({ name, description = '', value, token, tags = [] }) {
-      if (!SECRET_NAME.test(name)) {
-        throw new HearthError(
-          'INVALID_SECRET',
-          'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!'
-        )
-      }
-      return exclusively(() => {
-        const known = secrets.find(name)
-        if (known?.deletedAt !== undefined) {
-          throw new HearthError(
-            'SECRET_STATE',
-            "You can't create this secret because a secret with this name is already scheduled for deletion."
-          )
+    create,
+
+    write(wanted, exists) {
+      exclusively(() => {
+        if (!exists) {
+          create(wanted)
+          return
         }
-        if (known !== undefined) {
-          const isAgain = token !== undefined && secrets.versions(name).some(({ versionId }) => versionId === token)
-          if (!isAgain || value === undefined) {
-            throw new HearthError('SECRET_EXISTS', `The operation failed because the secret ${name} already exists.`)
-          }
-          return { secret: known, versionId: addVersion(known, value, token).versionId }
-        }
-        const at = now().getTime()
-        const secret = {
-          name,
-          suffix: Array.from({ length: 6 }, () => SUFFIX[randomInt(SUFFIX.length)]).join(''),
-          description,
-          tags: addTags({}, tags),
-          createdAt: at,
-          changedAt: at,
-          accessedAt: undefined,
-          deletedAt: undefined,
-          purgeAt: undefined
-        }
-        secrets.create(secret)
-        return { secret, versionId: value && addVersion(secret, value, token).versionId }
+        const secret = getLive(wanted.name)
+        const { value, description = '', tags = [] } = wanted
+        secrets.update({ ...secret, description, tags: addTags({}, tags), changedAt: now().getTime() })
+        if (value === undefined) return
+        const current = holderOf(stagesOf(secrets.versions(secret.name)), CURRENT)
+        const before = current === undefined ? undefined : secrets.value(secret, current)
+        if (before?.kind !== value.kind || before.text !== value.text) addVersion(get(secret.name), value)
       })
     },
 
