@@ -1,4 +1,4 @@
-// IAM as Python's and the command line's clients of AWS use it.
+// IAM, Secrets Manager and Parameter Store as Python's and the command line's clients of AWS use them.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -25,11 +25,13 @@ const hasBoto = await run(python, ['-c', 'import boto3']).then(
 )
 
 t.test('boto3', { skip: hasBoto ? false : 'python3 has no boto3' }, async (t) => {
-  const script = path.join(ROOT, 'test/fixtures/iam-with-boto3.py')
-  const outcome = await run(python, [script, endpoint, accessKeyId, secretAccessKey]).catch(
-    (thrown: unknown) => thrown as { stdout: string; stderr: string }
-  )
-  t.equal(outcome.stdout, 'done\n', outcome.stderr)
+  for (const name of ['iam', 'secrets']) {
+    const script = path.join(ROOT, `test/fixtures/${name}-with-boto3.py`)
+    const outcome = await run(python, [script, endpoint, accessKeyId, secretAccessKey]).catch(
+      (thrown: unknown) => thrown as { stdout: string; stderr: string }
+    )
+    t.equal(outcome.stdout, 'done\n', outcome.stderr)
+  }
 })
 
 const commands = [...new Set(['/usr/bin/aws', await find('aws')])].filter((file) => file !== '' && existsSync(file))

@@ -117,6 +117,8 @@ t.test('a trail of changes that is too short means looking at everything again, 
       dataVersion: () => version,
       changesSince: () => ({ seq: version, functions: [], keys: false, reset: version > 1 }),
       findUrl: () => undefined,
+      findSecret: () => undefined,
+      findServerSecret: () => undefined,
       findDomain: () => undefined,
       findFunction(name) {
         lookups++

@@ -20,7 +20,7 @@ import {
   createLayersRepository,
   createSecretBox,
   createUsersRepository,
-  ensureMasterKey,
+  ensureKeyring,
   isWritable,
   lockDataDir,
   makeDataDir,
@@ -307,16 +307,16 @@ t.test('a folder has one control plane, and a lock that ends with it', async (t)
 t.test('the master key is made once, kept 0600, and never replaced beside a database', async (t) => {
   const layout = makeDataDir(path.join(t.testdir(), 'data'))
   t.throws(() => readMasterKey(layout.dir, undefined), { message: /at its first start/ })
-  const key = ensureMasterKey(layout.dir, undefined)
+  const key = ensureKeyring(layout.dir, undefined)[0].key
   t.equal(key.length, 32)
-  t.strictSame(ensureMasterKey(layout.dir, undefined), key)
+  t.strictSame(ensureKeyring(layout.dir, undefined)[0].key, key)
   t.strictSame(readMasterKey(layout.dir, undefined), key)
   t.equal(statSync(path.join(layout.dir, 'master.key')).mode & 0o777, 0o600)
-  t.strictSame(ensureMasterKey(layout.dir, KEY.toString('base64')), KEY, 'a configured one goes before')
+  t.strictSame(ensureKeyring(layout.dir, KEY.toString('base64'))[0].key, KEY, 'a configured one goes before')
   t.throws(() => readMasterKey(layout.dir, 'c2hvcnQ='), { message: /32 bytes/ })
   const orphan = makeDataDir(path.join(t.testdir(), 'orphan'))
   writeFileSync(orphan.database, 'x')
-  t.throws(() => ensureMasterKey(orphan.dir, undefined), { message: /put the key back/ })
+  t.throws(() => ensureKeyring(orphan.dir, undefined), { message: /put the key back/ })
 })
 
 t.test('readiness takes the write lock and writes nothing', async (t) => {

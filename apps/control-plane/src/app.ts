@@ -38,6 +38,8 @@ import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
 import { uploadLimit } from './http/upload-limit.ts'
 import { IAM } from './iam/registry.ts'
+import { bindJsonService, jsonApi } from './json-protocol/registry.ts'
+import { targetConstraint } from './json-protocol/target-constraint.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
 import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
@@ -47,6 +49,10 @@ import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
 import { bindService, queryApi } from './query/registry.ts'
 import type { ReleaseService } from './releases/release-service.ts'
+import type { ParameterService } from './secrets/parameter-service.ts'
+import type { SecretService } from './secrets/secret-service.ts'
+import { SECRETS_MANAGER } from './secrets-manager/registry.ts'
+import { SSM } from './ssm/registry.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
 import type { UrlService } from './urls/url-service.ts'
@@ -69,6 +75,7 @@ import { provisionedReports } from './v1/provisioned-reports.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { roleRoutes } from './v1/role-routes.ts'
+import { secretRoutes } from './v1/secret-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
@@ -104,6 +111,8 @@ export interface Deps {
   readonly authorizer: Authorizer
   readonly sessions: SessionTokens
   readonly auditDir: string
+  readonly secrets: SecretService
+  readonly parameters: ParameterService
   /** Takes in what was changed of keys and rights. */
   readonly refreshAccess: () => void
   /** Requests with an Idempotency-Key. */
@@ -130,6 +139,9 @@ const CHECK_MS = 5_000
 const KEEP_ALIVE_MS = 72_000
 const CONNECTIONS = 1_000
 
+/** Services of the JSON protocol, by what stands before an operation's name in `X-Amz-Target`. */
+const JSON_TARGETS = new Set<string>([SECRETS_MANAGER.target, SSM.target])
+
 /** Builds the app and opens nothing: no port, no file, no signal handler. main.ts and tests both call this. */
 export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   const app = Fastify({
@@ -143,7 +155,11 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     // AWS clients send some paths with a slash at the end; a function's ARN is longer than a parameter usually is.
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      maxParamLength: 1_024,
+      constraints: targetConstraint(JSON_TARGETS)
+    },
     clientErrorHandler: answerClientError,
     ...options,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS, ...options.http }
@@ -227,7 +243,11 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(roleRoutes, { prefix: '/v1/roles', access: deps.access })
   await app.register(userRoutes, { prefix: '/v1/users', access: deps.access })
   await app.register(keyRoutes, { prefix: '/v1/keys', access: deps.access })
+  await app.register(secretRoutes, { prefix: '/v1/secrets', secrets: deps.secrets })
   await app.register(lambdaApi, deps)
+  await app.register(jsonApi, {
+    services: [bindJsonService(SECRETS_MANAGER, deps.secrets), bindJsonService(SSM, deps.parameters)]
+  })
   await app.register(queryApi, {
     services: [bindService(IAM, deps.access), bindService(STS, deps)],
     authorize(request, action, { resource, context }) {

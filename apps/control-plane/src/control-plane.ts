@@ -23,14 +23,17 @@ import {
   createKeysRepository,
   createLayersRepository,
   createOwnedPoliciesRepository,
+  createParametersRepository,
   createPoliciesRepository,
   createReleasesRepository,
   createRolesRepository,
   createSecretBox,
+  createSecretsRepository,
+  createServerSecrets,
   createUsageRepository,
   createUsersRepository,
   type DataLayout,
-  ensureMasterKey,
+  ensureKeyring,
   internalToken,
   isWritable,
   LATEST,
@@ -69,6 +72,8 @@ import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore, type PackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
 import { createReleaseService } from './releases/release-service.ts'
+import { createParameterService } from './secrets/parameter-service.ts'
+import { createSecretService } from './secrets/secret-service.ts'
 import { createUrlService } from './urls/url-service.ts'
 
 export interface ControlPlaneOptions {
@@ -121,9 +126,12 @@ export async function openControlPlane(options: ControlPlaneOptions) {
 async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock: () => void) {
   const { config, now = () => new Date(), defer = setImmediate } = options
   const scope = { region: config.region, accountId: config.accountId }
-  const masterKey = ensureMasterKey(config.dataDir, config.masterKey)
-  const box = createSecretBox(masterKey)
+  const keyring = ensureKeyring(config.dataDir, config.masterKey)
+  const masterKey = keyring[0].key
+  const box = createSecretBox(keyring.map(({ key }) => key))
   const db = openStore(layout.database, options.migrationsDir, { now })
+  // Both processes have it from here, so that it stays when the master key becomes another.
+  const token = createServerSecrets(db, box).ensure('internal-token', internalToken(masterKey))
   const keys = createKeysRepository(db, box, now)
   const users = createUsersRepository(db)
   const owned = createOwnedPoliciesRepository(db)
@@ -233,6 +241,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     unwrittenUse: (accessKeyId) => keyUses.find(accessKeyId)
   })
+  const secrets = createSecretService({
+    secrets: createSecretsRepository(db, box),
+    scope,
+    now,
+    exclusively: (work) => functions.exclusively(work)
+  })
   const concurrency = createConcurrencyService({
     functions,
     aliases: aliasesRepository,
@@ -258,7 +272,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       service,
       versions,
       releases,
-      internalToken: internalToken(masterKey),
+      internalToken: token,
       aliases: createAliasService({
         functions,
         aliases: aliasesRepository,
@@ -309,6 +323,13 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       authorizer,
       sessions,
       auditDir: layout.audit,
+      secrets,
+      parameters: createParameterService({
+        parameters: createParametersRepository(db, box),
+        scope,
+        now,
+        exclusively: (work) => functions.exclusively(work)
+      }),
       refreshAccess: () => {
         if (!keysChanged()) return
         authenticator.setKeys(keys.list())
@@ -340,8 +361,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const pruning = setInterval(() => {
     try {
       requestKeys.prune(now().getTime(), PRUNED_KEYS)
+      secrets.purge()
     } catch (err) {
-      app.log.error({ err }, 'old Idempotency-Keys could not be removed')
+      app.log.error({ err }, 'old Idempotency-Keys and secrets could not be removed')
     }
   }, PRUNE_MS)
   pruning.unref()

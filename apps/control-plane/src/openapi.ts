@@ -52,6 +52,7 @@ export const openapi = fp(
           { name: 'concurrency', description: 'How many events run at once, and instances that are started ahead' },
           { name: 'urls', description: 'Function URLs and custom domains' },
           { name: 'access', description: 'Users, their keys, roles, and policies' },
+          { name: 'secrets', description: 'Secrets with their versions, and the master key' },
           { name: 'runtimes', description: 'What this server can run' },
           { name: 'system', description: 'Health and metrics' }
         ],

@@ -36,7 +36,7 @@ export async function openDirectoryWhenReady(
       const reader = openDirectory(dataLayout(config.dataDir).database, box)
       return {
         reader,
-        internalToken: internalToken(masterKey),
+        internalToken: reader.findServerSecret('internal-token') ?? internalToken(masterKey),
         sessions: createSessionTokens(box, config.accountId)
       }
     } catch (err) {

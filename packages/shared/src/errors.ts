@@ -98,6 +98,18 @@ const CATALOG = {
   DELETE_CONFLICT: { status: 409, fault: 'caller', retryable: false, aws: 'DeleteConflict' },
   /** One of IAM's quotas: policies of a role, versions of a policy, keys of a user, sizes of documents. */
   LIMIT_EXCEEDED: { status: 409, fault: 'caller', retryable: false, aws: 'LimitExceeded' },
+  /** A secret, or a version of one. */
+  SECRET_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  SECRET_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceExistsException' },
+  /** The secret waits for its end, or has no value yet. */
+  SECRET_STATE: { status: 409, fault: 'caller', retryable: false, aws: 'InvalidRequestException' },
+  INVALID_SECRET: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterException' },
+  /** A variable of a function stands for a secret that is not there, or that the function's role may not read. */
+  INVALID_SECRET_REFERENCE: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterValueException' },
+  PARAMETER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ParameterNotFound' },
+  PARAMETER_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ParameterAlreadyExists' },
+  /** The master key is not this server's to change: it comes from the configuration. */
+  MASTER_KEY_CONFIGURED: { status: 409, fault: 'caller', retryable: false, aws: 'InvalidRequestException' },
   STATEMENT_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   UPDATE_IN_PROGRESS: { status: 409, fault: 'caller', retryable: true, aws: 'ResourceConflictException' },
   POLICY_TOO_LARGE: { status: 400, fault: 'caller', retryable: false, aws: 'PolicyLengthExceededException' },

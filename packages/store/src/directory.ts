@@ -10,6 +10,8 @@ import { LATEST } from './functions-repository.ts'
 import { openReadOnly } from './open.ts'
 import { prepareReleaseWatches } from './releases-repository.ts'
 import type { SecretBox } from './secret-box.ts'
+import { prepareSecretLookup } from './secrets/secrets-repository.ts'
+import { prepareServerSecret } from './server-secrets.ts'
 import type { DirectoryReader } from './types.ts'
 
 /**
@@ -57,6 +59,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     listReserved: prepareReservations(db),
     listProvisioned: prepareProvisionedWishes(db),
     listKeys: prepareKeyList(db, box),
+    findSecret: prepareSecretLookup(db, box),
+    findServerSecret: prepareServerSecret(db, box),
     ...preparePrincipalLookup(db),
     close: () => {
       db.close()

@@ -70,7 +70,9 @@ export function prepareEventSettings(db: Db, box: SecretBox): (functionName: str
 function toRow(config: EventInvokeConfig, box: SecretBox): Row {
   const { functionName, qualifier, onSuccess, onFailure } = config
   const sealed = (destination: Destination | undefined, member: string): Buffer | null =>
-    destination?.secret === undefined ? null : box.seal(destination.secret, secretOf(functionName, qualifier, member))
+    destination?.secret === undefined
+      ? null
+      : box.seal(destination.secret, destinationRecord(functionName, qualifier, member))
   return {
     function_name: functionName,
     qualifier,
@@ -90,7 +92,8 @@ function toConfig(row: Row, box: SecretBox): EventInvokeConfig {
       ? undefined
       : {
           target,
-          secret: secret === null ? undefined : box.open(secret, secretOf(row.function_name, row.qualifier, member))
+          secret:
+            secret === null ? undefined : box.open(secret, destinationRecord(row.function_name, row.qualifier, member))
         }
   return {
     functionName: row.function_name,
@@ -104,6 +107,6 @@ function toConfig(row: Row, box: SecretBox): EventInvokeConfig {
 }
 
 /** What a sealed secret is bound to: it opens in this row only. */
-function secretOf(functionName: string, qualifier: string, member: string): string {
+export function destinationRecord(functionName: string, qualifier: string, member: string): string {
   return `event_invoke_configs/${functionName}/${qualifier}/${member}`
 }

@@ -55,7 +55,7 @@ export function toFunctionRow(record: FunctionRecord, box: SecretBox): Omit<Func
     environment:
       record.environment === undefined
         ? null
-        : box.seal(JSON.stringify(record.environment), environmentOf(record.name, record.version)),
+        : box.seal(JSON.stringify(record.environment), environmentRecord(record.name, record.version)),
     network: record.network ?? null,
     concurrency: record.concurrency,
     instances: record.instances ?? null,
@@ -93,7 +93,7 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
     environment:
       row.environment === null
         ? undefined
-        : (JSON.parse(box.open(row.environment, environmentOf(row.name, row.version))) as Record<string, string>),
+        : (JSON.parse(box.open(row.environment, environmentRecord(row.name, row.version))) as Record<string, string>),
     network: row.network ?? undefined,
     concurrency: row.concurrency,
     reservedConcurrency: row.reserved_concurrency ?? undefined,
@@ -118,6 +118,6 @@ export function toFunctionRecord(row: FunctionRow, box: SecretBox): FunctionReco
 }
 
 /** What a sealed environment is bound to: it opens in this row only. */
-function environmentOf(name: string, version: string): string {
+export function environmentRecord(name: string, version: string): string {
   return `functions/${name}/${version}/environment`
 }

@@ -78,7 +78,11 @@ export function createIdempotencyKeys(db: Db, seal: BodySeal = PLAIN): Idempoten
       const answer =
         status === null || body === null
           ? undefined
-          : { status, headers: JSON.parse(headers ?? '[]') as string[], body: seal.open(body, recordOf(caller, key)) }
+          : {
+              status,
+              headers: JSON.parse(headers ?? '[]') as string[],
+              body: seal.open(body, keyedBodyRecord(caller, key))
+            }
       return { fingerprint: row.fingerprint, state: STATES[state] ?? 'cut', answer }
     },
 
@@ -95,7 +99,7 @@ export function createIdempotencyKeys(db: Db, seal: BodySeal = PLAIN): Idempoten
         answer.body.length <= IDEMPOTENCY_ANSWER_BYTES &&
         held.bytes + answer.body.length <= MAX_BYTES
       const { status, headers } = answer ?? { status: null, headers: [] }
-      const body = isKept ? seal.seal(answer.body, recordOf(caller, key)) : null
+      const body = isKept ? seal.seal(answer.body, keyedBodyRecord(caller, key)) : null
       const values = isKept ? [ANSWERED, status, JSON.stringify(headers), body] : [NOT_KEPT, null, null, null]
       if (update.run(...values, caller, key).changes === 0) {
         insert.run(caller, key, fingerprint, ...values, now)
@@ -132,6 +136,6 @@ interface Row {
   readonly body: Uint8Array | null
 }
 
-function recordOf(caller: string, key: string): string {
+export function keyedBodyRecord(caller: string, key: string): string {
   return `idempotency-keys/${caller}/${key}`
 }

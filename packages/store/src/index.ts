@@ -65,7 +65,17 @@ export {
   type LayerVersion,
   type NewLayerVersion
 } from './layers-repository.ts'
-export { ensureMasterKey, internalToken, readMasterKey } from './master-key.ts'
+export {
+  ensureKeyring,
+  internalToken,
+  type Keyring,
+  type MasterKey,
+  newMasterKey,
+  readKeyring,
+  readMasterKey,
+  writeKeyring
+} from './master-key.ts'
+export { runMasterKeyCommand } from './master-key-command.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
 export type { QueueOptions } from './queue/batches.ts'
@@ -87,8 +97,27 @@ export {
   QueueUnavailableError
 } from './queue/types.ts'
 export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
+export { createResealer, type Resealer, SEALED_COLUMNS } from './reseal.ts'
 export type { PolicyStatement, ResourcePolicy } from './resource-policy.ts'
-export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
+export { createSecretBox, keyIdOf, type SecretBox, SecretBoxError } from './secret-box.ts'
+export {
+  createParametersRepository,
+  type ParametersRepository,
+  type ParameterTier,
+  type ParameterType,
+  type ParameterVersion
+} from './secrets/parameters-repository.ts'
+export {
+  createSecretsRepository,
+  prepareSecretLookup,
+  type SecretInUse,
+  type SecretListing,
+  type SecretRecord,
+  type SecretsRepository,
+  type SecretValue,
+  type SecretVersionRecord
+} from './secrets/secrets-repository.ts'
+export { createServerSecrets } from './server-secrets.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
 export type { AliasRoute, DirectoryReader } from './types.ts'
 export { createUsageRepository, type UsageRepository } from './usage-repository.ts'

@@ -9,6 +9,7 @@ import type {
 } from '@hearth/shared'
 import type { EventSettings } from './event-invoke-repository.ts'
 import type { PolicyStatement } from './resource-policy.ts'
+import type { SecretInUse } from './secrets/secrets-repository.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -43,6 +44,10 @@ export interface DirectoryReader extends PrincipalSource {
   /** @returns undefined when there is no such domain; without `url` when the function has none */
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
   listKeys(): readonly AccessKey[]
+  /** @param stage - A staging label, such as AWSCURRENT. */
+  findSecret(name: string, stage: string): SecretInUse | undefined
+  /** What the processes of this server share. */
+  findServerSecret(name: string): string | undefined
   close(): void
 }
 

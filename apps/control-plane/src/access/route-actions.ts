@@ -99,5 +99,14 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   changeKey: 'hearth:ChangeKey',
   rotateKey: 'hearth:RotateKey',
   revokeKey: 'hearth:RevokeKey',
+  // With the secret's tags, and what is asked of it.
+  listSecrets: 'secretsmanager:ListSecrets',
+  putSecret: IN_ROUTE,
+  getSecret: IN_ROUTE,
+  getSecretValue: IN_ROUTE,
+  listSecretVersions: IN_ROUTE,
+  putSecretVersion: IN_ROUTE,
+  deleteSecret: IN_ROUTE,
+  restoreSecret: IN_ROUTE,
   listAuditEntries: 'hearth:ListAuditEntries'
 }

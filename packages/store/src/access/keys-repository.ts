@@ -84,7 +84,7 @@ export function createKeysRepository(db: Db, box: SecretBox, now: () => Date = (
     create(key, label) {
       insert.run({
         access_key_id: key.accessKeyId,
-        secret: box.seal(key.secretAccessKey, secretOf(key.accessKeyId)),
+        secret: box.seal(key.secretAccessKey, keySecretRecord(key.accessKeyId)),
         token_hash: key.tokenHash,
         user_name: key.userName,
         account_id: key.principal.accountId,
@@ -109,7 +109,7 @@ export function prepareKeyList(db: Db, box: SecretBox): () => readonly AccessKey
   return () =>
     select.all().map((row) => ({
       accessKeyId: row.access_key_id,
-      secretAccessKey: box.open(row.secret, secretOf(row.access_key_id)),
+      secretAccessKey: box.open(row.secret, keySecretRecord(row.access_key_id)),
       tokenHash: row.token_hash,
       principal: {
         arn: `arn:aws:iam::${row.account_id}:user${row.path}${row.user_name}`,
@@ -139,6 +139,6 @@ function toRecord(row: KeyRow): KeyRecord {
 }
 
 /** What a sealed secret is bound to: it opens in this row only. */
-function secretOf(accessKeyId: string): string {
+export function keySecretRecord(accessKeyId: string): string {
   return `keys/${accessKeyId}/secret`
 }

@@ -1,0 +1,143 @@
+import { contextKeys, HearthError } from '@hearth/shared'
+import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { fromFramework, logRefusal } from '../http/error-responses.ts'
+import { bytesOf } from '../http/raw-bodies.ts'
+import { toJsonError } from './answer.ts'
+import type { JsonCaller, JsonOperation, PreparedJsonCall } from './operation.ts'
+import { ANY_TARGET, targetPrefix } from './target-constraint.ts'
+
+/** A service that speaks AWS's JSON protocol, with what it works with. */
+export interface JsonService {
+  /** The prefix of its actions in policies, and the name that its requests are signed for. */
+  readonly name: string
+  /** What stands before the operation's name in `X-Amz-Target`. */
+  readonly target: string
+  /** Names of operations that are refused by name, with what is missing. */
+  readonly unserved: Readonly<Record<string, string>>
+  /** @returns undefined when it has no such operation */
+  prepare(
+    operation: string,
+    members: Readonly<Record<string, unknown>>,
+    caller: JsonCaller
+  ): PreparedJsonCall | undefined
+}
+
+export interface JsonServiceDefinition<Deps> {
+  readonly name: string
+  readonly target: string
+  readonly unserved?: Readonly<Record<string, string>>
+  readonly operations: readonly JsonOperation<Deps>[]
+}
+
+export function bindJsonService<Deps>(service: JsonServiceDefinition<Deps>, deps: Deps): JsonService {
+  const byName = new Map(service.operations.map((operation) => [operation.name, operation]))
+  return {
+    name: service.name,
+    target: service.target,
+    unserved: service.unserved ?? {},
+    prepare: (operation, members, caller) => byName.get(operation)?.prepare(members, caller, deps)
+  }
+}
+
+const CONTENT_TYPE = 'application/x-amz-json-1.1'
+/** The largest: ten parameters, or a secret of 64 KiB whose characters are all written as escapes. */
+const BODY_BYTES = 1_048_576
+
+/**
+ * AWS's JSON protocol at `/`: `X-Amz-Target` says which service and operation a request is for. The app that this is
+ * registered on needs the constraint `awsTarget`, with these services' targets.
+ */
+export const jsonApi: FastifyPluginAsync<{ readonly services: readonly JsonService[] }> = async (app, { services }) => {
+  app.setErrorHandler<FastifyError>((thrown, request, reply) => {
+    const err = fromFramework(thrown, request)
+    logRefusal(err, request)
+    const { status, body } = toJsonError(err)
+    return send(request, reply.code(status), body)
+  })
+
+  for (const service of services) {
+    app.route({
+      method: 'POST',
+      url: '/',
+      constraints: { awsTarget: service.target },
+      config: { signedFor: [service.name], action: 'in-route' },
+      schema: { hide: true },
+      bodyLimit: BODY_BYTES,
+      handler: async (request, reply) => {
+        const name = operationOf(request)
+        const caller = callerOf(request)
+        const missing = Object.hasOwn(service.unserved, name) ? service.unserved[name] : undefined
+        if (missing !== undefined) {
+          caller.require(`${service.name}:${name}`, '*')
+          throw new HearthError('NOT_IMPLEMENTED', `${name} is not supported by this server: ${missing}.`)
+        }
+        const call = service.prepare(name, membersOf(bytesOf(request)), caller)
+        if (call === undefined) throw unknownOperation(name)
+        const own = `${service.name}:${name}`
+        for (const { action = own, resource, context } of call.targets) caller.require(action, resource, context)
+        const answer = await call.run()
+        request.log.info({ operation: own, principal: caller.principal.arn }, 'operation')
+        return send(request, reply, answer)
+      }
+    })
+  }
+
+  app.route({
+    method: 'POST',
+    url: '/',
+    constraints: { awsTarget: ANY_TARGET },
+    config: { signedFor: services.map(({ name }) => name), action: 'in-route' },
+    schema: { hide: true },
+    bodyLimit: BODY_BYTES,
+    handler: async (request) => {
+      throw unknownOperation(targetPrefix(request.headers) === '' ? '' : operationOf(request))
+    }
+  })
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, body: object): FastifyReply {
+  return reply
+    .header('x-amzn-requestid', request.id)
+    .header('content-type', CONTENT_TYPE)
+    .serializer(JSON.stringify)
+    .send(body)
+}
+
+function callerOf(request: FastifyRequest): JsonCaller {
+  const { principal } = request
+  if (principal === null) throw new Error('a route that asks for a key has a principal')
+  return {
+    principal,
+    requestId: request.id,
+    require(action, resource, context = {}) {
+      request.requireAccess({ action, resource, keys: contextKeys(context) })
+    }
+  }
+}
+
+function operationOf({ headers }: FastifyRequest): string {
+  const target = String(headers['x-amz-target'])
+  return target.slice(target.lastIndexOf('.') + 1)
+}
+
+/** No message repeats what was sent: it may be a secret. */
+function membersOf(bytes: Buffer): Readonly<Record<string, unknown>> {
+  if (bytes.length === 0) return {}
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new HearthError('INVALID_PAYLOAD', 'The body is not JSON in UTF-8.')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new HearthError('INVALID_PAYLOAD', 'The body is not a JSON object.')
+  }
+  return value as Readonly<Record<string, unknown>>
+}
+
+function unknownOperation(name: string): HearthError {
+  return new HearthError(
+    'ROUTE_NOT_FOUND',
+    /^\w{1,64}$/.test(name) ? `There is no operation ${name} here.` : 'Unknown.'
+  )
+}
