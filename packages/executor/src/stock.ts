@@ -62,8 +62,11 @@ const MAX_KINDS = 64
 const IN_USE_MS = 60_000
 /** How often demand is looked at when nothing happens. */
 const TIDY_MS = 1_000
-/** A refill begins this much later than what it replaces was taken: the start that is going on needs the CPU. */
-const REFILL_DELAY_MS = 50
+/**
+ * A refill begins when nothing was taken for so long: the starts that are going on need the CPU. Where they never end it
+ * begins all the same.
+ */
+const REFILL_DELAY_MS = { quiet: 50, most: 1_000 }
 /** After a failed boot the stock waits this long, doubling, before it tries again by itself. */
 const RETRY_MS = { first: 200, last: 30_000 }
 
@@ -116,6 +119,9 @@ export class Stock {
   #urgent = 0
   #tidiedAt = Number.NEGATIVE_INFINITY
   #closed = false
+  #planTimer: NodeJS.Timeout | undefined
+  /** `performance.now()` ms. */
+  #planDueBy = 0
   /** Nothing is kept while the machine's memory is short. */
   #isShort = false
 
@@ -157,7 +163,7 @@ export class Stock {
     shelf.demand.record(this.#options.now())
     const booted = shelf.ready.pop()
     this.#count(key, booted !== undefined)
-    setTimeout(() => this.#plan(), REFILL_DELAY_MS).unref()
+    this.#planLater()
     return booted
   }
 
@@ -202,7 +208,7 @@ export class Stock {
       return await this.#boot(key)
     } finally {
       this.#urgent--
-      if (this.#urgent === 0) setTimeout(() => this.#plan(), REFILL_DELAY_MS).unref()
+      if (this.#urgent === 0) this.#planLater()
     }
   }
 
@@ -259,6 +265,7 @@ export class Stock {
 
   close(): void {
     this.#closed = true
+    clearTimeout(this.#planTimer)
     for (const shelf of this.#shelves.values()) for (const booted of shelf.ready) booted.sandbox.kill()
     this.#shelves.clear()
   }
@@ -315,6 +322,19 @@ export class Stock {
   #drop(id: string, shelf: Shelf): void {
     this.#shelves.delete(id)
     for (const booted of shelf.ready.splice(0)) booted.sandbox.kill()
+  }
+
+  #planLater(): void {
+    const now = performance.now()
+    if (this.#planTimer !== undefined) {
+      if (now + REFILL_DELAY_MS.quiet <= this.#planDueBy) this.#planTimer.refresh()
+      return
+    }
+    this.#planDueBy = now + REFILL_DELAY_MS.most
+    this.#planTimer = setTimeout(() => {
+      this.#planTimer = undefined
+      this.#plan()
+    }, REFILL_DELAY_MS.quiet).unref()
   }
 
   /** Decides how many of each kind are kept, and begins to make it so. */
