@@ -29,6 +29,8 @@ export interface Booted {
   readonly link: Link
   /** Highest memory use at the end of boot, in bytes. */
   readonly peakBytes: number | undefined
+  /** What it holds then: starting takes more for a moment than waiting. */
+  readonly usedBytes: number | undefined
   /** Receives the lines that the sandbox writes to stdout and stderr. */
   onLine: (line: string) => void
 }
@@ -232,6 +234,7 @@ export class Stock {
       sandbox,
       link,
       peakBytes: undefined,
+      usedBytes: undefined,
       onLine: (line) => {
         if (output.push(line) > 20) output.shift()
       }
@@ -240,7 +243,7 @@ export class Stock {
     const timer = setTimeout(() => listener.fail('it did not report within 15 s'), BOOT_TIMEOUT_MS)
     try {
       await listener.ready
-      booted.peakBytes = await sandbox.peakMemory()
+      ;[booted.peakBytes, booted.usedBytes] = await Promise.all([sandbox.peakMemory(), sandbox.usedMemory()])
     } catch (cause) {
       sandbox.kill()
       const exit = await sandbox.exited
@@ -388,7 +391,7 @@ export class Stock {
       return
     }
     shelf.ready.push(booted)
-    shelf.bytes = Math.max(MIN_BYTES, booted.peakBytes ?? USUAL_BYTES)
+    shelf.bytes = Math.max(MIN_BYTES, booted.usedBytes ?? booted.peakBytes ?? USUAL_BYTES)
     void booted.sandbox.exited.then(() => {
       const at = shelf.ready.indexOf(booted)
       if (at < 0) return

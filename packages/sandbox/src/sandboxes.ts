@@ -129,6 +129,11 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
     const { channel, output } = entry
     if (channel === undefined || output === undefined) throw new Error('sandbox has no streams')
     const peakFile = cgroups.peakFile(id) ?? (cgroups.mechanisms.memory === undefined ? `box:${id}` : undefined)
+    async function bytesIn(file: string | undefined): Promise<number | undefined> {
+      if (file === undefined || !entries.has(id)) return undefined
+      const bytes = Number.parseInt(await launcher.ask('Q', file).catch(() => ''), 10)
+      return Number.isNaN(bytes) ? undefined : bytes
+    }
     return {
       id,
       channel,
@@ -139,11 +144,8 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
       },
       limitCpu: (cpus) => launcher.send('W', ...cgroups.cpuLimit(id, cpus).flat()),
       freeze: (frozen) => launcher.send('W', ...cgroups.freeze(id, frozen).flat()),
-      async peakMemory() {
-        if (peakFile === undefined || !entries.has(id)) return undefined
-        const bytes = Number.parseInt(await launcher.ask('Q', peakFile).catch(() => ''), 10)
-        return Number.isNaN(bytes) ? undefined : bytes
-      },
+      usedMemory: () => bytesIn(cgroups.usageFile(id)),
+      peakMemory: () => bytesIn(peakFile),
       kill: () => launcher.send('K', id)
     }
   }
