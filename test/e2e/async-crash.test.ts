@@ -6,7 +6,7 @@ import {
   PutFunctionEventInvokeConfigCommand
 } from '@aws-sdk/client-lambda'
 import t from 'tap'
-import { crashRun, SOURCES } from '../helpers/event-crash.ts'
+import { crashRun, deployForCrash } from '../helpers/event-crash.ts'
 import { eventually, startHearth } from '../helpers/hearth.ts'
 
 const EVENTS = 800
@@ -14,7 +14,7 @@ const EVENTS = 800
 t.test('every accepted event is done and told, whatever kills the gateway', { timeout: 115_000 }, async (t) => {
   const hearth = await startHearth()
   t.teardown(() => hearth.stop())
-  for (const [name, source] of Object.entries(SOURCES)) t.ok((await hearth.deploy(`${name}.mjs`, source)).ok)
+  await deployForCrash(hearth)
   const { accessKeyId, secretAccessKey } = hearth
   const client = new LambdaClient({
     endpoint: hearth.url,

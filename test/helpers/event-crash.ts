@@ -26,8 +26,23 @@ export interface CrashResult {
   readonly seen: number
 }
 
+/** What {@link crashRun} needs of the server: its functions, one of which may tell the other. */
+export async function deployForCrash(hearth: Hearth): Promise<void> {
+  const Resource = 'arn:aws:lambda:us-east-1:000000000000:function:sink'
+  const Statement = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource }]
+  const role = await hearth.request('/v1/roles/crash', {
+    method: 'PUT',
+    body: JSON.stringify({ policies: { tell: { Version: '2012-10-17', Statement } } })
+  })
+  if (!role.ok) throw new Error(await role.text())
+  for (const [name, source] of Object.entries(SOURCES)) {
+    const answer = await hearth.deploy(`${name}.mjs`, source, 'role=arn:aws:iam::000000000000:role/crash')
+    if (!answer.ok) throw new Error(await answer.text())
+  }
+}
+
 /** Functions that {@link crashRun} sends events to. The outcome of the first goes to the second, by a config. */
-export const SOURCES = {
+const SOURCES = {
   work: `export const handler = async (event) => { console.log('ran ' + event.n); return event.n }`,
   sink: `export const handler = async () => null`
 }
