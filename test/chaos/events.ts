@@ -15,7 +15,8 @@ try {
   const result = await crashRun(hearth, { events, clients: 64, kills, patienceMs: 1_800_000 })
   const seconds = (performance.now() - startedAt) / 1_000
   console.log(JSON.stringify({ ...result, kills, seconds: Number(seconds.toFixed(1)) }))
-  if (result.accepted < events || result.lost + result.again + result.untold + result.changed > 0) process.exitCode = 1
+  if (result.accepted < events || result.lost + result.again + result.untold + result.changed + result.resumed > 0)
+    process.exitCode = 1
 } finally {
   await hearth.stop()
 }
