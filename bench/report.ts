@@ -122,8 +122,16 @@ export function report({ warm, events, stream, cold, runtimes, scale, freeze, me
     parts.push(
       '## One function, until so many instances run at once',
       table(
-        ['', 'instances', 'half of them, ms', 'all, ms'],
-        scale.map((row) => [row.name, String(row.instances), row.halfMs.toFixed(0), row.allMs.toFixed(0)])
+        ['', 'instances', 'half of them, ms', 'all, ms', 'booted meanwhile', 'one start: sandbox, ms', 'init, ms'],
+        scale.map(({ name, instances, halfMs, allMs, bootedMeanwhile, startMs }) => [
+          name,
+          String(instances),
+          halfMs.toFixed(0),
+          allMs.toFixed(0),
+          String(bootedMeanwhile),
+          startMs.sandbox.toFixed(1),
+          startMs.init.toFixed(1)
+        ])
       )
     )
   }

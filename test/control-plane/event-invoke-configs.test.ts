@@ -17,14 +17,29 @@ const CONFIG = '/2019-09-25/functions/f/event-invoke-config'
 const OTHER = `${ARN}:function:other`
 const V1 = '/v1/functions/f/event-invoke-config'
 
+const SENDER = ROLE.replace('hearth-default', 'sender')
+
+/** A role for functions that may invoke others. */
+async function mayInvoke(
+  { inject }: Awaited<ReturnType<typeof startControlPlane>>,
+  role: string,
+  ...targets: string[]
+) {
+  const Statement = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: targets }]
+  const policies = targets.length === 0 ? {} : { invoke: { Version: '2012-10-17', Statement } }
+  const put = await inject({ method: 'PUT', url: `/v1/roles/${role}`, payload: { policies } })
+  t.ok(put.statusCode < 300, put.body)
+}
+
 async function start(t: Test) {
   const plane = await startControlPlane(t)
   const ZipFile = (await zipOf({ 'index.mjs': SOURCE })).toString('base64')
+  await mayInvoke(plane, 'sender', OTHER, `${OTHER}:*`)
   for (const FunctionName of ['f', 'other']) {
     const created = await plane.aws('POST', '/functions', {
       FunctionName,
       Runtime: 'nodejs20.x',
-      Role: ROLE,
+      Role: SENDER,
       Handler: 'index.handler',
       Code: { ZipFile },
       Publish: true
@@ -272,4 +287,74 @@ t.test('/v1 has webhooks too, whose secrets are told once and reach the gateway 
   }
   t.equal((await call('DELETE', V1)).statusCode, 204)
   t.match((await call('DELETE', V1)).json(), { code: 'EVENT_CONFIG_NOT_FOUND', status: 404 })
+})
+
+t.test('what is sent is sent as the function’s role: a target that it may not call cannot be set', async (t) => {
+  const plane = await start(t)
+  const { call, aws, put } = plane
+  await mayInvoke(plane, 'idle')
+  const IDLE = ROLE.replace('hearth-default', 'idle')
+  const said = ({ body }: { body: string }) => {
+    const { message, Message, detail } = JSON.parse(body) as Record<string, string | undefined>
+    return message ?? Message ?? detail
+  }
+  const refusal = `The function's execution role does not have permissions to call InvokeFunction on ${OTHER}`
+  const deadRefusal = 'The provided execution role does not have permissions to call InvokeFunction on LAMBDA'
+  const ok = await aws('PUT', '/functions/f/configuration', { DeadLetterConfig: { TargetArn: OTHER } })
+  t.equal(ok.statusCode, 200, ok.body)
+  await aws('GET', '/functions/f/configuration')
+
+  // Another role must be able to do what is set.
+  const other = await aws('PUT', '/functions/f/configuration', { Role: IDLE })
+  t.match([other.statusCode, said(other)], [400, deadRefusal])
+  t.match((await aws('GET', '/functions/f/configuration')).json(), { Role: SENDER }, 'nothing was changed')
+  const both = await aws('PUT', '/functions/f/configuration', { Role: IDLE, DeadLetterConfig: { TargetArn: '' } })
+  t.equal(both.statusCode, 200, both.body)
+  await aws('GET', '/functions/f/configuration')
+  const configs = [
+    ['PUT', CONFIG, { DestinationConfig: { OnSuccess: { Destination: OTHER } } }],
+    ['PUT', CONFIG, { DestinationConfig: { OnFailure: { Destination: OTHER } } }],
+    ['PUT', V1, { onSuccess: { arn: OTHER } }]
+  ] as const
+  for (const [method, url, body] of configs) {
+    const answer = await call(method, url, body)
+    t.match([answer.statusCode, said(answer)], [400, refusal], url)
+  }
+  t.equal((await call('GET', V1)).statusCode, 404, 'nothing was kept')
+  const byVersion = await call('PUT', `${V1}?qualifier=live`, { onSuccess: { arn: OTHER } })
+  t.equal(byVersion.statusCode, 201, 'a version has the role that it was published with')
+
+  // On /v1 a dead-letter target is a setting like any other.
+  const V1F = '/v1/functions/f'
+  for (const answer of [
+    await call('PATCH', V1F, { deadLetterTarget: OTHER }),
+    await put(`f?deadLetterTarget=${OTHER}`, SOURCE),
+    await put(`f?dryRun=true&deadLetterTarget=${OTHER}`, SOURCE),
+    await put(`fresh.mjs?deadLetterTarget=${OTHER}`, SOURCE)
+  ]) {
+    t.match([answer.statusCode, said(answer)], [400, deadRefusal])
+  }
+  t.equal((await call('GET', '/v1/functions/fresh')).statusCode, 404, 'nothing was made')
+  t.match(
+    (await put('f?deadLetterTarget=arn:aws:sqs:us-east-1:000000000000:q', SOURCE)).body,
+    /queues are not available/
+  )
+
+  // The target's own policy may allow it too.
+  const permission = await aws('POST', '/functions/other/policy', {
+    StatementId: 'idle',
+    Action: 'lambda:InvokeFunction',
+    Principal: IDLE
+  })
+  t.equal(permission.statusCode, 201, permission.body)
+  for (const [method, url, body] of configs) t.ok((await call(method, url, body)).statusCode < 300, url)
+  t.match((await put(`f?deadLetterTarget=${OTHER}`, SOURCE)).json(), { deadLetterTarget: OTHER })
+  t.match((await put('f', SOURCE)).json(), { deadLetterTarget: OTHER }, 'it stays')
+  t.match((await aws('GET', '/functions/f/configuration')).json(), { DeadLetterConfig: { TargetArn: OTHER } })
+  t.match((await call('PATCH', V1F, { deadLetterTarget: null })).json(), { deadLetterTarget: null })
+  t.match((await call('PATCH', V1F, { deadLetterTarget: OTHER })).json(), { deadLetterTarget: OTHER })
+  t.match((await put('f?deadLetterTarget=', SOURCE)).json(), { deadLetterTarget: null })
+
+  // A webhook is nobody's resource: whoever may set the config may name it.
+  t.equal((await call('PUT', V1, { onSuccess: { webhook: { url: 'https://example.com/' } } })).statusCode, 200)
 })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import type { FunctionPool, Invocation, Outcome } from '@hearth/executor'
 import { Admission, type Applicant } from '@hearth/executor/internal/admission'
@@ -252,6 +253,59 @@ t.test('an instance that was killed while idle costs its next caller a cold star
     t.ok(cold >= 2)
   }
 })
+
+t.test(
+  'several events for an instance that serves many, killed before they came, run elsewhere: once each',
+  async (t) => {
+    const { pool: open, invoke, runtimePids } = await startExecutor(t, { freezeAfterMs: 0, prestarted: 0 })
+    const source = `
+const id = Math.random()
+export const handler = async (event) => {
+  if (event.hang) { while (true); }
+  return { id, n: event.n }
+}`
+    const codeDir = t.testdir({ 'index.mjs': source })
+    for (const instances of [{}, { backend: 'threads' as const, threads: 2 }]) {
+      const pool = open({ name: `many${Object.keys(instances).length}`, codeDir, concurrency: 8, ...instances })
+      for (let round = 0; round < 3; round++) {
+        t.match(await invoke(pool), { status: 'ok' })
+        const [pid] = runtimePids()
+        process.kill(pid!, 'SIGKILL')
+        const outcomes = await Promise.all(Array.from({ length: 6 }, (_, n) => invoke(pool, { n })))
+        t.strictSame(
+          outcomes.map((outcome) => [outcome.status, (valueOf(outcome) as { n: number }).n]),
+          Array.from({ length: 6 }, (_, n) => ['ok', n]),
+          `round ${round}`
+        )
+      }
+      pool.retire()
+      await eventually(() => runtimePids().length === 0)
+    }
+
+    // What has begun is not run again; what came behind it and was never read is.
+    const pool = open({ name: 'begun', codeDir, concurrency: 8, timeoutMs: 60_000 })
+    await invoke(pool)
+    const begun = invoke(pool, { hang: true })
+    const [pid] = runtimePids()
+    await eventually(() => isBusy(pid!))
+    const behind = Promise.all([invoke(pool, { n: 1 }), invoke(pool, { n: 2 })])
+    // The frames are written in this turn, and by the next look they lie unread in the channel.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    process.kill(pid!, 'SIGKILL')
+    t.match(await begun, { status: 'crash' })
+    t.match(await behind, [{ status: 'ok' }, { status: 'ok' }])
+  }
+)
+
+/** Whether a process has used the CPU for a while, as one does in a loop without end. */
+function isBusy(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[11])
+  const before = busySince.get(pid)
+  if (before === undefined) busySince.set(pid, ticks)
+  return before !== undefined && ticks - before >= 10
+}
+const busySince = new Map<number, number>()
 
 t.test('the memory that is available is what the kernel says', async (t) => {
   const bytes = await availableMemory()

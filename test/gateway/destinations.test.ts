@@ -1,13 +1,15 @@
 // Where the outcome of events goes, and functions that call themselves.
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import path from 'node:path'
 import type { Invocation } from '@hearth/executor'
 import type { EventInvokeConfig } from '@hearth/shared'
 import t, { type Test } from 'tap'
 import { isShown, shown, testClock } from './events.ts'
-import { ask, outcome, record, startGateway, textOf, until } from './harness.ts'
+import { ask, type Harness, outcome, record, startGateway, textOf, until } from './harness.ts'
 
 const AWS = '/2015-03-31/functions/hello/invocations'
 const EVENT = { 'x-amz-invocation-type': 'Event' }
@@ -31,6 +33,12 @@ function config(changes: Partial<EventInvokeConfig>): EventInvokeConfig {
 
 const to = (name: string) => ({ target: `${ARN}:${name}`, secret: undefined })
 
+/** The role of the functions of these tests may invoke this, and nothing else. */
+function mayInvoke({ roles, owned }: Pick<Harness, 'roles' | 'owned'>, target: string): void {
+  const Statement = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: target }]
+  owned.putInline(roles.find('hearth-default')!.roleId, 'invoke', JSON.stringify({ Version: '2012-10-17', Statement }))
+}
+
 async function send(port: number, body: string, url = AWS, headers: Record<string, string> = {}): Promise<string> {
   const answer = await ask(port, url, { body, headers: { ...EVENT, ...headers } })
   t.equal(answer.status, 202, answer.body)
@@ -39,13 +47,15 @@ async function send(port: number, body: string, url = AWS, headers: Record<strin
 
 t.test('outcomes go to other functions as events, in Lambda’s records', async (t) => {
   const clock = testClock()
-  const { port, executor, functions, aliases, eventConfigs } = await startGateway(t, {
+  const gateway = await startGateway(t, {
     clock,
     functions: [
       record('hello', { deadLetterTarget: `${ARN}:dead` }),
       ...['good', 'bad', 'dead'].map((name) => record(name))
     ]
   })
+  const { port, executor, functions, aliases, eventConfigs } = gateway
+  mayInvoke(gateway, '*')
   functions.addVersion(record('hello', { version: '1' }), '')
   const alias = { functionName: 'hello', name: 'live', version: '1', weights: {}, description: '', revisionId: 'r' }
   aliases.put({ ...alias, previousVersion: undefined })
@@ -134,6 +144,67 @@ t.test('outcomes go to other functions as events, in Lambda’s records', async 
   t.match(metrics, /hearth_async_deliveries_total\{purpose="OnSuccess",result="failed"\} 1/)
   t.match(metrics, /hearth_invocations_total\{function="good",status="ok"\} 2|function="good"/, 'events are calls')
 })
+
+t.test(
+  'what a function’s role may not do is not done for it, and not lost: it is sent when the role may',
+  async (t) => {
+    const clock = testClock()
+    const gateway = await startGateway(t, { clock, functions: ['hello', 'good', 'bad'].map((name) => record(name)) })
+    const { port, executor, functions, eventConfigs, roles, owned } = gateway
+    eventConfigs.put(config({ onSuccess: to('good') }))
+    functions.update('hello', (now) => ({ ...now!, deadLetterTarget: `${ARN}:good`, revisionId: 'r' }))
+    const told: string[] = []
+    executor.behaviour = ({ payload }, { name }) => {
+      if (name === 'good') told.push(payload.toString())
+      return outcome('null')
+    }
+    const deliveryOf = async (requestId: string) =>
+      ((await shown(port, requestId))['deliveries'] as Record<string, unknown>[] | undefined)?.[0]
+    const isAfter = async (requestId: string, failedAttempts: number) => {
+      for (let tries = 0; tries < 400; tries++) {
+        const delivery = await deliveryOf(requestId)
+        if (delivery?.['failedAttempts'] === failedAttempts) return delivery
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      throw new Error(JSON.stringify(await deliveryOf(requestId)))
+    }
+    mayInvoke(gateway, `${ARN}:bad`)
+    const requestId = await send(port, '{"n":1}')
+    t.match(await isAfter(requestId, 1), { status: 'pending', error: /execution role does not have permissions/ })
+    t.match(
+      (await ask(port, '/metrics')).body,
+      /hearth_async_deliveries_total\{purpose="OnSuccess",result="refused"\} 1/
+    )
+    // Nothing is wrong with the receiver: those who may are not kept waiting.
+    functions.create(record('allowed', { role: 'arn:aws:iam::000000000000:role/allowed' }))
+    roles.create({ ...roles.find('hearth-default')!, name: 'allowed', roleId: 'AROAALLOWED' })
+    const policy = owned.findInline(roles.find('hearth-default')!.roleId, 'invoke')!
+    owned.putInline('AROAALLOWED', 'invoke', policy.replace(':bad', ':good'))
+    eventConfigs.put({ ...config({ onSuccess: to('good') }), functionName: 'allowed' })
+    await send(port, '{"n":2}', AWS.replace('hello', 'allowed'))
+    await until('the other is told', () => told.length === 1)
+    t.match(told[0], '"requestPayload":{"n":2}')
+
+    mayInvoke(gateway, `${ARN}:good`)
+    clock.pass(1_000)
+    await until('it is told', () => told.length === 2)
+    t.match(told[1], '"requestPayload":{"n":1}')
+    const audit = await readAudit(gateway.dataDir)
+    t.match(audit, /assumed-role\/hearth-default\/hello/)
+    t.match(audit, requestId, 'the refusal is in the trail')
+  }
+)
+
+async function readAudit(dataDir: string): Promise<string> {
+  const dir = path.join(dataDir, 'audit')
+  for (let tries = 0; tries < 400; tries++) {
+    const files = await readdir(dir).catch(() => [])
+    const text = (await Promise.all(files.map((file) => readFile(path.join(dir, file), 'utf8')))).join('')
+    if (text.includes('InvokeFunction')) return text
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return ''
+}
 
 async function startReceiver(t: Test) {
   const received: { headers: http.IncomingHttpHeaders; body: string; url: string }[] = []
@@ -240,9 +311,9 @@ t.test('a webhook never reaches this machine or its networks unless that is allo
 })
 
 t.test('a function that calls itself is stopped after sixteen calls in one chain', async (t) => {
-  const { port, executor, eventConfigs, options } = await startGateway(t, {
-    functions: [record('hello'), record('bad')]
-  })
+  const gateway = await startGateway(t, { functions: [record('hello'), record('bad')] })
+  const { port, executor, eventConfigs, options } = gateway
+  mayInvoke(gateway, `${ARN}:bad`)
   eventConfigs.put(config({ onFailure: to('bad') }))
   const records: string[] = []
   let calls = 0

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { openEventQueue } from '@hearth/store'
 import { eventually, type Hearth, ROOT } from './hearth.ts'
@@ -22,12 +23,36 @@ export interface CrashResult {
   readonly untold: number
   /** Records that were seen ended and were another way later. */
   readonly changed: number
+  /** Of those: begun again after that, by the function's own word. */
+  readonly resumed: number
   /** Records that were seen ended while there were kills. */
   readonly seen: number
 }
 
+/** What {@link crashRun} needs of the server: its functions, one of which may tell the other. */
+export async function deployForCrash(hearth: Hearth): Promise<void> {
+  const Resource = 'arn:aws:lambda:us-east-1:000000000000:function:sink'
+  const Statement = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource }]
+  const role = await hearth.request('/v1/roles/crash', {
+    method: 'PUT',
+    body: JSON.stringify({ policies: { tell: { Version: '2012-10-17', Statement } } })
+  })
+  if (!role.ok) throw new Error(await role.text())
+  for (const [name, source] of Object.entries(SOURCES)) {
+    const answer = await hearth.deploy(
+      `${name}.mjs`,
+      source,
+      'concurrency=32&role=arn:aws:iam::000000000000:role/crash'
+    )
+    if (!answer.ok) throw new Error(await answer.text())
+  }
+}
+
+/** Records that are looked up together. */
+const CHECKED_AT_ONCE = 500
+
 /** Functions that {@link crashRun} sends events to. The outcome of the first goes to the second, by a config. */
-export const SOURCES = {
+const SOURCES = {
   work: `export const handler = async (event) => { console.log('ran ' + event.n); return event.n }`,
   sink: `export const handler = async () => null`
 }
@@ -102,13 +127,16 @@ async function readResult(
   let untold = 0
   let changed = 0
   try {
-    for (const requestId of accepted) {
+    const check = async (requestId: string): Promise<void> => {
       const record = await queue.find(requestId)
       if (record?.state !== 'succeeded') lost += 1
       else if (record.attempts !== 1) again += 1
       const deliveries = await queue.listDeliveries(requestId)
       const told = await queue.find(deliveries[0]?.id ?? '')
       if (deliveries.length !== 1 || deliveries[0]!.state !== 'delivered' || told?.state !== 'succeeded') untold += 1
+    }
+    for (let at = 0; at < accepted.length; at += CHECKED_AT_ONCE) {
+      await Promise.all(accepted.slice(at, at + CHECKED_AT_ONCE).map(check))
     }
     for (const [requestId, endedAt] of done) {
       const record = await queue.find(requestId)
@@ -117,5 +145,20 @@ async function readResult(
   } finally {
     await queue.close()
   }
-  return { accepted: accepted.length, lost, again, untold, changed, seen: done.size }
+  const resumed = await countResumed(path.join(dataDir, 'logs/work'), done)
+  return { accepted: accepted.length, lost, again, untold, changed, resumed, seen: done.size }
+}
+
+/** What the function printed, and when, of events that were seen ended by then. */
+async function countResumed(logs: string, done: ReadonlyMap<string, string>): Promise<number> {
+  let resumed = 0
+  for (const name of await readdir(logs)) {
+    for (const line of (await readFile(path.join(logs, name), 'utf8')).split('\n')) {
+      if (!line.includes('ran ')) continue
+      const { requestId, t: time } = JSON.parse(line) as { requestId: string; t: string }
+      const endedAt = done.get(requestId)
+      if (endedAt !== undefined && Date.parse(time) > Date.parse(endedAt)) resumed += 1
+    }
+  }
+  return resumed
 }

@@ -16,7 +16,6 @@ import type { Access } from './access/access.ts'
 import { authorization } from './access/authorization.ts'
 import type { KeyUses } from './access/key-uses.ts'
 import type { CodeLinks } from './code-links.ts'
-import type { CheckDestination } from './destinations/check-destination.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
 import type { CodeSigning } from './functions/code-signing.ts'
@@ -94,7 +93,6 @@ export interface Deps {
   readonly access: Access
   readonly keyUses: KeyUses
   readonly eventInvoke: EventInvokeService
-  readonly checkDestination: CheckDestination
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning

@@ -3,10 +3,12 @@ import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor/runtimes'
 import {
   type Config,
+  compilePolicy,
   createAuthenticator,
   createAuthorizer,
   createSessionTokens,
-  type FunctionRecord
+  type FunctionRecord,
+  functionArn
 } from '@hearth/shared'
 import {
   AUDIT_FILES,
@@ -123,6 +125,9 @@ export async function openControlPlane(options: ControlPlaneOptions) {
   }
 }
 
+/** What a function's role is asked about comes from no client. */
+const NO_REQUEST = { requestId: '', sourceIp: undefined, userAgent: undefined, secure: false }
+
 async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock: () => void) {
   const { config, now = () => new Date(), defer = setImmediate } = options
   const scope = { region: config.region, accountId: config.accountId }
@@ -191,6 +196,26 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const functionOptions = createFunctionOptionsRepository(db)
   const configs = createCodeSigningRepository(db)
   const codeSigning = createCodeSigning({ configs, options: functionOptions, scope, now })
+  const roleOf = (name: string, qualifier: string = LATEST): string | undefined => {
+    const isVersion = qualifier === LATEST || /^\d+$/.test(qualifier)
+    const version = isVersion ? qualifier : aliasesRepository.find(name, qualifier)?.version
+    return version === undefined ? undefined : functions.find(name, version)?.role
+  }
+  const functionPolicies = createFunctionPoliciesRepository(db)
+  const checkDestination = createDestinationCheck({
+    scope,
+    exists: (name, qualifier) => roleOf(name, qualifier) !== undefined,
+    mayInvoke({ functionName, role }, { name, qualifier }) {
+      const own = functionPolicies.find(name, qualifier ?? '')
+      const wish = {
+        action: 'lambda:InvokeFunction',
+        resource: functionArn(scope, name, qualifier),
+        resourcePolicy: own && compilePolicy({ Version: '2012-10-17', Statement: own.statements }, 'resource', name)
+      }
+      return authorizer.mayFunction(role, functionArn(scope, functionName), wish, NO_REQUEST)
+    },
+    webhookNetworks: config.webhookNetworks ?? []
+  })
   const service = createFunctionService({
     functions,
     aliases: aliasesRepository,
@@ -198,6 +223,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     runtimes,
     codeSigning,
     roles: createAssumableRoles(principals, scope),
+    checkDestination,
     architecture,
     now,
     defer
@@ -224,7 +250,6 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       app.log.error({ err }, 'the last use of keys could not be written')
     }
   })
-  const functionPolicies = createFunctionPoliciesRepository(db)
   const access = createAccess({
     users,
     roles: createRolesRepository(db),
@@ -255,11 +280,6 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     scope,
     now
   })
-  const exists = (name: string, qualifier: string = LATEST): boolean =>
-    qualifier === LATEST || /^\d+$/.test(qualifier)
-      ? functions.find(name, qualifier) !== undefined
-      : aliasesRepository.find(name, qualifier) !== undefined
-  const checkDestination = createDestinationCheck({ scope, exists, webhookNetworks: config.webhookNetworks ?? [] })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
@@ -292,12 +312,11 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       eventInvoke: createEventInvokeService({
         configs: createEventInvokeRepository(db, box),
         functions,
-        exists,
+        roleOf,
         checkDestination,
         scope,
         now
       }),
-      checkDestination,
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,

@@ -199,6 +199,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       hallway.directory.refresh()
       return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
     },
+    access: () => hallway.access,
     metrics,
     log,
     scope,
@@ -528,6 +529,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       require: refuseAll,
       refuseDenied: refuseAll,
       requireTrust: refuseAll,
+      mayFunction: refuseAll,
       isRevoked: () => true,
       forget: () => undefined
     }

@@ -616,13 +616,15 @@ export class Instance implements LinkListener {
     const flights = this.#flights
     this.#flights = []
     // What was never begun is run elsewhere: bytes left unread with one event in flight, or numbers above the
-    // progress page's with more.
-    const started = flights.length > 1 ? Math.max(exit.progress, flights[0]!.seq) : 0
+    // progress page's. One that serves one event at a time writes there only while others wait behind it.
+    const isOneByOne = this.spec.concurrency === 1
+    const started = isOneByOne && flights.length > 1 ? Math.max(exit.progress, flights[0]!.seq) : exit.progress
+    const isAlone = flights.length === 1
     // What is left unread of one that has begun to answer is room for more of its answer.
     const notStarted = (flight: Flight) =>
-      flight.stream === undefined &&
-      (flights.length === 1 ? this.#unread : this.spec.concurrency === 1 && flight.seq > started)
-    for (const flight of flights) {
+      flight.stream === undefined && ((isAlone && this.#unread) || ((!isAlone || !isOneByOne) && flight.seq > started))
+    // Each goes to the front of those that wait: the first one last.
+    for (const flight of flights.reverse()) {
       if (flight.settled) continue
       if (notStarted(flight) && flight.undelivered < MAX_UNDELIVERED) {
         flight.undelivered++

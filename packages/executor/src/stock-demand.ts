@@ -1,11 +1,13 @@
 /** Sandboxes of one kind that are taken within this time are one burst: fewer could be booted meanwhile. */
 const BURST_MS = 2_000
-/** A burst is expected again, half as large, after this long without one. */
+/** A burst is expected again as it was for this long: what it took is boot by boot made ready again meanwhile. */
+const HOLD_MS = 120_000
+/** After that, half as large each time that so long has passed without one. */
 const HALF_LIFE_MS = 120_000
 
 /**
- * How many sandboxes of one kind were lately wanted at about the same time: the largest recent burst, halved every two
- * minutes. Times are `performance.now()` ms and never go back.
+ * How many sandboxes of one kind were lately wanted at about the same time: the largest burst of the last two minutes,
+ * halved every two minutes from then on. Times are `performance.now()` ms and never go back.
  */
 export interface Demand {
   /** One was wanted, whether there was one or not. */
@@ -19,7 +21,7 @@ export function createDemand(): Demand {
   let burstAt = Number.NEGATIVE_INFINITY
   let peak = 0
   let peakAt = 0
-  const decayed = (at: number) => peak * 2 ** ((peakAt - at) / HALF_LIFE_MS)
+  const decayed = (at: number) => peak * 2 ** (Math.min(0, peakAt + HOLD_MS - at) / HALF_LIFE_MS)
 
   return {
     record(at) {

@@ -31,6 +31,8 @@ export interface Booted {
   readonly door: Door | undefined
   /** Highest memory use at the end of boot, in bytes. */
   readonly peakBytes: number | undefined
+  /** What it holds then: starting takes more for a moment than waiting. */
+  readonly usedBytes: number | undefined
   /** Receives the lines that the sandbox writes to stdout and stderr. */
   onLine: (line: string) => void
 }
@@ -66,8 +68,11 @@ const MAX_KINDS = 64
 const IN_USE_MS = 60_000
 /** How often demand is looked at when nothing happens. */
 const TIDY_MS = 1_000
-/** A refill begins this much later than what it replaces was taken: the start that is going on needs the CPU. */
-const REFILL_DELAY_MS = 50
+/**
+ * A refill begins when nothing was taken for so long: the starts that are going on need the CPU. Where they never end it
+ * begins all the same.
+ */
+const REFILL_DELAY_MS = { quiet: 50, most: 1_000 }
 /** After a failed boot the stock waits this long, doubling, before it tries again by itself. */
 const RETRY_MS = { first: 200, last: 30_000 }
 
@@ -120,6 +125,9 @@ export class Stock {
   #urgent = 0
   #tidiedAt = Number.NEGATIVE_INFINITY
   #closed = false
+  #planTimer: NodeJS.Timeout | undefined
+  /** `performance.now()` ms. */
+  #planDueBy = 0
   /** Nothing is kept while the machine's memory is short. */
   #isShort = false
 
@@ -161,7 +169,7 @@ export class Stock {
     shelf.demand.record(this.#options.now())
     const booted = shelf.ready.pop()
     this.#count(key, booted !== undefined)
-    setTimeout(() => this.#plan(), REFILL_DELAY_MS).unref()
+    this.#planLater()
     return booted
   }
 
@@ -206,7 +214,7 @@ export class Stock {
       return await this.#boot(key)
     } finally {
       this.#urgent--
-      if (this.#urgent === 0) setTimeout(() => this.#plan(), REFILL_DELAY_MS).unref()
+      if (this.#urgent === 0) this.#planLater()
     }
   }
 
@@ -234,6 +242,7 @@ export class Stock {
       link,
       door: undefined,
       peakBytes: undefined,
+      usedBytes: undefined,
       onLine: (line) => {
         if (output.push(line) > 20) output.shift()
       }
@@ -243,7 +252,7 @@ export class Stock {
     try {
       await listener.ready
       booted.door = await opening
-      booted.peakBytes = await sandbox.peakMemory()
+      ;[booted.peakBytes, booted.usedBytes] = await Promise.all([sandbox.peakMemory(), sandbox.usedMemory()])
     } catch (cause) {
       sandbox.kill()
       const exit = await sandbox.exited
@@ -268,6 +277,7 @@ export class Stock {
 
   close(): void {
     this.#closed = true
+    clearTimeout(this.#planTimer)
     for (const shelf of this.#shelves.values()) for (const booted of shelf.ready) booted.sandbox.kill()
     this.#shelves.clear()
   }
@@ -326,6 +336,19 @@ export class Stock {
     for (const booted of shelf.ready.splice(0)) booted.sandbox.kill()
   }
 
+  #planLater(): void {
+    const now = performance.now()
+    if (this.#planTimer !== undefined) {
+      if (now + REFILL_DELAY_MS.quiet <= this.#planDueBy) this.#planTimer.refresh()
+      return
+    }
+    this.#planDueBy = now + REFILL_DELAY_MS.most
+    this.#planTimer = setTimeout(() => {
+      this.#planTimer = undefined
+      this.#plan()
+    }, REFILL_DELAY_MS.quiet).unref()
+  }
+
   /** Decides how many of each kind are kept, and begins to make it so. */
   #plan(): void {
     if (this.#closed) return
@@ -377,7 +400,7 @@ export class Stock {
       return
     }
     shelf.ready.push(booted)
-    shelf.bytes = Math.max(MIN_BYTES, booted.peakBytes ?? USUAL_BYTES)
+    shelf.bytes = Math.max(MIN_BYTES, booted.usedBytes ?? booted.peakBytes ?? USUAL_BYTES)
     void booted.sandbox.exited.then(() => {
       const at = shelf.ready.indexOf(booted)
       if (at < 0) return

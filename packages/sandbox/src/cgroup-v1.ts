@@ -91,6 +91,7 @@ function cgroupV1Driver(parents: V1Mounts): CgroupDriver {
             [join(cpu, id, 'cpu.cfs_quota_us'), String(cpuQuotaUs(cpus))]
           ],
     freeze: frozenState,
+    usageFile: (id) => memory && join(memory, id, 'memory.usage_in_bytes'),
     peakFile: (id) => memory && join(memory, id, 'memory.max_usage_in_bytes'),
     readBack: (id) => ({
       memory: memory && join(memory, id, 'memory.limit_in_bytes'),

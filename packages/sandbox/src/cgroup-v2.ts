@@ -58,6 +58,7 @@ function cgroupV2Driver(parent: string): CgroupDriver {
     }),
     cpuLimit: (id, cpus) => [[file(id, 'cpu.max'), `${cpuQuotaUs(cpus)} ${CPU_PERIOD_US}`]],
     freeze: (id, frozen) => (has('cgroup.freeze') ? [[file(id, 'cgroup.freeze'), frozen ? '1' : '0']] : []),
+    usageFile: (id) => file(id, 'memory.current'),
     peakFile: (id) => (has('memory.peak') ? file(id, 'memory.peak') : undefined),
     readBack: (id) => ({
       memory: file(id, 'memory.max'),

@@ -40,6 +40,8 @@ export interface CgroupDriver {
   plan(id: string, limits: CgroupLimits): CgroupPlan
   cpuLimit(id: string, cpus: number): readonly FileWrite[]
   freeze(id: string, frozen: boolean): readonly FileWrite[]
+  /** Shows what is in use now. */
+  usageFile(id: string): string | undefined
   peakFile(id: string): string | undefined
   /** Files that show, for the self-test, whether what was set holds. Undefined where there is none. */
   readBack(id: string): {
@@ -96,6 +98,7 @@ export function noCgroups(reason: string): CgroupDriver {
     plan: () => ({ folders: [], limits: [], procs: [], thaw: [], kill: [], stats: [] }),
     cpuLimit: () => [],
     freeze: () => [],
+    usageFile: () => undefined,
     peakFile: () => undefined,
     readBack: () => ({ memory: undefined, pids: undefined, cpu: undefined, frozen: undefined, oomCounter: undefined }),
     outcome: () => ({ oomKills: 0, peakBytes: undefined })

@@ -132,6 +132,11 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
     let door: Door | undefined
     void exited.then(() => door?.close())
     const peakFile = cgroups.peakFile(id) ?? (cgroups.mechanisms.memory === undefined ? `box:${id}` : undefined)
+    async function bytesIn(file: string | undefined): Promise<number | undefined> {
+      if (file === undefined || !entries.has(id)) return undefined
+      const bytes = Number.parseInt(await launcher.ask('Q', file).catch(() => ''), 10)
+      return Number.isNaN(bytes) ? undefined : bytes
+    }
     return {
       id,
       channel,
@@ -148,11 +153,8 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
       },
       limitCpu: (cpus) => launcher.send('W', ...cgroups.cpuLimit(id, cpus).flat()),
       freeze: (frozen) => launcher.send('W', ...cgroups.freeze(id, frozen).flat()),
-      async peakMemory() {
-        if (peakFile === undefined || !entries.has(id)) return undefined
-        const bytes = Number.parseInt(await launcher.ask('Q', peakFile).catch(() => ''), 10)
-        return Number.isNaN(bytes) ? undefined : bytes
-      },
+      usedMemory: () => bytesIn(cgroups.usageFile(id)),
+      peakMemory: () => bytesIn(peakFile),
       kill: () => launcher.send('K', id)
     }
   }

@@ -70,6 +70,8 @@ export interface Sandbox {
   limitCpu(cpus: number): void
   /** Stops or resumes every process of the sandbox; nothing happens where the feature `freeze` is missing. Safe to call in any state. */
   freeze(frozen: boolean): void
+  /** Memory in use now in bytes, or undefined where nothing counts it. */
+  usedMemory(): Promise<number | undefined>
   /** Highest memory use so far in bytes, or undefined where nothing counts it. */
   peakMemory(): Promise<number | undefined>
   /** Ends every process at once, whatever it does. Idempotent; `exited` settles soon after. */

@@ -22,8 +22,8 @@ export interface EventInvokeSettings {
 export interface EventInvokeServiceDeps {
   readonly configs: EventInvokeRepository
   readonly functions: Pick<FunctionsRepository, 'exclusively'>
-  /** Whether there is such a function, version or alias. */
-  readonly exists: (functionName: string, qualifier: string | undefined) => boolean
+  /** ARN of the execution role of a function, version, or what an alias names; undefined: there is no such thing. */
+  readonly roleOf: (functionName: string, qualifier: string | undefined) => string | undefined
   readonly checkDestination: CheckDestination
   readonly scope: ArnScope
   readonly now: () => Date
@@ -54,14 +54,15 @@ const SECRET_BYTES = 32
 
 /** @see reference: Lambda control API §9 */
 export function createEventInvokeService(deps: EventInvokeServiceDeps): EventInvokeService {
-  const { configs, functions, exists, checkDestination, scope, now } = deps
+  const { configs, functions, roleOf, checkDestination, scope, now } = deps
 
   const notFound = (name: string, qualifier: string): HearthError => {
     const message = `The function ${functionArn(scope, name, qualifier)} doesn't have an EventInvokeConfig`
     return new HearthError('EVENT_CONFIG_NOT_FOUND', message)
   }
-  const requireFunction = (name: string, qualifier: string | undefined): void => {
-    if (exists(name, qualifier)) return
+  const requireFunction = (name: string, qualifier: string | undefined): string => {
+    const role = roleOf(name, qualifier)
+    if (role !== undefined) return role
     throw new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${functionArn(scope, name, qualifier)}`, {
       awsMessage: "The function doesn't exist."
     })
@@ -72,12 +73,12 @@ export function createEventInvokeService(deps: EventInvokeServiceDeps): EventInv
     decide: (current: EventInvokeConfig | undefined) => EventInvokeSettings
   ): EventInvokeWritten =>
     functions.exclusively(() => {
-      requireFunction(functionName, qualifier)
+      const role = requireFunction(functionName, qualifier)
       const current = configs.find(functionName, qualifier)
       const settings = decide(current)
       for (const purpose of ['OnSuccess', 'OnFailure'] as const) {
         const target = (purpose === 'OnSuccess' ? settings.onSuccess : settings.onFailure)?.target
-        if (target !== undefined) checkDestination(target, { functionName, purpose })
+        if (target !== undefined) checkDestination(target, { functionName, role, purpose })
       }
       const newSecrets: ('onSuccess' | 'onFailure')[] = []
       const destination = (member: 'onSuccess' | 'onFailure'): Destination | undefined => {

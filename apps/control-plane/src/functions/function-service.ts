@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type ArnScope, type FunctionRecord, HearthError, LIMITS } from '@hearth/shared'
 import { type AliasesRepository, type FunctionsRepository, LATEST } from '@hearth/store'
 import type { AssumableRoles } from '../access/assumable-roles.ts'
+import type { CheckDestination } from '../destinations/check-destination.ts'
 import type { StoredPackage } from '../packages/package-store.ts'
 import type { CodeSigning } from './code-signing.ts'
 import { noticesOf } from './function-notices.ts'
@@ -17,6 +18,8 @@ export interface FunctionServiceDeps {
   readonly runtimes: Runtimes
   readonly codeSigning: Pick<CodeSigning, 'checkPackage'>
   readonly roles: AssumableRoles
+  /** Of dead letters. */
+  readonly checkDestination: CheckDestination
   readonly architecture: FunctionRecord['architecture']
   readonly now: () => Date
   /** Runs a step after the answer is out: AWS clients see a deploy as Pending or InProgress first. */
@@ -58,6 +61,13 @@ export interface FunctionService {
   defaults(name: string): FunctionSettings
   /** Checks settings as a deploy would, before its code is taken in. @throws HearthError; @returns notices */
   check(settings: FunctionSettings, change: SettingsChange): readonly string[]
+  /**
+   * Whether a new role, or what it is to be used for, is right. Asked again when it is written; before that it spares
+   * taking in the code.
+   *
+   * @throws HearthError INVALID_REQUEST
+   */
+  checkRole(name: string, settings: FunctionSettings, change: SettingsChange): void
   /** @throws HearthError FUNCTION_EXISTS, UPDATE_IN_PROGRESS, REVISION_MISMATCH, INVALID_REQUEST, UNSUPPORTED_RUNTIME, CODE_NOT_SIGNED */
   deploy(
     name: string,
@@ -88,6 +98,14 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     }
     runtimes.checkInstances(settings.runtime, settings.handler, settings.concurrency, settings.instances)
     return [...(notice === undefined ? [] : [notice]), ...noticesOf(settings, change)]
+  }
+
+  /** Who may set a role or a target of dead letters hands on what the role may. */
+  const checkRole = (name: string, settings: FunctionSettings, wanted: SettingsChange): void => {
+    const { role, deadLetterTarget } = settings
+    if (wanted.role !== undefined) roles.require(role)
+    if (deadLetterTarget === undefined || (wanted.role ?? wanted.deadLetterTarget) === undefined) return
+    deps.checkDestination(deadLetterTarget, { functionName: name, role, purpose: 'DeadLetter' })
   }
 
   const defaults = (name: string): FunctionSettings => ({
@@ -175,6 +193,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     list: (after, limit) => functions.list(after, limit),
     defaults,
     check,
+    checkRole,
 
     deploy(name, mode, code, change, options) {
       const decide = (current: FunctionRecord | undefined): FunctionRecord => {
@@ -186,7 +205,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         const wanted = change(current)
         const settings = { ...(current ?? defaults(name)), ...wanted }
         check(settings, wanted)
-        if (current === undefined || wanted.role !== undefined) roles.require(settings.role)
+        checkRole(name, settings, current === undefined ? { ...wanted, role: settings.role } : wanted)
         if (options.dryRun !== true) options.alongside?.()
         deps.codeSigning.checkPackage(name)
         return current === undefined
@@ -223,8 +242,9 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         if (current === undefined) throw notFound(name)
         if (options.settle === 'as-aws') refuseUnsettled(current, scope)
         const wanted = change(current)
-        check({ ...current, ...wanted }, wanted)
-        if (wanted.role !== undefined) roles.require(wanted.role)
+        const settings = { ...current, ...wanted }
+        check(settings, wanted)
+        checkRole(name, settings, wanted)
         return changed(current, wanted, options.settle)
       }
       if (options.dryRun === true) return decide(functions.find(name))

@@ -3,7 +3,6 @@ import { inspectFor } from '../functions/inspect-stored.ts'
 import { CODE_BODY_BYTES, checkArchitecture, readCode, withPackage } from './code-input.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
-import { checkDeadLetters } from './dead-letters.ts'
 import { withLayers } from './layers-input.ts'
 import { CreateFunctionRequest } from './model.ts'
 import type { Operation } from './operation.ts'
@@ -32,13 +31,13 @@ export const createFunction: Operation = {
       )
     }
     refuseUnsupported(request)
-    checkDeadLetters(request, name, deps)
     refusePublishTo(request)
     checkArchitecture(request.Architectures, architecture)
     const defaults = service.defaults(name)
     const change = { ...toChange(request, defaults.logging), tags: request.Tags ?? {} }
     const settings = { ...defaults, ...change }
     service.check(settings, change)
+    service.checkRole(name, settings, change)
     if (service.find(name) !== undefined) throw new HearthError('FUNCTION_EXISTS', `Function already exist: ${name}`)
     const source = readCode(request.Code, deps.s3)
     const { record, published = record } = await withLayers(deps.attachments, request.Layers, caller, (attached) => {

@@ -1,7 +1,6 @@
 import type { ArnScope, FunctionRecord } from '@hearth/shared'
 import type { ArtifactStore } from '@hearth/store'
 import type { CodeLinks } from '../code-links.ts'
-import type { CheckDestination } from '../destinations/check-destination.ts'
 import type { AccountSettings } from '../functions/account.ts'
 import type { AliasService } from '../functions/alias-service.ts'
 import type { CodeSigning } from '../functions/code-signing.ts'
@@ -30,8 +29,6 @@ export interface LambdaApiDeps {
   readonly aliases: AliasService
   readonly permissions: PermissionService
   readonly eventInvoke: EventInvokeService
-  /** Of dead letters, which are part of a function's configuration. */
-  readonly checkDestination: CheckDestination
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning

@@ -3,7 +3,6 @@ import { requireRevision } from '../functions/function-record.ts'
 import { inspectStored, requireSame } from '../functions/inspect-stored.ts'
 import { toConfiguration } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
-import { checkDeadLetters } from './dead-letters.ts'
 import { functionTargetOf } from './function-target.ts'
 import { withLayers } from './layers-input.ts'
 import { UpdateFunctionConfigurationRequest } from './model.ts'
@@ -22,7 +21,6 @@ export const updateFunctionConfiguration: Operation = {
     const request = checkModel(UpdateFunctionConfigurationRequest, call.body)
     const current = deps.service.get(name)
     refuseUnsupported(request)
-    checkDeadLetters(request, name, deps)
     const record = await withLayers(deps.attachments, request.Layers, call.caller, async (attached) => {
       const change = (now: FunctionRecord) => ({
         ...toChange(request, now.logging),

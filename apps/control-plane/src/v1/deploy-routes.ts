@@ -207,6 +207,7 @@ function checkEarly(
   change: SettingsChange
 ): readonly string[] {
   const settings = { ...(before ?? service.defaults(name)), ...change }
+  service.checkRole(name, settings, change)
   return service.check(settings, { ...change, runtime: settings.runtime })
 }
 

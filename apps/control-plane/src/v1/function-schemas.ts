@@ -41,6 +41,10 @@ const settings = {
     .meta({ description: 'Default: /aws/lambda/ and the name' }),
   tracing: z.enum(['PassThrough', 'Active']),
   snapStart: z.enum(['None', 'PublishedVersions']),
+  deadLetterTarget: z
+    .string()
+    .max(350)
+    .meta({ description: 'Where events go that could not be run: the ARN of a function that the role may invoke' }),
   network: z.enum(['none', 'internet']),
   instances: z.enum(['process', 'threads']),
   invokeMode: z
@@ -81,6 +85,10 @@ export const DeployQuery = z
     systemLogLevel: settings.systemLogLevel,
     logGroup: settings.logGroup,
     snapStart: settings.snapStart,
+    deadLetterTarget: settings.deadLetterTarget.meta({
+      description:
+        'Where events go that could not be run: the ARN of a function that the role may invoke; empty for none'
+    }),
     publish: z.enum(['true', 'false']).meta({ description: 'Publish what is deployed as a version, in the same step' }),
     layers: z.string().max(4_096).meta({
       description: 'Up to 5 layers, comma separated: `name:version`, `name` for its newest, or ARNs; empty for none',
@@ -112,6 +120,7 @@ export const PatchBody = z.strictObject({
     .nullable()
     .optional()
     .meta({ description: 'Tags to set; null as a value removes that one, null for the whole removes all' }),
+  deadLetterTarget: settings.deadLetterTarget.min(1).nullable().optional().meta({ description: 'null for none' }),
   network: settings.network.nullable().optional().meta({ description: "null: the server's default" }),
   instances: settings.instances.nullable().optional().meta({ description: "null: the server's default" }),
   invokeMode: settings.invokeMode.optional(),
@@ -168,6 +177,7 @@ export const FunctionView = z
     systemLogLevel: settings.systemLogLevel.nullable().meta({ description: 'null: Text has none' }),
     logGroup: z.string(),
     snapStart: settings.snapStart,
+    deadLetterTarget: settings.deadLetterTarget.nullable(),
     tags: z.record(z.string(), z.string()),
     state: z.enum(['Pending', 'Active', 'Failed']),
     createdAt: z.string().meta({ description: 'ISO 8601, UTC' }),

@@ -34,6 +34,7 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     systemLogLevel: record.logging.systemLevel ?? null,
     logGroup: record.logging.logGroup,
     snapStart: record.snapStart,
+    deadLetterTarget: record.deadLetterTarget ?? null,
     tags: { ...record.tags },
     state: record.state,
     createdAt: record.createdAt,

@@ -112,7 +112,8 @@ function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined })
     instances,
     invokeMode,
     tracing,
-    snapStart
+    snapStart,
+    deadLetterTarget
   } = wish
   return {
     ...(handler === undefined ? {} : { handler }),
@@ -125,6 +126,7 @@ function toSettings(wish: { [K in keyof PatchBody]?: PatchBody[K] | undefined })
     ...(tracing === undefined ? {} : { tracing }),
     ...(snapStart === undefined ? {} : { snapStart }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(deadLetterTarget === undefined ? {} : { deadLetterTarget: deadLetterTarget || undefined }),
     ...(network === undefined || network === null ? {} : { network }),
     ...(instances === undefined || instances === null ? {} : { instances }),
     ...(invokeMode === undefined ? {} : { invokeMode })

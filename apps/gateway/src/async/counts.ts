@@ -9,7 +9,7 @@ export interface AsyncCounts {
   /** @param condition - `Success`, or why it failed */
   ended(condition: string): void
   /** An attempt to tell somebody of an event is over. */
-  delivered(purpose: string, result: 'delivered' | 'retried' | 'failed'): void
+  delivered(purpose: string, result: 'delivered' | 'retried' | 'refused' | 'failed'): void
   /** Asked at every scrape from now on. */
   observeBacklog(read: () => Promise<BacklogNow>): void
 }
@@ -38,7 +38,7 @@ export function createAsyncCounts(registers: Registry[]): AsyncCounts {
   })
   const deliveries = new Counter({
     name: 'hearth_async_deliveries_total',
-    help: 'Attempts to deliver outcomes to destinations and dead-letter targets; failed: given up.',
+    help: 'Attempts to deliver outcomes to destinations and dead-letter targets; refused: not allowed by the role; failed: given up.',
     labelNames: ['purpose', 'result'],
     registers
   })

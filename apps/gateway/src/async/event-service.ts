@@ -1,5 +1,5 @@
-import type { ArnScope } from '@hearth/shared'
-import type { EventQueue } from '@hearth/store'
+import { type ArnScope, type Authorizer, functionArn, parseFunctionRef } from '@hearth/shared'
+import type { Delivery, EventQueue } from '@hearth/store'
 import type { HTTPMethods } from 'fastify'
 import { atMostEvery } from '../at-most-every.ts'
 import type { Entry } from '../function-routes.ts'
@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { createDeliverer } from './deliveries/deliverer.ts'
+import { DeliveryError, refused } from './deliveries/kind.ts'
 import { createToFunction } from './deliveries/to-function.ts'
 import { createToWebhook } from './deliveries/to-webhook.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
@@ -19,6 +20,8 @@ export interface EventServiceOptions {
   readonly queue: EventQueue
   /** @returns undefined when the function, version or alias is gone */
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
+  /** What functions' roles may do. */
+  readonly access: () => Pick<Authorizer, 'mayFunction'>
   readonly metrics: Pick<Metrics, 'functions' | 'settled' | 'events'>
   readonly log: Log
   readonly scope: ArnScope
@@ -75,12 +78,25 @@ export function createEventService(options: EventServiceOptions): EventService {
     scope,
     queue,
     exists: (name, qualifier) => find(name, qualifier) !== undefined,
+    requireAccess,
     onAccepted(functionName) {
       counts.accepted()
       dispatcher.wake(functionName)
     },
     now: () => clock.now()
   })
+  function requireAccess({ functionName, qualifier, target, requestId }: Delivery): void {
+    const role = find(functionName, qualifier)?.record.role
+    if (role === undefined) throw new DeliveryError('the function is gone, and with it what its role allowed', true)
+    const { name, qualifier: as } = parseFunctionRef(scope, target)
+    const wish = {
+      action: 'lambda:InvokeFunction',
+      resource: functionArn(scope, name, as),
+      resourcePolicy: find(name, as ?? '')?.policy
+    }
+    const facts = { requestId, sourceIp: undefined, userAgent: undefined, secure: false }
+    if (!options.access().mayFunction(role, functionArn(scope, functionName), wish, facts)) throw refused()
+  }
   const toWebhook = createToWebhook({
     secretOf({ functionName, qualifier, purpose, target }) {
       const events = find(functionName, qualifier)?.events
@@ -90,12 +106,16 @@ export function createEventService(options: EventServiceOptions): EventService {
     networks: options.webhookNetworks,
     now: () => clock.now()
   })
+  const logRefused = atMostEvery(10_000, ({ functionName, requestId, purpose, target }: Delivery) => {
+    log.warn({ fn: functionName, requestId, purpose, target }, 'a function’s role does not allow to deliver an outcome')
+  })
   const deliverer = createDeliverer({
     queue,
     kinds: [toFunction, toWebhook],
     counts,
     clock,
     onError,
+    onRefused: logRefused,
     onGivenUp({ functionName, requestId, purpose, id }, reason) {
       log.warn({ fn: functionName, requestId, purpose, delivery: id, reason }, 'an outcome could not be delivered')
     }

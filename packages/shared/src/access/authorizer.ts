@@ -5,6 +5,7 @@ import { denialMessage } from '../policy/denial.ts'
 import type { Policy } from '../policy/document.ts'
 import { type Decision, evaluate, evaluateTrust, type Policies } from '../policy/evaluate.ts'
 import type { ContextKeys, PolicyRequest } from '../policy/request.ts'
+import { executionPrincipal } from './execution-role.ts'
 import { type Identity, identify } from './identity.ts'
 import type { PrincipalSource } from './principal-source.ts'
 import { type RequestFacts, requestKeys } from './request-keys.ts'
@@ -46,6 +47,13 @@ export interface Authorizer {
    * @throws HearthError ACCESS_DENIED
    */
   requireTrust(principal: Principal, trust: Policy | undefined, wish: Wish, facts: RequestFacts): void
+  /**
+   * Whether a function may, by its execution role and what the resource's own policy says.
+   *
+   * @param roleArn - With its path
+   * @param functionArn - Without qualifier
+   */
+  mayFunction(roleArn: string, functionArn: string, wish: Wish, facts: RequestFacts): boolean
   /** Whether temporary credentials were taken back, or their role is gone. */
   isRevoked(principal: Principal): boolean
   /** Users, roles or policies have changed. */
@@ -138,6 +146,14 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
       // A role that is not there is refused as one that trusts nobody: who asks learns nothing.
       const decision = trust === undefined ? NOT_TRUSTED : evaluateTrust(trust, policies, request)
       conclude(principal, wish, facts, request, decision)
+    },
+    mayFunction(roleArn, functionArn, wish, facts) {
+      const principal = executionPrincipal(source, roleArn, functionArn, now())
+      if (principal === undefined) return false
+      const { policies, request } = prepare(principal, wish, facts)
+      const decision = evaluate(policies, request)
+      onDecision?.(principal, wish, facts, decision)
+      return decision.allowed
     },
     isRevoked({ session }) {
       return session !== undefined && !(session.issuedAt >= goodFrom(session.roleName, session.roleId))

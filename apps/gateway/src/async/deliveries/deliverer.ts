@@ -12,6 +12,8 @@ export interface DelivererOptions {
   /** The queue cannot be used. */
   readonly onError: (err: unknown) => void
   /** A delivery is given up. */
+  /** The function's role does not allow it; it is tried again. */
+  readonly onRefused: (delivery: Delivery) => void
   readonly onGivenUp: (delivery: Delivery, reason: string) => void
 }
 
@@ -42,7 +44,7 @@ const MAX_TIMER_MS = 3_600_000
  * A target that fails is left alone for a while with all that is for it, so that it keeps no place from the others.
  */
 export function createDeliverer(options: DelivererOptions): Deliverer {
-  const { queue, kinds, counts, clock, onError, onGivenUp } = options
+  const { queue, kinds, counts, clock, onError, onRefused, onGivenUp } = options
   const targets = new Targets()
   const stopping = new AbortController()
   let underWay = 0
@@ -91,7 +93,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       if (!(err instanceof DeliveryError)) onError(err)
     }
     const now = clock.now()
-    const isWorking = failure === undefined || failure.isFinal || stopping.signal.aborted
+    const isWorking = failure === undefined || failure.isFinal || failure.isRefused || stopping.signal.aborted
     targets.end(delivery.target, now, isWorking ? 0 : pauseAfter(targets.failures(delivery.target) + 1))
     await note(settle(delivery, failure, now))
     underWay -= 1
@@ -116,7 +118,8 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       onGivenUp(delivery, error)
       return () => queue.endDelivery(id, false, result)
     }
-    counts.delivered(purpose, 'retried')
+    counts.delivered(purpose, failure.isRefused ? 'refused' : 'retried')
+    if (failure.isRefused) onRefused(delivery)
     return () => queue.retryDelivery(id, dueAt, result)
   }
 

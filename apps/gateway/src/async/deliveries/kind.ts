@@ -18,9 +18,21 @@ export class DeliveryError extends Error {
   override readonly name = 'DeliveryError'
   /** Trying again would not help. */
   readonly isFinal: boolean
+  /** The sender's fault: nothing is wrong with the receiver. */
+  readonly isRefused: boolean
 
-  constructor(message: string, isFinal = false) {
+  constructor(message: string, isFinal = false, isRefused = false) {
     super(message)
     this.isFinal = isFinal
+    this.isRefused = isRefused
   }
+}
+
+/** Its function's role does not allow it. It may again, so it is tried again; others' messages go on meanwhile. */
+export function refused(): DeliveryError {
+  return new DeliveryError(
+    "the function's execution role does not have permissions to call InvokeFunction",
+    false,
+    true
+  )
 }

@@ -1,5 +1,5 @@
 import { type ArnScope, LIMITS, parseFunctionRef } from '@hearth/shared'
-import type { EventQueue } from '@hearth/store'
+import type { Delivery, EventQueue } from '@hearth/store'
 import { DeliveryError, type DeliveryKind } from './kind.ts'
 
 export interface ToFunctionOptions {
@@ -7,6 +7,8 @@ export interface ToFunctionOptions {
   readonly queue: Pick<EventQueue, 'enqueue'>
   /** Whether there is such a function, version or alias. @throws HearthError while nobody knows */
   readonly exists: (functionName: string, qualifier: string) => boolean
+  /** @throws DeliveryError unless the role of the function whose outcome it is may invoke the target */
+  readonly requireAccess: (delivery: Delivery) => void
   /** The function has an event. */
   readonly onAccepted: (functionName: string) => void
   /** Unix time in ms. */
@@ -14,12 +16,22 @@ export interface ToFunctionOptions {
 }
 
 /** To another function, as an event of its own whose id is the delivery's: sent twice, it is there once. */
-export function createToFunction({ scope, queue, exists, onAccepted, now }: ToFunctionOptions): DeliveryKind {
+export function createToFunction({
+  scope,
+  queue,
+  exists,
+  requireAccess,
+  onAccepted,
+  now
+}: ToFunctionOptions): DeliveryKind {
   return {
     matches: (target) => target.startsWith('arn:aws:lambda:'),
-    async send({ id, target, traceId, attributes, body }) {
+    async send(delivery) {
+      const { id, target, traceId, attributes, body } = delivery
       const { name, qualifier = '' } = parseFunctionRef(scope, target)
       if (!exists(name, qualifier)) throw new DeliveryError('there is no such function', true)
+      // Asked when it was set too; the role may be another since.
+      requireAccess(delivery)
       if (body.length > LIMITS.asyncPayloadBytes) {
         throw new DeliveryError(
           `${body.length} bytes are more than an event may have: ${LIMITS.asyncPayloadBytes}`,

@@ -7,6 +7,7 @@ import type { Answer } from './invocation.ts'
 import type { Logger, LogOutput } from './logger.ts'
 import { later } from './primordials.ts'
 import { createStreamPort } from './stream-port.ts'
+import type { InvokeEvent } from './wire.ts'
 
 /**
  * Many events at once on the main thread: the channel is read on the event loop, and what a turn of it makes ready
@@ -78,7 +79,9 @@ export class ManyAtOnce implements Backend {
     const { channel } = this.#around
     const { inbox } = channel
     const handler = this.#handler
-    while (handler !== undefined && inbox.ready()) {
+    if (handler === undefined) return
+    const events: InvokeEvent[] = []
+    while (inbox.ready()) {
       if (inbox.type === WINDOW) {
         const { seq } = inbox
         this.#events.credit(seq, inbox.takeWindow())
@@ -88,8 +91,15 @@ export class ManyAtOnce implements Backend {
         inbox.skip()
         continue
       }
+      events.push(inbox.takeInvoke())
+    }
+    const last = events.at(-1)
+    if (last === undefined) return
+    // Noted before any of them begins, at once for all that came together.
+    this.#around.progress(last.seq)
+    for (const event of events) {
       if (this.#events.size === 0) channel.keepAlive(false)
-      this.#events.start(inbox.takeInvoke(), handler)
+      this.#events.start(event, handler)
     }
   }
 

@@ -10,6 +10,7 @@ import { exit, later } from './primordials.ts'
 import { UNCAUGHT_EXCEPTION } from './serve.ts'
 import { createStreamPort } from './stream-port.ts'
 import type { WorkerAnswer, WorkerCredit, WorkerHello, WorkerMessage, WorkerSetup } from './thread-protocol.ts'
+import type { InvokeEvent } from './wire.ts'
 
 /** Memory of a thread that its JavaScript heap is not, in MiB: V8's own, stacks, native parts of Node. */
 const THREAD_OVERHEAD_MIB = 10
@@ -110,6 +111,7 @@ export function serveOnThreads(message: InitMessage, around: Surroundings): void
   pool.on('error', lost)
 
   const arrived = (): void => {
+    const events: InvokeEvent[] = []
     while (inbox.ready()) {
       if (inbox.type === WINDOW) {
         const { seq } = inbox
@@ -121,7 +123,12 @@ export function serveOnThreads(message: InitMessage, around: Surroundings): void
         inbox.skip()
         continue
       }
-      const event = inbox.takeInvoke()
+      events.push(inbox.takeInvoke())
+    }
+    const last = events.at(-1)
+    // Noted before any of them begins, at once for all that came together.
+    if (last !== undefined) around.progress(last.seq)
+    for (const event of events) {
       const run = pool.run(event) as Promise<WorkerAnswer>
       run.then((answer) => {
         const port = ports.get(answer.thread)
