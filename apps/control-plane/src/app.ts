@@ -159,6 +159,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(authentication, {
     authenticator: deps.authenticator,
     refresh: deps.refreshAccess,
+    now: () => deps.access.now().getTime(),
     metrics
   })
   await app.register(authorization, {

@@ -277,6 +277,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
             method: req.method ?? '',
             rawUrl: req.url ?? '',
             headers: req.headers,
+            rawHeaders: req.rawHeaders,
             body: undefined
           })
           const facts = {
@@ -490,7 +491,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       generation: () => 0,
       close: () => undefined
     },
-    authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },
+    authenticator: { authenticate: refuseAll, open: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },
     access: {
       require: refuseAll,
       refuseDenied: refuseAll,

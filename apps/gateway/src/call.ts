@@ -339,7 +339,8 @@ export class Call implements Invocation, RequestFacts {
   }
 
   #head(body: Buffer | undefined) {
-    return { method: this.req.method ?? '', rawUrl: this.req.url ?? '', headers: this.req.headers, body }
+    const { req } = this
+    return { method: req.method ?? '', rawUrl: req.url ?? '', headers: req.headers, rawHeaders: req.rawHeaders, body }
   }
 
   #stopReading(): void {

@@ -49,6 +49,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
     '/:name',
     {
       bodyLimit: LIMITS.zipBytes,
+      config: { payloads: 'any' },
       schema: {
         operationId: 'putFunction',
         summary: 'Create or replace a function',
