@@ -206,3 +206,27 @@ t.test('every route says who may use it', async (t) => {
     if (access === 'caller') t.match(action, /^(lambda|logs|hearth):[A-Z]\w+$/, url)
   }
 })
+
+t.test('wrong keys are slowed down on the way to functions, right ones and invocations are not', async (t) => {
+  const harness = await startGateway(t, { limits: { requestRate: 1, authFailures: 2 } })
+  const { authorization, userId } = addUser(harness, 'ivy')
+  harness.owned.putInline(userId, 'p', allow('*'))
+  for (const status of [403, 403, 429, 429]) {
+    const answer = await statusOf(t, harness, 'Bearer wrong', status)
+    if (status === 429) t.match(answer.headers, { 'retry-after': '1', 'x-amzn-errortype': 'TooManyRequestsException' })
+  }
+  await statusOf(t, harness, 'Bearer wrong', 429, '/v1/functions/hello/invocations')
+  const logs = { headers: { authorization: 'Bearer wrong' }, method: 'GET' }
+  t.equal((await ask(harness.port, '/v1/runtimes', logs)).status, 429)
+  for (let i = 0; i < 8; i += 1) await statusOf(t, harness, authorization, 200)
+  const runtimes = { headers: { authorization }, method: 'GET' }
+  const statuses: number[] = []
+  for (let i = 0; i < 6; i += 1) statuses.push((await ask(harness.port, '/v1/runtimes', runtimes)).status)
+  t.strictSame(statuses, [200, 200, 200, 200, 200, 429], 'what is no invocation has a rate')
+  const other = addUser(harness, 'sue')
+  harness.owned.putInline(other.userId, 'p', allow('*'))
+  const metrics = { headers: { authorization: other.authorization }, method: 'GET' }
+  const { body } = await ask(harness.port, '/metrics', metrics)
+  t.match(body, /hearth_throttled_requests_total\{reason="authentication"\} 4/)
+  t.match(body, /hearth_throttled_requests_total\{reason="rate"\} 1/)
+})

@@ -76,7 +76,7 @@ export interface ControlPlaneOptions {
     Config,
     'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'concurrency'
   > &
-    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir' | 'webhookNetworks'>>
+    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir' | 'webhookNetworks' | 'requestRate' | 'authFailures'>>
   readonly migrationsDir: string
   readonly server: ServerOptions
   /** The user's own folder for sockets (XDG_RUNTIME_DIR), if there is one. */
@@ -258,6 +258,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       versions,
       releases,
       internalToken: internalToken(masterKey),
+      requestRate: config.requestRate ?? 0,
+      authFailures: config.authFailures ?? 0,
       aliases: createAliasService({
         functions,
         aliases: aliasesRepository,

@@ -6,8 +6,10 @@ import {
   type Authenticator,
   type Authorizer,
   type Config,
+  createAuthBackoff,
   createAuthenticator,
   createAuthorizer,
+  createRequestRate,
   functionArn,
   HearthError,
   JsonCheck,
@@ -62,7 +64,8 @@ export interface AppDeps {
     | 'drainMs'
     | 'eventKeepMs'
     | 'webhookNetworks'
-  >
+  > &
+    Partial<Pick<Config, 'requestRate' | 'authFailures'>>
   /** Folder of functions' logs. */
   readonly logsDir: string
   readonly executor: Executor
@@ -198,6 +201,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   const hallway: Hallway & { directory: Directory; authenticator: Authenticator; access: Authorizer } = {
     ...starting,
+    backoff: createAuthBackoff(config.authFailures ?? 0, Date.now),
     dispatcher: events.dispatcher,
     idempotency: events.idempotency,
     metrics,
@@ -209,6 +213,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       log.error({ err, requestId }, 'request failed')
     }
   }
+  const rate = createRequestRate(config.requestRate ?? 0, Date.now)
   const proxy = createProxy({
     host: '127.0.0.1',
     port: config.controlPort,
@@ -267,7 +272,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       countAnswer(metrics, number, req, res)
       const turnDown = (err: unknown): void => {
         if (!(err instanceof HearthError)) hallway.onBug(err, id)
-        refuse(req, res, toRefusal(err, 'problem', id))
+        else if (err.code === 'RATE_EXCEEDED') metrics.throttled('rate')
+        const told = hallway.backoff.judge(err, peerAddress(req))
+        if (told !== err) metrics.throttled('authentication')
+        refuse(req, res, toRefusal(told, 'problem', id))
       }
       const serve = async (): Promise<void> => {
         let principal: Principal | undefined
@@ -280,6 +288,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
             rawHeaders: req.rawHeaders,
             body: undefined
           })
+          rate.take(principal.keyId)
           const facts = {
             requestId: id,
             sourceIp: peerAddress(req),

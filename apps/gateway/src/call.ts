@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Invocation, Outcome, ResponseSink } from '@hearth/executor'
 import {
+  type AuthBackoff,
   type Authenticator,
   type Authorizer,
   type ContextKeys,
@@ -28,6 +29,8 @@ import type { UrlTarget } from './url-table.ts'
 export interface Hallway {
   readonly authenticator: Authenticator
   readonly access: Authorizer
+  /** Asked about those who were not accepted. */
+  readonly backoff: AuthBackoff
   readonly directory: Directory
   /** Takes events that are run later. */
   readonly dispatcher: Dispatcher
@@ -232,13 +235,19 @@ export class Call implements Invocation, RequestFacts {
   }
 
   #refuse(thrown: unknown): void {
+    let told = thrown
     if (thrown instanceof HearthError) {
       const reason = AUTH_FAILURES[thrown.code]
-      if (reason !== undefined) this.#hallway.metrics.authFailed(reason)
+      if (reason !== undefined) {
+        const { backoff, metrics } = this.#hallway
+        metrics.authFailed(reason)
+        told = backoff.judge(thrown, this.sourceIp)
+        if (told !== thrown) metrics.throttled('authentication')
+      }
     } else {
       this.#hallway.onBug(thrown, this.requestId)
     }
-    const refusal = toRefusal(thrown, this.#door.dialect, this.requestId)
+    const refusal = toRefusal(told, this.#door.dialect, this.requestId)
     const cors = this.url?.cors
     // A page of an allowed origin may read why.
     refuse(this.req, this.res, cors ? { ...refusal, headers: cors.apply(this.req, refusal.headers) } : refusal)

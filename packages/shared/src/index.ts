@@ -1,3 +1,5 @@
+export { type AuthBackoff, createAuthBackoff } from './abuse/auth-backoff.ts'
+export { createRequestRate, type RequestRate } from './abuse/request-rate.ts'
 export { type Authorizer, type AuthorizerOptions, createAuthorizer, type Wish } from './access/authorizer.ts'
 export type {
   IdentityRecord,

@@ -1,15 +1,7 @@
-import { timingSafeEqual } from 'node:crypto'
-import {
-  type ArnScope,
-  type Authorizer,
-  GATEWAY_PROOF_HEADER,
-  HearthError,
-  parsePolicy,
-  type RequestFacts,
-  type Wish
-} from '@hearth/shared'
+import { type ArnScope, type Authorizer, HearthError, parsePolicy, type RequestFacts, type Wish } from '@hearth/shared'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import type { ClientAddresses } from '../http/client-address.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Access } from './access.ts'
 import { IN_ROUTE, ROUTE_ACTIONS } from './route-actions.ts'
@@ -19,8 +11,7 @@ export interface AuthorizationOptions {
   readonly authorizer: Authorizer
   readonly access: Access
   readonly scope: ArnScope
-  /** What the gateway proves itself with: whose word for the client's address is taken. */
-  readonly internalToken: string
+  readonly addresses: ClientAddresses
   readonly metrics: Metrics
 }
 
@@ -40,9 +31,7 @@ declare module 'fastify' {
  * mounted. Comes after authentication, in both places where that finds out who calls.
  */
 export const authorization = fp<AuthorizationOptions>(
-  async (app, { authorizer, access, scope, internalToken, metrics }) => {
-    const proof = Buffer.from(internalToken)
-
+  async (app, { authorizer, access, scope, addresses, metrics }) => {
     const counted = (ask: () => void): void => {
       try {
         ask()
@@ -55,7 +44,7 @@ export const authorization = fp<AuthorizationOptions>(
     }
     app.decorateRequest('requireAccess', function (this: FastifyRequest, wish: Wish) {
       counted(() => {
-        authorizer.require(this.principal ?? undefined, wish, factsOf(this, proof))
+        authorizer.require(this.principal ?? undefined, wish, factsOf(this, addresses))
       })
     })
     app.decorateRequest('requireTrust', function (this: FastifyRequest, wish: Wish) {
@@ -65,7 +54,7 @@ export const authorization = fp<AuthorizationOptions>(
       const isIt = role !== undefined && wish.resource === access.roles.arnOf(role)
       counted(() => {
         const trust = isIt ? parsePolicy(role.trust, 'trust', 'trust policy') : undefined
-        authorizer.requireTrust(principal, trust, wish, factsOf(this, proof))
+        authorizer.requireTrust(principal, trust, wish, factsOf(this, addresses))
       })
     })
 
@@ -107,16 +96,11 @@ export const authorization = fp<AuthorizationOptions>(
   { name: 'authorization', dependencies: ['authentication'] }
 )
 
-function factsOf(request: FastifyRequest, proof: Buffer): RequestFacts {
-  const { headers } = request
-  const sent = Buffer.from(String(headers[GATEWAY_PROOF_HEADER] ?? ''))
-  const isGateway = sent.length === proof.length && timingSafeEqual(sent, proof)
-  const forwarded = headers['x-forwarded-for']
+function factsOf(request: FastifyRequest, addresses: ClientAddresses): RequestFacts {
   return {
     requestId: request.id,
-    // Who forwards without a proof says for whom, and nobody knows whether that is so.
-    sourceIp: forwarded === undefined ? request.ip : isGateway ? String(forwarded) : undefined,
-    userAgent: headers['user-agent'],
+    sourceIp: addresses.find(request),
+    userAgent: request.headers['user-agent'],
     secure: false
   }
 }

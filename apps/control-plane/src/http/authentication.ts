@@ -1,4 +1,4 @@
-import { type Authenticator, HearthError, type Taken } from '@hearth/shared'
+import { type AuthBackoff, type Authenticator, HearthError, type RequestRate, type Taken } from '@hearth/shared'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Metrics } from '../metrics.ts'
@@ -10,6 +10,10 @@ export interface AuthenticationOptions {
   readonly refresh: () => void
   /** Unix time in ms. */
   readonly now: () => number
+  readonly backoff: AuthBackoff
+  readonly rate: RequestRate
+  /** Who sent a request, as far as that is known by itself. */
+  readonly addressOf: (request: FastifyRequest) => string
   readonly metrics: Metrics
 }
 
@@ -27,16 +31,28 @@ const REASONS: Readonly<Record<string, string>> = {
  * can't make the server take 50 MiB in; the signed body itself after it.
  */
 export const authentication = fp<AuthenticationOptions>(
-  async (app, { authenticator, refresh, now, metrics }) => {
+  async (app, { authenticator, refresh, now, backoff, rate, addressOf, metrics }) => {
     const replays = createReplayGuard(now)
     app.decorateRequest('principal', null)
 
-    const counted = <T>(step: () => T): T => {
+    const counted = <T>(request: FastifyRequest, step: () => T): T => {
       try {
         return step()
       } catch (thrown) {
         const reason = thrown instanceof HearthError ? REASONS[thrown.code] : undefined
         if (reason !== undefined) metrics.authFailures.inc({ reason })
+        const told = backoff.judge(thrown, addressOf(request))
+        if (told !== thrown) metrics.throttled.inc({ reason: 'authentication' })
+        throw told
+      }
+    }
+
+    const limited = ({ principal }: FastifyRequest): void => {
+      if (principal === null) return
+      try {
+        rate.take(principal.keyId)
+      } catch (thrown) {
+        metrics.throttled.inc({ reason: 'rate' })
         throw thrown
       }
     }
@@ -45,19 +61,21 @@ export const authentication = fp<AuthenticationOptions>(
       refresh()
       if (isFree(request)) return
       request.principal =
-        counted(() => authenticator.authenticateHead(headOf(request), takenOf(request, false))) ?? null
+        counted(request, () => authenticator.authenticateHead(headOf(request), takenOf(request, false))) ?? null
+      limited(request)
     })
 
     app.addHook('preValidation', async (request) => {
       if (request.principal !== null || isFree(request)) return
       const sent = Buffer.isBuffer(request.body) ? request.body : undefined
-      request.principal = counted(() => {
+      request.principal = counted(request, () => {
         const whole = { ...headOf(request), body: sent }
         const { principal, body, signature } = authenticator.open(whole, takenOf(request, true))
         if (signature !== undefined && CHANGES.has(request.method)) replays.take(signature)
         if (body !== sent) request.body = body
         return principal
       })
+      limited(request)
     })
   },
   { name: 'authentication' }

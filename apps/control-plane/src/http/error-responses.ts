@@ -35,6 +35,7 @@ export function logRefusal(err: Error, request: FastifyRequest): void {
 
 function sendAws(err: Error, reply: FastifyReply): unknown {
   const { status, type, body } = toAwsError(err)
+  tellWhen(err, reply)
   void reply.code(status).header('x-amzn-errortype', type).header('content-type', 'application/json')
   return reply.serializer(JSON.stringify).send(body)
 }
@@ -42,8 +43,14 @@ function sendAws(err: Error, reply: FastifyReply): unknown {
 function sendProblem(err: Error, request: FastifyRequest, reply: FastifyReply): unknown {
   const problem = { ...toProblem(err), requestId: request.id }
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="hearth"')
+  tellWhen(err, reply)
   void reply.code(problem.status).header('content-type', 'application/problem+json')
   return reply.serializer(JSON.stringify).send(problem)
+}
+
+/** When to try again, where that is known. */
+export function tellWhen(err: Error, reply: FastifyReply): void {
+  if (err instanceof HearthError && err.retryAfterS !== undefined) void reply.header('retry-after', err.retryAfterS)
 }
 
 /** Fastify throws too (schema, body limit, broken path); without this its 4xx would be reported as our 500. */

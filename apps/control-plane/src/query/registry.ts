@@ -1,6 +1,6 @@
 import { HearthError } from '@hearth/shared'
 import type { FastifyError, FastifyPluginAsync, FastifyRequest } from 'fastify'
-import { answerError, fromFramework, logRefusal } from '../http/error-responses.ts'
+import { answerError, fromFramework, logRefusal, tellWhen } from '../http/error-responses.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import { errorXml, resultXml } from './answer.ts'
 import { type FormMembers, parseForm } from './form.ts'
@@ -54,6 +54,7 @@ export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { servi
     if (!isCall(request)) return answerError(thrown, request, reply)
     const err = fromFramework(thrown, request)
     logRefusal(err, request)
+    tellWhen(err, reply)
     const { status, xml } = errorXml(err, xmlnsFor(request), request.id)
     return reply.code(status).header('content-type', 'text/xml').serializer(String).send(xml)
   })
