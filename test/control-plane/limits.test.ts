@@ -24,7 +24,7 @@ t.test('a key that asks for too much is told when to come back, in each dialect'
   t.match(query, { statusCode: 400, headers: { 'retry-after': '1' }, body: /<Code>Throttling<.*Rate exceeded/ })
   t.equal((await get('/2015-03-31/functions/f')).statusCode, 429, 'before it is looked whether there is such a thing')
 
-  const { token } = made.json() as { token: string }
+  const { token } = made.json<{ token: string }>()
   const other = await app.inject({ url: '/v1/functions', headers: { authorization: `Bearer ${token}` } })
   t.equal(other.statusCode, 200, 'another key of the same user is not bothered')
   t.equal((await app.inject('/healthz')).statusCode, 200, 'nor is who needs none')

@@ -41,7 +41,15 @@ import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
-import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
+import {
+  type Ask,
+  healthRoute,
+  logsRoute,
+  metricsRoute,
+  readyRoute,
+  runtimesRoute,
+  type ServerRoute
+} from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
 import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
@@ -107,7 +115,8 @@ export type Access = 'open' | 'caller' | 'function-url' | 'control-plane'
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
   readonly action: string
-  readonly resource: (name: string) => string
+  /** Undefined: the route asks by itself. */
+  readonly resource: ((name: string) => string) | undefined
 }
 
 export interface Route {
@@ -279,6 +288,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       }
       const serve = async (): Promise<void> => {
         let principal: Principal | undefined
+        let ask: Ask = () => undefined
         if (wish !== undefined) {
           hallway.directory.refresh()
           principal = hallway.authenticator.authenticate({
@@ -295,10 +305,13 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
             userAgent: req.headers['user-agent'],
             secure: false
           }
-          hallway.access.require(principal, { action: wish.action, resource: wish.resource(name) }, facts)
+          ask = (resource) => {
+            hallway.access.require(principal, { action: wish.action, resource }, facts)
+          }
+          if (wish.resource !== undefined) ask(wish.resource(name))
         }
         const target = new KeyedRoute(req, res, principal, turnDown)
-        const run = (): Promise<void> => route(req, res, name, (...answer) => target.respond(...answer))
+        const run = (): Promise<void> => route(req, res, name, (...answer) => target.respond(...answer), ask)
         const key = req.headers['idempotency-key']
         if (key === undefined || req.method !== 'POST' || principal === undefined) await run()
         else hallway.idempotency.begin(target, String(key), EMPTY, () => target.run(run))
@@ -339,12 +352,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
-    resource: (name) =>
-      `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:/aws/lambda/${parseFunctionRef(scope, name).name}:*`
+    resource(reference) {
+      const { name } = parseFunctionRef(scope, reference)
+      const group = hallway.directory.find(name, undefined)?.record.logging.logGroup ?? `/aws/lambda/${name}`
+      return `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:${group}:*`
+    }
   }
   mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, deps.logsDir))
-  for (const { methods, url, action, isOfFunction, route } of events.routes) {
-    mountServerRoute(methods, url, isOfFunction ? ofFunction(action) : ofServer(action), route)
+  for (const { methods, url, action, on, route } of events.routes) {
+    mountServerRoute(methods, url, on === 'function' ? ofFunction(action) : { action, resource: undefined }, route)
   }
   mountServerRoute(['GET'], '/v1/runtimes', ofServer('hearth:ListRuntimes'), runtimesRoute(executor))
   mountServerRoute(['GET'], '/metrics', ofServer('hearth:GetMetrics'), metricsRoute(metrics))

@@ -57,6 +57,8 @@ export interface Door {
   readonly jsonOnly: boolean
   /** Whether Idempotency-Key is the server's business here; on a public URL it is the function's. */
   readonly takesKeys: boolean
+  /** Of doors that take keys: asked before an answer is given again. @throws HearthError ACCESS_DENIED */
+  mayEnter?(call: Call): void
   /** Finds the function and calls {@link Call.run}, or answers. @throws HearthError */
   enter(call: Call, body: Buffer): void
   answer(call: Call, outcome: Outcome): void
@@ -321,10 +323,15 @@ export class Call implements Invocation, RequestFacts {
       if (this.#door.jsonOnly && body.length > 0) this.#requireJson(body)
       const key = this.req.headers['idempotency-key']
       if (key === undefined || !this.#door.takesKeys || this.req.method !== 'POST') this.#door.enter(this, body)
-      else this.#hallway.idempotency.begin(this, String(key), body, () => this.#door.enter(this, body))
+      else this.#enterWithKey(String(key), body)
     } catch (err) {
       this.refuse(err)
     }
+  }
+
+  #enterWithKey(key: string, body: Buffer): void {
+    this.#door.mayEnter?.(this)
+    this.#hallway.idempotency.begin(this, key, body, () => this.#door.enter(this, body))
   }
 
   /** AWS refuses what is not JSON before the function runs. */

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { ClientAddresses } from '../http/client-address.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Access } from './access.ts'
+import { passRole } from './pass-role.ts'
 import { IN_ROUTE, ROUTE_ACTIONS } from './route-actions.ts'
 import { routeResource } from './route-resource.ts'
 
@@ -43,9 +44,22 @@ export const authorization = fp<AuthorizationOptions>(
       }
     }
     app.decorateRequest('requireAccess', function (this: FastifyRequest, wish: Wish) {
-      counted(() => {
-        authorizer.require(this.principal ?? undefined, wish, factsOf(this, addresses))
-      })
+      const ask = (one: Wish): void => {
+        counted(() => {
+          authorizer.require(this.principal ?? undefined, one, factsOf(this, addresses))
+        })
+      }
+      const { again } = this
+      if (again === null) {
+        ask(wish)
+        if (this.keyed !== null) this.asked.push({ action: wish.action, resource: wish.resource })
+        return
+      }
+      // What it asks for now may be something else, as what it made is there.
+      for (const { action, resource } of again.asked) {
+        ask({ ...wish, action, resource, keys: action === 'iam:PassRole' ? passRole(resource).keys : wish.keys })
+      }
+      throw again
     })
     app.decorateRequest('requireTrust', function (this: FastifyRequest, wish: Wish) {
       const { principal } = this
@@ -56,6 +70,8 @@ export const authorization = fp<AuthorizationOptions>(
         const trust = isIt ? parsePolicy(role.trust, 'trust', 'trust policy') : undefined
         authorizer.requireTrust(principal, trust, wish, factsOf(this, addresses))
       })
+      if (this.again !== null) throw this.again
+      if (this.keyed !== null) this.asked.push({ action: wish.action, resource: wish.resource })
     })
 
     app.decorateRequest('isAllowed', false)

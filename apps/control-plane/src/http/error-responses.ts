@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { isAwsPath, pathOf } from './dialect.ts'
+import { AnswerAgain } from './idempotency.ts'
 
 /** The one error handler of this app: routes throw, nothing else picks a status. Two dialects, told by the path. */
 export const errorResponses = fp(
@@ -17,6 +18,7 @@ export const errorResponses = fp(
 
 /** Also given to Fastify for what it refuses before there is a route, such as a URL that cannot be decoded. */
 export function answerError(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown {
+  if (thrown instanceof AnswerAgain) return thrown.send(reply)
   void reply.header('x-amzn-requestid', request.id)
   const err = fromFramework(thrown, request)
   logRefusal(err, request)

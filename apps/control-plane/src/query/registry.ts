@@ -1,6 +1,7 @@
 import { HearthError } from '@hearth/shared'
 import type { FastifyError, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { answerError, fromFramework, logRefusal, tellWhen } from '../http/error-responses.ts'
+import { AnswerAgain } from '../http/idempotency.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import { errorXml, resultXml } from './answer.ts'
 import { type FormMembers, parseForm } from './form.ts'
@@ -51,7 +52,7 @@ export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { servi
   }
 
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-    if (!isCall(request)) return answerError(thrown, request, reply)
+    if (!isCall(request) || thrown instanceof AnswerAgain) return answerError(thrown, request, reply)
     const err = fromFramework(thrown, request)
     logRefusal(err, request)
     tellWhen(err, reply)
