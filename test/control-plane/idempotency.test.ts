@@ -65,6 +65,62 @@ t.test('a request is done once and answered again: uploads, settings, the Lambda
     t.notOk(readFileSync(path.join(plane.dataDir, name)).includes('plain-secret-word'), `${name} has it sealed`)
 })
 
+t.test('an answer is given again to who may still have it, and to nobody else', async (t) => {
+  const policyOf = async (...actions: string[]) => {
+    const Statement = [{ Effect: 'Allow', Action: actions, Resource: '*' }]
+    const body = { policies: { p: { Version: '2012-10-17', Statement } } }
+    const put = await plane.inject({ method: 'PUT', url: '/v1/users/deployer', payload: body })
+    t.ok(put.statusCode < 300, put.body)
+  }
+  await policyOf('lambda:CreateFunction', 'iam:CreateRole', 'iam:PassRole', 'lambda:PublishLayerVersion')
+  const key = await plane.inject({ method: 'POST', url: '/v1/keys', payload: { user: 'deployer', label: 'a' } })
+  const authorization = `Bearer ${key.json<{ token: string }>().token}`
+  const trust = { Version: '2012-10-17', Statement: [] }
+  const form = new URLSearchParams({
+    Action: 'CreateRole',
+    Version: '2010-05-08',
+    RoleName: 'again',
+    AssumeRolePolicyDocument: JSON.stringify({
+      ...trust,
+      Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }]
+    })
+  }).toString()
+  const create = {
+    FunctionName: 'replayed',
+    Runtime: 'nodejs20.x',
+    Role: ROLE,
+    Handler: 'index.handler',
+    Code: { ZipFile: (await zipOf({ 'index.mjs': SOURCE })).toString('base64') },
+    Environment: { Variables: { WORD: 'seen-by-those-who-may' } }
+  }
+  const calls: readonly (readonly [Method, string, object | string | Buffer])[] = [
+    ['PUT', '/v1/functions/replayed-v1.mjs', SOURCE],
+    ['POST', '/2015-03-31/functions', create],
+    ['POST', '/', form],
+    ['PUT', '/v1/layers/replayed', layer]
+  ]
+  const ask = (i: number) => send(calls[i]![0], calls[i]![1], `again-${i}`, calls[i]![2], { authorization })
+  const firsts = []
+  for (const i of calls.keys()) firsts.push(await ask(i))
+  for (const i of calls.keys()) {
+    // What was made is there now: it is not asked for the right to change it.
+    const again = await ask(i)
+    t.match(again.headers, { 'idempotency-replayed': 'true' }, again.body)
+    t.equal(again.body, firsts[i]!.body)
+    t.equal(again.statusCode, firsts[i]!.statusCode)
+  }
+  await policyOf('lambda:GetFunction')
+  for (const i of calls.keys()) {
+    const refused = await ask(i)
+    t.equal(refused.statusCode, 403, refused.body)
+    t.notMatch(refused.body, 'seen-by-those-who-may')
+  }
+  await policyOf('lambda:CreateFunction', 'iam:CreateRole', 'lambda:PublishLayerVersion')
+  t.match((await ask(1)).body, 'iam:PassRole', 'all that was needed is needed again')
+  await policyOf('lambda:CreateFunction', 'iam:CreateRole', 'iam:PassRole', 'lambda:PublishLayerVersion')
+  for (const i of calls.keys()) t.equal((await ask(i)).body, firsts[i]!.body, 'and is not lost by it')
+})
+
 t.test('what was refused may be sent again, and a malformed key is refused', async (t) => {
   const publish = () => send('POST', '/v1/functions/later/versions', 'publish', {})
   t.equal((await publish()).statusCode, 404)

@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly builds?: Parameters<typeof openControlPlane>[0]['config']['builds']
   /** Where code in S3 lies. */
   readonly s3?: Config['s3']
+  /** Default: none. */
+  readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   /** Of the account. */
   readonly concurrency?: number
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
@@ -66,7 +68,8 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
       runtimePaths: {},
       concurrency: options.concurrency ?? 200,
       s3: options.s3,
-      builds: options.builds
+      builds: options.builds,
+      ...options.limits
     },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false, ...options.server },

@@ -206,3 +206,79 @@ t.test('every route says who may use it', async (t) => {
     if (access === 'caller') t.match(action, /^(lambda|logs|hearth):[A-Z]\w+$/, url)
   }
 })
+
+t.test('wrong keys are slowed down on the way to functions, right ones and invocations are not', async (t) => {
+  const harness = await startGateway(t, { limits: { requestRate: 1, authFailures: 2 } })
+  const { authorization, userId } = addUser(harness, 'ivy')
+  harness.owned.putInline(userId, 'p', allow('*'))
+  for (const status of [403, 403, 429, 429]) {
+    const answer = await statusOf(t, harness, 'Bearer wrong', status)
+    if (status === 429) t.match(answer.headers, { 'retry-after': '1', 'x-amzn-errortype': 'TooManyRequestsException' })
+  }
+  await statusOf(t, harness, 'Bearer wrong', 429, '/v1/functions/hello/invocations')
+  const logs = { headers: { authorization: 'Bearer wrong' }, method: 'GET' }
+  t.equal((await ask(harness.port, '/v1/runtimes', logs)).status, 429)
+  for (let i = 0; i < 8; i += 1) await statusOf(t, harness, authorization, 200)
+  const runtimes = { headers: { authorization }, method: 'GET' }
+  const statuses: number[] = []
+  for (let i = 0; i < 6; i += 1) statuses.push((await ask(harness.port, '/v1/runtimes', runtimes)).status)
+  t.strictSame(statuses, [200, 200, 200, 200, 200, 429], 'what is no invocation has a rate')
+  const other = addUser(harness, 'sue')
+  harness.owned.putInline(other.userId, 'p', allow('*'))
+  const metrics = { headers: { authorization: other.authorization }, method: 'GET' }
+  const { body } = await ask(harness.port, '/metrics', metrics)
+  t.match(body, /hearth_throttled_requests_total\{reason="authentication"\} 4/)
+  t.match(body, /hearth_throttled_requests_total\{reason="rate"\} 1/)
+})
+
+t.test('an answer under an Idempotency-Key is not given again to who may no longer invoke', async (t) => {
+  const harness = await startGateway(t)
+  const { authorization, userId } = addUser(harness, 'kim')
+  harness.owned.putInline(userId, 'p', allow('lambda:InvokeFunction'))
+  const paths = [INVOKE, '/v1/functions/hello/invocations', '/fn/hello']
+  const call = (path: string) =>
+    ask(harness.port, path, { body: '{}', headers: { authorization, 'idempotency-key': `k${path.length}` } })
+  for (const path of paths) t.equal((await call(path)).status, 200, path)
+  for (const path of paths) t.equal((await call(path)).headers['idempotency-replayed'], 'true', path)
+  harness.owned.putInline(userId, 'p', allow('lambda:GetFunction'))
+  for (const path of paths) t.equal((await call(path)).status, 403, path)
+})
+
+t.test('records of invocations and logs belong to their function', async (t) => {
+  const functions = [record('hello', { logging: { format: 'Text', logGroup: '/team/hello' } }), record('other')]
+  const harness = await startGateway(t, { functions })
+  const admin = async (path: string) =>
+    (await ask(harness.port, path, { body: '{}', headers: { 'x-amz-invocation-type': 'Event' } })).headers[
+      'x-amzn-requestid'
+    ] as string
+  const ids = {
+    hello: await admin(INVOKE),
+    other: await admin('/2015-03-31/functions/other/invocations'),
+    none: '00000000-0000-4000-8000-000000000000'
+  }
+  const { authorization, userId } = addUser(harness, 'lee')
+  const get = (path: string) => ask(harness.port, path, { method: 'GET', headers: { authorization } })
+  const shown = (id: string) => get(`/v1/invocations/${id}`)
+  const without = (body: string) => body.replace(/"requestId":"[^"]*"/, '')
+
+  harness.owned.putInline(userId, 'p', allow('hearth:GetInvocation', FN))
+  t.equal((await shown(ids.hello)).status, 200)
+  const denied = await shown(ids.other)
+  t.equal(denied.status, 403)
+  t.equal(without(denied.body), without((await shown(ids.none)).body), 'as if there were none')
+  t.notMatch(denied.body, 'other')
+  harness.owned.putInline(userId, 'p', allow('hearth:GetInvocation'))
+  t.equal((await shown(ids.other)).status, 200)
+  t.equal((await shown(ids.none)).status, 404)
+  const deny = { Effect: 'Deny', Action: '*', Resource: FN.replace('hello', 'other') }
+  harness.owned.putInline(userId, 'd', JSON.stringify({ Version: '2012-10-17', Statement: deny }))
+  t.equal((await shown(ids.other)).status, 404, 'who may see all but these')
+
+  const groups = `arn:aws:logs:us-east-1:${ACCOUNT}:log-group:`
+  harness.owned.putInline(userId, 'd', allow('logs:FilterLogEvents', `${groups}/aws/lambda/*`))
+  t.equal((await get('/v1/functions/hello/logs')).status, 403, 'its lines are in another group')
+  t.equal((await get('/v1/functions/other/logs')).status, 200)
+  harness.owned.putInline(userId, 'd', allow('logs:FilterLogEvents', `${groups}/team/hello:*`))
+  t.equal((await get('/v1/functions/hello/logs')).status, 200)
+  t.equal((await get('/v1/functions/other/logs')).status, 403)
+})

@@ -243,6 +243,8 @@ export interface Harness {
 }
 
 export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce'>> {
+  /** Default: none. */
+  readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   readonly controlPort?: number
   readonly drainMs?: number
   readonly webhookNetworks?: readonly string[]
@@ -297,7 +299,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
       instances: 'process',
       drainMs: options.drainMs ?? 2_000,
       eventKeepMs: 86_400_000,
-      webhookNetworks: options.webhookNetworks ?? []
+      webhookNetworks: options.webhookNetworks ?? [],
+      ...options.limits
     },
     logsDir,
     executor,

@@ -61,6 +61,9 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
     HEARTH_DATA_DIR: dataDir,
     HEARTH_CACHE_DIR: CACHE_DIR,
     HEARTH_LOG_LEVEL: 'warn',
+    // Tests ask more often than people do; those of the limits say so.
+    HEARTH_REQUEST_RATE: '0',
+    HEARTH_AUTH_FAILURES: '0',
     ...options.env
   }
   // A test that is killed takes its server with it.

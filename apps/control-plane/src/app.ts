@@ -6,6 +6,8 @@ import {
   type Authenticator,
   type Authorizer,
   contextKeys,
+  createAuthBackoff,
+  createRequestRate,
   type FunctionRecord,
   type SessionTokens
 } from '@hearth/shared'
@@ -28,6 +30,8 @@ import type { PermissionService } from './functions/permission-service.ts'
 import type { Runtimes } from './functions/runtimes.ts'
 import type { VersionService } from './functions/version-service.ts'
 import { authentication } from './http/authentication.ts'
+import { browserHeaders } from './http/browser-headers.ts'
+import { createClientAddresses } from './http/client-address.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { answerError, errorResponses } from './http/error-responses.ts'
 import { idempotency } from './http/idempotency.ts'
@@ -116,6 +120,9 @@ export interface Deps {
   /** Requests with an Idempotency-Key. */
   readonly keys: IdempotencyKeys
   readonly now: () => Date
+  /** Requests per second and key, failed authentications per minute and address; 0: any number. */
+  readonly requestRate: number
+  readonly authFailures: number
   readonly metrics: Metrics
   readonly scope: ArnScope
   readonly runtimes: Runtimes
@@ -167,19 +174,26 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   app.setSerializerCompiler(serializerCompiler)
   const { service, versions, aliases, releases, artifacts, packages, builder, links, metrics, scope, runtimes } = deps
   const { layers, attachments, urls, urlDomain, concurrency } = deps
+  const addresses = createClientAddresses(deps.internalToken)
+  const now = (): number => deps.access.now().getTime()
   await app.register(requestTracing, { metrics })
   await app.register(errorResponses)
+  await app.register(browserHeaders)
   await app.register(rawBodies)
   await app.register(authentication, {
     authenticator: deps.authenticator,
     refresh: deps.refreshAccess,
+    now,
+    backoff: createAuthBackoff(deps.authFailures, now),
+    rate: createRequestRate(deps.requestRate, now),
+    addressOf: addresses.peer,
     metrics
   })
   await app.register(authorization, {
     authorizer: deps.authorizer,
     access: deps.access,
     scope,
-    internalToken: deps.internalToken,
+    addresses,
     metrics
   })
   await app.register(keyUseNotes, { uses: deps.keyUses, region: scope.region, now: deps.access.now })

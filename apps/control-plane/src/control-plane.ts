@@ -83,7 +83,12 @@ export interface ControlPlaneOptions {
     Config,
     'dataDir' | 'region' | 'accountId' | 'masterKey' | 'urlDomain' | 'runtimePaths' | 'concurrency'
   > &
-    Partial<Pick<Config, 's3' | 'builds' | 'isolation' | 'runDir' | 'cacheDir' | 'webhookNetworks'>>
+    Partial<
+      Pick<
+        Config,
+        's3' | 'builds' | 'isolation' | 'runDir' | 'cacheDir' | 'webhookNetworks' | 'requestRate' | 'authFailures'
+      >
+    >
   readonly migrationsDir: string
   readonly server: ServerOptions
   /** The user's own folder for sockets (XDG_RUNTIME_DIR), if there is one. */
@@ -293,6 +298,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       versions,
       releases,
       internalToken: token,
+      requestRate: config.requestRate ?? 0,
+      authFailures: config.authFailures ?? 0,
       aliases: createAliasService({
         functions,
         aliases: aliasesRepository,

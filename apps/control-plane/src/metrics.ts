@@ -7,6 +7,7 @@ export interface Metrics {
   readonly builds: Counter<'outcome'>
   readonly requestSeconds: Histogram<'service' | 'route' | 'method' | 'code'>
   readonly authFailures: Counter<'reason'>
+  readonly throttled: Counter<'reason'>
   readonly releaseEvents: Counter<'event'>
 }
 
@@ -46,6 +47,13 @@ export function createMetrics(countFunctions: () => number, options: { readonly 
   })
   for (const reason of ['missing', 'unknown_key', 'bad_signature', 'incomplete_signature'])
     authFailures.inc({ reason }, 0)
+  const throttled = new Counter({
+    name: 'hearth_throttled_requests_total',
+    help: 'Requests told to come later: rate (too many of one key), authentication (too many wrong keys of one address)',
+    labelNames: ['reason'],
+    registers
+  })
+  for (const reason of ['rate', 'authentication']) throttled.inc({ reason }, 0)
   const releaseEvents = new Counter({
     name: 'hearth_release_events_total',
     help: 'Releases started, shifted, completed, rolled back …',
@@ -59,6 +67,7 @@ export function createMetrics(countFunctions: () => number, options: { readonly 
     deployments,
     builds,
     authFailures,
+    throttled,
     releaseEvents,
     requestSeconds: new Histogram({
       name: 'hearth_http_request_duration_seconds',

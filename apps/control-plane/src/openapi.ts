@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { gatewayPaths } from './gateway-paths.ts'
+import { DOCS_POLICY } from './http/browser-headers.ts'
 
 const Problem = z
   .object({
@@ -81,7 +82,7 @@ export const openapi = fp(
       route.schema.response = response
     })
 
-    await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true } })
+    await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true }, staticCSP: DOCS_POLICY })
     app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
       reply.serializer(JSON.stringify).header('content-type', 'application/json').send(app.swagger())
     )

@@ -6,8 +6,10 @@ import {
   type Authenticator,
   type Authorizer,
   type Config,
+  createAuthBackoff,
   createAuthenticator,
   createAuthorizer,
+  createRequestRate,
   functionArn,
   HearthError,
   JsonCheck,
@@ -44,7 +46,15 @@ import { createProxy, type Proxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
-import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
+import {
+  type Ask,
+  healthRoute,
+  logsRoute,
+  metricsRoute,
+  readyRoute,
+  runtimesRoute,
+  type ServerRoute
+} from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
 import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
@@ -67,7 +77,8 @@ export interface AppDeps {
     | 'drainMs'
     | 'eventKeepMs'
     | 'webhookNetworks'
-  >
+  > &
+    Partial<Pick<Config, 'requestRate' | 'authFailures'>>
   /** Folder of functions' logs. */
   readonly logsDir: string
   readonly executor: Executor
@@ -115,7 +126,8 @@ export type Access = 'open' | 'caller' | 'function-url' | 'control-plane'
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
   readonly action: string
-  readonly resource: (name: string) => string
+  /** Undefined: the route asks by itself. */
+  readonly resource: ((name: string) => string) | undefined
 }
 
 export interface Route {
@@ -210,6 +222,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   const hallway: Hallway & { directory: Directory; authenticator: Authenticator; access: Authorizer } = {
     ...starting,
+    backoff: createAuthBackoff(config.authFailures ?? 0, Date.now),
     dispatcher: events.dispatcher,
     idempotency: events.idempotency,
     metrics,
@@ -221,6 +234,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       log.error({ err, requestId }, 'request failed')
     }
   }
+  const rate = createRequestRate(config.requestRate ?? 0, Date.now)
   const openProxy = (): Proxy =>
     createProxy({
       host: '127.0.0.1',
@@ -284,28 +298,37 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       countAnswer(metrics, number, req, res)
       const turnDown = (err: unknown): void => {
         if (!(err instanceof HearthError)) hallway.onBug(err, id)
-        refuse(req, res, toRefusal(err, 'problem', id))
+        else if (err.code === 'RATE_EXCEEDED') metrics.throttled('rate')
+        const told = hallway.backoff.judge(err, peerAddress(req))
+        if (told !== err) metrics.throttled('authentication')
+        refuse(req, res, toRefusal(told, 'problem', id))
       }
       const serve = async (): Promise<void> => {
         let principal: Principal | undefined
+        let ask: Ask = () => undefined
         if (wish !== undefined) {
           hallway.directory.refresh()
           principal = hallway.authenticator.authenticate({
             method: req.method ?? '',
             rawUrl: req.url ?? '',
             headers: req.headers,
+            rawHeaders: req.rawHeaders,
             body: undefined
           })
+          rate.take(principal.keyId)
           const facts = {
             requestId: id,
             sourceIp: peerAddress(req),
             userAgent: req.headers['user-agent'],
             secure: false
           }
-          hallway.access.require(principal, { action: wish.action, resource: wish.resource(name) }, facts)
+          ask = (resource) => {
+            hallway.access.require(principal, { action: wish.action, resource }, facts)
+          }
+          if (wish.resource !== undefined) ask(wish.resource(name))
         }
         const target = new KeyedRoute(req, res, principal, turnDown)
-        const run = (): Promise<void> => route(req, res, name, (...answer) => target.respond(...answer))
+        const run = (): Promise<void> => route(req, res, name, (...answer) => target.respond(...answer), ask)
         const key = req.headers['idempotency-key']
         if (key === undefined || req.method !== 'POST' || principal === undefined) await run()
         else hallway.idempotency.begin(target, String(key), EMPTY, () => target.run(run))
@@ -346,12 +369,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
-    resource: (name) =>
-      `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:/aws/lambda/${parseFunctionRef(scope, name).name}:*`
+    resource(reference) {
+      const { name } = parseFunctionRef(scope, reference)
+      const group = hallway.directory.find(name, undefined)?.record.logging.logGroup ?? `/aws/lambda/${name}`
+      return `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:${group}:*`
+    }
   }
   mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, deps.logsDir))
-  for (const { methods, url, action, isOfFunction, route } of events.routes) {
-    mountServerRoute(methods, url, isOfFunction ? ofFunction(action) : ofServer(action), route)
+  for (const { methods, url, action, on, route } of events.routes) {
+    mountServerRoute(methods, url, on === 'function' ? ofFunction(action) : { action, resource: undefined }, route)
   }
   mountServerRoute(['GET'], '/v1/runtimes', ofServer('hearth:ListRuntimes'), runtimesRoute(executor))
   mountServerRoute(['GET'], '/metrics', ofServer('hearth:GetMetrics'), metricsRoute(metrics))
@@ -524,7 +550,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       generation: () => 0,
       close: () => undefined
     },
-    authenticator: { authenticate: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },
+    authenticator: { authenticate: refuseAll, open: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },
     access: {
       require: refuseAll,
       refuseDenied: refuseAll,

@@ -3,7 +3,7 @@ import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import { acceptEvent } from './async/accept.ts'
 import type { Call, Door, Hallway } from './call.ts'
 import { EventStream } from './event-stream.ts'
-import { enterFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
+import { enterFunction, qualifierOf, queryMember, refusalOf, requireInvoke } from './invoke.ts'
 import { serverTiming } from './server-timing.ts'
 
 const EMPTY = Buffer.alloc(0)
@@ -24,6 +24,10 @@ export function createAwsDoor(
     route: hallway.metrics.route(`${PATH}:FunctionName/invocations`),
     jsonOnly: true,
     takesKeys: true,
+
+    mayEnter(call) {
+      requireInvoke(call, hallway.directory, scope, call.reference, queryMember(call.req.url!, 'Qualifier'))
+    },
 
     enter(call, body) {
       enter(hallway, scope, traceId, call, body)
@@ -72,6 +76,10 @@ export function createAwsStreamDoor(
     route: hallway.metrics.route('/2021-11-15/functions/:FunctionName/response-streaming-invocations'),
     jsonOnly: true,
     takesKeys: true,
+
+    mayEnter(call) {
+      requireInvoke(call, hallway.directory, scope, call.reference, queryMember(call.req.url!, 'Qualifier'))
+    },
 
     enter(call, body) {
       if (call.req.headers['x-amz-invocation-type'] === 'Event') {

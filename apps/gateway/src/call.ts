@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Invocation, Outcome, ResponseSink } from '@hearth/executor'
 import {
+  type AuthBackoff,
   type Authenticator,
   type Authorizer,
   type ContextKeys,
@@ -28,6 +29,8 @@ import type { UrlTarget } from './url-table.ts'
 export interface Hallway {
   readonly authenticator: Authenticator
   readonly access: Authorizer
+  /** Asked about those who were not accepted. */
+  readonly backoff: AuthBackoff
   readonly directory: Directory
   /** Takes events that are run later. */
   readonly dispatcher: Dispatcher
@@ -54,6 +57,8 @@ export interface Door {
   readonly jsonOnly: boolean
   /** Whether Idempotency-Key is the server's business here; on a public URL it is the function's. */
   readonly takesKeys: boolean
+  /** Of doors that take keys: asked before an answer is given again. @throws HearthError ACCESS_DENIED */
+  mayEnter?(call: Call): void
   /** Finds the function and calls {@link Call.run}, or answers. @throws HearthError */
   enter(call: Call, body: Buffer): void
   answer(call: Call, outcome: Outcome): void
@@ -232,13 +237,19 @@ export class Call implements Invocation, RequestFacts {
   }
 
   #refuse(thrown: unknown): void {
+    let told = thrown
     if (thrown instanceof HearthError) {
       const reason = AUTH_FAILURES[thrown.code]
-      if (reason !== undefined) this.#hallway.metrics.authFailed(reason)
+      if (reason !== undefined) {
+        const { backoff, metrics } = this.#hallway
+        metrics.authFailed(reason)
+        told = backoff.judge(thrown, this.sourceIp)
+        if (told !== thrown) metrics.throttled('authentication')
+      }
     } else {
       this.#hallway.onBug(thrown, this.requestId)
     }
-    const refusal = toRefusal(thrown, this.#door.dialect, this.requestId)
+    const refusal = toRefusal(told, this.#door.dialect, this.requestId)
     const cors = this.url?.cors
     // A page of an allowed origin may read why.
     refuse(this.req, this.res, cors ? { ...refusal, headers: cors.apply(this.req, refusal.headers) } : refusal)
@@ -312,10 +323,15 @@ export class Call implements Invocation, RequestFacts {
       if (this.#door.jsonOnly && body.length > 0) this.#requireJson(body)
       const key = this.req.headers['idempotency-key']
       if (key === undefined || !this.#door.takesKeys || this.req.method !== 'POST') this.#door.enter(this, body)
-      else this.#hallway.idempotency.begin(this, String(key), body, () => this.#door.enter(this, body))
+      else this.#enterWithKey(String(key), body)
     } catch (err) {
       this.refuse(err)
     }
+  }
+
+  #enterWithKey(key: string, body: Buffer): void {
+    this.#door.mayEnter?.(this)
+    this.#hallway.idempotency.begin(this, key, body, () => this.#door.enter(this, body))
   }
 
   /** AWS refuses what is not JSON before the function runs. */
@@ -339,7 +355,8 @@ export class Call implements Invocation, RequestFacts {
   }
 
   #head(body: Buffer | undefined) {
-    return { method: this.req.method ?? '', rawUrl: this.req.url ?? '', headers: this.req.headers, body }
+    const { req } = this
+    return { method: req.method ?? '', rawUrl: req.url ?? '', headers: req.headers, rawHeaders: req.rawHeaders, body }
   }
 
   #stopReading(): void {

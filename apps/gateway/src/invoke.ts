@@ -18,11 +18,23 @@ export function enterFunction(
   reference: string,
   qualifier: string | undefined
 ): { readonly entry: Entry; readonly invokedArn: string } {
+  const { ref, entry } = requireInvoke(call, directory, scope, reference, qualifier)
+  return requireUsable(scope, ref, entry)
+}
+
+/** As {@link enterFunction}, also where there is no such function. @throws HearthError ACCESS_DENIED */
+export function requireInvoke(
+  call: Call,
+  directory: Directory,
+  scope: ArnScope,
+  reference: string,
+  qualifier: string | undefined
+): { readonly ref: FunctionRef; readonly entry: Entry | undefined } {
   const ref = parseFunctionRef(scope, reference, qualifier)
   const entry = directory.find(ref.name, ref.qualifier)
   const arn = entry?.invokedArn ?? functionArn(scope, ref.name, ref.qualifier)
   call.requireAccess('lambda:InvokeFunction', arn, entry?.policy)
-  return requireUsable(scope, ref, entry)
+  return { ref, entry }
 }
 
 /**

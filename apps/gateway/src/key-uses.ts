@@ -17,9 +17,14 @@ export function noteKeyUses(inner: Authenticator): NotingAuthenticator {
   }
   return {
     uses,
-    authenticate: (request, services) => note(inner.authenticate(request, services), request),
-    authenticateHead(request, services) {
-      const principal = inner.authenticateHead(request, services)
+    authenticate: (request, taken) => note(inner.authenticate(request, taken), request),
+    open(request, taken) {
+      const opened = inner.open(request, taken)
+      note(opened.principal, request)
+      return opened
+    },
+    authenticateHead(request, taken) {
+      const principal = inner.authenticateHead(request, taken)
       return principal && note(principal, request)
     },
     setKeys: (keys) => {

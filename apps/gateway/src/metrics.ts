@@ -37,6 +37,8 @@ export interface Metrics {
   settled(row: number, outcome: Outcome): void
   responded(seconds: number): void
   authFailed(reason: string): void
+  /** @param reason - `rate` or `authentication` */
+  throttled(reason: string): void
   /** Prometheus' text format 0.0.4, in pieces. */
   render(): AsyncGenerator<string>
 }
@@ -68,6 +70,13 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     labelNames: ['reason'],
     registers
   })
+  const throttled = new Counter({
+    name: 'hearth_throttled_requests_total',
+    help: 'Requests told to come later: rate (too many of one key), authentication (too many wrong keys of one address).',
+    labelNames: ['reason'],
+    registers
+  })
+  for (const reason of ['rate', 'authentication']) throttled.inc({ reason }, 0)
   const functions = new FunctionMetrics(FUNCTION_SERIES, now)
   const requests = new HistogramSet('hearth_http_request_duration_seconds', 'HTTP requests by route.', REQUEST_BUCKETS)
   const phases = new HistogramSet(
@@ -187,6 +196,9 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     },
     authFailed(reason) {
       authFailures.inc({ reason })
+    },
+    throttled(reason) {
+      throttled.inc({ reason })
     },
     async *render() {
       yield await registry.metrics()

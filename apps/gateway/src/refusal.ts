@@ -51,7 +51,7 @@ function awsRefusal(thrown: unknown, requestId: string): Refusal {
   const { status, type, body } = toAwsError(thrown)
   const text = JSON.stringify(body)
   const headers = ['content-type', 'application/json', 'x-amzn-errortype', type, 'x-amzn-requestid', requestId]
-  if (status === 429 || status === 503) headers.push('retry-after', '1')
+  if (status === 429 || status === 503) headers.push('retry-after', retryAfter(thrown))
   return { status, headers, body: text }
 }
 
@@ -59,8 +59,12 @@ function problemRefusal(thrown: unknown, requestId: string): Refusal {
   const problem = toProblem(thrown)
   const headers = ['content-type', 'application/problem+json', 'x-amzn-requestid', requestId]
   if (problem.status === 401) headers.push('www-authenticate', 'Bearer realm="hearth"')
-  if (problem.retryable) headers.push('retry-after', '1')
+  if (problem.retryable) headers.push('retry-after', retryAfter(thrown))
   return { status: problem.status, headers, body: JSON.stringify({ ...problem, requestId }) }
+}
+
+function retryAfter(thrown: unknown): string {
+  return thrown instanceof HearthError && thrown.retryAfterS !== undefined ? String(thrown.retryAfterS) : '1'
 }
 
 /** AWS's words. @param bytes - What came, or as much of it as was read. */

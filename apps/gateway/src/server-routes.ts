@@ -15,7 +15,16 @@ import { respond } from './respond.ts'
 const MIB = 1_048_576
 
 /** A route about the server itself. The sender is known already; a HearthError that is thrown is answered. */
-export type ServerRoute = (req: IncomingMessage, res: ServerResponse, name: string, send: Send) => Promise<void>
+export type ServerRoute = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  name: string,
+  send: Send,
+  ask: Ask
+) => Promise<void>
+
+/** Of routes that learn on the way what they are about. @throws HearthError ACCESS_DENIED */
+export type Ask = (resource: string) => void
 
 /** Sends a whole answer; to be used by routes that change something, so that it can be given again. */
 export type Send = (status: number, headers: string[], body: Buffer) => void

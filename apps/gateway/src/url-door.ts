@@ -2,7 +2,7 @@ import { type ArnScope, type ContextKeys, contextKeys, functionArn, HearthError,
 import { acceptEvent, acceptedAnswer, prefersAsync } from './async/accept.ts'
 import type { Call, Door, Hallway } from './call.ts'
 import { HttpStream } from './http-stream.ts'
-import { enterFunction, findFunction, qualifierOf, refusalOf } from './invoke.ts'
+import { enterFunction, findFunction, qualifierOf, refusalOf, requireInvoke } from './invoke.ts'
 import { peerAddress } from './peer-address.ts'
 import { payloadTooLarge } from './refusal.ts'
 import { responseMode } from './response-mode.ts'
@@ -55,6 +55,10 @@ export function createUrlDoor(
     route: hallway.metrics.route(route),
     jsonOnly: false,
     takesKeys: pathPrefix === FN.pathPrefix,
+
+    mayEnter(call) {
+      requireInvoke(call, hallway.directory, scope, call.reference, undefined)
+    },
 
     enter(call, body) {
       const { entry, invokedArn } = findEntry(hallway, scope, call)

@@ -1,7 +1,7 @@
 import type { ArnScope } from '@hearth/shared'
 import { acceptEvent, acceptedAnswer, prefersAsync } from './async/accept.ts'
 import type { Door, Hallway } from './call.ts'
-import { enterFunction, qualifierOf, queryMember, refusalOf } from './invoke.ts'
+import { enterFunction, qualifierOf, queryMember, refusalOf, requireInvoke } from './invoke.ts'
 import { RawStream } from './raw-stream.ts'
 import { requestedMode } from './response-mode.ts'
 import { serverTiming } from './server-timing.ts'
@@ -20,6 +20,10 @@ export function createV1Door(
     route: hallway.metrics.route('/v1/functions/:name/invocations'),
     jsonOnly: true,
     takesKeys: true,
+
+    mayEnter(call) {
+      requireInvoke(call, hallway.directory, scope, call.reference, queryMember(call.req.url!, 'qualifier'))
+    },
 
     enter(call, body) {
       const { headers } = call.req

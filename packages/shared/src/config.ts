@@ -98,6 +98,10 @@ const Settings = z.strictObject({
       error: 'networks such as 10.0.0.0/8, comma separated'
     })
     .default(''),
+  /** Requests that one key may send to control routes per second, after five times as many at once; 0: any number. */
+  HEARTH_REQUEST_RATE: count.max(1_000_000).default(200),
+  /** Wrong keys and signatures that one address may send per minute before it is told to wait; 0: any number. */
+  HEARTH_AUTH_FAILURES: count.max(1_000_000).default(100),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Log bytes kept per function on disk. */
   HEARTH_LOG_BYTES: z.coerce
@@ -197,6 +201,10 @@ export interface Config {
   readonly eventKeepMs: number
   /** Networks that webhooks may reach beside public addresses. */
   readonly webhookNetworks: readonly string[]
+  /** Requests per second and key to control routes; 0: not limited. */
+  readonly requestRate: number
+  /** Failed authentications per minute and address; 0: not limited. */
+  readonly authFailures: number
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
   readonly outputBytesPerSecond: number
@@ -271,6 +279,8 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     webhookNetworks: s.HEARTH_WEBHOOK_NETWORKS.split(',')
       .map((network) => network.trim())
       .filter((network) => network !== ''),
+    requestRate: s.HEARTH_REQUEST_RATE,
+    authFailures: s.HEARTH_AUTH_FAILURES,
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,

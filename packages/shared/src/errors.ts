@@ -117,6 +117,10 @@ const CATALOG = {
   PAYLOAD_TOO_LARGE: { status: 413, fault: 'caller', retryable: false, aws: 'RequestEntityTooLargeException' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, fault: 'caller', retryable: false, aws: 'UnsupportedMediaTypeException' },
   REQUEST_TIMEOUT: { status: 408, fault: 'caller', retryable: true, aws: 'RequestTimeoutException' },
+  /** One key asks for more than it may in a second. */
+  RATE_EXCEEDED: { status: 429, fault: 'caller', retryable: true, aws: 'TooManyRequestsException' },
+  /** One address has sent too many wrong keys. */
+  AUTHENTICATION_THROTTLED: { status: 429, fault: 'caller', retryable: true, aws: 'TooManyRequestsException' },
   CAPACITY_EXHAUSTED: { status: 429, fault: 'platform', retryable: true, aws: 'TooManyRequestsException' },
   /** The function has called itself too often in one chain of calls. */
   RECURSION_STOPPED: { status: 400, fault: 'caller', retryable: false, aws: 'RecursiveInvocationException' },
@@ -152,6 +156,8 @@ export interface HearthErrorOptions {
   /** HTTP status on AWS paths where it differs from the catalogue's (AWS answers 403 where /v1 says 401). */
   readonly awsStatus?: number
   readonly awsMessage?: string
+  /** When to try again: what Retry-After says. */
+  readonly retryAfterS?: number
   /** Of a build that failed: its end, for the caller. */
   readonly log?: string
   /** A few of AWS's messages come without the `Type` member. */
@@ -166,6 +172,7 @@ export class HearthError extends Error {
   readonly awsCode: string | undefined
   readonly awsStatus: number | undefined
   readonly awsMessage: string | undefined
+  readonly retryAfterS: number | undefined
   readonly log: string | undefined
   readonly awsUntyped: boolean
 
@@ -178,6 +185,7 @@ export class HearthError extends Error {
     this.awsCode = options.awsCode
     this.awsStatus = options.awsStatus
     this.awsMessage = options.awsMessage
+    this.retryAfterS = options.retryAfterS
     this.log = options.log
     this.awsUntyped = options.awsUntyped === true
   }

@@ -1,3 +1,5 @@
+export { type AuthBackoff, createAuthBackoff } from './abuse/auth-backoff.ts'
+export { createRequestRate, type RequestRate } from './abuse/request-rate.ts'
 export { type Authorizer, type AuthorizerOptions, createAuthorizer, type Wish } from './access/authorizer.ts'
 export { findFunctionRole } from './access/function-role.ts'
 export type {
@@ -11,7 +13,14 @@ export type {
 export type { RequestFacts } from './access/request-keys.ts'
 export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
-export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './auth/authenticator.ts'
+export {
+  type Authenticated,
+  type Authenticator,
+  type AuthenticatorOptions,
+  createAuthenticator,
+  type Taken
+} from './auth/authenticator.ts'
+export { canonicalRequest } from './auth/canonical-request.ts'
 export { GATEWAY_PROOF_HEADER } from './auth/gateway-proof.ts'
 export { newKeyId, newSecretKey, newUniqueId } from './auth/new-ids.ts'
 export type { AccessKey, Principal, Session } from './auth/principal.ts'
@@ -22,7 +31,8 @@ export {
   sessionPrincipal,
   type TemporaryCredentials
 } from './auth/session-tokens.ts'
-export { canonicalRequest, isPresigned, type SignedRequest, signingKey } from './auth/sigv4.ts'
+export { invalidSignature, type SignedRequest } from './auth/signed-request.ts'
+export { isPresigned, type Payloads, type Signature, signingKey } from './auth/sigv4.ts'
 export {
   minUnreserved,
   type ProvisionedConcurrency,

@@ -24,6 +24,8 @@ const TOLD: Partial<Record<ErrorCode, Told>> = {
   INVALID_CREDENTIALS: { code: 'InvalidClientTokenId' },
   INVALID_SIGNATURE: { code: 'SignatureDoesNotMatch' },
   CAPACITY_EXHAUSTED: { code: 'Throttling', status: 400 },
+  RATE_EXCEEDED: { code: 'Throttling', status: 400 },
+  AUTHENTICATION_THROTTLED: { code: 'Throttling', status: 400 },
   INTERNAL: { code: 'ServiceFailure' }
 }
 

@@ -1,17 +1,10 @@
-import { timingSafeEqual } from 'node:crypto'
-import {
-  type ArnScope,
-  type Authorizer,
-  GATEWAY_PROOF_HEADER,
-  HearthError,
-  parsePolicy,
-  type RequestFacts,
-  type Wish
-} from '@hearth/shared'
+import { type ArnScope, type Authorizer, HearthError, parsePolicy, type RequestFacts, type Wish } from '@hearth/shared'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import type { ClientAddresses } from '../http/client-address.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Access } from './access.ts'
+import { passRole } from './pass-role.ts'
 import { IN_ROUTE, ROUTE_ACTIONS } from './route-actions.ts'
 import { routeResource } from './route-resource.ts'
 
@@ -19,8 +12,7 @@ export interface AuthorizationOptions {
   readonly authorizer: Authorizer
   readonly access: Access
   readonly scope: ArnScope
-  /** What the gateway proves itself with: whose word for the client's address is taken. */
-  readonly internalToken: string
+  readonly addresses: ClientAddresses
   readonly metrics: Metrics
 }
 
@@ -40,9 +32,7 @@ declare module 'fastify' {
  * mounted. Comes after authentication, in both places where that finds out who calls.
  */
 export const authorization = fp<AuthorizationOptions>(
-  async (app, { authorizer, access, scope, internalToken, metrics }) => {
-    const proof = Buffer.from(internalToken)
-
+  async (app, { authorizer, access, scope, addresses, metrics }) => {
     const counted = (ask: () => void): void => {
       try {
         ask()
@@ -54,9 +44,22 @@ export const authorization = fp<AuthorizationOptions>(
       }
     }
     app.decorateRequest('requireAccess', function (this: FastifyRequest, wish: Wish) {
-      counted(() => {
-        authorizer.require(this.principal ?? undefined, wish, factsOf(this, proof))
-      })
+      const ask = (one: Wish): void => {
+        counted(() => {
+          authorizer.require(this.principal ?? undefined, one, factsOf(this, addresses))
+        })
+      }
+      const { again } = this
+      if (again === null) {
+        ask(wish)
+        if (this.keyed !== null) this.asked.push({ action: wish.action, resource: wish.resource })
+        return
+      }
+      // What it asks for now may be something else, as what it made is there.
+      for (const { action, resource } of again.asked) {
+        ask({ ...wish, action, resource, keys: action === 'iam:PassRole' ? passRole(resource).keys : wish.keys })
+      }
+      throw again
     })
     app.decorateRequest('requireTrust', function (this: FastifyRequest, wish: Wish) {
       const { principal } = this
@@ -65,8 +68,10 @@ export const authorization = fp<AuthorizationOptions>(
       const isIt = role !== undefined && wish.resource === access.roles.arnOf(role)
       counted(() => {
         const trust = isIt ? parsePolicy(role.trust, 'trust', 'trust policy') : undefined
-        authorizer.requireTrust(principal, trust, wish, factsOf(this, proof))
+        authorizer.requireTrust(principal, trust, wish, factsOf(this, addresses))
       })
+      if (this.again !== null) throw this.again
+      if (this.keyed !== null) this.asked.push({ action: wish.action, resource: wish.resource })
     })
 
     app.decorateRequest('isAllowed', false)
@@ -107,16 +112,11 @@ export const authorization = fp<AuthorizationOptions>(
   { name: 'authorization', dependencies: ['authentication'] }
 )
 
-function factsOf(request: FastifyRequest, proof: Buffer): RequestFacts {
-  const { headers } = request
-  const sent = Buffer.from(String(headers[GATEWAY_PROOF_HEADER] ?? ''))
-  const isGateway = sent.length === proof.length && timingSafeEqual(sent, proof)
-  const forwarded = headers['x-forwarded-for']
+function factsOf(request: FastifyRequest, addresses: ClientAddresses): RequestFacts {
   return {
     requestId: request.id,
-    // Who forwards without a proof says for whom, and nobody knows whether that is so. For whom nothing is said is a function.
-    sourceIp: forwarded === undefined ? request.ip : isGateway ? String(forwarded) || undefined : undefined,
-    userAgent: headers['user-agent'],
+    sourceIp: addresses.find(request),
+    userAgent: request.headers['user-agent'],
     secure: false
   }
 }

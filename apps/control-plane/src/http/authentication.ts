@@ -1,12 +1,19 @@
-import { type Authenticator, HearthError } from '@hearth/shared'
+import { type AuthBackoff, type Authenticator, HearthError, type RequestRate, type Taken } from '@hearth/shared'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Metrics } from '../metrics.ts'
+import { createReplayGuard } from './replay-guard.ts'
 
 export interface AuthenticationOptions {
   readonly authenticator: Authenticator
   /** Takes in keys that were made or revoked since. */
   readonly refresh: () => void
+  /** Unix time in ms. */
+  readonly now: () => number
+  readonly backoff: AuthBackoff
+  readonly rate: RequestRate
+  /** Who sent a request, as far as that is known by itself. */
+  readonly addressOf: (request: FastifyRequest) => string
   readonly metrics: Metrics
 }
 
@@ -24,15 +31,28 @@ const REASONS: Readonly<Record<string, string>> = {
  * can't make the server take 50 MiB in; the signed body itself after it.
  */
 export const authentication = fp<AuthenticationOptions>(
-  async (app, { authenticator, refresh, metrics }) => {
+  async (app, { authenticator, refresh, now, backoff, rate, addressOf, metrics }) => {
+    const replays = createReplayGuard(now)
     app.decorateRequest('principal', null)
 
-    const counted = <T>(step: () => T): T => {
+    const counted = <T>(request: FastifyRequest, step: () => T): T => {
       try {
         return step()
       } catch (thrown) {
         const reason = thrown instanceof HearthError ? REASONS[thrown.code] : undefined
         if (reason !== undefined) metrics.authFailures.inc({ reason })
+        const told = backoff.judge(thrown, addressOf(request))
+        if (told !== thrown) metrics.throttled.inc({ reason: 'authentication' })
+        throw told
+      }
+    }
+
+    const limited = ({ principal }: FastifyRequest): void => {
+      if (principal === null) return
+      try {
+        rate.take(principal.keyId)
+      } catch (thrown) {
+        metrics.throttled.inc({ reason: 'rate' })
         throw thrown
       }
     }
@@ -40,24 +60,36 @@ export const authentication = fp<AuthenticationOptions>(
     app.addHook('onRequest', async (request) => {
       refresh()
       if (isFree(request)) return
-      request.principal = counted(() => authenticator.authenticateHead(headOf(request), servicesOf(request))) ?? null
+      request.principal =
+        counted(request, () => authenticator.authenticateHead(headOf(request), takenOf(request, false))) ?? null
+      limited(request)
     })
 
     app.addHook('preValidation', async (request) => {
       if (request.principal !== null || isFree(request)) return
-      const body = Buffer.isBuffer(request.body) ? request.body : undefined
-      request.principal = counted(() => authenticator.authenticate({ ...headOf(request), body }, servicesOf(request)))
+      const sent = Buffer.isBuffer(request.body) ? request.body : undefined
+      request.principal = counted(request, () => {
+        const whole = { ...headOf(request), body: sent }
+        const { principal, body, signature } = authenticator.open(whole, takenOf(request, true))
+        if (signature !== undefined && CHANGES.has(request.method)) replays.take(signature)
+        if (body !== sent) request.body = body
+        return principal
+      })
+      limited(request)
     })
   },
   { name: 'authentication' }
 )
 
+const CHANGES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
 function headOf({ method, raw, headers }: FastifyRequest) {
-  return { method, rawUrl: raw.url ?? '/', headers }
+  return { method, rawUrl: raw.url ?? '/', headers, rawHeaders: raw.rawHeaders }
 }
 
-function servicesOf(request: FastifyRequest): readonly string[] | undefined {
-  return request.routeOptions.config.signedFor
+function takenOf(request: FastifyRequest, isWhole: boolean): Taken {
+  const { signedFor, payloads } = request.routeOptions.config
+  return { services: signedFor?.(request, isWhole), payloads }
 }
 
 function isFree(request: FastifyRequest): boolean {

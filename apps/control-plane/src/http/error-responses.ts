@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { isAwsPath, pathOf } from './dialect.ts'
+import { AnswerAgain } from './idempotency.ts'
 
 /** The one error handler of this app: routes throw, nothing else picks a status. Two dialects, told by the path. */
 export const errorResponses = fp(
@@ -17,6 +18,7 @@ export const errorResponses = fp(
 
 /** Also given to Fastify for what it refuses before there is a route, such as a URL that cannot be decoded. */
 export function answerError(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown {
+  if (thrown instanceof AnswerAgain) return thrown.send(reply)
   void reply.header('x-amzn-requestid', request.id)
   const err = fromFramework(thrown, request)
   logRefusal(err, request)
@@ -35,6 +37,7 @@ export function logRefusal(err: Error, request: FastifyRequest): void {
 
 function sendAws(err: Error, reply: FastifyReply): unknown {
   const { status, type, body } = toAwsError(err)
+  tellWhen(err, reply)
   void reply.code(status).header('x-amzn-errortype', type).header('content-type', 'application/json')
   return reply.serializer(JSON.stringify).send(body)
 }
@@ -42,8 +45,14 @@ function sendAws(err: Error, reply: FastifyReply): unknown {
 function sendProblem(err: Error, request: FastifyRequest, reply: FastifyReply): unknown {
   const problem = { ...toProblem(err), requestId: request.id }
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="hearth"')
+  tellWhen(err, reply)
   void reply.code(problem.status).header('content-type', 'application/problem+json')
   return reply.serializer(JSON.stringify).send(problem)
+}
+
+/** When to try again, where that is known. */
+export function tellWhen(err: Error, reply: FastifyReply): void {
+  if (err instanceof HearthError && err.retryAfterS !== undefined) void reply.header('retry-after', err.retryAfterS)
 }
 
 /** Fastify throws too (schema, body limit, broken path); without this its 4xx would be reported as our 500. */

@@ -60,7 +60,7 @@ export const jsonApi: FastifyPluginAsync<{ readonly services: readonly JsonServi
       method: 'POST',
       url: '/',
       constraints: { awsTarget: service.target },
-      config: { signedFor: [service.name], action: 'in-route' },
+      config: { signedFor: () => [service.name], action: 'in-route' },
       schema: { hide: true },
       bodyLimit: BODY_BYTES,
       handler: async (request, reply) => {
@@ -82,11 +82,12 @@ export const jsonApi: FastifyPluginAsync<{ readonly services: readonly JsonServi
     })
   }
 
+  const names = services.map(({ name }) => name)
   app.route({
     method: 'POST',
     url: '/',
     constraints: { awsTarget: ANY_TARGET },
-    config: { signedFor: services.map(({ name }) => name), action: 'in-route' },
+    config: { signedFor: () => names, action: 'in-route' },
     schema: { hide: true },
     bodyLimit: BODY_BYTES,
     handler: async (request) => {

@@ -1,5 +1,6 @@
 import { HearthError } from '@hearth/shared'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { AnswerAgain } from '../http/idempotency.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { wishesOf } from './access.ts'
@@ -159,7 +160,7 @@ export const lambdaApi: FastifyPluginAsync<LambdaApiDeps> = async (app, deps) =>
       handler: async (request, reply) => {
         const operation = candidates.length === 1 ? usual : chosenOf(candidates, request)
         const answer = await answerOf(operation, request).catch((thrown: unknown) => {
-          if (operation.deploys === true)
+          if (operation.deploys === true && !(thrown instanceof AnswerAgain))
             deps.metrics.deployments.inc({ result: thrown instanceof HearthError ? 'refused' : 'failed' })
           throw thrown
         })

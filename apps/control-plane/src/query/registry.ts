@@ -1,6 +1,7 @@
 import { HearthError } from '@hearth/shared'
 import type { FastifyError, FastifyPluginAsync, FastifyRequest } from 'fastify'
-import { answerError, fromFramework, logRefusal } from '../http/error-responses.ts'
+import { answerError, fromFramework, logRefusal, tellWhen } from '../http/error-responses.ts'
+import { AnswerAgain } from '../http/idempotency.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import { errorXml, resultXml } from './answer.ts'
 import { type FormMembers, parseForm } from './form.ts'
@@ -51,26 +52,41 @@ export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { servi
   }
 
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-    if (!isCall(request)) return answerError(thrown, request, reply)
+    if (!isCall(request) || thrown instanceof AnswerAgain) return answerError(thrown, request, reply)
     const err = fromFramework(thrown, request)
     logRefusal(err, request)
+    tellWhen(err, reply)
     const { status, xml } = errorXml(err, xmlnsFor(request), request.id)
     return reply.code(status).header('content-type', 'text/xml').serializer(String).send(xml)
   })
 
+  const membersOf = rememberMembers()
+  const serviceOf = ({ Version: version }: FormMembers): QueryService | undefined =>
+    version === undefined ? first : services.find((candidate) => candidate.version === version)
+  const names = services.map(({ name }) => name)
+
   app.route({
     method: ['GET', 'POST'],
     url: '/',
-    config: { signedFor: services.map(({ name }) => name), action: 'in-route' },
+    config: {
+      // A signature for one service is none for another, although all are at one address.
+      signedFor(request, isWhole) {
+        if (!isWhole) return names
+        const service = serviceOf(membersOf(request))
+        return service === undefined ? names : [service.name]
+      },
+      action: 'in-route'
+    },
     schema: { hide: true },
     bodyLimit: BODY_BYTES,
     handler: async (request, reply) => {
       if (!isCall(request)) throw new HearthError('ROUTE_NOT_FOUND', `There is no ${request.method} / here.`)
-      const { Action: action, Version: version, ...members } = parametersOf(request)
+      const sent = membersOf(request)
+      const { Action: action, Version: version, ...members } = sent
       if (typeof action !== 'string' || action === '') {
         throw new HearthError('INVALID_REQUEST', 'The request has no Action.', { awsCode: 'MissingAction' })
       }
-      const service = version === undefined ? first : services.find((candidate) => candidate.version === version)
+      const service = serviceOf(sent)
       const { principal } = request
       if (principal === null) throw new Error('a route that asks for a key has a principal')
       const call = service?.prepare(action, members, { principal, requestId: request.id })
@@ -92,6 +108,16 @@ export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { servi
 /** Browsers come to `/` as well. */
 function isCall(request: FastifyRequest): boolean {
   return request.method === 'POST' || /[?&]Action=/.test(request.url)
+}
+
+/** Asked for twice, read once. */
+function rememberMembers(): (request: FastifyRequest) => FormMembers {
+  const known = new WeakMap<FastifyRequest, FormMembers>()
+  return (request) => {
+    const members = known.get(request) ?? parametersOf(request)
+    known.set(request, members)
+    return members
+  }
 }
 
 /** Those of the query and those of the body; the names of a signature in the query are not the operation's. */

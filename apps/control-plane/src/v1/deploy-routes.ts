@@ -10,6 +10,7 @@ import type { SettingsChange } from '../functions/function-settings.ts'
 import { inspectFor, requireSame } from '../functions/inspect-stored.ts'
 import { mergeLogging } from '../functions/logging-settings.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
+import { AnswerAgain } from '../http/idempotency.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import { type Attached, compatibilityNotices, type LayerAttachments } from '../layers/layer-attachments.ts'
@@ -49,6 +50,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
     '/:name',
     {
       bodyLimit: LIMITS.zipBytes,
+      config: { payloads: 'any' },
       schema: {
         operationId: 'putFunction',
         summary: 'Create or replace a function',
@@ -165,6 +167,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           code.release()
         }
       } catch (thrown) {
+        if (thrown instanceof AnswerAgain) throw thrown
         metrics.deployments.inc({ result: thrown instanceof HearthError ? 'refused' : 'failed' })
         throw thrown
       } finally {

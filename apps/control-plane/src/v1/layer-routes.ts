@@ -37,6 +37,7 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRoutesOptions> = async (
     '/:name',
     {
       bodyLimit: LIMITS.zipBytes,
+      config: { payloads: 'any' },
       schema: {
         operationId: 'publishLayerVersion',
         summary: 'Publish a version of a layer',

@@ -52,9 +52,10 @@ export interface EventService {
 interface EventRoute {
   readonly methods: HTTPMethods[]
   readonly url: string
-  /** What a caller must be allowed; on the function that the path names, or on the server. */
+  /** What a caller must be allowed. */
   readonly action: string
-  readonly isOfFunction: boolean
+  /** On what: the function that the path names, or what the route asks for by itself. */
+  readonly on: 'function' | 'in-route'
   readonly route: ServerRoute
 }
 
@@ -152,21 +153,21 @@ export function createEventService(options: EventServiceOptions): EventService {
         methods: ['GET'],
         url: '/v1/invocations/:name',
         action: 'hearth:GetInvocation',
-        isOfFunction: false,
-        route: invocationRoute(queue, dispatcher)
+        on: 'in-route',
+        route: invocationRoute(queue, dispatcher, scope)
       },
       {
         methods: ['GET'],
         url: '/v1/functions/:name/invocations',
         action: 'hearth:ListInvocations',
-        isOfFunction: true,
+        on: 'function',
         route: invocationsRoute(queue, dispatcher, find)
       },
       {
         methods: ['POST'],
         url: '/v1/functions/:name/dead-letters/redrive',
         action: 'hearth:RedriveDeadLetters',
-        isOfFunction: true,
+        on: 'function',
         route: redriveRoute(queue, dispatcher, find)
       }
     ],

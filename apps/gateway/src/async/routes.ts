@@ -1,4 +1,4 @@
-import { FUNCTION_NAME, HearthError } from '@hearth/shared'
+import { type ArnScope, FUNCTION_NAME, functionArn, HearthError } from '@hearth/shared'
 import { type DeliveryRecord, type EventQueue, type InvocationRecord, QueueUnavailableError } from '@hearth/store'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
@@ -13,13 +13,17 @@ const JSON_TYPE = ['content-type', 'application/json']
 const STATUSES = ['queued', 'running', 'succeeded', 'failed'] as const
 type Status = (typeof STATUSES)[number]
 
-/** `GET /v1/invocations/{requestId}` */
-export function invocationRoute(queue: EventQueue, dispatcher: Dispatcher): ServerRoute {
-  return async (_req, res, id) => {
+/**
+ * `GET /v1/invocations/{requestId}`: for who may see those of its function. Others are told what they would be told if
+ * there were none of this id.
+ */
+export function invocationRoute(queue: EventQueue, dispatcher: Dispatcher, scope: ArnScope): ServerRoute {
+  return async (_req, res, id, _send, ask) => {
     const [record, deliveries] = UUID.test(id)
       ? await Promise.all([queue.find(id), queue.listDeliveries(id)]).catch(refuse)
       : []
-    if (record === undefined) {
+    if (record === undefined || !isAllowed(() => ask(functionArn(scope, record.functionName)))) {
+      ask('*')
       throw new HearthError(
         'INVOCATION_NOT_FOUND',
         'There is no such asynchronous invocation. Records are dropped some time after the end.'
@@ -63,6 +67,16 @@ export function redriveRoute(queue: EventQueue, dispatcher: Dispatcher, find: Fi
     const redriven = await queue.redrive(name, dispatcher.now(), REDRIVE_LIMIT).catch(refuse)
     dispatcher.wake(name)
     send(202, [...JSON_TYPE], Buffer.from(JSON.stringify({ redriven })))
+  }
+}
+
+function isAllowed(ask: () => void): boolean {
+  try {
+    ask()
+    return true
+  } catch (err) {
+    if (err instanceof HearthError && err.code === 'ACCESS_DENIED') return false
+    throw err
   }
 }
 

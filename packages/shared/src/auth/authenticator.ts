@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { HearthError } from '../errors.ts'
+import { hasDotSegments } from './canonical-request.ts'
 import type { AccessKey, Principal } from './principal.ts'
 import type { OpenedToken, SessionTokens } from './session-tokens.ts'
+import { invalidSignature, type SignedRequest } from './signed-request.ts'
 import {
   isPresigned,
+  type Payloads,
   parseSignature,
   type Signature,
-  type SignedRequest,
   signingKey,
   verifySignature,
   verifyWithoutBody
@@ -26,20 +28,39 @@ export interface AuthenticatorOptions {
   readonly services?: readonly string[]
 }
 
+/** What is taken for one request. */
+export interface Taken {
+  /** Signing names that it may be for. Default: those of the options. */
+  readonly services?: readonly string[] | undefined
+  /** What its body may be. Default: `signed`. */
+  readonly payloads?: Payloads | undefined
+}
+
+/** A request whose sender is known. */
+export interface Authenticated {
+  readonly principal: Principal
+  /** What was sent; of aws-chunked what is in the chunks. */
+  readonly body: Buffer | undefined
+  /** Undefined: it came with a Bearer key. */
+  readonly signature: Signature | undefined
+}
+
 /** Finds out who sends a request. Synchronous: for a Bearer key that was seen before, one Map lookup. */
 export interface Authenticator {
   /**
-   * @param services - Signing names that this very request may be for; default: those of the options.
-   * @throws HearthError UNAUTHENTICATED, INVALID_CREDENTIALS, EXPIRED_CREDENTIALS, INVALID_SIGNATURE, INCOMPLETE_SIGNATURE
+   * @throws HearthError UNAUTHENTICATED, INVALID_CREDENTIALS, EXPIRED_CREDENTIALS, INVALID_SIGNATURE,
+   *   INCOMPLETE_SIGNATURE, INVALID_PAYLOAD
    */
-  authenticate(request: SignedRequest, services?: readonly string[]): Principal
+  authenticate(request: SignedRequest, taken?: Taken): Principal
+  /** As {@link authenticate}, with all that came out. */
+  open(request: SignedRequest, taken?: Taken): Authenticated
   /**
    * As far as one gets before the body is there: refuses what can be refused already.
    *
    * @returns undefined when the body must be seen: then call {@link authenticate} with it
    * @throws as {@link authenticate}
    */
-  authenticateHead(request: Omit<SignedRequest, 'body'>, services?: readonly string[]): Principal | undefined
+  authenticateHead(request: Omit<SignedRequest, 'body'>, taken?: Taken): Principal | undefined
   /** Replaces the keys and forgets all that was remembered about the old ones. */
   setKeys(keys: readonly AccessKey[]): void
 }
@@ -127,17 +148,20 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (options.isRevoked?.(principal) !== false) throw unknownKey()
   }
 
-  const parse = (request: SignedRequest, services = ownServices): Signature =>
-    parseSignature(request, { region: options.region, services, nowMs: options.now().getTime() })
+  const parse = (request: SignedRequest, { services = ownServices }: Taken): Signature => {
+    if (hasDotSegments(request.rawUrl)) throw invalidSignature('The path of a signed request has no dot segments.')
+    return parseSignature(request, { region: options.region, services, nowMs: options.now().getTime() })
+  }
 
-  const authenticate = (request: SignedRequest, services?: readonly string[]): Principal => {
-    const known = quick(request)
-    if (known !== undefined) return known
-    const signature = parse(request, services)
-    const found = keyOf(signature)
-    verifySignature(request, signature, found.signingKey)
-    requireAlive(found.principal)
-    return found.principal
+  const authenticate = (request: SignedRequest, taken: Taken = {}): Principal =>
+    quick(request) ?? openSigned(request, taken).principal
+
+  const openSigned = (request: SignedRequest, taken: Taken): Authenticated => {
+    const signature = parse(request, taken)
+    const { principal, signingKey: key } = keyOf(signature)
+    const body = verifySignature(request, signature, key, taken.payloads ?? 'signed')
+    requireAlive(principal)
+    return { principal, body, signature }
   }
 
   /** All that is not a signature. */
@@ -159,12 +183,17 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   setKeys(options.keys)
   return {
     authenticate,
-    authenticateHead(request, services) {
+    open(request, taken = {}) {
+      const known = quick(request)
+      if (known === undefined) return openSigned(request, taken)
+      return { principal: known, body: request.body, signature: undefined }
+    },
+    authenticateHead(request, taken = {}) {
       const known = quick(request)
       if (known !== undefined) return known
       const head = { ...request, body: undefined }
-      const signature = parse(head, services)
-      verifyWithoutBody(head, signature, keyOf(signature).signingKey)
+      const signature = parse(head, taken)
+      verifyWithoutBody(head, signature, keyOf(signature).signingKey, taken.payloads ?? 'signed')
       return undefined
     },
     setKeys

@@ -1,16 +1,9 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { HearthError } from '../errors.ts'
-
-/** What of an HTTP request is needed to know who sent it. */
-export interface SignedRequest {
-  readonly method: string
-  /** Path and query as they came on the wire. */
-  readonly rawUrl: string
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Undefined: no body. */
-  readonly body: Buffer | undefined
-}
+import { decodeChunks, isChunked, isHmac } from './aws-chunked.ts'
+import { canonicalRequest, percentDecode } from './canonical-request.ts'
+import { headerValue, invalidSignature as invalid, type SignedRequest, signatureMismatch } from './signed-request.ts'
+import { signingService } from './signing-services.ts'
 
 /** A signature taken apart, with everything checked that needs neither a key nor the body. */
 export interface Signature {
@@ -37,14 +30,15 @@ export interface SignatureScope {
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const TERMINATOR = 'aws4_request'
-/** Clients' clocks may be this far off. Source: AWS's regional services. */
-const SKEW_MS = 5 * 60_000
 const MAX_EXPIRES_S = 604_800
-/** Services that are the same in all regions, and the region that clients sign for when they know that. */
-const GLOBAL_REGIONS: ReadonlyMap<string, string> = new Map([
-  ['iam', 'us-east-1'],
-  ['sts', 'us-east-1']
-])
+const UNSIGNED = 'UNSIGNED-PAYLOAD'
+const HASH_HEADER = 'x-amz-content-sha256'
+
+/**
+ * What a body may be. `signed`: its hash is part of the signature, as most services demand. `any`: also not signed at
+ * all, or signed chunk by chunk, as for S3.
+ */
+export type Payloads = 'signed' | 'any'
 
 /** Whether a request carries a signature in its query. */
 export function isPresigned(rawUrl: string): boolean {
@@ -65,7 +59,7 @@ export function parseSignature(request: SignedRequest, scope: SignatureScope): S
       `Date must be in ISO-8601 'basic format'. Got '${parts.timestamp}'. See http://en.wikipedia.org/wiki/ISO_8601`
     )
   }
-  checkTime(parts, time, scope.nowMs)
+  checkTime(parts, time, scope.nowMs, Math.max(...scope.services.map((name) => signingService(name).skewMinutes)))
   const signedHeaders = parts.signedHeaders.toLowerCase().split(';')
   if (!signedHeaders.includes('host')) {
     throw invalid(`'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.`)
@@ -80,7 +74,7 @@ export function parseSignature(request: SignedRequest, scope: SignatureScope): S
   }
   const [accessKeyId = '', day = '', region = '', service = '', terminator = ''] = elements
   const wrong: string[] = []
-  if (region !== scope.region && GLOBAL_REGIONS.get(service) !== region)
+  if (region !== scope.region && signingService(service).globalRegion !== region)
     wrong.push(`Credential should be scoped to a valid region, not '${region}'.`)
   if (!scope.services.includes(service))
     wrong.push(`Credential should be scoped to correct service: '${scope.services[0] ?? ''}'.`)
@@ -101,17 +95,28 @@ export function parseSignature(request: SignedRequest, scope: SignatureScope): S
  * Checks the signature itself and that the body is the one that was signed.
  *
  * @param key - Of {@link signingKey}.
- * @throws HearthError INVALID_SIGNATURE
+ * @returns the body; what came in chunks, as a whole
+ * @throws HearthError INVALID_SIGNATURE; INVALID_PAYLOAD for chunks that are none
  */
-export function verifySignature(request: SignedRequest, signature: Signature, key: Buffer): void {
+export function verifySignature(
+  request: SignedRequest,
+  signature: Signature,
+  key: Buffer,
+  payloads: Payloads
+): Buffer | undefined {
+  const claimed = claimedHash(request, signature)
+  if (claimed !== undefined && isSpecial(claimed, payloads)) {
+    requireSignedWith(request, signature, key, claimed)
+    if (claimed === UNSIGNED) return request.body
+    return decodeChunks(request, claimed, { ...signature, scope: scopeOf(signature), key })
+  }
   const bodyHash = sha256Hex(request.body ?? '')
-  const claimed = headerValue(request, 'x-amz-content-sha256')
-  // A hash that is sent must be the body's, signed or not. This refuses UNSIGNED-PAYLOAD and STREAMING-… too, which
-  // Lambda does not take.
-  if (claimed !== undefined && claimed.toLowerCase() !== bodyHash) throw mismatch()
-  const payloadHash =
-    claimed !== undefined && signature.signedHeaders.includes('x-amz-content-sha256') ? claimed : bodyHash
-  if (!isSignedWith(request, signature, key, payloadHash)) throw mismatch()
+  // A hash that is sent must be the body's, signed or not. This refuses UNSIGNED-PAYLOAD and STREAMING-… too where
+  // they are not taken.
+  if (claimed !== undefined && claimed.toLowerCase() !== bodyHash) throw signatureMismatch()
+  const isSigned = claimed !== undefined && signature.signedHeaders.includes(HASH_HEADER)
+  requireSignedWith(request, signature, key, isSigned ? claimed : bodyHash)
+  return request.body
 }
 
 /**
@@ -120,10 +125,27 @@ export function verifySignature(request: SignedRequest, signature: Signature, ke
  *
  * @throws HearthError INVALID_SIGNATURE
  */
-export function verifyWithoutBody(request: SignedRequest, signature: Signature, key: Buffer): void {
-  const claimed = headerValue(request, 'x-amz-content-sha256')
-  if (claimed === undefined || !signature.signedHeaders.includes('x-amz-content-sha256')) return
-  if (!/^[0-9a-f]{64}$/i.test(claimed) || !isSignedWith(request, signature, key, claimed)) throw mismatch()
+export function verifyWithoutBody(request: SignedRequest, signature: Signature, key: Buffer, payloads: Payloads): void {
+  const claimed = claimedHash(request, signature)
+  if (claimed === undefined) return
+  if (!isSpecial(claimed, payloads)) {
+    if (!signature.signedHeaders.includes(HASH_HEADER)) return
+    if (!/^[0-9a-f]{64}$/i.test(claimed)) throw signatureMismatch()
+  }
+  requireSignedWith(request, signature, key, claimed)
+}
+
+function claimedHash(request: SignedRequest, { presigned, signedHeaders }: Signature): string | undefined {
+  const sent = headerValue(request, HASH_HEADER)
+  if (sent !== undefined || !presigned || signedHeaders.includes(HASH_HEADER)) return sent
+  // Clients move it into a link's query with the other headers.
+  const [, inQuery] = /[?&]X-Amz-Content-Sha256=([^&]*)/i.exec(request.rawUrl) ?? []
+  return inQuery
+}
+
+/** Whether it is said that the body has no hash, and may have none. It is signed all the same that this was said. */
+function isSpecial(claimed: string, payloads: Payloads): boolean {
+  return payloads === 'any' && (claimed === UNSIGNED || isChunked(claimed))
 }
 
 /** Key of one day, region and service. Four HMACs: worth keeping for the day. */
@@ -132,55 +154,14 @@ export function signingKey(secretAccessKey: string, day: string, region: string,
   return hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, day), region), service), TERMINATOR)
 }
 
-/** @see reference: SigV4 verification, canonical request */
-export function canonicalRequest(
-  request: SignedRequest,
-  signedHeaders: readonly string[],
-  payloadHash: string
-): string {
-  const mark = request.rawUrl.indexOf('?')
-  const path = mark < 0 ? request.rawUrl : request.rawUrl.slice(0, mark)
-  const query = mark < 0 ? '' : request.rawUrl.slice(mark + 1)
-  const names = [...signedHeaders].sort()
-  const headers = names
-    .map((name) => `${name}:${(headerValue(request, name) ?? '').trim().replace(/[ \t]+/g, ' ')}\n`)
-    .join('')
-  return `${request.method.toUpperCase()}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n${headers}\n${names.join(';')}\n${payloadHash}`
-}
-
-function isSignedWith(request: SignedRequest, signature: Signature, key: Buffer, payloadHash: string): boolean {
-  const scope = `${signature.day}/${signature.region}/${signature.service}/${TERMINATOR}`
+function requireSignedWith(request: SignedRequest, signature: Signature, key: Buffer, payloadHash: string): void {
   const canonical = canonicalRequest(request, signature.signedHeaders, payloadHash)
-  const text = `${ALGORITHM}\n${signature.timestamp}\n${scope}\n${sha256Hex(canonical)}`
-  const expected = createHmac('sha256', key).update(text).digest()
-  const given = Buffer.from(signature.signature, 'hex')
-  return given.length === expected.length && timingSafeEqual(given, expected)
+  const text = `${ALGORITHM}\n${signature.timestamp}\n${scopeOf(signature)}\n${sha256Hex(canonical)}`
+  if (!isHmac(key, text, signature.signature)) throw signatureMismatch()
 }
 
-/** Every service but S3 signs the path as sent, without dot segments and empty segments, encoded once more. */
-function canonicalPath(path: string): string {
-  const segments: string[] = []
-  for (const segment of path.split('/')) {
-    if (segment === '' || segment === '.') continue
-    if (segment === '..') segments.pop()
-    else segments.push(encode(segment))
-  }
-  return segments.length === 0 ? '/' : `/${segments.join('/')}${path.endsWith('/') ? '/' : ''}`
-}
-
-function canonicalQuery(query: string): string {
-  const pairs: (readonly [string, string])[] = []
-  for (const part of query.split('&')) {
-    if (part === '') continue
-    const equals = part.indexOf('=')
-    const name = decode(equals < 0 ? part : part.slice(0, equals))
-    if (name === 'X-Amz-Signature') continue
-    pairs.push([encode(name), encode(equals < 0 ? '' : decode(part.slice(equals + 1)))])
-  }
-  return pairs
-    .sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]))
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&')
+function scopeOf({ day, region, service }: Signature): string {
+  return `${day}/${region}/${service}/${TERMINATOR}`
 }
 
 interface Parts {
@@ -234,7 +215,7 @@ function presignedParts(request: SignedRequest): Parts {
   const query = new Map<string, string>()
   for (const part of request.rawUrl.slice(request.rawUrl.indexOf('?') + 1).split('&')) {
     const equals = part.indexOf('=')
-    if (equals > 0) query.set(decode(part.slice(0, equals)), decode(part.slice(equals + 1)))
+    if (equals > 0) query.set(percentDecode(part.slice(0, equals)), percentDecode(part.slice(equals + 1)))
   }
   const names = [
     'X-Amz-Algorithm',
@@ -267,16 +248,17 @@ function presignedParts(request: SignedRequest): Parts {
   }
 }
 
-function checkTime(parts: Parts, timeMs: number, nowMs: number): void {
+function checkTime(parts: Parts, timeMs: number, nowMs: number, skewMinutes: number): void {
   const now = toBasic(nowMs)
-  const oldest = parts.expiresS === undefined ? nowMs - SKEW_MS : nowMs - parts.expiresS * 1_000
+  const skewMs = skewMinutes * 60_000
+  const oldest = parts.expiresS === undefined ? nowMs - skewMs : nowMs - parts.expiresS * 1_000
   if (timeMs < oldest) {
-    const window = parts.expiresS === undefined ? '5 min.' : `${parts.expiresS} s`
+    const window = parts.expiresS === undefined ? `${skewMinutes} min.` : `${parts.expiresS} s`
     throw invalid(`Signature expired: ${parts.timestamp} is now earlier than ${toBasic(oldest)} (${now} - ${window})`)
   }
-  if (timeMs > nowMs + SKEW_MS) {
+  if (timeMs > nowMs + skewMs) {
     throw invalid(
-      `Signature not yet current: ${parts.timestamp} is still later than ${toBasic(nowMs + SKEW_MS)} (${now} + 5 min.)`
+      `Signature not yet current: ${parts.timestamp} is still later than ${toBasic(nowMs + skewMs)} (${now} + ${skewMinutes} min.)`
     )
   }
 }
@@ -300,47 +282,10 @@ function toBasic(timeMs: number): string {
   return `${new Date(timeMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
 }
 
-function headerValue(request: SignedRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value.join(',') : value
-}
-
-/** RFC 3986: all but `A–Z a–z 0–9 - _ . ~`, upper-case hex. */
-function encode(text: string): string {
-  try {
-    return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-  } catch {
-    throw mismatch()
-  }
-}
-
-function decode(text: string): string {
-  if (!text.includes('%')) return text
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw mismatch()
-  }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
 function sha256Hex(data: string | Buffer): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
 function incomplete(message: string): HearthError {
   return new HearthError('INCOMPLETE_SIGNATURE', message)
-}
-
-function invalid(message: string): HearthError {
-  return new HearthError('INVALID_SIGNATURE', message)
-}
-
-function mismatch(): HearthError {
-  return invalid(
-    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'
-  )
 }
