@@ -183,7 +183,7 @@ export default [
         // Each of these waits for the control plane.
         socket.write('GET /2015-03-31/functions/ HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5_000))
         await closed
-        return text.split('HTTP/1.1 ').length > 2
+        return text.split('HTTP/1.1 ').length > 10
       })
       await sleep(1_200)
       await bounded('flood', async () => {
