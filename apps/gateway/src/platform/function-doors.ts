@@ -142,8 +142,10 @@ class Doorkeeper {
       this.#isShut = false
       this.answer(another)
     }
-    // The instance may have ended meanwhile.
-    setTimeout(() => open().catch(() => undefined), SHUT_MS).unref()
+    setTimeout(() => {
+      // The instance may have ended meanwhile.
+      open().catch(() => undefined)
+    }, SHUT_MS).unref()
   }
 
   get #isUnread(): boolean {
