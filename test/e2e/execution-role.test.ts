@@ -117,7 +117,7 @@ t.test('credentials are those of AWS’s clients, and end with revocation', asyn
       sessionToken: before['AWS_SESSION_TOKEN']!
     }
     const path = '/2015-03-31/functions/callee/invocations'
-    const { host: _, ...headers } = signed(credentials, {
+    const headers = signed(credentials, {
       method: 'POST',
       path,
       body: '{}',

@@ -50,6 +50,20 @@ export interface SystemCall {
   readonly control?: true
 }
 
+/** A request to the platform from inside. */
+export interface PlatformRequest {
+  readonly service?: string
+  readonly method?: string
+  readonly path?: string
+  readonly body?: string
+  /** Unsigned. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The function's own unless told. */
+  readonly keyId?: string
+  readonly secret?: string
+  readonly token?: string
+}
+
 /** Tools of an attack, the same inside a sandbox and outside. */
 export interface Kit {
   readonly facts: Facts
@@ -72,6 +86,10 @@ export interface Kit {
   readonly systemCalls: (calls: readonly SystemCall[]) => void
   /** Opens a TCP connection and says who it is; loot if there is an answer or the connection stands. */
   readonly connect: (name: string, host: string, port: number) => Promise<void>
+  /** Sends a request to the platform, signed as AWS's clients do; answers its status and text. */
+  readonly ask: (request: PlatformRequest) => Promise<{ status: number; text: string }>
+  /** Asks; loot if the platform does it, else refused with the status. */
+  readonly demand: (name: string, request: PlatformRequest) => Promise<void>
   /** A frame of the channel between an instance and the gateway. */
   readonly frame: (type: number, seq: number, meta: Uint8Array, payload: string | Uint8Array, flags?: number) => Buffer
   /** Writes all of it to a descriptor, whatever mode that is in. */
@@ -172,6 +190,45 @@ export function makeKit(facts: Facts): Kit {
             })
           })
       )
+    },
+    async ask({ service = 'lambda', method = 'POST', path = '/', body = '', headers = {}, keyId, secret, token }) {
+      const crypto = process.getBuiltinModule('node:crypto')
+      const sha = (text: string) => crypto.createHash('sha256').update(text).digest('hex')
+      const mac = (key: string | Buffer, text: string) => crypto.createHmac('sha256', key).update(text).digest()
+      const { env } = process
+      const url = new URL(env['AWS_ENDPOINT_URL']!)
+      const at = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
+      const day = at.slice(0, 8)
+      const signed: Record<string, string> = {
+        host: url.host,
+        'x-amz-date': at,
+        'x-amz-security-token': token ?? env['AWS_SESSION_TOKEN']!
+      }
+      const names = Object.keys(signed).join(';')
+      const lines = Object.entries(signed).map(([name, value]) => `${name}:${value}\n`)
+      const encoded = encodeURIComponent(path.split('?')[0]!).replaceAll('%2F', '/')
+      const canonical = [method, encoded, path.split('?')[1] ?? '', lines.join(''), names, sha(body)].join('\n')
+      const region = 'us-east-1'
+      const scope = `${day}/${region}/${service}/aws4_request`
+      let key = mac(`AWS4${secret ?? env['AWS_SECRET_ACCESS_KEY']}`, day)
+      for (const part of [region, service, 'aws4_request']) key = mac(key, part)
+      const signature = mac(key, ['AWS4-HMAC-SHA256', at, scope, sha(canonical)].join('\n')).toString('hex')
+      const credential = `${keyId ?? env['AWS_ACCESS_KEY_ID']}/${scope}`
+      const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`
+      const type = service === 'lambda' ? 'application/json' : 'application/x-www-form-urlencoded'
+      const answer = await fetch(`${url.origin}${path}`, {
+        method,
+        headers: { ...signed, 'content-type': type, authorization, ...headers },
+        ...(method === 'GET' ? {} : { body })
+      })
+      return { status: answer.status, text: await answer.text() }
+    },
+    demand(name, request) {
+      return kit.attempt(name, async () => {
+        const { status } = await kit.ask(request)
+        if (status >= 400) throw Object.assign(new Error('refused'), { code: String(status) })
+        return true
+      })
     },
     frame(type, seq, meta, payload, flags = 0) {
       const body = Buffer.concat([meta, typeof payload === 'string' ? Buffer.from(payload) : payload])

@@ -86,12 +86,13 @@ export async function openWorld(uid: number | undefined): Promise<World> {
       .map(({ address }) => address)
   }
   const neighbourSecret = `neighbour-${canaries.secret}`
-  await deployOthers(hearth, facts, neighbourSecret)
+  const neighbourKeys = await deployOthers(hearth, facts, neighbourSecret)
 
   const secrets = {
     'canary or neighbour secret': canaries.secret,
     'administrator key': hearth.token,
     'secret access key': hearth.secretAccessKey,
+    ...neighbourKeys,
     'master key': readFileSync(path.join(dataDir, 'master.key'), 'utf8').trim()
   }
   const rssLimit = rssOf(gateway) + RSS_GROWTH_BYTES
@@ -155,8 +156,19 @@ export async function openWorld(uid: number | undefined): Promise<World> {
   }
 }
 
-/** A function to watch, and one that has secrets of its own wherever a function may keep any. */
-async function deployOthers(hearth: Hearth, facts: Facts, secret: string): Promise<void> {
+/**
+ * A function to watch, and one that has secrets of its own wherever a function may keep any, and a role that may do more
+ * than that of the attackers.
+ *
+ * @returns the other one's credentials
+ */
+async function deployOthers(hearth: Hearth, facts: Facts, secret: string): Promise<Record<string, string>> {
+  const role = await hearth.request('/v1/roles/neighbour', {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ attached: ['arn:aws:iam::aws:policy/AdministratorAccess'] })
+  })
+  if (role.status !== 201) throw new Error(`neighbour's role: ${await role.text()}`)
   const witness = await hearth.deploy('witness', 'export const handler = async ({ n }) => n + 1', 'timeout=30')
   if (witness.status !== 201) throw new Error(`witness: ${await witness.text()}`)
   const { canary, neighbourPort } = facts
@@ -172,13 +184,17 @@ async function deployOthers(hearth: Hearth, facts: Facts, secret: string): Promi
       await once(child.stdout, 'data')
       const server = net.createServer((socket) => socket.end(process.env.HEARTH_CANARY)).listen(${neighbourPort}, '0.0.0.0')
       await once(server, 'listening')
-      return 'set up'
+      const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env
+      return { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN }
     }`
-  const made = await hearth.deploy('neighbour', neighbour, `timeout=30&env.HEARTH_CANARY=${secret}`)
+  const settings = `timeout=30&role=arn:aws:iam::000000000000:role/neighbour&env.HEARTH_CANARY=${secret}`
+  const made = await hearth.deploy('neighbour', neighbour, settings)
   if (made.status !== 201) throw new Error(`neighbour: ${await made.text()}`)
   const answer = await hearth.invoke('neighbour', {})
   const text = await answer.text()
-  if (text !== '"set up"') throw new Error(`neighbour: ${answer.status} ${text}`)
+  const keys = JSON.parse(text) as Record<string, string>
+  if (!/^.{40}$/.test(keys['AWS_SECRET_ACCESS_KEY'] ?? '')) throw new Error(`neighbour: ${answer.status} ${text}`)
+  return keys
 }
 
 function processes(): number[] {

@@ -36,7 +36,7 @@ import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
-import { createFunctionDoors, type DoorLimits } from './platform/function-doors.ts'
+import { createFunctionDoors } from './platform/function-doors.ts'
 import type { FunctionPlatform } from './platform/function-platform.ts'
 import { insideOf } from './platform/inside.ts'
 import { createPlaces } from './platform/places.ts'
@@ -84,8 +84,6 @@ export interface AppDeps {
   readonly executor: Executor
   /** What the executor's instances reach, opened with the database. Absent: nothing. */
   readonly platform?: FunctionPlatform
-  /** How much of it each may ask for. */
-  readonly doorLimits?: Partial<DoorLimits>
   readonly logs: LogWriter
   readonly metrics: Metrics
   readonly log: Log
@@ -443,7 +441,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         scope,
         now: Date.now
       })
-      deps.platform?.open(passes, createFunctionDoors({ server: app.server, timeouts, limits: deps.doorLimits }))
+      deps.platform?.open(passes, createFunctionDoors(app.server, timeouts))
       hallway.directory = createDirectory({
         reader,
         executor,

@@ -170,7 +170,6 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const sandboxMs = performance.now() - startedAt
     const id = randomBytes(16).toString('hex')
     const logStream = logStreamName(spec.version, id, new Date())
-    if (booted.door !== undefined) options.platform?.answer(spec, booted.door, () => booted.sandbox.openDoor())
     const instance = new Instance({
       id,
       spec,
@@ -189,7 +188,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
       sandboxMs,
       logStream,
       async initialize(limitMs) {
-        const result = await instance.initialize(initMessage(spec, logStream, cpus, initializationType, pass), limitMs)
+        const message = initMessage(spec, logStream, cpus, initializationType, pass)
+        const initializing = instance.initialize(message, limitMs)
+        // While the code is attached: until then whoever connects waits.
+        if (booted.door !== undefined) options.platform?.answer(spec, booted.door, () => booted.sandbox.openDoor())
+        const result = await initializing
         if (result.ok && options.cpuQuota) instance.limitCpu(cpus)
         return result
       }

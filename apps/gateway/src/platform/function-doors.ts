@@ -8,26 +8,6 @@ import { toRefusal } from '../refusal.ts'
 import { refuse } from '../respond.ts'
 import { isReachable, markInside } from './inside.ts'
 
-export interface FunctionDoorsOptions {
-  /** The gateway's own server: answers what is let in, as what comes from outside. */
-  readonly server: Server
-  readonly timeouts: { readonly headersMs: number; readonly requestMs: number; readonly checkMs: number }
-  readonly limits?: Partial<DoorLimits> | undefined
-}
-
-/** What one instance may ask of the platform, so that others have their share of it. */
-export interface DoorLimits {
-  /** Connections at a time; more are closed as they come. */
-  readonly connections: number
-  /** Bytes of answers that it may leave unread before it gets no more. */
-  readonly unreadBytes: number
-  /** For how long it may take nothing of an answer, in ms. */
-  readonly stallMs: number
-  /** Requests and connections in a second: more are refused, and over twice as many its door is shut for a while. */
-  readonly perSecond: number
-  readonly shutMs: number
-}
-
 /** What functions reach of this server, each instance through a door of its own. */
 export interface FunctionDoors {
   /**
@@ -38,44 +18,52 @@ export interface FunctionDoors {
   answer(functionName: string, door: Door, reopen: () => Promise<Door>): void
 }
 
-const LIMITS: DoorLimits = {
-  // AWS's clients open 50 by themselves.
-  connections: 64,
-  unreadBytes: 16 * 1_048_576,
-  stallMs: 60_000,
-  perSecond: 2_000,
-  shutMs: 1_000
+/** As the gateway's own server has them, in ms. */
+interface Timeouts {
+  readonly headersMs: number
+  readonly requestMs: number
+  readonly checkMs: number
 }
-const SECOND_MS = 1_000
 
-export function createFunctionDoors({ server, timeouts, limits }: FunctionDoorsOptions): FunctionDoors {
+/** Connections of one instance at a time; more are closed as they come. AWS's clients open 50 by themselves. */
+const CONNECTIONS = 64
+/**
+ * Requests of one connection that are not answered yet: what stands behind is kept in memory by nobody's limits. No client
+ * of AWS sends one before it has the last answer, of which the end may not have been noted here.
+ */
+const PIPELINED = 4
+/** Bytes of answers that it may leave unread before it gets no more. */
+const UNREAD_BYTES = 16 * 1_048_576
+/** For how long it may take nothing of an answer. */
+const STALL_MS = 60_000
+/** Its requests and connections in a second: more are refused, and over twice as many the door is shut for a while. */
+const PER_SECOND = 2_000
+const SECOND_MS = 1_000
+const SHUT_MS = 1_000
+
+/** @param gateway - Answers what is let in, as what comes from outside. */
+export function createFunctionDoors(gateway: Server, timeouts: Timeouts): FunctionDoors {
   return {
     answer(functionName, door, reopen) {
-      new Doorkeeper(functionName, { ...LIMITS, ...limits }, server, timeouts, reopen).answer(door)
+      new Doorkeeper(functionName, gateway, timeouts, reopen).answer(door)
     }
   }
 }
 
+/** Keeps one instance to its share of the platform. */
 class Doorkeeper {
   readonly #functionName: string
-  readonly #limits: DoorLimits
   readonly #gateway: Server
-  readonly #timeouts: FunctionDoorsOptions['timeouts']
+  readonly #timeouts: Timeouts
   readonly #reopen: () => Promise<Door>
-  readonly #sockets = new Map<Socket, ServerResponse | undefined>()
+  /** Its connections, with how many requests of each are not answered yet. */
+  readonly #sockets = new Map<Socket, number>()
   #secondBegan = 0
   #count = 0
   #isShut = false
 
-  constructor(
-    functionName: string,
-    limits: DoorLimits,
-    gateway: Server,
-    timeouts: FunctionDoorsOptions['timeouts'],
-    reopen: () => Promise<Door>
-  ) {
+  constructor(functionName: string, gateway: Server, timeouts: Timeouts, reopen: () => Promise<Door>) {
     this.#functionName = functionName
-    this.#limits = limits
     this.#gateway = gateway
     this.#timeouts = timeouts
     this.#reopen = reopen
@@ -89,11 +77,11 @@ class Doorkeeper {
       // The other end is gone at once when it is gone; one that is frozen for hours finds its connections as they were.
       keepAliveTimeout: 0
     })
-    server.maxConnections = this.#limits.connections
-    server.timeout = this.#limits.stallMs
+    server.maxConnections = CONNECTIONS
+    server.timeout = STALL_MS
     server.on('connection', (socket: Socket) => {
       markInside(socket, this.#functionName)
-      this.#sockets.set(socket, undefined)
+      this.#sockets.set(socket, 0)
       socket.once('close', () => this.#sockets.delete(socket))
       this.#isTooFast(door)
     })
@@ -115,12 +103,16 @@ class Doorkeeper {
   #admits(door: Door, req: IncomingMessage, res: ServerResponse): boolean {
     const isFast = this.#isTooFast(door)
     const { socket } = req
-    // A request behind one that is not answered yet is kept in memory by nobody's limits; no client of AWS sends one.
-    if (socket.destroyed || this.#sockets.get(socket)?.writableFinished === false || this.#isUnread) {
+    const pending = this.#sockets.get(socket)
+    if (pending === undefined || pending >= PIPELINED || this.#isUnread) {
       socket.destroy()
       return false
     }
-    this.#sockets.set(socket, res)
+    this.#sockets.set(socket, pending + 1)
+    res.once('close', () => {
+      const left = this.#sockets.get(socket)
+      if (left !== undefined) this.#sockets.set(socket, left - 1)
+    })
     if (isFast) turnAway(req, res, new HearthError('CAPACITY_EXHAUSTED', 'Rate Exceeded.', { reason: RATE }))
     else if (!isReachable(req.url ?? '')) turnAway(req, res, new HearthError('ACCESS_DENIED', ONLY_AWS))
     else return true
@@ -135,8 +127,8 @@ class Doorkeeper {
       this.#count = 0
     }
     this.#count++
-    if (this.#count > 2 * this.#limits.perSecond) this.#shut(door)
-    return this.#count > this.#limits.perSecond
+    if (this.#count > 2 * PER_SECOND) this.#shut(door)
+    return this.#count > PER_SECOND
   }
 
   /** Turning away costs too: for a while it is the kernel that does it. */
@@ -150,14 +142,16 @@ class Doorkeeper {
       this.#isShut = false
       this.answer(another)
     }
-    // The instance may have ended meanwhile.
-    setTimeout(() => open().catch(() => undefined), this.#limits.shutMs).unref()
+    setTimeout(() => {
+      // The instance may have ended meanwhile.
+      open().catch(() => undefined)
+    }, SHUT_MS).unref()
   }
 
   get #isUnread(): boolean {
     let bytes = 0
     for (const socket of this.#sockets.keys()) bytes += socket.writableLength
-    return bytes > this.#limits.unreadBytes
+    return bytes > UNREAD_BYTES
   }
 }
 
