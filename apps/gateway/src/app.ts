@@ -39,6 +39,7 @@ import { createProxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
+import { createSecretVariables } from './secret-variables.ts'
 import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
@@ -386,12 +387,16 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           isRevoked: (principal) => access.isRevoked(principal)
         })
       )
+      const secretPart = createSecretVariables({ reader, access, scope })
       hallway.directory = createDirectory({
         reader,
         executor,
         scope,
         ...(deps.random === undefined ? {} : { random: deps.random }),
-        toSpec: (record) => toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
+        toSpec: (record) => ({
+          ...toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
+          ...secretPart(record)
+        }),
         onKeys: (keys) => {
           authenticator.setKeys(keys)
           access.forget()

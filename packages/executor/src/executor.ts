@@ -180,7 +180,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
       sandboxMs,
       logStream,
       async initialize(limitMs) {
-        const result = await instance.initialize(initMessage(spec, logStream, cpus, initializationType), limitMs)
+        const resolved = spec.resolveEnvironment?.() ?? { ok: true as const, environment: spec.environment }
+        if (!resolved.ok) return instance.refuse(resolved.errorType, resolved.message)
+        const own = { ...spec, environment: resolved.environment }
+        const result = await instance.initialize(initMessage(own, logStream, cpus, initializationType), limitMs)
         if (result.ok && options.cpuQuota) instance.limitCpu(cpus)
         return result
       }

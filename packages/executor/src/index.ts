@@ -14,6 +14,7 @@ export type {
   OutcomeStatus,
   Phases,
   ProvisionedStats,
+  ResolvedEnvironment,
   ResponseSink,
   ResponseSource,
   RuntimeStats,

@@ -3,6 +3,7 @@ import { type ArnScope, type FunctionRecord, HearthError, LIMITS } from '@hearth
 import { type AliasesRepository, type FunctionsRepository, LATEST } from '@hearth/store'
 import type { AssumableRoles } from '../access/assumable-roles.ts'
 import type { StoredPackage } from '../packages/package-store.ts'
+import type { SecretReferences } from '../secrets/secret-references.ts'
 import type { CodeSigning } from './code-signing.ts'
 import { noticesOf } from './function-notices.ts'
 import { functionNotFound, type Precondition, refuseUnsettled } from './function-record.ts'
@@ -17,6 +18,7 @@ export interface FunctionServiceDeps {
   readonly runtimes: Runtimes
   readonly codeSigning: Pick<CodeSigning, 'checkPackage'>
   readonly roles: AssumableRoles
+  readonly secretReferences: SecretReferences
   readonly architecture: FunctionRecord['architecture']
   readonly now: () => Date
   /** Runs a step after the answer is out: AWS clients see a deploy as Pending or InProgress first. */
@@ -88,6 +90,12 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     }
     runtimes.checkInstances(settings.runtime, settings.handler, settings.concurrency, settings.instances)
     return [...(notice === undefined ? [] : [notice]), ...noticesOf(settings, change)]
+  }
+
+  const checkSecrets = (name: string, { environment, role }: FunctionSettings, change: SettingsChange): void => {
+    if (change.environment !== undefined || change.role !== undefined) {
+      deps.secretReferences.check(name, environment, role)
+    }
   }
 
   const defaults = (name: string): FunctionSettings => ({
@@ -187,6 +195,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         const settings = { ...(current ?? defaults(name)), ...wanted }
         check(settings, wanted)
         if (current === undefined || wanted.role !== undefined) roles.require(settings.role)
+        checkSecrets(name, settings, wanted)
         if (options.dryRun !== true) options.alongside?.()
         deps.codeSigning.checkPackage(name)
         return current === undefined
@@ -223,8 +232,10 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         if (current === undefined) throw notFound(name)
         if (options.settle === 'as-aws') refuseUnsettled(current, scope)
         const wanted = change(current)
-        check({ ...current, ...wanted }, wanted)
+        const settings = { ...current, ...wanted }
+        check(settings, wanted)
         if (wanted.role !== undefined) roles.require(wanted.role)
+        checkSecrets(name, settings, wanted)
         return changed(current, wanted, options.settle)
       }
       if (options.dryRun === true) return decide(functions.find(name))
