@@ -17,6 +17,7 @@ try {
   }
   // Not for the children: esbuild and sync inherit the environment.
   delete process.env['HEARTH_MASTER_KEY']
+  delete process.env['HEARTH_MASTER_KEY_COMMAND']
   delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
   const app = await openControlPlane({
     config,

@@ -37,6 +37,7 @@ const MIN_TMP_MIB = 1_024
 const config = readConfigOrExit()
 // Not for children.
 delete process.env['HEARTH_MASTER_KEY']
+delete process.env['HEARTH_MASTER_KEY_COMMAND']
 delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
 const log = createLog(config.logLevel)
 log.info({ config: redactConfig(config) }, 'gateway starts')
