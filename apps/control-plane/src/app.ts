@@ -189,7 +189,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(keyUseNotes, { uses: deps.keyUses, region: scope.region, now: deps.access.now })
   await app.register(uploadLimit)
-  await app.register(idempotency, { keys: deps.keys, now: deps.now })
+  await app.register(idempotency, { keys: deps.keys, blindedBy: deps.internalToken, now: deps.now })
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
   await app.register(deployRoutes, {

@@ -39,7 +39,7 @@ export async function openDirectoryWhenReady(
       const reader = openDirectory(dataLayout(config.dataDir).database, following(box, readKeys))
       return {
         reader,
-        internalToken: reader.findServerSecret('internal-token') ?? internalToken(masterKeys[0]),
+        internalToken: tokenOf(reader) ?? internalToken(masterKeys[0]),
         sessions: createSessionTokens(box, config.accountId)
       }
     } catch (err) {
@@ -52,6 +52,16 @@ export async function openDirectoryWhenReady(
     await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
   }
   return undefined
+}
+
+/** What this process proves itself with. @throws SecretBoxError when it was sealed under another key */
+function tokenOf(reader: DirectoryReader): string | undefined {
+  try {
+    return reader.findServerSecret('internal-token')
+  } catch (err) {
+    reader.close()
+    throw err
+  }
 }
 
 /**

@@ -125,7 +125,15 @@ export function startMasterKeys(options: MasterKeysOptions): MasterKeys {
   }, TIDY_MS)
   timer.unref()
   // A change that a stop or a crash cut short, or a new key in the configuration.
-  if (keyring.length > 1) begin()
+  if (keyring.length > 1) {
+    try {
+      // Before this process gives out a session that the gateway could not open.
+      resealer.first()
+    } catch (err) {
+      log('error', 'values could not be sealed under the new master key', { err })
+    }
+    begin()
+  }
 
   return {
     status,
