@@ -1,4 +1,4 @@
-# The AWS provider with Hearth as its Lambda and IAM. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
+# The AWS provider with Hearth as its Lambda, IAM, Secrets Manager and Parameter Store. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
 terraform {
   required_providers {
     aws = {
@@ -22,7 +22,9 @@ provider "aws" {
   skip_requesting_account_id  = true
 
   endpoints {
-    iam    = var.endpoint
-    lambda = var.endpoint
+    iam            = var.endpoint
+    lambda         = var.endpoint
+    secretsmanager = var.endpoint
+    ssm            = var.endpoint
   }
 }

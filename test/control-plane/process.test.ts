@@ -162,6 +162,18 @@ t.test('a start that cannot be says why in one line', async (t) => {
       /^HEARTH_MASTER_KEY: base64 of 32 bytes is expected\n$/
     ],
     [
+      'master key from a command that fails',
+      () => undefined,
+      { HEARTH_MASTER_KEY_COMMAND: 'echo c2VjcmV0LWtleQ==; echo c2VjcmV0LWtleQ== >&2; exit 4' },
+      /^HEARTH_MASTER_KEY_COMMAND ended with status 4; what it writes is never shown: run it by hand to see why\n$/
+    ],
+    [
+      'two places for the master key',
+      () => undefined,
+      { HEARTH_MASTER_KEY: 'a', HEARTH_MASTER_KEY_COMMAND: 'b' },
+      /^HEARTH_MASTER_KEY and HEARTH_MASTER_KEY_COMMAND: the master key comes from one place\n$/
+    ],
+    [
       'database of a newer server',
       (data) => writeNewer(data),
       {},

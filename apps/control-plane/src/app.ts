@@ -46,6 +46,7 @@ import { targetConstraint } from './json-protocol/target-constraint.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
 import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
+import type { MasterKeys } from './master-key/master-keys.ts'
 import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
@@ -72,6 +73,7 @@ import { keyUseReports } from './v1/key-use-reports.ts'
 import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
 import { managedPolicyRoutes } from './v1/managed-policy-routes.ts'
+import { masterKeyRoutes } from './v1/master-key-routes.ts'
 import { permissionRoutes } from './v1/permission-routes.ts'
 import { policyRoutes } from './v1/policy-routes.ts'
 import { provisionedReports } from './v1/provisioned-reports.ts'
@@ -115,6 +117,7 @@ export interface Deps {
   readonly auditDir: string
   readonly secrets: SecretService
   readonly parameters: ParameterService
+  readonly masterKeys: MasterKeys
   /** Takes in what was changed of keys and rights. */
   readonly refreshAccess: () => void
   /** Requests with an Idempotency-Key. */
@@ -198,7 +201,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(keyUseNotes, { uses: deps.keyUses, region: scope.region, now: deps.access.now })
   await app.register(uploadLimit)
-  await app.register(idempotency, { keys: deps.keys, now: deps.now })
+  await app.register(idempotency, { keys: deps.keys, blindedBy: deps.internalToken, now: deps.now })
   await app.register(openapi)
   await app.register(systemRoutes, { isReady: deps.isReady, metrics })
   await app.register(deployRoutes, {
@@ -256,6 +259,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(userRoutes, { prefix: '/v1/users', access: deps.access })
   await app.register(keyRoutes, { prefix: '/v1/keys', access: deps.access })
   await app.register(secretRoutes, { prefix: '/v1/secrets', secrets: deps.secrets })
+  await app.register(masterKeyRoutes, { prefix: '/v1/master-key', masterKeys: deps.masterKeys })
   await app.register(lambdaApi, deps)
   await app.register(jsonApi, {
     services: [bindJsonService(SECRETS_MANAGER, deps.secrets), bindJsonService(SSM, deps.parameters)]

@@ -28,6 +28,7 @@ import {
   createParametersRepository,
   createPoliciesRepository,
   createReleasesRepository,
+  createResealer,
   createRolesRepository,
   createSecretBox,
   createSecretsRepository,
@@ -44,6 +45,7 @@ import {
   openAuditLog,
   openStore,
   preparePrincipalLookup,
+  prepareSecretLookup,
   toAuditEntry,
   watchKeys
 } from '@hearth/store'
@@ -69,12 +71,14 @@ import { createRuntimes } from './functions/runtimes.ts'
 import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
+import { startMasterKeys } from './master-key/master-keys.ts'
 import { createMetrics } from './metrics.ts'
 import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore, type PackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
 import { createReleaseService } from './releases/release-service.ts'
 import { createParameterService } from './secrets/parameter-service.ts'
+import { createSecretReferences } from './secrets/secret-references.ts'
 import { createSecretService } from './secrets/secret-service.ts'
 import { createUrlService } from './urls/url-service.ts'
 
@@ -229,6 +233,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     codeSigning,
     roles: createAssumableRoles(principals, scope),
     checkDestination,
+    secretReferences: createSecretReferences({
+      find: prepareSecretLookup(db, box),
+      roles: principals,
+      authorizer,
+      scope
+    }),
     architecture,
     now,
     defer
@@ -276,6 +286,17 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     scope,
     now,
     exclusively: (work) => functions.exclusively(work)
+  })
+  const masterKeys = startMasterKeys({
+    dataDir: config.dataDir,
+    source: config.masterKey === undefined ? 'file' : 'configuration',
+    keyring,
+    box,
+    resealer: createResealer(db, box),
+    now,
+    log(level, message, fields) {
+      late.log?.[level](fields, message)
+    }
   })
   const concurrency = createConcurrencyService({
     functions,
@@ -350,6 +371,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       sessions,
       auditDir: layout.audit,
       secrets,
+      masterKeys,
       parameters: createParameterService({
         parameters: createParametersRepository(db, box),
         scope,
@@ -396,6 +418,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   app.addHook('onClose', async () => {
     stopCollector()
     clearInterval(pruning)
+    masterKeys.stop()
     await builder?.close()
     await packages.close()
     await trees.close()

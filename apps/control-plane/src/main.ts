@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { ConfigError, readConfig, redactConfig } from '@hearth/shared'
-import { AddonMismatchError, SchemaError, SecretBoxError } from '@hearth/store'
+import { AddonMismatchError, runMasterKeyCommand, SchemaError, SecretBoxError } from '@hearth/store'
 import closeWithGrace from 'close-with-grace'
 import { openControlPlane } from './control-plane.ts'
 
@@ -9,9 +9,15 @@ const EXIT_CONFIG = 78
 
 // The process of the control plane: settings, data folder, signals, port. Nothing secret is ever printed.
 try {
-  const config = readConfig(process.env, process.cwd())
+  const settings = readConfig(process.env, process.cwd())
+  const { masterKeyCommand } = settings
+  const config = {
+    ...settings,
+    masterKey: masterKeyCommand === undefined ? settings.masterKey : runMasterKeyCommand(masterKeyCommand, process.env)
+  }
   // Not for the children: esbuild and sync inherit the environment.
   delete process.env['HEARTH_MASTER_KEY']
+  delete process.env['HEARTH_MASTER_KEY_COMMAND']
   delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
   const app = await openControlPlane({
     config,

@@ -46,6 +46,7 @@ import { createProxy, type Proxy } from './proxy.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
+import { createSecretVariables } from './secret-variables.ts'
 import {
   type Ask,
   healthRoute,
@@ -442,12 +443,16 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         now: Date.now
       })
       deps.platform?.open(passes, createFunctionDoors(app.server, timeouts))
+      const secretPart = createSecretVariables({ reader, access, scope })
       hallway.directory = createDirectory({
         reader,
         executor,
         scope,
         ...(deps.random === undefined ? {} : { random: deps.random }),
-        toSpec: (record) => toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
+        toSpec: (record) => ({
+          ...toSpec(record, config, (artifact) => codeDirOf(config.dataDir, artifact)),
+          ...secretPart(record)
+        }),
         onKeys: (keys) => {
           authenticator.setKeys(keys)
           access.forget()

@@ -6,8 +6,9 @@ import {
   dataLayout,
   internalToken,
   openDirectory,
-  readMasterKey,
+  readKeyring,
   SchemaError,
+  type SecretBox,
   SecretBoxError
 } from '@hearth/store'
 
@@ -31,12 +32,14 @@ export async function openDirectoryWhenReady(
   let remindAt = 0
   while (!signal.aborted) {
     try {
-      const masterKey = readMasterKey(config.dataDir, config.masterKey)
-      const box = createSecretBox(masterKey)
-      const reader = openDirectory(dataLayout(config.dataDir).database, box)
+      const readKeys = () =>
+        readKeyring(config.dataDir, config.masterKey).map(({ key }) => key) as [Buffer, ...Buffer[]]
+      const masterKeys = readKeys()
+      const box = createSecretBox(masterKeys)
+      const reader = openDirectory(dataLayout(config.dataDir).database, following(box, readKeys))
       return {
         reader,
-        internalToken: reader.findServerSecret('internal-token') ?? internalToken(masterKey),
+        internalToken: tokenOf(reader) ?? internalToken(masterKeys[0]),
         sessions: createSessionTokens(box, config.accountId)
       }
     } catch (err) {
@@ -49,6 +52,30 @@ export async function openDirectoryWhenReady(
     await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
   }
   return undefined
+}
+
+/** What this process proves itself with. @throws SecretBoxError when it was sealed under another key */
+function tokenOf(reader: DirectoryReader): string | undefined {
+  try {
+    return reader.findServerSecret('internal-token')
+  } catch (err) {
+    reader.close()
+    throw err
+  }
+}
+
+/**
+ * A box that looks for a new master key when the database has something that was sealed under one. Not for what callers
+ * bring: they could name any.
+ */
+function following(box: SecretBox, readKeys: () => readonly Buffer[]): SecretBox {
+  return {
+    ...box,
+    open(sealed, record) {
+      if (!box.isKnown(sealed)) box.setKeys(readKeys())
+      return box.open(sealed, record)
+    }
+  }
 }
 
 /** The control plane is in the middle of making or migrating it. */

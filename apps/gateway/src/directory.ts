@@ -103,7 +103,11 @@ export function createDirectory(options: DirectoryOptions): Directory {
     const changes = reader.changesSince(seq)
     if (changes.reset || changes.functions.length > 0) generation += 1
     watchReleases()
-    if (changes.keys) options.onKeys(reader.listKeys())
+    if (changes.keys) {
+      options.onKeys(reader.listKeys())
+      // Secrets go with keys in the trail: another version may be the one to use now.
+      for (const [name, routes] of entries) if (routes.usesSecrets) suspects.add(name)
+    }
     if (changes.reset) {
       for (const name of entries.keys()) suspects.add(name)
     }

@@ -90,6 +90,12 @@ export class FunctionRoutes {
     return this.#options.random() < route.weight ? route.second : route.first
   }
 
+  /** Whether what its variables stand for may change without the function. */
+  get usesSecrets(): boolean {
+    for (const { spec } of this.#versions.values()) if (spec.secrets !== undefined) return true
+    return false
+  }
+
   /** Takes over the pools of versions whose instances may go on, and retires the others. */
   replace(old: FunctionRoutes): void {
     for (const [name, before] of old.#versions) {

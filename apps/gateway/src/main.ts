@@ -13,7 +13,9 @@ import {
   makeDataDir,
   openAuditLog,
   openEventQueue,
-  QueueUnavailableError
+  QueueUnavailableError,
+  runMasterKeyCommand,
+  SecretBoxError
 } from '@hearth/store'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
@@ -34,6 +36,10 @@ const TMP_SHARE = 0.25
 const MIN_TMP_MIB = 1_024
 
 const config = readConfigOrExit()
+// Not for children.
+delete process.env['HEARTH_MASTER_KEY']
+delete process.env['HEARTH_MASTER_KEY_COMMAND']
+delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
 const log = createLog(config.logLevel)
 log.info({ config: redactConfig(config) }, 'gateway starts')
 
@@ -118,9 +124,12 @@ if (opened !== undefined) gateway.attach(opened.reader, opened.internalToken, op
 
 function readConfigOrExit(): Config {
   try {
-    return readConfig(process.env, process.cwd())
+    const settings = readConfig(process.env, process.cwd())
+    const { masterKeyCommand } = settings
+    if (masterKeyCommand === undefined) return settings
+    return { ...settings, masterKey: runMasterKeyCommand(masterKeyCommand, process.env) }
   } catch (err) {
-    if (!(err instanceof ConfigError)) throw err
+    if (!(err instanceof ConfigError) && !(err instanceof SecretBoxError)) throw err
     console.error(`hearth: ${err.message}`)
     process.exit(EXIT_CONFIG)
   }

@@ -188,7 +188,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
       sandboxMs,
       logStream,
       async initialize(limitMs) {
-        const message = initMessage(spec, logStream, cpus, initializationType, pass)
+        const resolved = spec.resolveEnvironment?.() ?? { ok: true as const, environment: spec.environment }
+        if (!resolved.ok) return instance.refuse(resolved.errorType, resolved.message)
+        const own = { ...spec, environment: resolved.environment }
+        const message = initMessage(own, logStream, cpus, initializationType, pass)
         const initializing = instance.initialize(message, limitMs)
         // While the code is attached: until then whoever connects waits.
         if (booted.door !== undefined) options.platform?.answer(spec, booted.door, () => booted.sandbox.openDoor())

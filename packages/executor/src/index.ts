@@ -15,6 +15,7 @@ export type {
   OutcomeStatus,
   Phases,
   ProvisionedStats,
+  ResolvedEnvironment,
   ResponseSink,
   ResponseSource,
   RuntimeStats,

@@ -230,6 +230,14 @@ export class Instance implements LinkListener {
     })
   }
 
+  /** It cannot be initialised, by its function's own fault: nothing of the function has run. */
+  refuse(errorType: string, message: string): InitResult & { ok: false } {
+    this.#write(undefined, Date.now(), 'ERROR', `${errorType}: ${message}`)
+    this.stop('init')
+    const payloadFor = (requestId: string) => platformFailure(requestId, errorType, message)
+    return { ok: false, initMs: 0, status: 'error', errorType, payloadFor }
+  }
+
   /** Limits the CPU from now on; init ran without a limit, as on AWS. */
   limitCpu(cpus: number): void {
     this.#booted.sandbox.limitCpu(cpus)

@@ -15,6 +15,10 @@ export interface FunctionSpec {
   readonly ephemeralMiB: number
   /** The function's own variables; the executor adds Lambda's, which win. */
   readonly environment: Readonly<Record<string, string>>
+  /** Which versions of secrets its variables stand for; another text is another spec. */
+  readonly secrets?: string
+  /** What its variables stand for, asked for at each init. Absent: they stand for themselves. */
+  readonly resolveEnvironment?: () => ResolvedEnvironment
   readonly network: NetworkPolicy
   /** 1: one event at a time. More: an instance serves that many at once. */
   readonly concurrency: number
@@ -32,6 +36,11 @@ export interface FunctionSpec {
   /** Lowest level of platform events that are written in JSON format; undefined is INFO. */
   readonly systemLogLevel?: 'DEBUG' | 'INFO' | 'WARN' | undefined
 }
+
+/** A function's variables as an instance gets them, or why it cannot have them: then init fails with that. */
+export type ResolvedEnvironment =
+  | { readonly ok: true; readonly environment: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly errorType: string; readonly message: string }
 
 /**
  * One event on its way through one function. The executor calls `settle` exactly once, whatever happens.

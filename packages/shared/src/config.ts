@@ -131,6 +131,8 @@ const Settings = z.strictObject({
   /** Text of the master key (base64, 32 bytes) or, in …_FILE, the file that holds it. Default: data/master.key, made at first start. */
   HEARTH_MASTER_KEY: z.string().optional(),
   HEARTH_MASTER_KEY_FILE: z.string().optional(),
+  /** Run at start by a shell; what it writes is the key. */
+  HEARTH_MASTER_KEY_COMMAND: z.string().min(1).optional(),
   /** S3-compatible store that `Code.S3Bucket` means; with it go its keys. */
   HEARTH_S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'a URL such as http://127.0.0.1:9000' }).optional(),
   /** Region that its requests are signed for. Default: HEARTH_REGION. */
@@ -212,6 +214,8 @@ export interface Config {
   readonly builds: BuildConfig | undefined
   /** Base64, or undefined: then the control plane makes data/master.key. */
   readonly masterKey: string | undefined
+  /** Answers the master key; whoever starts runs it. */
+  readonly masterKeyCommand: string | undefined
   /** Undefined: code cannot come from S3. */
   readonly s3:
     | {
@@ -285,7 +289,8 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
     builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),
-    masterKey: s.HEARTH_MASTER_KEY ?? readSecretFile('HEARTH_MASTER_KEY_FILE', s.HEARTH_MASTER_KEY_FILE, cwd),
+    masterKey: readMasterKeySetting(s, cwd),
+    masterKeyCommand: s.HEARTH_MASTER_KEY_COMMAND,
     s3: readS3(s, cwd)
   }
 }
@@ -325,6 +330,15 @@ function readBuilds(s: z.infer<typeof Settings>): BuildConfig {
   }
 }
 
+/** @throws ConfigError when there is more than one: which of them counts, nobody should have to guess */
+function readMasterKeySetting(s: z.infer<typeof Settings>, cwd: string): string | undefined {
+  const named = (['HEARTH_MASTER_KEY', 'HEARTH_MASTER_KEY_FILE', 'HEARTH_MASTER_KEY_COMMAND'] as const).filter(
+    (name) => s[name] !== undefined
+  )
+  if (named.length > 1) throw new ConfigError(`${named.join(' and ')}: the master key comes from one place`)
+  return s.HEARTH_MASTER_KEY ?? readSecretFile('HEARTH_MASTER_KEY_FILE', s.HEARTH_MASTER_KEY_FILE, cwd)
+}
+
 /** @throws ConfigError for an endpoint without its keys, and for keys without an endpoint */
 function readS3(s: z.infer<typeof Settings>, cwd: string): Config['s3'] {
   const endpoint = s.HEARTH_S3_ENDPOINT
@@ -356,7 +370,8 @@ function readPairs(text: string): Record<string, string[]> {
 export function redactConfig(config: Config): Record<string, unknown> {
   return {
     ...config,
-    masterKey: config.masterKey === undefined ? 'data/master.key' : '[set]',
+    masterKey: config.masterKey === undefined && config.masterKeyCommand === undefined ? 'data/master.key' : '[set]',
+    masterKeyCommand: config.masterKeyCommand === undefined ? undefined : '[set]',
     s3: config.s3 === undefined ? undefined : { ...config.s3, secretAccessKey: '[set]' }
   }
 }

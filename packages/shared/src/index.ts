@@ -11,6 +11,7 @@ export type {
   UserIdentity
 } from './access/principal-source.ts'
 export type { RequestFacts } from './access/request-keys.ts'
+export { functionPrincipal, NO_REQUEST, secretWish } from './access/secret-wish.ts'
 export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
 export {
@@ -121,5 +122,12 @@ export type {
   ReleaseWatch
 } from './release.ts'
 export { countsOf, DURATION_BUCKETS, durationBucket, sparse, takeTally } from './release-tally.ts'
+export {
+  literalValue,
+  parseSecretReference,
+  SECRET_NAME,
+  type SecretReference,
+  secretArn
+} from './secret-reference.ts'
 export { parseSince, SINCE_RULE } from './since.ts'
 export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'

@@ -108,5 +108,7 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   putSecretVersion: IN_ROUTE,
   deleteSecret: IN_ROUTE,
   restoreSecret: IN_ROUTE,
+  getMasterKey: 'hearth:GetMasterKey',
+  rotateMasterKey: 'hearth:RotateMasterKey',
   listAuditEntries: 'hearth:ListAuditEntries'
 }

@@ -4,6 +4,7 @@ import { type AliasesRepository, type FunctionsRepository, LATEST } from '@heart
 import type { AssumableRoles } from '../access/assumable-roles.ts'
 import type { CheckDestination } from '../destinations/check-destination.ts'
 import type { StoredPackage } from '../packages/package-store.ts'
+import type { SecretReferences } from '../secrets/secret-references.ts'
 import type { CodeSigning } from './code-signing.ts'
 import { noticesOf } from './function-notices.ts'
 import { functionNotFound, type Precondition, refuseUnsettled } from './function-record.ts'
@@ -20,6 +21,7 @@ export interface FunctionServiceDeps {
   readonly roles: AssumableRoles
   /** Of dead letters. */
   readonly checkDestination: CheckDestination
+  readonly secretReferences: SecretReferences
   readonly architecture: FunctionRecord['architecture']
   readonly now: () => Date
   /** Runs a step after the answer is out: AWS clients see a deploy as Pending or InProgress first. */
@@ -106,6 +108,12 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
     if (wanted.role !== undefined) roles.require(role)
     if (deadLetterTarget === undefined || (wanted.role ?? wanted.deadLetterTarget) === undefined) return
     deps.checkDestination(deadLetterTarget, { functionName: name, role, purpose: 'DeadLetter' })
+  }
+
+  const checkSecrets = (name: string, { environment, role }: FunctionSettings, change: SettingsChange): void => {
+    if (change.environment !== undefined || change.role !== undefined) {
+      deps.secretReferences.check(name, environment, role)
+    }
   }
 
   const defaults = (name: string): FunctionSettings => ({
@@ -206,6 +214,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         const settings = { ...(current ?? defaults(name)), ...wanted }
         check(settings, wanted)
         checkRole(name, settings, current === undefined ? { ...wanted, role: settings.role } : wanted)
+        checkSecrets(name, settings, wanted)
         if (options.dryRun !== true) options.alongside?.()
         deps.codeSigning.checkPackage(name)
         return current === undefined
@@ -245,6 +254,7 @@ export function createFunctionService(deps: FunctionServiceDeps): FunctionServic
         const settings = { ...current, ...wanted }
         check(settings, wanted)
         checkRole(name, settings, wanted)
+        checkSecrets(name, settings, wanted)
         return changed(current, wanted, options.settle)
       }
       if (options.dryRun === true) return decide(functions.find(name))

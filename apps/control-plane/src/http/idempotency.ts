@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import {
   answerMissing,
   HearthError,
@@ -25,6 +26,8 @@ declare module 'fastify' {
 
 export interface IdempotencyOptions {
   readonly keys: IdempotencyKeys
+  /** Makes fingerprints such that the database alone does not tell whether a guess of a body, a secret's say, is right. */
+  readonly blindedBy: string
   readonly now: () => Date
 }
 
@@ -70,7 +73,7 @@ const OF_THE_MOMENT = new Set(['x-amzn-requestid', 'date', 'content-length', 'co
  * given again. What was refused was not done, so its key is free again.
  */
 export const idempotency = fp<IdempotencyOptions>(
-  async (app, { keys, now }) => {
+  async (app, { keys, blindedBy, now }) => {
     /** Fingerprints of what this process is at. */
     const inFlight = new Map<string, string>()
     app.decorateRequest('keyed', null)
@@ -85,8 +88,9 @@ export const idempotency = fp<IdempotencyOptions>(
       const header = request.headers['idempotency-key']
       if (header === undefined || request.principal === null || !METHODS.has(request.method)) return
       const key = readIdempotencyKey(String(header))
-      const meaning = [request.headers['if-match'], request.headers['if-none-match']]
-      const fingerprint = requestFingerprint(request.method, request.raw.url ?? '', meaning, bytesOf(request))
+      const meaning = ['if-match', 'if-none-match', 'x-amz-target'].map((name) => request.headers[name])
+      const plain = requestFingerprint(request.method, request.raw.url ?? '', meaning, bytesOf(request))
+      const fingerprint = createHmac('sha256', blindedBy).update(plain).digest('hex')
       const keyed = { caller: request.principal.arn, key, fingerprint }
       const running = inFlight.get(idOf(keyed))
       if (running !== undefined) throw running === fingerprint ? keyInFlight(key) : keyReused(key)

@@ -1,4 +1,6 @@
 import { IAM } from '../iam/registry.ts'
+import { SECRETS_MANAGER } from '../secrets-manager/registry.ts'
+import { SSM } from '../ssm/registry.ts'
 import { API_AREAS, GATEWAY_OPERATIONS } from './catalogue.ts'
 import { MEMBERS, type MemberSupport } from './members.ts'
 import { OPERATIONS } from './registry.ts'
@@ -53,11 +55,46 @@ export function compatibilityDocument(): string {
     '',
     '| Operation | Remarks |',
     '|---|---|',
-    ...[...IAM.operations]
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map(({ name, note }) => `| ${name} | ${sentence(note)} |`),
+    ...byName(IAM.operations),
+    ...jsonService('Secrets Manager', SECRETS_MANAGER),
+    ...jsonService('Parameter Store', SSM),
     ''
   ].join('\n')
+}
+
+interface Named {
+  readonly name: string
+  readonly note?: string
+}
+
+function byName(operations: readonly Named[]): readonly string[] {
+  return [...operations]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, note }) => `| ${name} | ${sentence(note)} |`)
+}
+
+function jsonService(
+  title: string,
+  service: {
+    readonly target: string
+    readonly operations: readonly Named[]
+    readonly unserved: Readonly<Record<string, string>>
+  }
+): readonly string[] {
+  const { target, operations, unserved } = service
+  return [
+    '',
+    `## ${title}`,
+    '',
+    `The JSON protocol at \`/\`, \`X-Amz-Target: ${target}.…\`. These ${operations.length} operations work; others answer`,
+    '`UnknownOperationException`, and those below the table `NotImplementedException`.',
+    '',
+    '| Operation | Remarks |',
+    '|---|---|',
+    ...byName(operations),
+    '',
+    ...Object.entries(unserved).map(([name, missing]) => `- ${name}: ${missing}.`)
+  ]
 }
 
 function statusOf(name: string, missing: string | undefined): readonly [status: string, remarks: string | undefined] {

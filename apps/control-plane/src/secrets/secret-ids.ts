@@ -1,15 +1,8 @@
-import { type ArnScope, HearthError } from '@hearth/shared'
+import { type ArnScope, HearthError, secretArn } from '@hearth/shared'
 import type { SecretRecord, SecretsRepository } from '@hearth/store'
-
-/** Source: Secrets Manager, CreateSecret, `Name`. */
-export const SECRET_NAME = /^[A-Za-z0-9/_+=.@!-]{1,512}$/
 
 /** Stands for a suffix that nobody knows: policies end in `-??????` or `*`. */
 const NO_SUFFIX = '??????'
-
-export function secretArn(scope: ArnScope, name: string, suffix: string = NO_SUFFIX): string {
-  return `arn:aws:secretsmanager:${scope.region}:${scope.accountId}:secret:${name}-${suffix}`
-}
 
 /**
  * Finds a secret by its name, its ARN, or its ARN without the suffix.
@@ -31,7 +24,7 @@ export function findSecret(
     if (secret?.suffix === name.slice(dash + 1)) return { secret, arn: id }
   }
   const secret = secrets.find(name)
-  return { secret, arn: secretArn(scope, name, secret?.suffix) }
+  return { secret, arn: secretArn(scope, name, secret?.suffix ?? NO_SUFFIX) }
 }
 
 export function secretNotFound(): HearthError {

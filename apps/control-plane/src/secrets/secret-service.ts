@@ -1,9 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { type ArnScope, HearthError } from '@hearth/shared'
+import { type ArnScope, HearthError, SECRET_NAME, secretArn } from '@hearth/shared'
 import type { SecretListing, SecretRecord, SecretsRepository, SecretValue, SecretVersionRecord } from '@hearth/store'
 import type { Tag } from '../access/tags.ts'
 import { addTags, removeTags } from './resource-tags.ts'
-import { findSecret, SECRET_NAME, secretArn, secretNotFound } from './secret-ids.ts'
+import { findSecret, secretNotFound } from './secret-ids.ts'
 import { CURRENT, holderOf, type Stages, stagesOf, withoutStage, withStages } from './secret-stages.ts'
 
 export interface NewSecret {

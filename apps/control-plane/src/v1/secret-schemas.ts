@@ -1,6 +1,6 @@
+import { SECRET_NAME } from '@hearth/shared'
 import { z } from 'zod'
 import { TAG_KEY, TAG_VALUE } from '../access/names.ts'
-import { SECRET_NAME } from '../secrets/secret-ids.ts'
 import { ListQuery } from './function-schemas.ts'
 
 const Time = z.string().meta({ description: 'ISO 8601, UTC' })
