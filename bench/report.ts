@@ -151,7 +151,7 @@ export function report({
   }
   if (access !== undefined) {
     parts.push(
-      '## Who it is and whether it may: µs each, three statements with conditions',
+      '## Who it is and whether it may: µs of CPU each, three statements with conditions',
       table(
         ['', 'µs'],
         access.map(({ name, us }) => [name, us.toFixed(2)])
