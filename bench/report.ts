@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { ROOT } from '@hearth/test/helpers/hearth'
+import type { AccessResult } from './access.ts'
 import type { AsyncResult } from './async.ts'
 import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
@@ -20,11 +21,23 @@ export interface Results {
   readonly scale: readonly ScaleResult[] | undefined
   readonly freeze: readonly FreezeResult[] | undefined
   readonly memory: MemoryResult | undefined
+  readonly access: readonly AccessResult[] | undefined
   readonly command: string
 }
 
 /** The figures as Markdown tables, with what they were measured on. */
-export function report({ warm, events, stream, cold, runtimes, scale, freeze, memory, command }: Results): string {
+export function report({
+  warm,
+  events,
+  stream,
+  cold,
+  runtimes,
+  scale,
+  freeze,
+  memory,
+  access,
+  command
+}: Results): string {
   const parts = [machine(command)]
   if (warm !== undefined) {
     parts.push(
@@ -141,6 +154,15 @@ export function report({ warm, events, stream, cold, runtimes, scale, freeze, me
       table(
         ['HEARTH_FREEZE_MS', 'p50', 'p99', 'server CPU µs per call'],
         freeze.map((row) => [row.setting, row.p50Ms.toFixed(3), row.p99Ms.toFixed(3), row.cpuUs.toFixed(0)])
+      )
+    )
+  }
+  if (access !== undefined) {
+    parts.push(
+      '## Who it is and whether it may: µs of CPU each, three statements with conditions',
+      table(
+        ['', 'µs'],
+        access.map(({ name, us }) => [name, us.toFixed(2)])
       )
     )
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT, startHearth } from '@hearth/test/helpers/hearth'
+import { measureAccess } from './access.ts'
 import { measureAsync } from './async.ts'
 import { measureCold } from './cold.ts'
 import { measureFreeze } from './freeze.ts'
@@ -19,7 +20,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,async,stream,cold,runtimes,scale,freeze,memory' },
+    only: { type: 'string', default: 'warm,async,stream,cold,runtimes,scale,freeze,memory,access' },
     write: { type: 'boolean', default: false }
   },
   allowPositionals: true
@@ -84,6 +85,7 @@ try {
     scale: isWanted('scale') ? await measureScale() : undefined,
     freeze: isWanted('freeze') ? await measureFreeze(3_000) : undefined,
     memory: isWanted('memory') ? await memory() : undefined,
+    access: isWanted('access') ? measureAccess() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })
   show(text)

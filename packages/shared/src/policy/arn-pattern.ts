@@ -8,7 +8,12 @@ const COLON = 58
 /** ARNs with wildcards: five fields that no wildcard reaches over, and the rest. */
 export interface ArnPattern {
   /** Six; none for `*`, which is everything. */
-  readonly fields: readonly Template[]
+  readonly fields: readonly Field[]
+}
+
+interface Field extends Template {
+  /** When there is neither a wildcard nor a variable in it: most are like that. */
+  readonly literal: string | undefined
 }
 
 /**
@@ -25,10 +30,11 @@ export function parseArnPattern(text: string, hasVariables: boolean): ArnPattern
   }
   if (fields.length < FIELDS) return undefined
   return {
-    fields: fields.map((field) => ({
-      parts: field,
-      glob: field.every((part) => typeof part === 'number') ? field : undefined
-    }))
+    fields: fields.map((parts) => {
+      const glob = parts.every((part) => typeof part === 'number') ? parts : undefined
+      const isLiteral = glob?.every((token) => token >= 0) === true
+      return { parts, glob, literal: isLiteral ? String.fromCharCode(...glob) : undefined }
+    })
   }
 }
 
@@ -39,9 +45,15 @@ export function matchesArn(pattern: ArnPattern, arn: string, keys: ContextKeys):
   for (let i = 0; i < FIELDS; i++) {
     const to = i === FIELDS - 1 ? arn.length : arn.indexOf(':', from)
     if (to === -1) return false
-    const glob = globOf(pattern.fields[i]!, keys)
-    if (glob === undefined || !matchesGlob(glob, arn.slice(from, to))) return false
+    if (!matchesField(pattern.fields[i]!, arn, from, to, keys)) return false
     from = to + 1
   }
   return true
+}
+
+function matchesField(field: Field, arn: string, from: number, to: number, keys: ContextKeys): boolean {
+  const { literal } = field
+  if (literal !== undefined) return literal.length === to - from && arn.startsWith(literal, from)
+  const glob = globOf(field, keys)
+  return glob !== undefined && matchesGlob(glob, arn, from, to)
 }

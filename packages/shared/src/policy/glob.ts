@@ -18,13 +18,16 @@ export function tokenOf(code: number): number {
 /**
  * Whether the whole text matches. Takes at most pattern × text steps: patterns come from callers, and a regular
  * expression made of one can be made to run for hours.
+ *
+ * @param from - Where the text begins.
+ * @param to - Behind its last character.
  */
-export function matchesGlob(glob: Glob, text: string): boolean {
+export function matchesGlob(glob: Glob, text: string, from = 0, to = text.length): boolean {
   let at = 0
-  let i = 0
+  let i = from
   let star = -1
   let resumeAt = 0
-  while (i < text.length) {
+  while (i < to) {
     const token = at < glob.length ? glob[at] : undefined
     if (token === ANY) {
       star = at++

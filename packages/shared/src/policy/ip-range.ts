@@ -20,10 +20,16 @@ export function parseIpRange(text: string): ((address: string) => boolean) | und
     const bits = Math.min(16, Math.max(0, Number(prefix) - i * 16))
     return (0xffff << (16 - bits)) & 0xffff
   })
+  // A decision asks for one address many times, and so does the client that it belongs to.
+  let last = ''
+  let isIn = false
   return (address) => {
-    const groups = groupsOf(address)
-    if (groups?.length !== base.length) return false
-    return groups.every((group, i) => ((group ^ base[i]!) & masks[i]!) === 0)
+    if (address !== last) {
+      const groups = groupsOf(address)
+      isIn = groups?.length === base.length && groups.every((group, i) => ((group ^ base[i]!) & masks[i]!) === 0)
+      last = address
+    }
+    return isIn
   }
 }
 
