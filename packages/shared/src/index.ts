@@ -44,6 +44,9 @@ export {
   toProblem
 } from './errors.ts'
 export { type Destination, type EventInvokeConfig, webhookKey } from './event-invoke.ts'
+export { compileEventPattern, type PatternNode } from './event-pattern/compile.ts'
+export { matchesEvent, prepareEvent } from './event-pattern/match.ts'
+export { createRuleIndex, type RuleIndex } from './event-pattern/rule-index.ts'
 export type {
   FunctionLayers,
   FunctionRecord,
@@ -110,5 +113,6 @@ export type {
   ReleaseWatch
 } from './release.ts'
 export { countsOf, DURATION_BUCKETS, durationBucket, sparse, takeTally } from './release-tally.ts'
+export { nextTimes, parseScheduleExpression, type ScheduleExpression } from './schedule/schedule-expression.ts'
 export { parseSince, SINCE_RULE } from './since.ts'
 export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'
