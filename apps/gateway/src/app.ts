@@ -17,7 +17,7 @@ import {
 } from '@hearth/shared'
 import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
-import type { Clock } from './async/clock.ts'
+import { type Clock, SYSTEM_CLOCK } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
 import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
@@ -42,6 +42,8 @@ import { refuse } from './respond.ts'
 import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
+import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
+import { createTriggerService } from './triggers/trigger-service.ts'
 import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
 import { enterUrl } from './url-entrance.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
@@ -341,13 +343,55 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
 
+  const triggers = createTriggerService({
+    scope,
+    clock: deps.clock ?? SYSTEM_CLOCK,
+    queue: deps.queue,
+    dispatcher: events.dispatcher,
+    find(name, qualifier) {
+      hallway.directory.refresh()
+      return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
+    },
+    traceId,
+    log,
+    onError: atMostEvery(10_000, (err: unknown) => {
+      log.error({ err }, 'triggers cannot work as they should')
+    }),
+    onRefused({ requestId, service, roleArn }, resource, decision) {
+      const facts = { requestId, sourceIp: undefined, userAgent: roleArn ?? service, secure: false }
+      const wish = { action: 'lambda:InvokeFunction', resource }
+      deps.audit.write(toAuditEntry(undefined, wish, facts, decision, new Date()))
+    }
+  })
   const proxied = metrics.route('control-plane')
+  const put = metrics.route(PUT_EVENTS)
+  const putEvents = putEventsRoute({
+    authenticator: () => hallway.authenticator,
+    access: () => hallway.access,
+    refresh: () => {
+      hallway.directory.refresh()
+    },
+    triggers,
+    scope,
+    expectations,
+    isDraining: () => draining,
+    onBug: hallway.onBug
+  })
   const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
     countAnswer(metrics, proxied, req, res)
     proxy.forward(req, res, id)
   }
   mount(all, FUNCTION_HOST, 'control-plane', (req, res, id) => {
     if (!enterByHost(req, res, id)) forward(req, res, id)
+  })
+  // Other operations of the service, and other services, have the same path.
+  mount(['POST'], '/', 'control-plane', (req, res, id) => {
+    if (req.headers['x-amz-target'] !== PUT_EVENTS) {
+      forward(req, res, id)
+      return
+    }
+    countAnswer(metrics, put, req, res)
+    putEvents(req, res, id)
   })
   mount(all, '/*', 'control-plane', forward)
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
@@ -439,6 +483,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses()])
       }
       events.start()
+      triggers.attach(reader)
       readiness.set('directory', { ok: true })
     },
 
@@ -460,6 +505,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     stop() {
       stopping ??= (async () => {
         draining = true
+        triggers.stop()
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)

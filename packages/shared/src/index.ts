@@ -116,3 +116,19 @@ export { countsOf, DURATION_BUCKETS, durationBucket, sparse, takeTally } from '.
 export { nextTimes, parseScheduleExpression, type ScheduleExpression } from './schedule/schedule-expression.ts'
 export { parseSince, SINCE_RULE } from './since.ts'
 export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'
+export { checkTargetInput, type FiredEvent, type InputFault, renderTargetInput } from './target-input.ts'
+export {
+  busArn,
+  DEFAULT_BUS,
+  type EventBus,
+  type EventRule,
+  type EventTarget,
+  ruleArn,
+  type Schedule,
+  type ScheduleGroup,
+  type ScheduleSettings,
+  scheduleArn,
+  scheduleGroupArn,
+  type TargetInput,
+  type TargetRetries
+} from './triggers.ts'

@@ -10,6 +10,8 @@ import { LATEST } from './functions-repository.ts'
 import { openReadOnly } from './open.ts'
 import { prepareReleaseWatches } from './releases-repository.ts'
 import type { SecretBox } from './secret-box.ts'
+import { prepareRuleList } from './triggers/event-rules-repository.ts'
+import { prepareScheduleList } from './triggers/schedules-repository.ts'
 import type { DirectoryReader } from './types.ts'
 
 /**
@@ -42,6 +44,11 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
       reset
     }
   })
+  const revision = db.prepare<[], number>('SELECT revision FROM trigger_revision').pluck()
+  const listRules = prepareRuleList(db)
+  const listSchedules = prepareScheduleList(db)
+  // One transaction: what is read together must be of one moment.
+  const readTriggers = db.transaction(() => ({ ...listRules(), schedules: listSchedules() }))
   return {
     dataVersion: () => version.get() ?? 0,
     changesSince: (seq) => changesSince.deferred(seq),
@@ -56,6 +63,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     listReleases: prepareReleaseWatches(db),
     listReserved: prepareReservations(db),
     listProvisioned: prepareProvisionedWishes(db),
+    triggerRevision: () => revision.get() ?? 0,
+    readTriggers: () => readTriggers.deferred(),
     listKeys: prepareKeyList(db, box),
     ...preparePrincipalLookup(db),
     close: () => {

@@ -79,6 +79,7 @@ export {
   type DeliveryRecord,
   type DeliveryResult,
   type EventQueue,
+  type Fire,
   type InvocationRecord,
   type ListQuery,
   type NewDelivery,
@@ -90,5 +91,15 @@ export { createReleasesRepository, type ReleasesRepository } from './releases-re
 export type { PolicyStatement, ResourcePolicy } from './resource-policy.ts'
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
+export {
+  createEventRulesRepository,
+  type EventRulesRepository,
+  type RuleWithTargets
+} from './triggers/event-rules-repository.ts'
+export {
+  createSchedulesRepository,
+  type SchedulePosition,
+  type SchedulesRepository
+} from './triggers/schedules-repository.ts'
 export type { AliasRoute, DirectoryReader } from './types.ts'
 export { createUsageRepository, type UsageRepository } from './usage-repository.ts'
