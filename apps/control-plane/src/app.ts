@@ -36,8 +36,11 @@ import { keyUseNotes } from './http/key-use-notes.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
+import type { EventRules } from './events/event-rules.ts'
+import { EVENTS } from './events/registry.ts'
 import { uploadLimit } from './http/upload-limit.ts'
 import { IAM } from './iam/registry.ts'
+import { addTargetConstraint, bindJsonService, jsonApi } from './json-protocol/json-api.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
 import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
@@ -47,6 +50,9 @@ import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
 import { bindService, queryApi } from './query/registry.ts'
 import type { ReleaseService } from './releases/release-service.ts'
+import { completedReports } from './scheduler/completed-reports.ts'
+import { schedulerApi } from './scheduler/scheduler-api.ts'
+import type { Schedules } from './scheduler/schedules.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
 import type { UrlService } from './urls/url-service.ts'
@@ -91,6 +97,8 @@ export interface Deps {
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
+  readonly eventRules: EventRules
+  readonly schedules: Schedules
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -149,6 +157,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS, ...options.http }
   })
   app.server.maxConnections = CONNECTIONS
+  addTargetConstraint(app)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   const { service, versions, aliases, releases, artifacts, packages, builder, links, metrics, scope, runtimes } = deps
@@ -228,6 +237,9 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(userRoutes, { prefix: '/v1/users', access: deps.access })
   await app.register(keyRoutes, { prefix: '/v1/keys', access: deps.access })
   await app.register(lambdaApi, deps)
+  await app.register(schedulerApi, { schedules: deps.schedules })
+  await app.register(completedReports, { schedules: deps.schedules, internalToken: deps.internalToken })
+  await app.register(jsonApi, { services: [bindJsonService(EVENTS, deps.eventRules)] })
   await app.register(queryApi, {
     services: [bindService(IAM, deps.access), bindService(STS, deps)],
     authorize(request, action, { resource, context }) {

@@ -15,6 +15,7 @@ import {
   createCodeSigningRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
+  createEventRulesRepository,
   createFunctionOptionsRepository,
   createFunctionPoliciesRepository,
   createFunctionsRepository,
@@ -26,6 +27,7 @@ import {
   createPoliciesRepository,
   createReleasesRepository,
   createRolesRepository,
+  createSchedulesRepository,
   createSecretBox,
   createUsageRepository,
   createUsersRepository,
@@ -49,6 +51,7 @@ import { startKeyUses } from './access/key-uses.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { createDestinationCheck } from './destinations/check-destination.ts'
+import { createEventRules } from './events/event-rules.ts'
 import { ensureAdministrator } from './first-start.ts'
 import { createAccount } from './functions/account.ts'
 import { createAliasService } from './functions/alias-service.ts'
@@ -69,6 +72,7 @@ import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore, type PackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
 import { createReleaseService } from './releases/release-service.ts'
+import { createSchedules } from './scheduler/schedules.ts'
 import { createUrlService } from './urls/url-service.ts'
 
 export interface ControlPlaneOptions {
@@ -182,13 +186,14 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const functionOptions = createFunctionOptionsRepository(db)
   const configs = createCodeSigningRepository(db)
   const codeSigning = createCodeSigning({ configs, options: functionOptions, scope, now })
+  const roles = createAssumableRoles(principals, scope)
   const service = createFunctionService({
     functions,
     aliases: aliasesRepository,
     scope,
     runtimes,
     codeSigning,
-    roles: createAssumableRoles(principals, scope),
+    roles,
     architecture,
     now,
     defer
@@ -286,6 +291,23 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,
+      eventRules: createEventRules({
+        repository: createEventRulesRepository(db),
+        scope,
+        now,
+        exclusively: (work) => functions.exclusively(work),
+        checkDestination
+      }),
+      schedules: createSchedules({
+        repository: createSchedulesRepository(db),
+        scope,
+        now,
+        exclusively: (work) => functions.exclusively(work),
+        checkDestination,
+        requireRole: (roleArn) => {
+          roles.requireFor(roleArn, 'scheduler.amazonaws.com')
+        }
+      }),
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
         concurrency.unreserved()
       ),

@@ -23,6 +23,7 @@ import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
 import { Call, type Door, type Hallway } from './call.ts'
 import { answerClientError } from './client-errors.ts'
+import { startReporter } from './control-plane-reporter.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
 import { toSpec } from './function-spec.ts'
@@ -98,6 +99,8 @@ export interface ServerTimeouts {
 
 /** Routes of the server itself that take keys have no body. */
 const EMPTY = Buffer.alloc(0)
+/** How often the control plane is told of schedules that are over, until they are deleted. */
+const COMPLETED_MS = 1_000
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
@@ -479,8 +482,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told which keys were used')
         })
       })
+      const stopCompleted = startReporter({
+        ...controlPlane,
+        path: '/internal/completed-schedules',
+        intervalMs: COMPLETED_MS,
+        report() {
+          const completed = triggers.completed()
+          return completed.length === 0 ? undefined : JSON.stringify({ completed })
+        },
+        onError: atMostEvery(60_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told which schedules are over')
+        })
+      })
       stopReporters = async () => {
-        await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses()])
+        await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses(), stopCompleted()])
       }
       events.start()
       triggers.attach(reader)

@@ -74,6 +74,8 @@ export interface ScheduleSettings {
   readonly description?: string | undefined
   readonly deletesItself: boolean
   readonly kmsKeyArn?: string | undefined
+  /** Of the request that made it: the same again makes nothing. */
+  readonly clientToken?: string | undefined
   readonly target: {
     readonly arn: string
     /** Undefined: the function's own policy must let schedules in. */

@@ -7,21 +7,24 @@ import {
   parsePolicy
 } from '@hearth/shared'
 
-const LAMBDA = { type: 'service', arn: '', accountId: '', service: 'lambda.amazonaws.com' } as const
-
-/** Says no to roles that Lambda cannot take. */
+/** Says no to roles that a service cannot take. */
 export interface AssumableRoles {
   /** @throws HearthError INVALID_REQUEST in AWS's words, which deploy tools wait for */
   require(roleArn: string): void
+  /**
+   * @param service - `scheduler.amazonaws.com`
+   * @throws HearthError VALIDATION_FAILED in that service's words
+   */
+  requireFor(roleArn: string, service: string): void
 }
 
 /** @see reference: IAM §3 */
 export function createAssumableRoles(source: Pick<PrincipalSource, 'findRole'>, scope: ArnScope): AssumableRoles {
-  const isAssumable = (roleArn: string): boolean => {
+  const isAssumable = (roleArn: string, service: string): boolean => {
     const role = source.findRole(roleArn.slice(roleArn.lastIndexOf('/') + 1))
     if (role === undefined || roleArn !== `arn:aws:iam::${scope.accountId}:role${role.path}${role.name}`) return false
     const request = {
-      caller: LAMBDA,
+      caller: { type: 'service', arn: '', accountId: '', service } as const,
       action: 'sts:AssumeRole',
       resource: roleArn,
       resourceAccount: scope.accountId,
@@ -31,8 +34,15 @@ export function createAssumableRoles(source: Pick<PrincipalSource, 'findRole'>, 
   }
   return {
     require(roleArn) {
-      if (isAssumable(roleArn)) return
+      if (isAssumable(roleArn, 'lambda.amazonaws.com')) return
       throw new HearthError('INVALID_REQUEST', 'The role defined for the function cannot be assumed by Lambda.')
+    },
+    requireFor(roleArn, service) {
+      if (isAssumable(roleArn, service)) return
+      throw new HearthError(
+        'VALIDATION_FAILED',
+        `The execution role you provide must allow ${service} to assume the role.`
+      )
     }
   }
 }

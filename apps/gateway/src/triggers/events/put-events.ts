@@ -102,7 +102,7 @@ async function putEvent(options: PutEventsOptions, entry: PutEntry, trace: strin
   const rules = table.busOf(bus)
   if (rules === undefined) return refused('InvalidArgument', `Event bus ${bus} does not exist.`)
   const at = now()
-  const time = typeof Time === 'number' ? Time * 1_000 : Time === undefined ? at : Date.parse(String(Time))
+  const time = typeof Time === 'number' ? Time * 1_000 : typeof Time === 'string' ? Date.parse(Time) : at
   let event: BusEvent
   try {
     event = newBusEvent(scope, {
