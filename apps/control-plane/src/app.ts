@@ -55,6 +55,9 @@ import { schedulerApi } from './scheduler/scheduler-api.ts'
 import type { Schedules } from './scheduler/schedules.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
+import { createEventKind } from './triggers/event-kind.ts'
+import { createScheduleKind } from './triggers/schedule-kind.ts'
+import { createServicePermissions } from './triggers/service-permission.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
@@ -75,6 +78,7 @@ import { provisionedReports } from './v1/provisioned-reports.ts'
 import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { roleRoutes } from './v1/role-routes.ts'
+import { triggerRoutes } from './v1/trigger-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
@@ -228,6 +232,15 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     requireFunction: (name) => void service.get(name)
   })
   await app.register(eventInvokeRoutes, { prefix: '/v1/functions', eventInvoke: deps.eventInvoke, scope })
+  const servicePermissions = createServicePermissions(deps.permissions, scope)
+  await app.register(triggerRoutes, {
+    prefix: '/v1/triggers',
+    kinds: [
+      createEventKind(deps.eventRules, servicePermissions),
+      createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
+    ],
+    exclusively: deps.access.exclusively
+  })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })

@@ -44,6 +44,7 @@ import { healthRoute, logsRoute, metricsRoute, readyRoute, runtimesRoute, type S
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
 import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
+import { triggerRoutes } from './triggers/routes.ts'
 import { createTriggerService } from './triggers/trigger-service.ts'
 import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
 import { enterUrl } from './url-entrance.ts'
@@ -366,6 +367,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       deps.audit.write(toAuditEntry(undefined, wish, facts, decision, new Date()))
     }
   })
+  for (const { method, url, action, arnOf, route } of triggerRoutes(triggers, scope)) {
+    mountServerRoute([method], url, { action, resource: arnOf }, route)
+  }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)
   const putEvents = putEventsRoute({

@@ -22,6 +22,7 @@ export interface Schedules {
   create(group: string, name: string, settings: ScheduleSettings): Schedule
   /** All of it: what is not said becomes as it is for a new one. */
   update(group: string, name: string, settings: ScheduleSettings): Schedule
+  setEnabled(group: string, name: string, isEnabled: boolean): Schedule
   delete(group: string, name: string): void
   /** Those that the gateway found to have no next time; one that was changed or made anew since stays. */
   deleteCompleted(completed: readonly { readonly group: string; readonly name: string; readonly id: string }[]): void
@@ -116,6 +117,16 @@ export function createSchedules(deps: SchedulesDeps): Schedules {
           createdAt,
           modifiedAt: at
         }
+        repository.put(changed)
+        return changed
+      })
+    },
+    setEnabled(group, name, isEnabled) {
+      return exclusively(() => {
+        const before = get(group, name)
+        if (before.isEnabled === isEnabled) return before
+        const at = now().getTime()
+        const changed = { ...before, isEnabled, activeFrom: isEnabled ? at : before.activeFrom, modifiedAt: at }
         repository.put(changed)
         return changed
       })

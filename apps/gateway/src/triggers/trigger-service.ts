@@ -1,14 +1,27 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { type ArnScope, type Decision, type PrincipalSource, ruleArn, type Schedule, scheduleArn } from '@hearth/shared'
+import {
+  type ArnScope,
+  compileEventPattern,
+  type Decision,
+  matchesEvent,
+  type PrincipalSource,
+  prepareEvent,
+  ruleArn,
+  type Schedule,
+  scheduleArn
+} from '@hearth/shared'
 import type { DirectoryReader, EventQueue } from '@hearth/store'
 import type { Clock } from '../async/clock.ts'
 import type { Dispatcher } from '../async/dispatcher.ts'
 import type { Entry } from '../function-routes.ts'
 import type { Log } from '../log.ts'
-import { type EntryResult, type PutEntry, putEvents } from './events/put-events.ts'
+import { newBusEvent } from './events/new-event.ts'
+import { type EntryResult, firingsOf, type PutEntry, putEvents } from './events/put-events.ts'
 import { createRuleTable } from './events/rule-table.ts'
 import { createFireEvent, type Firing } from './firing.ts'
 import type { TriggerKind, Triggers } from './kind.ts'
+import type { Sample } from './routes.ts'
 import { createScheduleKind } from './schedules/schedule-kind.ts'
 import { createTriggerLog, type TriggerStatus } from './trigger-log.ts'
 
@@ -25,6 +38,12 @@ export interface TriggerServiceOptions {
   readonly onRefused: (firing: Firing, resource: string, decision: Decision) => void
 }
 
+export interface TestResult {
+  /** Whether a rule wants the sample; nothing was fired if not. */
+  readonly matches: boolean
+  readonly fired: readonly { readonly requestId: string; readonly function: string; readonly delivered: boolean }[]
+}
+
 /** What starts functions by itself. */
 export interface TriggerService {
   /** Serves what this database says from now on. */
@@ -33,7 +52,10 @@ export interface TriggerService {
   refresh(): void
   putEvents(entries: readonly PutEntry[], req: IncomingMessage): Promise<readonly EntryResult[]>
   statusOf(arn: string): TriggerStatus | undefined
-  /** Fires a rule or schedule as if it were due. @returns undefined when there is no such trigger */
+  has(arn: string): boolean
+  /** Sends a rule a sample event, or fires a schedule now. @returns undefined when there is no such trigger */
+  test(arn: string, sample: Sample): Promise<TestResult | undefined>
+  /** What keeps triggers from working, if anything does. */
   health(): string | undefined
   /** Schedules that are over and are to be deleted. */
   completed(): readonly { readonly group: string; readonly name: string; readonly id: string }[]
@@ -112,6 +134,9 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     }
   }
 
+  const findSchedule = (arn: string): Schedule | undefined =>
+    triggers.schedules.find(({ group, name }) => scheduleArn(scope, group, name) === arn)
+
   return {
     attach(opened) {
       reader = opened
@@ -129,6 +154,40 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         entries,
         typeof sent === 'string' ? sent : undefined
       )
+    },
+    has: (arn) => {
+      refresh()
+      return table.find(arn) !== undefined || findSchedule(arn) !== undefined
+    },
+    async test(arn, sample) {
+      refresh()
+      const at = clock.now()
+      const rule = table.find(arn)
+      const schedule = findSchedule(arn)
+      let firings: readonly Firing[]
+      if (rule !== undefined) {
+        const event = newBusEvent(scope, {
+          source: sample.source,
+          detailType: sample.detailType,
+          time: at,
+          resources: [],
+          detail: JSON.stringify(sample.detail)
+        })
+        const isWanted =
+          rule.pattern !== undefined && matchesEvent(compileEventPattern(rule.pattern), prepareEvent(event.value))
+        firings = isWanted ? firingsOf(rule, event, at, options.traceId(event.id, undefined)) : []
+        if (!isWanted) return { matches: false, fired: [] }
+      } else if (schedule !== undefined) {
+        firings = [schedules.firingOf(schedule, randomUUID(), at)]
+      } else return undefined
+      const fired = await Promise.all(
+        firings.map(async (firing) => ({
+          requestId: firing.requestId,
+          function: firing.target,
+          delivered: await fire(firing)
+        }))
+      )
+      return { matches: true, fired }
     },
     statusOf: (arn) => log.find(arn),
     health: () => kinds.map((kind) => kind.health()).find((problem) => problem !== undefined),

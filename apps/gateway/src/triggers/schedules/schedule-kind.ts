@@ -24,8 +24,13 @@ export interface ScheduleKindOptions {
 const LATE_MS = 15 * 60_000
 const SERVICE = 'scheduler.amazonaws.com'
 
+export interface ScheduleKind extends TriggerKind {
+  /** What a schedule gives to its function for a due time. */
+  firingOf(schedule: Schedule, requestId: string, dueAt: number): Firing
+}
+
 /** Schedules, and rules with one. */
-export function createScheduleKind(options: ScheduleKindOptions): TriggerKind {
+export function createScheduleKind(options: ScheduleKindOptions): ScheduleKind {
   const { scope, clock, queue } = options
   const scheduler = createScheduler({
     clock,
@@ -51,7 +56,8 @@ export function createScheduleKind(options: ScheduleKindOptions): TriggerKind {
     stop: () => {
       scheduler.stop()
     },
-    health: () => scheduler.health()
+    health: () => scheduler.health(),
+    firingOf
   }
 
   function timedRule(
@@ -93,10 +99,7 @@ export function createScheduleKind(options: ScheduleKindOptions): TriggerKind {
     })
   }
 
-  function timedSchedule(
-    schedule: Schedule,
-    { fire, log, traceId, onCompleted }: ScheduleKindOptions
-  ): Timed | undefined {
+  function timedSchedule(schedule: Schedule, { fire, log, onCompleted }: ScheduleKindOptions): Timed | undefined {
     if (!schedule.isEnabled) return undefined
     const { target, startAt, endAt, windowMinutes = 0 } = schedule
     const arn = scheduleArn(scope, schedule.group, schedule.name)
@@ -118,19 +121,7 @@ export function createScheduleKind(options: ScheduleKindOptions): TriggerKind {
       lateMs: target.retries?.maxAgeS === undefined ? LATE_MS : target.retries.maxAgeS * 1_000,
       fire(dueAt) {
         const requestId = uuidOf(`${schedule.id}/${dueAt}`)
-        const firing: Firing = {
-          service: SERVICE,
-          sourceArn: arn,
-          roleArn: target.roleArn,
-          target: target.arn,
-          deadLetterArn: target.deadLetterArn,
-          requestId,
-          payload: Buffer.from(inputOf(schedule, arn, requestId, dueAt)),
-          traceId: traceId(requestId, undefined),
-          dueAt,
-          fired: { key, dueAt }
-        }
-        return fire(firing)
+        return fire({ ...firingOf(schedule, requestId, dueAt), fired: { key, dueAt } })
       },
       skipped: () => {
         log.skipped(arn)
@@ -138,6 +129,23 @@ export function createScheduleKind(options: ScheduleKindOptions): TriggerKind {
       completed: () => {
         if (schedule.deletesItself) onCompleted(schedule)
       }
+    }
+  }
+
+  function firingOf(schedule: Schedule, requestId: string, dueAt: number): Firing {
+    const { target } = schedule
+    const arn = scheduleArn(scope, schedule.group, schedule.name)
+    return {
+      service: SERVICE,
+      sourceArn: arn,
+      roleArn: target.roleArn,
+      target: target.arn,
+      deadLetterArn: target.deadLetterArn,
+      requestId,
+      payload: Buffer.from(inputOf(schedule, arn, requestId, dueAt)),
+      traceId: options.traceId(requestId, undefined),
+      dueAt,
+      fired: undefined
     }
   }
 
