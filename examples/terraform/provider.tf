@@ -1,4 +1,4 @@
-# The AWS provider with Hearth as its Lambda and IAM. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
+# The AWS provider with Hearth as its Lambda, IAM, EventBridge and Scheduler. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
 terraform {
   required_providers {
     aws = {
@@ -22,7 +22,9 @@ provider "aws" {
   skip_requesting_account_id  = true
 
   endpoints {
-    iam    = var.endpoint
-    lambda = var.endpoint
+    events    = var.endpoint
+    iam       = var.endpoint
+    lambda    = var.endpoint
+    scheduler = var.endpoint
   }
 }
