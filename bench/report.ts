@@ -7,6 +7,7 @@ import type { AsyncResult } from './async.ts'
 import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
 import type { MemoryResult } from './memory.ts'
+import type { PatternResult } from './patterns.ts'
 import type { RuntimeResult } from './runtimes.ts'
 import type { ScaleResult } from './scale.ts'
 import type { StreamResult } from './stream.ts'
@@ -15,6 +16,7 @@ import type { WarmResult } from './warm.ts'
 export interface Results {
   readonly warm: readonly WarmResult[] | undefined
   readonly events: AsyncResult | undefined
+  readonly patterns: readonly PatternResult[] | undefined
   readonly stream: readonly StreamResult[] | undefined
   readonly cold: readonly ColdResult[] | undefined
   readonly runtimes: readonly RuntimeResult[] | undefined
@@ -29,6 +31,7 @@ export interface Results {
 export function report({
   warm,
   events,
+  patterns,
   stream,
   cold,
   runtimes,
@@ -76,6 +79,20 @@ export function report({
             `${events.startMs.p50.toFixed(2)} / ${events.startMs.p99.toFixed(2)}`
           ]
         ]
+      )
+    )
+  }
+  if (patterns !== undefined) {
+    parts.push(
+      '## Rules that want an event, of 1,000; one thread',
+      table(
+        ['', 'events/s', 'decisions/s (an event against a rule)', 'rules that want it'],
+        patterns.map((row) => [
+          row.name,
+          row.eventsPerSecond.toFixed(0),
+          row.decisionsPerSecond.toFixed(0),
+          row.matchesPerEvent.toFixed(1)
+        ])
       )
     )
   }

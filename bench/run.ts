@@ -8,6 +8,7 @@ import { measureAsync } from './async.ts'
 import { measureCold } from './cold.ts'
 import { measureFreeze } from './freeze.ts'
 import { measureMemory } from './memory.ts'
+import { measurePatterns } from './patterns.ts'
 import { report } from './report.ts'
 import { measureRuntimes } from './runtimes.ts'
 import { measureScale } from './scale.ts'
@@ -20,7 +21,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,async,stream,cold,runtimes,scale,freeze,memory,access' },
+    only: { type: 'string', default: 'warm,async,patterns,stream,cold,runtimes,scale,freeze,memory,access' },
     write: { type: 'boolean', default: false }
   },
   allowPositionals: true
@@ -79,6 +80,7 @@ try {
   const text = report({
     warm: isWanted('warm') ? await warm() : undefined,
     events: isWanted('async') ? await measureAsync(Number(values.seconds), tmpDir) : undefined,
+    patterns: isWanted('patterns') ? measurePatterns(Number(values.seconds)) : undefined,
     stream: isWanted('stream') ? await measureStream(Number(values.rounds)) : undefined,
     cold: isWanted('cold') ? await cold() : undefined,
     runtimes: isWanted('runtimes') ? await measureRuntimes(tmpDir, Number(values.cold)) : undefined,

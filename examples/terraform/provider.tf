@@ -1,4 +1,5 @@
-# The AWS provider with Hearth as its Lambda, IAM, Secrets Manager and Parameter Store. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
+# The AWS provider with Hearth as its Lambda, IAM, EventBridge, Scheduler, Secrets Manager and Parameter Store. Credentials:
+# AWS_SHARED_CREDENTIALS_FILE=data/credentials.
 terraform {
   required_providers {
     aws = {
@@ -22,8 +23,10 @@ provider "aws" {
   skip_requesting_account_id  = true
 
   endpoints {
+    events         = var.endpoint
     iam            = var.endpoint
     lambda         = var.endpoint
+    scheduler      = var.endpoint
     secretsmanager = var.endpoint
     ssm            = var.endpoint
   }

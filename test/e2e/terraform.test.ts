@@ -86,6 +86,10 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   const page = await fetchByHost(hearth.url, host)
   t.equal(page.body, 'Hello from a layer', 'the URL is public, and leads to the version that has the layer')
 
+  t.match(await (await hearth.request('/v1/triggers/event/orders-terraform')).json(), { enabled: true })
+  const morning = await hearth.request('/schedules/morning-terraform?groupName=mornings-terraform')
+  t.match(await morning.json(), { ScheduleExpressionTimezone: 'Europe/Berlin', State: 'ENABLED' })
+
   await pack('?')
   t.match(await apply(...CHANGES), /0 added, 4 changed, 0 destroyed/)
   t.equal(await invoke(), 'Good day, Ada?')
@@ -127,6 +131,8 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   for (const name of ['hello-terraform', 'versioned-terraform']) {
     t.equal((await hearth.request(`/v1/functions/${name}`)).status, 404, name)
   }
+  t.match(await (await hearth.request('/v1/triggers/event')).json(), { items: [] })
+  t.match(await (await hearth.request('/schedules')).json(), { Schedules: [] })
   t.match(await (await hearth.request('/2020-04-22/code-signing-configs')).json(), { CodeSigningConfigs: [] })
   t.match(await (await hearth.request('/v1/layers')).json(), { items: [] })
   t.match(await (await hearth.request('/v1/roles')).json(), { items: [{ name: 'hearth-default' }] })

@@ -13,6 +13,7 @@ import {
   createAliasesRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
+  createEventRulesRepository,
   createFunctionOptionsRepository,
   createFunctionPoliciesRepository,
   createFunctionsRepository,
@@ -21,9 +22,11 @@ import {
   createOwnedPoliciesRepository,
   createReleasesRepository,
   createRolesRepository,
+  createSchedulesRepository,
   createSecretBox,
   createUsersRepository,
   type EventInvokeRepository,
+  type EventRulesRepository,
   type FunctionOptionsRepository,
   type FunctionPoliciesRepository,
   type FunctionsRepository,
@@ -36,6 +39,7 @@ import {
   openStore,
   type ReleasesRepository,
   type RolesRepository,
+  type SchedulesRepository,
   type UsersRepository
 } from '@hearth/store'
 import type { Test } from 'tap'
@@ -236,6 +240,8 @@ export interface Harness {
   /** Policies of users and roles. */
   readonly owned: OwnedPoliciesRepository
   readonly sessions: SessionTokens
+  readonly rules: EventRulesRepository
+  readonly schedules: SchedulesRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
@@ -345,6 +351,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     options: functionOptions,
     keys,
     urls,
+    rules: createEventRulesRepository(db),
+    schedules: createSchedulesRepository(db),
     logs,
     dataDir,
     attach

@@ -116,6 +116,8 @@ t.test('a trail of changes that is too short means looking at everything again, 
     reader: {
       dataVersion: () => version,
       changesSince: () => ({ seq: version, functions: [], keys: false, reset: version > 1 }),
+      triggerRevision: () => 0,
+      readTriggers: () => ({ buses: [], rules: [], schedules: [] }),
       findUrl: () => undefined,
       findSecret: () => undefined,
       findServerSecret: () => undefined,

@@ -39,6 +39,8 @@ import { keyUseNotes } from './http/key-use-notes.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
+import type { EventRules } from './events/event-rules.ts'
+import { EVENTS } from './events/registry.ts'
 import { uploadLimit } from './http/upload-limit.ts'
 import { IAM } from './iam/registry.ts'
 import { bindJsonService, jsonApi } from './json-protocol/registry.ts'
@@ -53,12 +55,18 @@ import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
 import { bindService, queryApi } from './query/registry.ts'
 import type { ReleaseService } from './releases/release-service.ts'
+import { completedReports } from './scheduler/completed-reports.ts'
+import { schedulerApi } from './scheduler/scheduler-api.ts'
+import type { Schedules } from './scheduler/schedules.ts'
 import type { ParameterService } from './secrets/parameter-service.ts'
 import type { SecretService } from './secrets/secret-service.ts'
 import { SECRETS_MANAGER } from './secrets-manager/registry.ts'
 import { SSM } from './ssm/registry.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
+import { createEventKind } from './triggers/event-kind.ts'
+import { createScheduleKind } from './triggers/schedule-kind.ts'
+import { createServicePermissions } from './triggers/service-permission.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
@@ -81,6 +89,7 @@ import { releaseReports } from './v1/release-reports.ts'
 import { releaseRoutes } from './v1/release-routes.ts'
 import { roleRoutes } from './v1/role-routes.ts'
 import { secretRoutes } from './v1/secret-routes.ts'
+import { triggerRoutes } from './v1/trigger-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
@@ -102,6 +111,8 @@ export interface Deps {
   readonly tags: FunctionTags
   readonly options: FunctionOptions
   readonly codeSigning: CodeSigning
+  readonly eventRules: EventRules
+  readonly schedules: Schedules
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -148,7 +159,7 @@ const KEEP_ALIVE_MS = 72_000
 const CONNECTIONS = 1_000
 
 /** Services of the JSON protocol, by what stands before an operation's name in `X-Amz-Target`. */
-const JSON_TARGETS = new Set<string>([SECRETS_MANAGER.target, SSM.target])
+const JSON_TARGETS = new Set<string>([EVENTS.target, SECRETS_MANAGER.target, SSM.target])
 
 /** Builds the app and opens nothing: no port, no file, no signal handler. main.ts and tests both call this. */
 export async function buildApp(deps: Deps, options: ServerOptions = {}) {
@@ -250,6 +261,15 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     requireFunction: (name) => void service.get(name)
   })
   await app.register(eventInvokeRoutes, { prefix: '/v1/functions', eventInvoke: deps.eventInvoke, scope })
+  const servicePermissions = createServicePermissions(deps.permissions, scope)
+  await app.register(triggerRoutes, {
+    prefix: '/v1/triggers',
+    kinds: [
+      createEventKind(deps.eventRules, servicePermissions),
+      createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
+    ],
+    exclusively: deps.access.exclusively
+  })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })
@@ -261,8 +281,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(secretRoutes, { prefix: '/v1/secrets', secrets: deps.secrets })
   await app.register(masterKeyRoutes, { prefix: '/v1/master-key', masterKeys: deps.masterKeys })
   await app.register(lambdaApi, deps)
+  await app.register(schedulerApi, { schedules: deps.schedules })
+  await app.register(completedReports, { schedules: deps.schedules, internalToken: deps.internalToken })
   await app.register(jsonApi, {
-    services: [bindJsonService(SECRETS_MANAGER, deps.secrets), bindJsonService(SSM, deps.parameters)]
+    services: [
+      bindJsonService(EVENTS, deps.eventRules),
+      bindJsonService(SECRETS_MANAGER, deps.secrets),
+      bindJsonService(SSM, deps.parameters)
+    ]
   })
   await app.register(queryApi, {
     services: [bindService(IAM, deps.access), bindService(STS, deps)],

@@ -17,6 +17,7 @@ import {
   createCodeSigningRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
+  createEventRulesRepository,
   createFunctionOptionsRepository,
   createFunctionPoliciesRepository,
   createFunctionsRepository,
@@ -30,6 +31,7 @@ import {
   createReleasesRepository,
   createResealer,
   createRolesRepository,
+  createSchedulesRepository,
   createSecretBox,
   createSecretsRepository,
   createServerSecrets,
@@ -56,6 +58,7 @@ import { startKeyUses } from './access/key-uses.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { createDestinationCheck } from './destinations/check-destination.ts'
+import { createEventRules } from './events/event-rules.ts'
 import { ensureAdministrator } from './first-start.ts'
 import { createAccount } from './functions/account.ts'
 import { createAliasService } from './functions/alias-service.ts'
@@ -77,6 +80,7 @@ import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore, type PackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
 import { createReleaseService } from './releases/release-service.ts'
+import { createSchedules } from './scheduler/schedules.ts'
 import { createParameterService } from './secrets/parameter-service.ts'
 import { createSecretReferences } from './secrets/secret-references.ts'
 import { createSecretService } from './secrets/secret-service.ts'
@@ -225,13 +229,14 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     webhookNetworks: config.webhookNetworks ?? []
   })
+  const roles = createAssumableRoles(principals, scope)
   const service = createFunctionService({
     functions,
     aliases: aliasesRepository,
     scope,
     runtimes,
     codeSigning,
-    roles: createAssumableRoles(principals, scope),
+    roles,
     checkDestination,
     secretReferences: createSecretReferences({
       find: prepareSecretLookup(db, box),
@@ -348,6 +353,23 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       tags: createFunctionTags(functions, scope),
       options: createFunctionOptions(service, functionOptions, codeSigning),
       codeSigning,
+      eventRules: createEventRules({
+        repository: createEventRulesRepository(db),
+        scope,
+        now,
+        exclusively: (work) => functions.exclusively(work),
+        checkDestination
+      }),
+      schedules: createSchedules({
+        repository: createSchedulesRepository(db),
+        scope,
+        now,
+        exclusively: (work) => functions.exclusively(work),
+        checkDestination,
+        requireRole: (roleArn) => {
+          roles.requireFor(roleArn, 'scheduler.amazonaws.com')
+        }
+      }),
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
         concurrency.unreserved()
       ),

@@ -129,6 +129,60 @@ const oneInvocation = {
   }
 } as const
 
+function triggerPaths(kind: 'event' | 'schedule') {
+  const Kind = kind === 'event' ? 'Event' : 'Schedule'
+  const trigger = {
+    ...name,
+    description: 'Name of the trigger',
+    schema: { type: 'string', pattern: '^[.\\-_A-Za-z0-9]{1,64}$' }
+  }
+  const answer = (description: string) => ({
+    description,
+    content: { 'application/json': { schema: { type: 'object' } } }
+  })
+  return {
+    [`/v1/triggers/${kind}/{name}/status`]: {
+      get: {
+        operationId: `get${Kind}TriggerStatus`,
+        summary: 'What a trigger did since the gateway began: last events, last error, lag',
+        tags: ['triggers'],
+        parameters: [trigger],
+        responses: {
+          '200': answer('fired, failed, skipped, lagMs, problem, lastError, events'),
+          '4XX': problems['4XX']
+        }
+      }
+    },
+    [`/v1/triggers/${kind}/{name}/test`]: {
+      post: {
+        operationId: `test${Kind}Trigger`,
+        summary: kind === 'event' ? 'Send a sample event to the trigger alone' : 'Fire the trigger now',
+        tags: ['triggers'],
+        parameters: [trigger, idempotencyKey],
+        requestBody: {
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                properties: {
+                  source: { type: 'string' },
+                  detailType: { type: 'string' },
+                  detail: { type: 'object' }
+                }
+              }
+            }
+          }
+        },
+        responses: {
+          '200': answer('The trigger does not want it: nothing was fired'),
+          '202': answer('Fired: matches, and for each function its requestId'),
+          '4XX': problems['4XX']
+        }
+      }
+    }
+  }
+}
+
 export const gatewayPaths = {
   '/v1/invocations/{requestId}': {
     get: {
@@ -279,6 +333,8 @@ export const gatewayPaths = {
       }
     }
   },
+  ...triggerPaths('event'),
+  ...triggerPaths('schedule'),
   '/v1/runtimes': {
     get: {
       operationId: 'listRuntimes',

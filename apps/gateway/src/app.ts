@@ -19,12 +19,13 @@ import {
 } from '@hearth/shared'
 import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
-import type { Clock } from './async/clock.ts'
+import { type Clock, SYSTEM_CLOCK } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
 import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
 import { Call, type Door, type Hallway } from './call.ts'
 import { answerClientError } from './client-errors.ts'
+import { startReporter } from './control-plane-reporter.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
 import { toSpec } from './function-spec.ts'
@@ -58,6 +59,9 @@ import {
 } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
+import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
+import { triggerRoutes } from './triggers/routes.ts'
+import { createTriggerService } from './triggers/trigger-service.ts'
 import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
 import { enterUrl } from './url-entrance.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
@@ -117,6 +121,8 @@ export interface ServerTimeouts {
 const PROXIED_PER_FUNCTION = 16
 /** Routes of the server itself that take keys have no body. */
 const EMPTY = Buffer.alloc(0)
+/** How often the control plane is told of schedules that are over, until they are deleted. */
+const COMPLETED_MS = 1_000
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
@@ -383,7 +389,43 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
 
+  const triggers = createTriggerService({
+    scope,
+    clock: deps.clock ?? SYSTEM_CLOCK,
+    queue: deps.queue,
+    dispatcher: events.dispatcher,
+    find(name, qualifier) {
+      hallway.directory.refresh()
+      return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
+    },
+    traceId,
+    log,
+    onError: atMostEvery(10_000, (err: unknown) => {
+      log.error({ err }, 'triggers cannot work as they should')
+    }),
+    onRefused({ requestId, service, roleArn }, resource, decision) {
+      const facts = { requestId, sourceIp: undefined, userAgent: roleArn ?? service, secure: false }
+      const wish = { action: 'lambda:InvokeFunction', resource }
+      deps.audit.write(toAuditEntry(undefined, wish, facts, decision, new Date()))
+    }
+  })
+  for (const { method, url, action, arnOf, route } of triggerRoutes(triggers, scope)) {
+    mountServerRoute([method], url, { action, resource: arnOf }, route)
+  }
   const proxied = metrics.route('control-plane')
+  const put = metrics.route(PUT_EVENTS)
+  const putEvents = putEventsRoute({
+    authenticator: () => hallway.authenticator,
+    access: () => hallway.access,
+    refresh: () => {
+      hallway.directory.refresh()
+    },
+    triggers,
+    scope,
+    expectations,
+    isDraining: () => draining,
+    onBug: hallway.onBug
+  })
   const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
     countAnswer(metrics, proxied, req, res)
     const inside = insideOf(req)
@@ -397,6 +439,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   }
   mount(all, FUNCTION_HOST, 'control-plane', (req, res, id) => {
     if (!enterByHost(req, res, id)) forward(req, res, id)
+  })
+  // Other operations of the service, and other services, have the same path.
+  mount(['POST'], '/', 'control-plane', (req, res, id) => {
+    if (req.headers['x-amz-target'] !== PUT_EVENTS) {
+      forward(req, res, id)
+      return
+    }
+    countAnswer(metrics, put, req, res)
+    putEvents(req, res, id)
   })
   mount(all, '/*', 'control-plane', forward)
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
@@ -497,10 +548,23 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told which keys were used')
         })
       })
+      const stopCompleted = startReporter({
+        ...controlPlane,
+        path: '/internal/completed-schedules',
+        intervalMs: COMPLETED_MS,
+        report() {
+          const completed = triggers.completed()
+          return completed.length === 0 ? undefined : JSON.stringify({ completed })
+        },
+        onError: atMostEvery(60_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told which schedules are over')
+        })
+      })
       stopReporters = async () => {
-        await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses()])
+        await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses(), stopCompleted()])
       }
       events.start()
+      triggers.attach(reader)
       readiness.set('directory', { ok: true })
     },
 
@@ -522,6 +586,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     stop() {
       stopping ??= (async () => {
         draining = true
+        triggers.stop()
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
         await stopServer(app.server, connections, executor, config.drainMs)

@@ -84,6 +84,10 @@ const CATALOG = {
   /** A version is provisioned through an alias or by itself, not both. */
   ALREADY_PROVISIONED: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceConflictException' },
   LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  /** The place of the mistake is named. */
+  INVALID_EVENT_PATTERN: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidEventPatternException' },
+  INVALID_SCHEDULE: { status: 400, fault: 'caller', retryable: false, aws: 'ValidationException' },
+  RESOURCE_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceAlreadyExistsException' },
   /** A policy document that does not follow the grammar; the place is named. */
   MALFORMED_POLICY: { status: 400, fault: 'caller', retryable: false, aws: 'MalformedPolicyDocumentException' },
   POLICY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },

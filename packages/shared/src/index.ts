@@ -1,7 +1,6 @@
 export { type AuthBackoff, createAuthBackoff } from './abuse/auth-backoff.ts'
 export { createRequestRate, type RequestRate } from './abuse/request-rate.ts'
 export { type Authorizer, type AuthorizerOptions, createAuthorizer, type Wish } from './access/authorizer.ts'
-export { findFunctionRole } from './access/function-role.ts'
 export type {
   IdentityRecord,
   PolicyText,
@@ -12,6 +11,7 @@ export type {
 } from './access/principal-source.ts'
 export type { RequestFacts } from './access/request-keys.ts'
 export { functionPrincipal, NO_REQUEST, secretWish } from './access/secret-wish.ts'
+export { findServiceRole, LAMBDA_SERVICE } from './access/service-role.ts'
 export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
 export {
@@ -56,6 +56,9 @@ export {
   toProblem
 } from './errors.ts'
 export { type Destination, type EventInvokeConfig, webhookKey } from './event-invoke.ts'
+export { compileEventPattern, type PatternNode } from './event-pattern/compile.ts'
+export { matchesEvent, prepareEvent } from './event-pattern/match.ts'
+export { createRuleIndex, type RuleIndex } from './event-pattern/rule-index.ts'
 export type {
   FunctionLayers,
   FunctionRecord,
@@ -122,6 +125,7 @@ export type {
   ReleaseWatch
 } from './release.ts'
 export { countsOf, DURATION_BUCKETS, durationBucket, sparse, takeTally } from './release-tally.ts'
+export { nextTimes, parseScheduleExpression, type ScheduleExpression } from './schedule/schedule-expression.ts'
 export {
   literalValue,
   parseSecretReference,
@@ -131,3 +135,19 @@ export {
 } from './secret-reference.ts'
 export { parseSince, SINCE_RULE } from './since.ts'
 export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'
+export { checkTargetInput, type FiredEvent, type InputFault, renderTargetInput } from './target-input.ts'
+export {
+  busArn,
+  DEFAULT_BUS,
+  type EventBus,
+  type EventRule,
+  type EventTarget,
+  ruleArn,
+  type Schedule,
+  type ScheduleGroup,
+  type ScheduleSettings,
+  scheduleArn,
+  scheduleGroupArn,
+  type TargetInput,
+  type TargetRetries
+} from './triggers.ts'

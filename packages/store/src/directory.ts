@@ -12,6 +12,8 @@ import { prepareReleaseWatches } from './releases-repository.ts'
 import type { SecretBox } from './secret-box.ts'
 import { prepareSecretLookup } from './secrets/secrets-repository.ts'
 import { prepareServerSecret } from './server-secrets.ts'
+import { prepareRuleList } from './triggers/event-rules-repository.ts'
+import { prepareScheduleList } from './triggers/schedules-repository.ts'
 import type { DirectoryReader } from './types.ts'
 
 /**
@@ -44,6 +46,11 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
       reset
     }
   })
+  const revision = db.prepare<[], number>('SELECT revision FROM trigger_revision').pluck()
+  const listRules = prepareRuleList(db)
+  const listSchedules = prepareScheduleList(db)
+  // One transaction: what is read together must be of one moment.
+  const readTriggers = db.transaction(() => ({ ...listRules(), schedules: listSchedules() }))
   return {
     dataVersion: () => version.get() ?? 0,
     changesSince: (seq) => changesSince.deferred(seq),
@@ -58,6 +65,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     listReleases: prepareReleaseWatches(db),
     listReserved: prepareReservations(db),
     listProvisioned: prepareProvisionedWishes(db),
+    triggerRevision: () => revision.get() ?? 0,
+    readTriggers: () => readTriggers.deferred(),
     listKeys: prepareKeyList(db, box),
     findSecret: prepareSecretLookup(db, box),
     findServerSecret: prepareServerSecret(db, box),

@@ -89,6 +89,7 @@ export {
   type DeliveryRecord,
   type DeliveryResult,
   type EventQueue,
+  type Fire,
   type InvocationRecord,
   type ListQuery,
   type NewDelivery,
@@ -119,5 +120,15 @@ export {
 } from './secrets/secrets-repository.ts'
 export { createServerSecrets } from './server-secrets.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
+export {
+  createEventRulesRepository,
+  type EventRulesRepository,
+  type RuleWithTargets
+} from './triggers/event-rules-repository.ts'
+export {
+  createSchedulesRepository,
+  type SchedulePosition,
+  type SchedulesRepository
+} from './triggers/schedules-repository.ts'
 export type { AliasRoute, DirectoryReader } from './types.ts'
 export { createUsageRepository, type UsageRepository } from './usage-repository.ts'

@@ -5,11 +5,13 @@ import type {
   FunctionUrl,
   PrincipalSource,
   ProvisionedWish,
-  ReleaseWatch
+  ReleaseWatch,
+  Schedule
 } from '@hearth/shared'
 import type { EventSettings } from './event-invoke-repository.ts'
 import type { PolicyStatement } from './resource-policy.ts'
 import type { SecretInUse } from './secrets/secrets-repository.ts'
+import type { RuleWithTargets } from './triggers/event-rules-repository.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -43,6 +45,13 @@ export interface DirectoryReader extends PrincipalSource {
   findUrl(id: string): FunctionUrl | undefined
   /** @returns undefined when there is no such domain; without `url` when the function has none */
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
+  /** Another number than before: buses, rules, targets or schedules have changed. */
+  triggerRevision(): number
+  readTriggers(): {
+    readonly buses: readonly string[]
+    readonly rules: readonly RuleWithTargets[]
+    readonly schedules: readonly Schedule[]
+  }
   listKeys(): readonly AccessKey[]
   /** @param stage - A staging label, such as AWSCURRENT. */
   findSecret(name: string, stage: string): SecretInUse | undefined

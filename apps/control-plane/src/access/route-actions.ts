@@ -67,6 +67,18 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   changeEventInvokeConfig: 'lambda:UpdateFunctionEventInvokeConfig',
   deleteEventInvokeConfig: 'lambda:DeleteFunctionEventInvokeConfig',
 
+  // Those of EventBridge and Scheduler, on the ARN of the rule or schedule.
+  listEventTriggers: IN_ROUTE,
+  putEventTrigger: IN_ROUTE,
+  getEventTrigger: IN_ROUTE,
+  changeEventTrigger: IN_ROUTE,
+  deleteEventTrigger: IN_ROUTE,
+  listScheduleTriggers: IN_ROUTE,
+  putScheduleTrigger: IN_ROUTE,
+  getScheduleTrigger: IN_ROUTE,
+  changeScheduleTrigger: IN_ROUTE,
+  deleteScheduleTrigger: IN_ROUTE,
+
   listDomains: 'hearth:ListDomains',
   putDomain: 'hearth:PutDomain',
   getDomain: 'hearth:GetDomain',

@@ -2,7 +2,7 @@ import { type ArnScope, type FunctionRef, HearthError, parseFunctionRef } from '
 import type { DestinationKind, DestinationUse } from './kind.ts'
 
 /** @param target - Which function, under which name */
-export type MayInvoke = (use: DestinationUse, target: FunctionRef) => boolean
+export type MayInvoke = (use: DestinationUse & { readonly role: string }, target: FunctionRef) => boolean
 
 /**
  * Another function: what is sent to it is an event of its own.
@@ -26,7 +26,8 @@ export function createFunctionKind(
       if (ref.name === use.functionName) {
         throw new HearthError('INVALID_REQUEST', "You can't specify the function as a destination for itself.")
       }
-      if (!mayInvoke(use, ref)) throw notPermitted(target, use.purpose)
+      const { role } = use
+      if (role !== undefined && !mayInvoke({ ...use, role }, ref)) throw notPermitted(target, use.purpose)
     }
   }
 

@@ -2,8 +2,8 @@
 export interface DestinationUse {
   /** Name of the function whose events they are. */
   readonly functionName: string
-  /** ARN of its execution role: what is sent is sent as that role. */
-  readonly role: string
+  /** ARN of its execution role: what is sent is sent as that role. Undefined: as somebody who is asked when it is sent. */
+  readonly role: string | undefined
   /** Dead letters are events as they were; the others are records of what became of one. */
   readonly purpose: 'OnSuccess' | 'OnFailure' | 'DeadLetter'
 }

@@ -45,7 +45,8 @@ export interface JsonOperationDefinition<Deps, Input extends z.ZodType> {
   readonly input: Input
   /** A string is the resource. */
   readonly target: (input: z.output<Input>, deps: Deps) => string | JsonTarget | readonly JsonTarget[]
-  readonly run: (input: z.output<Input>, deps: Deps, caller: JsonCaller) => object | Promise<object>
+  /** @returns undefined: the answer has no members */
+  readonly run: (input: z.output<Input>, deps: Deps, caller: JsonCaller) => object | undefined | Promise<object>
 }
 
 export function defineJsonOperation<Deps, Input extends z.ZodType>({
@@ -63,7 +64,7 @@ export function defineJsonOperation<Deps, Input extends z.ZodType>({
       const found = target(input, deps)
       return {
         targets: typeof found === 'string' ? [{ resource: found }] : [found].flat(),
-        run: () => run(input, deps, caller)
+        run: () => run(input, deps, caller) ?? {}
       }
     }
   }

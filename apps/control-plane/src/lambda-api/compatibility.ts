@@ -1,4 +1,6 @@
+import { EVENTS } from '../events/registry.ts'
 import { IAM } from '../iam/registry.ts'
+import { SCHEDULER_OPERATIONS } from '../scheduler/scheduler-api.ts'
 import { SECRETS_MANAGER } from '../secrets-manager/registry.ts'
 import { SSM } from '../ssm/registry.ts'
 import { API_AREAS, GATEWAY_OPERATIONS } from './catalogue.ts'
@@ -10,6 +12,12 @@ const STATUS: Readonly<Record<MemberSupport['status'], string>> = {
   partly: 'partly',
   shown: 'kept and shown, without effect',
   refused: 'refused'
+}
+
+/** Served by the gateway. */
+const PUT_EVENTS: { readonly name: string; readonly note?: string } = {
+  name: 'PutEvents',
+  note: 'an entry for a bus that is not there is refused; `EndpointId` is not looked at'
 }
 
 /** The text of docs/aws-compatibility.md. */
@@ -58,6 +66,25 @@ export function compatibilityDocument(): string {
     ...byName(IAM.operations),
     ...jsonService('Secrets Manager', SECRETS_MANAGER),
     ...jsonService('Parameter Store', SSM),
+    ...[...IAM.operations]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, note }) => `| ${name} | ${sentence(note)} |`),
+    '',
+    '## EventBridge',
+    '',
+    'The JSON protocol at `/`. Others answer `UnknownOperationException`. See [events](events.md).',
+    '',
+    '| Operation | Remarks |',
+    '|---|---|',
+    ...[...EVENTS.operations, PUT_EVENTS]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, note }) => `| ${name} | ${sentence(note)} |`),
+    '',
+    '## EventBridge Scheduler',
+    '',
+    'The REST API at its own paths. Targets are functions. See [schedules](schedules.md).',
+    '',
+    SCHEDULER_OPERATIONS.map((name) => `\`${name}\``).join(', '),
     ''
   ].join('\n')
 }

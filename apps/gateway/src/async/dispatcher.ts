@@ -348,6 +348,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const fromMemory =
         started &&
         !stopped &&
+        // The queue says whether there is another of its due time.
+        event.fired === undefined &&
         waitingBytes + event.payload.length <= maxWaitingBytes &&
         (known === undefined || (!known.more && !known.claiming && known.ready.length < CLAIM))
       if (fromMemory) waitingBytes += event.payload.length

@@ -1,8 +1,9 @@
 import type { Pass } from '@hearth/executor'
 import {
   type ArnScope,
-  findFunctionRole,
+  findServiceRole,
   functionArn,
+  LAMBDA_SERVICE,
   type Principal,
   type PrincipalSource,
   type SessionTokens,
@@ -52,7 +53,7 @@ export function createRolePasses(options: RolePassesOptions): RolePasses {
   const roleIdOf = (roleArn: string): string => {
     const known = roleIds.get(roleArn)
     if (known !== undefined) return known
-    const role = findFunctionRole(source, scope, roleArn)
+    const role = findServiceRole(source, scope, roleArn, LAMBDA_SERVICE)
     if (role === undefined) throw new Error(ROLE_NOT_ASSUMABLE)
     if (roleIds.size >= CACHE_ENTRIES) roleIds = new Map()
     roleIds.set(roleArn, role.roleId)

@@ -175,7 +175,8 @@ export class Batches {
     for (const batch of [...this.#sent, this.#asked]) {
       for (const { operation, reject } of batch) {
         // It may have been written; who asked is told that it was not.
-        if (operation.kind === 'enqueue') this.#refused.push(operation.requestId)
+        // A fire is asked again for the same due time.
+        if (operation.kind === 'enqueue' && operation.fired === undefined) this.#refused.push(operation.requestId)
         reject(problem)
       }
     }

@@ -23,6 +23,7 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
         clientContext: event.clientContext,
         acceptedAt: event.acceptedAt,
         keyed: event.keyed,
+        fired: event.fired,
         start,
         length
       })
@@ -54,6 +55,9 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
     listDeliveries: (requestId) => batches.ask({ kind: 'list-deliveries', requestId }),
     redrive: (functionName, now, limit) => batches.ask({ kind: 'redrive', functionName, now, limit }),
     prune: (endedBefore, limit) => batches.ask({ kind: 'prune', endedBefore, limit }),
+    listFires: () => batches.ask({ kind: 'list-fires' }),
+    noteFire: (fire) => batches.ask({ kind: 'note-fire', fire }),
+    forgetFires: (keys) => batches.ask({ kind: 'forget-fires', keys }),
     keys: {
       find: (caller, key, now) => batches.ask({ kind: 'findKey', caller, key, now }),
       reserve: (request, now) => batches.ask({ kind: 'reserveKey', request, now }),

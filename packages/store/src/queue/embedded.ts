@@ -4,7 +4,7 @@ import { type Db, openDatabase } from '../sqlite-addon.ts'
 import { createDeliveryTable } from './delivery-table.ts'
 import type { Held, KeyOperation, Operation, Span, WriterData } from './operations.ts'
 import { createRecordLists, RECORD, type RecordRow, toRecord } from './records.ts'
-import type { QueuedEvent } from './types.ts'
+import type { Fire, QueuedEvent } from './types.ts'
 
 interface Row extends RecordRow {
   readonly throttles: number
@@ -75,6 +75,10 @@ function embedded(db: Db): EmbeddedQueue {
     'DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE ended_at < ? ORDER BY ended_at LIMIT ?)'
   )
 
+  const fire = db.prepare<[key: string, dueAt: number]>(`INSERT INTO fires (key, due_at) VALUES (?, ?)
+    ON CONFLICT (key) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at > due_at`)
+  const fires = db.prepare<[], Fire>('SELECT key, due_at AS dueAt FROM fires')
+  const forgetFires = db.prepare<[string]>('DELETE FROM fires WHERE key IN (SELECT value FROM json_each(?))')
   const keys = createIdempotencyKeys(db)
 
   function one(op: Operation, bytes: Uint8Array): unknown {
@@ -83,6 +87,7 @@ function embedded(db: Db): EmbeddedQueue {
         const payload = bodyOf(op, bytes)
         const state = op.claimed ? 1 : 0
         const at = op.acceptedAt
+        if (op.fired !== undefined && fire.run(op.fired.key, op.fired.dueAt).changes === 0) return undefined
         insert.run(op.requestId, op.functionName, op.qualifier, state, at, at, op.traceId, op.clientContext, payload)
         if (op.keyed !== undefined) keys.conclude(op.keyed.request, op.keyed.answer, at)
         return undefined
@@ -141,6 +146,14 @@ function embedded(db: Db): EmbeddedQueue {
       case 'prune':
         deliveries.prune(op.endedBefore, op.limit)
         return prune.run(op.endedBefore, op.limit).changes
+      case 'list-fires':
+        return fires.all()
+      case 'note-fire':
+        fire.run(op.fire.key, op.fire.dueAt)
+        return undefined
+      case 'forget-fires':
+        forgetFires.run(JSON.stringify(op.keys))
+        return undefined
       default:
         return applyToKeys(keys, op)
     }

@@ -1,5 +1,5 @@
 import type { KeyedAnswer, KeyedRequest } from '../idempotency-keys.ts'
-import type { AttemptResult, Condition, DeliveryResult, ListQuery, NewDelivery, NewEvent } from './types.ts'
+import type { AttemptResult, Condition, DeliveryResult, Fire, ListQuery, NewDelivery, NewEvent } from './types.ts'
 
 /** Where a payload lies in the batch's bytes. */
 export interface Span {
@@ -46,6 +46,9 @@ export type Operation =
   | { readonly kind: 'list-deliveries'; readonly requestId: string }
   | { readonly kind: 'redrive'; readonly functionName: string; readonly now: number; readonly limit: number }
   | { readonly kind: 'prune'; readonly endedBefore: number; readonly limit: number }
+  | { readonly kind: 'list-fires' }
+  | { readonly kind: 'note-fire'; readonly fire: Fire }
+  | { readonly kind: 'forget-fires'; readonly keys: readonly string[] }
   | KeyOperation
 
 /** On requests that came with an Idempotency-Key. */

@@ -15,6 +15,16 @@ export interface NewEvent {
   readonly acceptedAt: number
   /** It came with an Idempotency-Key: that is kept in the same transaction. */
   readonly keyed?: { readonly request: KeyedRequest; readonly answer: KeyedAnswer } | undefined
+  /** A schedule made it: of one due time there is one event, however often it is enqueued. */
+  readonly fired?: Fire | undefined
+}
+
+/** A due time of a schedule. */
+export interface Fire {
+  /** Which schedule. */
+  readonly key: string
+  /** Unix time in ms. */
+  readonly dueAt: number
 }
 
 /** An event that somebody is to run. */
@@ -181,6 +191,12 @@ export interface EventQueue {
   redrive(functionName: string, now: number, limit: number): Promise<number>
   /** Forgets what ended before. @returns how many, at most `limit` */
   prune(endedBefore: number, limit: number): Promise<number>
+  /** The last due time of each schedule that was fired. */
+  listFires(): Promise<readonly Fire[]>
+  /** It was fired, and made no event. */
+  noteFire(fire: Fire): Promise<void>
+  /** Schedules that are gone. */
+  forgetFires(keys: readonly string[]): Promise<void>
   /** Keys of requests, beside the events that such requests make. */
   readonly keys: AsyncIdempotencyKeys
   /** Finishes what was asked. */

@@ -4,7 +4,8 @@ import { evaluateTrust } from '../policy/evaluate.ts'
 import { contextKeys } from '../policy/request.ts'
 import type { PrincipalSource, RoleIdentity } from './principal-source.ts'
 
-const LAMBDA = { type: 'service', arn: '', accountId: '', service: 'lambda.amazonaws.com' } as const
+/** Who takes the roles of functions. */
+export const LAMBDA_SERVICE = 'lambda.amazonaws.com'
 
 /** The name at the end of a role's ARN. */
 function roleNameOf(roleArn: string): string {
@@ -12,20 +13,21 @@ function roleNameOf(roleArn: string): string {
 }
 
 /**
- * The role that functions act as, if there is one of exactly this ARN and it trusts Lambda.
+ * The role of exactly this ARN, if there is one and it trusts the service.
  *
  * @throws HearthError MALFORMED_POLICY when its stored trust policy is none
  * @see reference: IAM §3
  */
-export function findFunctionRole(
+export function findServiceRole(
   source: Pick<PrincipalSource, 'findRole'>,
   scope: ArnScope,
-  roleArn: string
+  roleArn: string,
+  service: string
 ): RoleIdentity | undefined {
   const role = source.findRole(roleNameOf(roleArn))
   if (role === undefined || roleArn !== `arn:aws:iam::${scope.accountId}:role${role.path}${role.name}`) return undefined
   const request = {
-    caller: LAMBDA,
+    caller: { type: 'service', arn: '', accountId: '', service } as const,
     action: 'sts:AssumeRole',
     resource: roleArn,
     resourceAccount: scope.accountId,

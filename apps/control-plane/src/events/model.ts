@@ -1,0 +1,87 @@
+import { type ArnScope, busArn, contextKeys, DEFAULT_BUS, HearthError, ruleArn, type Wish } from '@hearth/shared'
+import { z } from 'zod'
+import { fromCursor, toCursor } from '../http/cursor.ts'
+import {
+  defineJsonOperation,
+  type JsonOperation,
+  type JsonOperationDefinition,
+  type JsonTarget
+} from '../json-protocol/operation.ts'
+import type { EventRules } from './event-rules.ts'
+
+// Constraints of EventBridge's service model.
+
+export const RuleName = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[.\-_A-Za-z0-9]+$/)
+/** A bus by its name or its ARN. */
+export const BusName = z
+  .string()
+  .min(1)
+  .max(1_600)
+  .regex(/^(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[/.\-_A-Za-z0-9]+$/)
+  .transform((text) => (text.startsWith('arn:') ? text.slice(text.indexOf('/') + 1) : text))
+export const OnBus = BusName.default(DEFAULT_BUS)
+export const NewBusName = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[/.\-_A-Za-z0-9]+$/)
+export const Description = z.string().max(512)
+export const Arn = z.string().min(1).max(1_600)
+export const State = z.enum(['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'])
+export const TagKey = z.string().min(1).max(128)
+export const TagList = z
+  .array(
+    z.object({ Key: TagKey, Value: z.string().max(256) }).transform(({ Key, Value }) => ({ key: Key, value: Value }))
+  )
+  .max(50)
+export const Page = { NextToken: z.string().min(1).max(2_048).optional(), Limit: z.int().min(1).max(100).optional() }
+
+const PAGE = 100
+const ANY_KEY = /^[\s\S]{1,512}$/
+
+export type EventsOperation = JsonOperation<EventRules>
+
+export function eventsOperation<Input extends z.ZodType>(
+  definition: JsonOperationDefinition<EventRules, Input>
+): EventsOperation {
+  return defineJsonOperation<EventRules, Input>(definition)
+}
+
+/** A page of a list that is in the order of its keys. */
+export function pageOf<Item>(
+  { NextToken, Limit = PAGE }: { readonly NextToken?: string | undefined; readonly Limit?: number | undefined },
+  read: (after: string, limit: number) => readonly Item[],
+  keyOf: (item: Item) => string
+): { readonly items: readonly Item[]; readonly next: { readonly NextToken?: string } } {
+  const found = read(NextToken === undefined ? '' : fromCursor(NextToken, 'NextToken', ANY_KEY), Limit + 1)
+  const items = found.slice(0, Limit)
+  return { items, next: found.length > Limit ? { NextToken: toCursor(keyOf(items.at(-1)!)) } : {} }
+}
+
+export function onBus(bus: string, { scope }: { readonly scope: ArnScope }): JsonTarget {
+  return { resource: busArn(scope, bus) }
+}
+
+export function onRule(bus: string, rule: string, { scope }: { readonly scope: ArnScope }): JsonTarget {
+  return { resource: ruleArn(scope, bus, rule) }
+}
+
+/** Whoever names a role hands its rights on. */
+export function passRole(roleArn: string | undefined, service: string): readonly (Wish & JsonTarget)[] {
+  if (roleArn === undefined) return []
+  const context = { 'iam:PassedToService': service }
+  return [{ action: 'iam:PassRole', resource: roleArn, context, keys: contextKeys(context) }]
+}
+
+/** @throws HearthError UNSUPPORTED_FEATURE */
+export function refuseMembers(input: object, supported: ReadonlySet<string>, where: string): void {
+  const other = Object.keys(input).find((name) => !supported.has(name))
+  if (other === undefined) return
+  throw new HearthError('UNSUPPORTED_FEATURE', `${other} of ${where} is not supported by this server.`, {
+    awsCode: 'ValidationException'
+  })
+}

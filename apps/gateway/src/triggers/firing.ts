@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import {
+  type ArnScope,
+  type Decision,
+  HearthError,
+  LIMITS,
+  type PrincipalSource,
+  parseFunctionRef
+} from '@hearth/shared'
+import type { Fire } from '@hearth/store'
+import type { Dispatcher } from '../async/dispatcher.ts'
+import type { Entry } from '../function-routes.ts'
+import { type Invoker, mayInvoke } from './invoke-permission.ts'
+import type { TriggerLog } from './trigger-log.ts'
+
+/** Something that a trigger gives to a function. */
+export interface Firing extends Invoker {
+  /** ARN of the function. */
+  readonly target: string
+  readonly deadLetterArn: string | undefined
+  /** Lower-case UUID; the same when it is tried again. */
+  readonly requestId: string
+  readonly payload: Buffer
+  readonly traceId: string
+  /** When it was due, or put; Unix time in ms. */
+  readonly dueAt: number
+  /** Of schedules: there is one event for the due time. */
+  readonly fired: Fire | undefined
+}
+
+export interface FireOptions {
+  readonly scope: ArnScope
+  readonly dispatcher: Pick<Dispatcher, 'accept' | 'now'>
+  readonly queue: { noteFire(fire: Fire): Promise<void> }
+  /** @returns undefined when the function, version or alias is gone */
+  readonly find: (functionName: string, qualifier: string) => Entry | undefined
+  readonly principals: () => Pick<PrincipalSource, 'findRole'>
+  readonly log: TriggerLog
+  /** A decision that was no. */
+  readonly onRefused: (firing: Firing, resource: string, decision: Decision) => void
+  /** A target did not get an event, and nothing else will tell. */
+  readonly onFailed: (firing: Firing, code: string) => void
+}
+
+/** Why a target cannot have an event, in EventBridge's words. */
+interface Failure {
+  readonly code: 'NO_RESOURCE' | 'NO_PERMISSIONS' | 'INVALID_PAYLOAD'
+  readonly message: string
+}
+
+/**
+ * Gives events of triggers to the queue, through the door that all events go through. Resolves when what becomes of it is
+ * on disk: the function's event, or the dead letter.
+ *
+ * @returns whether the target has it
+ */
+export type FireEvent = (firing: Firing) => Promise<boolean>
+
+/** @returns throws HearthError QUEUE_UNAVAILABLE when nothing could be written */
+export function createFireEvent(options: FireOptions): FireEvent {
+  const { scope, dispatcher, log } = options
+
+  const entryOf = (arn: string): { name: string; qualifier: string; entry: Entry | undefined } => {
+    const { name, qualifier = '' } = parseFunctionRef(scope, arn)
+    return { name, qualifier, entry: options.find(name, qualifier) }
+  }
+
+  const accept = (firing: Firing, arn: string, requestId: string, clientContext: string): Promise<void> => {
+    const { name, qualifier } = entryOf(arn)
+    return dispatcher.accept({
+      requestId,
+      functionName: name,
+      qualifier,
+      traceId: firing.traceId,
+      clientContext,
+      payload: firing.payload,
+      acceptedAt: dispatcher.now(),
+      ...(firing.fired === undefined ? {} : { fired: firing.fired })
+    })
+  }
+
+  const failureOf = (firing: Firing, arn: string): Failure | undefined => {
+    const { entry } = entryOf(arn)
+    if (entry === undefined) return { code: 'NO_RESOURCE', message: `Function not found: ${arn}` }
+    const decision = mayInvoke(entry, firing, options.principals(), scope)
+    if (!decision.allowed) {
+      options.onRefused(firing, entry.invokedArn, decision)
+      const who = firing.roleArn ?? firing.service
+      return {
+        code: 'NO_PERMISSIONS',
+        message: `${who} is not authorized to perform: lambda:InvokeFunction on resource: ${entry.invokedArn}`
+      }
+    }
+    if (firing.payload.length > LIMITS.asyncPayloadBytes) {
+      return {
+        code: 'INVALID_PAYLOAD',
+        message: `${firing.payload.length} bytes are more than an event may have: ${LIMITS.asyncPayloadBytes}`
+      }
+    }
+    return undefined
+  }
+
+  const tryFailureOf = (firing: Firing, arn: string): Failure | undefined => {
+    try {
+      return failureOf(firing, arn)
+    } catch (err) {
+      // A policy that cannot be read allows nothing; while the database cannot be read nobody knows.
+      if (!(err instanceof HearthError) || err.code === 'CONTROL_PLANE_UNAVAILABLE') throw err
+      return { code: err.code === 'MALFORMED_POLICY' ? 'NO_PERMISSIONS' : 'NO_RESOURCE', message: err.message }
+    }
+  }
+
+  return async (firing) => {
+    const { target, requestId, deadLetterArn, sourceArn } = firing
+    const failure = tryFailureOf(firing, target)
+    if (failure === undefined) await accept(firing, target, requestId, '')
+    else if (deadLetterArn !== undefined && tryFailureOf(firing, deadLetterArn) === undefined) {
+      const attributes = {
+        RULE_ARN: sourceArn,
+        TARGET_ARN: target,
+        ERROR_CODE: failure.code,
+        ERROR_MESSAGE: failure.message
+      }
+      await accept(firing, deadLetterArn, uuidOf(`${requestId}/dead-letter`), JSON.stringify({ custom: attributes }))
+    } else {
+      options.onFailed(firing, failure.code)
+      if (firing.fired !== undefined) await options.queue.noteFire(firing.fired)
+    }
+    const at = dispatcher.now()
+    log.note(sourceArn, { at, requestId, target, error: failure }, at - firing.dueAt)
+    return failure === undefined
+  }
+}
+
+/** The same UUID for the same text. */
+export function uuidOf(text: string): string {
+  const bytes = createHash('sha256').update(text).digest().subarray(0, 16)
+  // Version 8: made in a way of one's own. Source: RFC 9562 §5.8.
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

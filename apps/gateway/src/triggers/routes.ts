@@ -1,0 +1,96 @@
+import type { IncomingMessage } from 'node:http'
+import { type ArnScope, DEFAULT_BUS, HearthError, ruleArn, scheduleArn } from '@hearth/shared'
+import { respond } from '../respond.ts'
+import type { ServerRoute } from '../server-routes.ts'
+import { readBody } from './read-body.ts'
+import type { TriggerEvent } from './trigger-log.ts'
+import type { TriggerService } from './trigger-service.ts'
+
+/** A route about one trigger. */
+export interface TriggerRoute {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  /** What a caller must be allowed, on the trigger's ARN. */
+  readonly action: string
+  readonly arnOf: (name: string) => string
+  readonly route: ServerRoute
+}
+
+const JSON_TYPE = ['content-type', 'application/json']
+const SAMPLE_BYTES = 262_144
+const GROUP = 'default'
+
+/** `GET …/status` and `POST …/test` of each kind. */
+export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readonly TriggerRoute[] {
+  const kinds = [
+    { kind: 'event', arnOf: (name: string) => ruleArn(scope, DEFAULT_BUS, name) },
+    { kind: 'schedule', arnOf: (name: string) => scheduleArn(scope, GROUP, name) }
+  ]
+  return kinds.flatMap(({ kind, arnOf }): readonly TriggerRoute[] => {
+    const missing = (name: string): HearthError =>
+      new HearthError('RESOURCE_NOT_FOUND', `There is no trigger ${name.slice(0, 64)} of kind ${kind}.`)
+    return [
+      {
+        method: 'GET',
+        url: `/v1/triggers/${kind}/:name/status`,
+        action: 'hearth:GetTriggerStatus',
+        arnOf,
+        route: async (_req, res, name) => {
+          if (!triggers.has(arnOf(name))) throw missing(name)
+          const status = triggers.statusOf(arnOf(name))
+          const body = {
+            fired: status?.fired ?? 0,
+            failed: status?.failed ?? 0,
+            skipped: status?.skipped ?? 0,
+            lagMs: status?.lagMs ?? null,
+            problem: triggers.health() ?? null,
+            lastError: status?.lastError === undefined ? null : shown(status.lastError),
+            events: (status?.events ?? []).map(shown)
+          }
+          respond(res, 200, [...JSON_TYPE], JSON.stringify(body))
+        }
+      },
+      {
+        method: 'POST',
+        url: `/v1/triggers/${kind}/:name/test`,
+        action: 'hearth:TestTrigger',
+        arnOf,
+        route: async (req, _res, name, send) => {
+          const sample = await readSample(req)
+          const result = await triggers.test(arnOf(name), sample)
+          if (result === undefined) throw missing(name)
+          send(result.matches ? 202 : 200, [...JSON_TYPE], Buffer.from(JSON.stringify(result)))
+        }
+      }
+    ]
+  })
+}
+
+/** What a test event has; what is not said is made up. */
+export interface Sample {
+  readonly source: string
+  readonly detailType: string
+  readonly detail: object
+}
+
+async function readSample(req: IncomingMessage): Promise<Sample> {
+  const body = await readBody(req, SAMPLE_BYTES)
+  let value: unknown = {}
+  try {
+    if (body.length > 0) value = JSON.parse(body.toString())
+  } catch (cause) {
+    throw new HearthError('INVALID_PAYLOAD', 'The body is not JSON.', { cause })
+  }
+  const { source = 'hearth.test', detailType = 'Test', detail = {} } = (value ?? {}) as Partial<Record<string, unknown>>
+  if (typeof source !== 'string' || typeof detailType !== 'string') throw wrong('source and detailType must be texts')
+  if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) throw wrong('detail must be an object')
+  return { source, detailType, detail }
+}
+
+function wrong(message: string): HearthError {
+  return new HearthError('INVALID_REQUEST', `body: ${message}`, { errors: [{ path: 'body', message }] })
+}
+
+function shown({ at, requestId, target, error }: TriggerEvent) {
+  return { at: new Date(at).toISOString(), requestId, function: target, error: error ?? null }
+}

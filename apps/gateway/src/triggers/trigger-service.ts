@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import {
+  type ArnScope,
+  compileEventPattern,
+  type Decision,
+  matchesEvent,
+  type PrincipalSource,
+  prepareEvent,
+  ruleArn,
+  type Schedule,
+  scheduleArn
+} from '@hearth/shared'
+import type { DirectoryReader, EventQueue } from '@hearth/store'
+import type { Clock } from '../async/clock.ts'
+import type { Dispatcher } from '../async/dispatcher.ts'
+import type { Entry } from '../function-routes.ts'
+import type { Log } from '../log.ts'
+import { newBusEvent } from './events/new-event.ts'
+import { type EntryResult, firingsOf, type PutEntry, putEvents } from './events/put-events.ts'
+import { createRuleTable } from './events/rule-table.ts'
+import { createFireEvent, type Firing } from './firing.ts'
+import type { TriggerKind, Triggers } from './kind.ts'
+import type { Sample } from './routes.ts'
+import { createScheduleKind } from './schedules/schedule-kind.ts'
+import { createTriggerLog, type TriggerStatus } from './trigger-log.ts'
+
+export interface TriggerServiceOptions {
+  readonly scope: ArnScope
+  readonly clock: Clock
+  readonly queue: EventQueue
+  readonly dispatcher: Dispatcher
+  /** @returns undefined when the function, version or alias is gone */
+  readonly find: (functionName: string, qualifier: string) => Entry | undefined
+  readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
+  readonly log: Log
+  readonly onError: (err: unknown) => void
+  readonly onRefused: (firing: Firing, resource: string, decision: Decision) => void
+}
+
+export interface TestResult {
+  /** Whether a rule wants the sample; nothing was fired if not. */
+  readonly matches: boolean
+  readonly fired: readonly { readonly requestId: string; readonly function: string; readonly delivered: boolean }[]
+}
+
+/** What starts functions by itself. */
+export interface TriggerService {
+  /** Serves what this database says from now on. */
+  attach(reader: Pick<DirectoryReader, 'dataVersion' | 'triggerRevision' | 'readTriggers'> & PrincipalSource): void
+  /** Takes in what was changed; microseconds when nothing was. */
+  refresh(): void
+  putEvents(entries: readonly PutEntry[], req: IncomingMessage): Promise<readonly EntryResult[]>
+  statusOf(arn: string): TriggerStatus | undefined
+  has(arn: string): boolean
+  /** Sends a rule a sample event, or fires a schedule now. @returns undefined when there is no such trigger */
+  test(arn: string, sample: Sample): Promise<TestResult | undefined>
+  /** What keeps triggers from working, if anything does. */
+  health(): string | undefined
+  /** Schedules that are over and are to be deleted. */
+  completed(): readonly { readonly group: string; readonly name: string; readonly id: string }[]
+  stop(): void
+}
+
+/** How soon a new schedule is known when no event comes. */
+const WATCH_MS = 1_000
+
+export function createTriggerService(options: TriggerServiceOptions): TriggerService {
+  const { scope, clock, dispatcher, queue } = options
+  const log = createTriggerLog()
+  const table = createRuleTable(scope, options.onError)
+  let reader: Parameters<TriggerService['attach']>[0] | undefined
+  let dataVersion = -1
+  let revision = -1
+  let triggers: Triggers = { buses: [], rules: [], schedules: [] }
+  const completed = new Map<string, Schedule>()
+  const fire = createFireEvent({
+    scope,
+    dispatcher,
+    queue,
+    find: options.find,
+    principals: () => reader ?? { findRole: () => undefined },
+    log,
+    onRefused: options.onRefused,
+    onFailed({ sourceArn, target, requestId }, code) {
+      options.log.warn({ trigger: sourceArn, target, requestId, code }, 'a target did not get an event')
+    }
+  })
+  const schedules = createScheduleKind({
+    scope,
+    clock,
+    queue,
+    fire,
+    log,
+    traceId: options.traceId,
+    onCompleted(schedule) {
+      completed.set(schedule.id, schedule)
+    },
+    onError: options.onError
+  })
+  const events: TriggerKind = {
+    update: (found) => {
+      table.update(found)
+    },
+    start: () => undefined,
+    stop: () => undefined,
+    health: () => undefined
+  }
+  const kinds = [events, schedules]
+  let watch: NodeJS.Timeout | undefined
+
+  function refresh(): void {
+    if (reader === undefined) return
+    try {
+      const currentData = reader.dataVersion()
+      if (currentData === dataVersion) return
+      const current = reader.triggerRevision()
+      if (current !== revision) {
+        triggers = reader.readTriggers()
+        for (const kind of kinds) kind.update(triggers)
+        const arns = [
+          ...triggers.rules.map((rule) => ruleArn(scope, rule.bus, rule.name)),
+          ...triggers.schedules.map((schedule) => scheduleArn(scope, schedule.group, schedule.name))
+        ]
+        log.forget(new Set(arns))
+        const ids = new Set(triggers.schedules.map(({ id }) => id))
+        for (const id of completed.keys()) if (!ids.has(id)) completed.delete(id)
+      }
+      revision = current
+      dataVersion = currentData
+    } catch (err) {
+      // What is in memory goes on; the next look tries again.
+      options.onError(err)
+    }
+  }
+
+  const findSchedule = (arn: string): Schedule | undefined =>
+    triggers.schedules.find(({ group, name }) => scheduleArn(scope, group, name) === arn)
+
+  return {
+    attach(opened) {
+      reader = opened
+      refresh()
+      for (const kind of kinds) kind.start()
+      watch = setInterval(refresh, WATCH_MS)
+      watch.unref()
+    },
+    refresh,
+    putEvents(entries, req) {
+      refresh()
+      const sent = req.headers['x-amzn-trace-id']
+      return putEvents(
+        { scope, table, fire, now: () => clock.now(), traceId: options.traceId, onError: options.onError },
+        entries,
+        typeof sent === 'string' ? sent : undefined
+      )
+    },
+    has: (arn) => {
+      refresh()
+      return table.find(arn) !== undefined || findSchedule(arn) !== undefined
+    },
+    async test(arn, sample) {
+      refresh()
+      const at = clock.now()
+      const rule = table.find(arn)
+      const schedule = findSchedule(arn)
+      let firings: readonly Firing[]
+      if (rule !== undefined) {
+        const event = newBusEvent(scope, {
+          source: sample.source,
+          detailType: sample.detailType,
+          time: at,
+          resources: [],
+          detail: JSON.stringify(sample.detail)
+        })
+        const isWanted =
+          rule.pattern !== undefined && matchesEvent(compileEventPattern(rule.pattern), prepareEvent(event.value))
+        firings = isWanted ? firingsOf(rule, event, at, options.traceId(event.id, undefined)) : []
+        if (!isWanted) return { matches: false, fired: [] }
+      } else if (schedule !== undefined) {
+        firings = [schedules.firingOf(schedule, randomUUID(), at)]
+      } else return undefined
+      const fired = await Promise.all(
+        firings.map(async (firing) => ({
+          requestId: firing.requestId,
+          function: firing.target,
+          delivered: await fire(firing)
+        }))
+      )
+      return { matches: true, fired }
+    },
+    statusOf: (arn) => log.find(arn),
+    health: () => kinds.map((kind) => kind.health()).find((problem) => problem !== undefined),
+    completed: () => [...completed.values()].map(({ group, name, id }) => ({ group, name, id })),
+    stop() {
+      clearInterval(watch)
+      for (const kind of kinds) kind.stop()
+    }
+  }
+}

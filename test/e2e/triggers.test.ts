@@ -1,0 +1,429 @@
+// Events and schedules through AWS's clients on a real server, which is then killed while it takes and fires them.
+import {
+  CreateEventBusCommand,
+  DeleteEventBusCommand,
+  DeleteRuleCommand,
+  DescribeEventBusCommand,
+  DescribeRuleCommand,
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  ListEventBusesCommand,
+  ListRuleNamesByTargetCommand,
+  ListRulesCommand,
+  ListTagsForResourceCommand,
+  ListTargetsByRuleCommand,
+  PutEventsCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand,
+  TagResourceCommand,
+  TestEventPatternCommand,
+  UntagResourceCommand
+} from '@aws-sdk/client-eventbridge'
+import { AddPermissionCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import {
+  CreateScheduleCommand,
+  CreateScheduleGroupCommand,
+  DeleteScheduleCommand,
+  DeleteScheduleGroupCommand,
+  GetScheduleCommand,
+  GetScheduleGroupCommand,
+  ListScheduleGroupsCommand,
+  ListSchedulesCommand,
+  SchedulerClient,
+  ListTagsForResourceCommand as SchedulerListTagsCommand,
+  TagResourceCommand as SchedulerTagCommand,
+  UntagResourceCommand as SchedulerUntagCommand,
+  UpdateScheduleCommand
+} from '@aws-sdk/client-scheduler'
+import t from 'tap'
+import { eventually, startHearth } from '../helpers/hearth.ts'
+
+const FN = 'arn:aws:lambda:us-east-1:000000000000:function'
+const EVENTS = 'arn:aws:events:us-east-1:000000000000'
+const ROLE = 'arn:aws:iam::000000000000:role/timer'
+t.setTimeout(150_000)
+
+t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async (t) => {
+  const hearth = await startHearth()
+  t.teardown(() => hearth.stop())
+  const { accessKeyId, secretAccessKey } = hearth
+  const options = {
+    endpoint: hearth.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 1
+  }
+  const events = new EventBridgeClient(options)
+  const scheduler = new SchedulerClient(options)
+  const lambda = new LambdaClient(options)
+  t.teardown(() => {
+    for (const client of [events, scheduler, lambda]) client.destroy()
+  })
+  for (const name of ['orders', 'ticks']) {
+    const source = `export const handler = async (event) => { console.log('got ' + JSON.stringify(event)) }`
+    t.ok((await hearth.deploy(`${name}.mjs`, source)).ok)
+  }
+  const logOf = async (name: string) => await (await hearth.request(`/v1/functions/${name}/logs?limit=10000`)).text()
+  const refusal = async (sent: Promise<unknown>) =>
+    await sent.then(
+      () => 'taken',
+      (err: unknown) => {
+        const { name, message } = err as Error
+        return `${name}: ${message}`
+      }
+    )
+
+  await t.test('EventBridge', async (t) => {
+    const { EventBusArn } = await events.send(
+      new CreateEventBusCommand({ Name: 'shop', Description: 'Orders', Tags: [{ Key: 'team', Value: 'a' }] })
+    )
+    t.equal(EventBusArn, `${EVENTS}:event-bus/shop`)
+    t.match(await events.send(new DescribeEventBusCommand({ Name: 'shop' })), {
+      Name: 'shop',
+      Arn: EventBusArn,
+      Description: 'Orders'
+    })
+    t.match(await events.send(new ListEventBusesCommand({})), { EventBuses: [{ Name: 'default' }, { Name: 'shop' }] })
+    const EventPattern = '{"detail-type":["OrderPlaced"]}'
+    const onShop = { EventBusName: 'shop' }
+    const rule = { Name: 'placed', ...onShop }
+    const { RuleArn } = await events.send(
+      new PutRuleCommand({ ...rule, EventPattern, Tags: [{ Key: 'a', Value: 'b' }] })
+    )
+    t.equal(RuleArn, `${EVENTS}:rule/shop/placed`)
+    const Targets = [
+      { Id: 'one', Arn: `${FN}:orders`, InputPath: '$.detail', RetryPolicy: { MaximumRetryAttempts: 3 } }
+    ]
+    t.match(await events.send(new PutTargetsCommand({ Rule: 'placed', ...onShop, Targets })), { FailedEntryCount: 0 })
+    t.match(await events.send(new ListTargetsByRuleCommand({ Rule: 'placed', ...onShop })), { Targets })
+    t.match(await events.send(new DescribeRuleCommand(rule)), {
+      Name: 'placed',
+      Arn: RuleArn,
+      EventPattern,
+      State: 'ENABLED',
+      EventBusName: 'shop',
+      CreatedBy: '000000000000'
+    })
+    t.match(await events.send(new ListRulesCommand({ ...onShop, NamePrefix: 'pl' })), { Rules: [{ Name: 'placed' }] })
+    t.match(await events.send(new ListRuleNamesByTargetCommand({ ...onShop, TargetArn: `${FN}:orders` })), {
+      RuleNames: ['placed']
+    })
+    await events.send(new TagResourceCommand({ ResourceARN: RuleArn, Tags: [{ Key: 'c', Value: 'd' }] }))
+    await events.send(new UntagResourceCommand({ ResourceARN: RuleArn, TagKeys: ['a'] }))
+    t.strictSame((await events.send(new ListTagsForResourceCommand({ ResourceARN: RuleArn }))).Tags, [
+      { Key: 'c', Value: 'd' }
+    ])
+    t.match(await events.send(new TestEventPatternCommand({ EventPattern, Event: '{"detail-type":"OrderPlaced"}' })), {
+      Result: true
+    })
+
+    await lambda.send(
+      new AddPermissionCommand({
+        FunctionName: 'orders',
+        StatementId: 'bus',
+        Action: 'lambda:InvokeFunction',
+        Principal: 'events.amazonaws.com',
+        SourceArn: RuleArn
+      })
+    )
+    const put = async (n: number) =>
+      await events.send(
+        new PutEventsCommand({
+          Entries: [
+            { ...onShop, Source: 'shop', DetailType: 'OrderPlaced', Detail: JSON.stringify({ n }), Time: new Date() }
+          ]
+        })
+      )
+    t.match(await put(1), { FailedEntryCount: 0, Entries: [{ EventId: /-/ }] })
+    await eventually(async () => (await logOf('orders')).includes('got {\\"n\\":1}'))
+    await events.send(new DisableRuleCommand(rule))
+    await put(2)
+    await events.send(new EnableRuleCommand(rule))
+    await put(3)
+    await eventually(async () => (await logOf('orders')).includes('got {\\"n\\":3}'))
+    t.notMatch(await logOf('orders'), 'got {\\"n\\":2}')
+
+    const bad: readonly (readonly [Promise<unknown>, string])[] = [
+      [
+        events.send(new CreateEventBusCommand({ Name: 'shop' })),
+        'ResourceAlreadyExistsException: Event bus shop already exists.'
+      ],
+      [events.send(new CreateEventBusCommand({ Name: 'a/b' })), 'ValidationException'],
+      [
+        events.send(new PutRuleCommand({ Name: 'x', EventPattern: '{"a":5}' })),
+        'InvalidEventPatternException: Event pattern is not valid. Reason: "a" must be an object or an array\n at [Source: (String)"{"a":5}"; line: 1, column: 7]'
+      ],
+      [events.send(new PutRuleCommand({ Name: 'x' })), 'ValidationException'],
+      [
+        events.send(new PutRuleCommand({ Name: 'x y', EventPattern })),
+        "ValidationException: 1 validation error detected: Value at 'name'"
+      ],
+      [
+        events.send(new PutRuleCommand({ Name: 'x', ScheduleExpression: 'rate(1 minutes)' })),
+        'ValidationException: Parameter ScheduleExpression is not valid.'
+      ],
+      [
+        events.send(new PutRuleCommand({ Name: 'x', EventPattern, EventBusName: 'nowhere' })),
+        'ResourceNotFoundException: Event bus nowhere does not exist.'
+      ],
+      [
+        events.send(new PutRuleCommand({ Name: 'x', ...onShop, ScheduleExpression: 'rate(1 hour)' })),
+        'ValidationException: ScheduleExpression is supported only on the default event bus.'
+      ],
+      [
+        events.send(new PutTargetsCommand({ Rule: 'absent', Targets })),
+        'ResourceNotFoundException: Rule absent does not exist on EventBus default.'
+      ],
+      [
+        events.send(
+          new PutTargetsCommand({
+            Rule: 'placed',
+            ...onShop,
+            Targets: [{ Id: 'q', Arn: 'arn:aws:sqs:us-east-1:000000000000:q' }]
+          })
+        ),
+        'ValidationException: Targets with the id q cannot be'
+      ],
+      [
+        events.send(
+          new PutTargetsCommand({ Rule: 'placed', ...onShop, Targets: [{ Id: 'q', Arn: `${FN}:orders`, Input: '{' }] })
+        ),
+        'ValidationException: Invalid Input for target q'
+      ],
+      [
+        events.send(
+          new PutTargetsCommand({
+            Rule: 'placed',
+            ...onShop,
+            Targets: [
+              { Id: 'q', Arn: `${FN}:orders`, DeadLetterConfig: { Arn: 'arn:aws:sqs:us-east-1:000000000000:q' } }
+            ]
+          })
+        ),
+        'InvalidParameterValueException'
+      ],
+      [
+        events.send(
+          new PutTargetsCommand({
+            Rule: 'placed',
+            ...onShop,
+            Targets: [{ Id: 'q', Arn: `${FN}:orders`, SqsParameters: { MessageGroupId: 'x' } }]
+          })
+        ),
+        'ValidationException: SqsParameters of target q'
+      ],
+      [events.send(new DeleteRuleCommand(rule)), "ValidationException: Rule can't be deleted since it has targets."],
+      [
+        events.send(new DeleteEventBusCommand({ Name: 'shop' })),
+        "ValidationException: Event bus can't be deleted since it has rules."
+      ],
+      [
+        events.send(new TestEventPatternCommand({ EventPattern, Event: '[]' })),
+        'ValidationException: Parameter Event is not valid.'
+      ]
+    ]
+    // Sent at once, and heard one by one.
+    for (const [sent] of bad) sent.catch(() => undefined)
+    for (const [sent, said] of bad) {
+      const told = await refusal(sent)
+      t.ok(told.startsWith(said), `${said} <> ${told}`)
+    }
+    t.match((await events.send(new ListRulesCommand({}))).Rules, [], 'nothing is left of what was refused')
+    t.match(await events.send(new RemoveTargetsCommand({ Rule: 'placed', ...onShop, Ids: ['one', 'two'] })), {
+      FailedEntryCount: 1,
+      FailedEntries: [{ TargetId: 'two' }]
+    })
+    await events.send(new DeleteRuleCommand(rule))
+    await events.send(new DeleteEventBusCommand({ Name: 'shop' }))
+    t.match(await refusal(events.send(new DescribeRuleCommand({ Name: 'placed' }))), /^ResourceNotFoundException/)
+  })
+
+  const timed = (name: string, changes: object = {}) => ({
+    Name: name,
+    ScheduleExpression: 'rate(5 minutes)',
+    FlexibleTimeWindow: { Mode: 'OFF' as const },
+    Target: { Arn: `${FN}:ticks`, RoleArn: ROLE, Input: JSON.stringify({ name }) },
+    ...changes
+  })
+
+  await t.test('Scheduler', async (t) => {
+    const trust = (Service: string) => ({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }]
+    })
+    const role = {
+      trust: trust('scheduler.amazonaws.com'),
+      policies: {
+        invoke: {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: `${FN}:ticks` }]
+        }
+      }
+    }
+    t.ok((await hearth.request('/v1/roles/timer', { method: 'PUT', body: JSON.stringify(role) })).ok)
+    t.match(
+      await refusal(
+        scheduler.send(
+          new CreateScheduleCommand(
+            timed('x', { Target: { Arn: `${FN}:ticks`, RoleArn: 'arn:aws:iam::000000000000:role/hearth-default' } })
+          )
+        )
+      ),
+      /^ValidationException: The execution role you provide must allow/
+    )
+    const groupArn = 'arn:aws:scheduler:us-east-1:000000000000:schedule-group/night'
+    t.match(await scheduler.send(new CreateScheduleGroupCommand({ Name: 'night', Tags: [{ Key: 'a', Value: 'b' }] })), {
+      ScheduleGroupArn: groupArn
+    })
+    t.match(await scheduler.send(new GetScheduleGroupCommand({ Name: 'night' })), {
+      Name: 'night',
+      Arn: groupArn,
+      State: 'ACTIVE'
+    })
+    t.match(await scheduler.send(new ListScheduleGroupsCommand({})), {
+      ScheduleGroups: [{ Name: 'default' }, { Name: 'night' }]
+    })
+    await scheduler.send(new SchedulerTagCommand({ ResourceArn: groupArn, Tags: [{ Key: 'c', Value: 'd' }] }))
+    await scheduler.send(new SchedulerUntagCommand({ ResourceArn: groupArn, TagKeys: ['a'] }))
+    t.strictSame((await scheduler.send(new SchedulerListTagsCommand({ ResourceArn: groupArn }))).Tags, [
+      { Key: 'c', Value: 'd' }
+    ])
+
+    const settings = timed('nightly', {
+      GroupName: 'night',
+      ScheduleExpression: 'cron(0 3 * * ? *)',
+      ScheduleExpressionTimezone: 'Europe/Berlin',
+      FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
+      StartDate: new Date('2027-01-01T00:00:00Z'),
+      Description: 'at night'
+    })
+    const { ScheduleArn } = await scheduler.send(new CreateScheduleCommand(settings))
+    t.equal(ScheduleArn, 'arn:aws:scheduler:us-east-1:000000000000:schedule/night/nightly')
+    const one = { Name: 'nightly', GroupName: 'night' }
+    t.match(await scheduler.send(new GetScheduleCommand(one)), {
+      ...settings,
+      Arn: ScheduleArn,
+      State: 'ENABLED',
+      ActionAfterCompletion: 'NONE'
+    })
+    await scheduler.send(new UpdateScheduleCommand({ ...settings, State: 'DISABLED' }))
+    t.match(await scheduler.send(new GetScheduleCommand(one)), { State: 'DISABLED' })
+    t.match(await scheduler.send(new ListSchedulesCommand({ GroupName: 'night', State: 'DISABLED' })), {
+      Schedules: [{ Name: 'nightly', Target: { Arn: `${FN}:ticks` } }]
+    })
+
+    const bad: readonly (readonly [Promise<unknown>, string])[] = [
+      [scheduler.send(new CreateScheduleCommand(settings)), 'ConflictException: Schedule nightly already exists.'],
+      [
+        scheduler.send(new CreateScheduleCommand(timed('x', { ScheduleExpression: 'cron(0 0 * * * *)' }))),
+        'ValidationException: Invalid Schedule Expression cron(0 0 * * * *).'
+      ],
+      [
+        scheduler.send(new CreateScheduleCommand(timed('x', { ScheduleExpressionTimezone: 'Mars/Olympus' }))),
+        'ValidationException: There is no time zone Mars/Olympus'
+      ],
+      [
+        scheduler.send(new CreateScheduleCommand(timed('x', { GroupName: 'nowhere' }))),
+        'ResourceNotFoundException: Schedule group nowhere does not exist.'
+      ],
+      [
+        scheduler.send(new CreateScheduleCommand(timed('x', { FlexibleTimeWindow: { Mode: 'FLEXIBLE' } }))),
+        'ValidationException'
+      ],
+      [
+        scheduler.send(new CreateScheduleCommand(timed('x', { StartDate: new Date(2e12), EndDate: new Date(1.9e12) }))),
+        'ValidationException: The EndDate'
+      ],
+      [
+        scheduler.send(
+          new CreateScheduleCommand(
+            timed('x', { Target: { Arn: 'arn:aws:sqs:us-east-1:000000000000:q', RoleArn: ROLE } })
+          )
+        ),
+        'ValidationException: Target.Arn cannot be'
+      ],
+      [
+        scheduler.send(new GetScheduleCommand({ Name: 'absent' })),
+        'ResourceNotFoundException: Schedule absent does not exist.'
+      ],
+      [
+        scheduler.send(new DeleteScheduleGroupCommand({ Name: 'default' })),
+        'ValidationException: Cannot delete the default schedule group.'
+      ]
+    ]
+    // Sent at once, and heard one by one.
+    for (const [sent] of bad) sent.catch(() => undefined)
+    for (const [sent, said] of bad) {
+      const told = await refusal(sent)
+      t.ok(told.startsWith(said), `${said} <> ${told}`)
+    }
+    await scheduler.send(new DeleteScheduleGroupCommand({ Name: 'night' }))
+    t.match(await refusal(scheduler.send(new DeleteScheduleCommand(one))), /^ResourceNotFoundException/)
+    t.strictSame((await scheduler.send(new ListSchedulesCommand({}))).Schedules, [])
+  })
+
+  await t.test('whatever kills the gateway: no accepted event is lost, no schedule fires twice', async (t) => {
+    const SCHEDULES = 40
+    await events.send(new PutRuleCommand({ Name: 'all', EventPattern: '{"source":["shop"]}' }))
+    await events.send(new PutTargetsCommand({ Rule: 'all', Targets: [{ Id: 'one', Arn: `${FN}:orders` }] }))
+    await lambda.send(
+      new AddPermissionCommand({
+        FunctionName: 'orders',
+        StatementId: 'all',
+        Action: 'lambda:InvokeFunction',
+        Principal: 'events.amazonaws.com',
+        SourceArn: `${EVENTS}:rule/all`
+      })
+    )
+    const from = Date.now() + 4_000
+    for (let i = 0; i < SCHEDULES; i++) {
+      const at = new Date(from + (i * 6_000) / SCHEDULES).toISOString().slice(0, 19)
+      await scheduler.send(
+        new CreateScheduleCommand(
+          timed(`once-${i}`, { ScheduleExpression: `at(${at})`, ActionAfterCompletion: 'DELETE' })
+        )
+      )
+    }
+    const accepted: string[] = []
+    let isOver = false
+    const client = async (): Promise<void> => {
+      while (!isOver) {
+        const Entries = [{ Source: 'shop', DetailType: 'x', Detail: '{}' }]
+        const answer = await events.send(new PutEventsCommand({ Entries })).catch(() => undefined)
+        const id = answer?.Entries?.[0]?.EventId
+        if (id !== undefined) accepted.push(id)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+    const clients = Array.from({ length: 4 }, client)
+    for (const after of [5_000, 8_000]) {
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, from - 4_000 + after - Date.now())))
+      process.kill(hearth.pids().gateway, 'SIGKILL')
+    }
+    const left = async () =>
+      (await scheduler.send(new ListSchedulesCommand({})).catch(() => undefined))?.Schedules?.length
+    await eventually(async () => (await left()) === 0, 60_000)
+    isOver = true
+    await Promise.all(clients)
+    t.ok(accepted.length > 50, `${accepted.length} events were accepted`)
+    const list = async (name: string, query: string) => {
+      const answer = await hearth.request(`/v1/functions/${name}/invocations?limit=100${query}`)
+      return ((await answer.json()) as { invocations: { requestId: string }[] }).invocations
+    }
+    for (const name of ['orders', 'ticks']) {
+      await eventually(
+        async () => (await list(name, '&status=queued')).length + (await list(name, '&status=running')).length === 0,
+        60_000
+      )
+    }
+    t.equal((await list('ticks', '&status=succeeded')).length, SCHEDULES, 'each schedule made one event')
+    const log = await logOf('orders')
+    t.strictSame(
+      accepted.filter((id) => !log.includes(id)),
+      [],
+      'the function saw every event that was accepted'
+    )
+  })
+})
