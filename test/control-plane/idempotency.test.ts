@@ -1,9 +1,10 @@
 // Idempotency-Key on what changes something: /v1 and the Lambda API alike.
+import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { openControlPlane } from '@hearth/control-plane'
 import { requestFingerprint } from '@hearth/shared'
-import { createIdempotencyKeys, openStore } from '@hearth/store'
+import { createIdempotencyKeys, internalToken, openStore, readMasterKey } from '@hearth/store'
 import t from 'tap'
 import { ACCOUNT, REGION, ROLE, ROOT, SOURCE, startControlPlane, tarGz, zipOf } from './support.ts'
 
@@ -155,7 +156,9 @@ t.test('a restart forgets nothing, and does nothing again that it was at', async
   await plane.app.close()
   // What a control plane leaves behind that is killed while it works.
   const db = openStore(path.join(plane.dataDir, 'hearth.db'), MIGRATIONS)
-  const fingerprint = requestFingerprint('PUT', '/v1/layers/cut', [undefined, undefined], layer)
+  const plain = requestFingerprint('PUT', '/v1/layers/cut', [undefined, undefined, undefined], layer)
+  const blindedBy = internalToken(readMasterKey(plane.dataDir, undefined))
+  const fingerprint = createHmac('sha256', blindedBy).update(plain).digest('hex')
   createIdempotencyKeys(db).reserve({ caller: CALLER, key: 'cut', fingerprint }, clock.ms)
   db.close()
   const again = await openControlPlane({

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
+import { signed } from '../gateway/signed.ts'
 import { ACCOUNT, REGION, startControlPlane } from './support.ts'
 
 const PLAIN = 'plain-Hunter2'
@@ -60,6 +61,17 @@ t.test('the door', async (t) => {
     status: 400,
     body: { __type: 'MissingAuthenticationTokenException' }
   })
+  const before = nowMs
+  nowMs = Date.now()
+  const forLambda = signed(plane, { method: 'POST', path: '/', body: '{}', port: 80 })
+  const elsewhere = await plane.app.inject({
+    method: 'POST',
+    url: '/',
+    payload: '{}',
+    headers: { ...forLambda, 'x-amz-target': 'secretsmanager.ListSecrets' }
+  })
+  nowMs = before
+  t.match(elsewhere.json(), { __type: /Signature/, message: /service/ }, 'signed for another service')
   const query = await plane.inject({ method: 'POST', url: '/', payload: 'Action=ListUsers&Version=2010-05-08' })
   t.match(query.body, '<ListUsersResponse', 'the query protocol is where it was')
   t.equal(((await sm('ListSecrets'))['SecretList'] as object[]).length, 1, 'what was refused left nothing')

@@ -97,7 +97,7 @@ t.test('the master key changes under way, and a crash in the middle loses nothin
     keys: { id: string; retiredAt: string | null; sealed: number }[]
   }
   const status = async () => (await send('GET', '/v1/master-key')).body as unknown as Status
-  for (let i = 0; i < 40; i++)
+  for (let i = 0; i < 12; i++)
     await send('POST', '/v1/secrets/app%2Fdb/versions', { value: `{"url":"${i}","password":"x"}` })
   const before = await status()
   t.match(before, { source: 'file', keys: [{ retiredAt: null }] })
@@ -106,7 +106,7 @@ t.test('the master key changes under way, and a crash in the middle loses nothin
   const rotated = (await send('POST', '/v1/master-key/rotate')).body as unknown as Status
   process.kill(hearth.pids().controlPlane, 'SIGKILL')
   t.match(rotated.keys, [{ retiredAt: null }, { id: before.keys[0]?.id, retiredAt: String }])
-  t.match(await invoke('reader'), { status: 200, body: { URL_OF: '39' } }, 'the gateway serves all the while')
+  t.match(await invoke('reader'), { status: 200, body: { URL_OF: '11' } }, 'the gateway serves all the while')
   const after = await eventually(async () => {
     // It is started again meanwhile, and says so.
     const now: Partial<Status> = await status()
@@ -115,7 +115,7 @@ t.test('the master key changes under way, and a crash in the middle loses nothin
   t.equal(after.keys[0]?.id, rotated.keys[0]?.id)
   t.equal((await send('GET', '/v1/secrets/app%2Fdb/value')).status, 200)
   await send('PATCH', '/v1/functions/reader', { memory: 256 })
-  t.match(await invoke('reader'), { status: 200, body: { URL_OF: '39' } }, 'new instances read what was sealed anew')
+  t.match(await invoke('reader'), { status: 200, body: { URL_OF: '11' } }, 'new instances read what was sealed anew')
   await send('PUT', '/v1/secrets/late', { value: 'sealed-late' })
   t.match((await send('GET', '/v1/secrets/late/value')).body, { value: 'sealed-late' })
 })
