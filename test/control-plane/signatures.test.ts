@@ -263,6 +263,17 @@ t.test("a signature is for one service, within that service's window, and for on
   const early = await app.inject(draft('iam', 'ListUsers', IAM, 20 * 60_000))
   t.match(early, { statusCode: 403, body: /Signature not yet current: .* \+ 15 min\.\)/ })
 
+  const elsewhere = draft('iam', 'ListUsers', IAM)
+  const authorization = elsewhere.headers.authorization.replace('/us-east-1/', '/eu-west-1/')
+  const abroad = await app.inject({ ...elsewhere, headers: { ...elsewhere.headers, authorization } })
+  t.match(abroad, { statusCode: 403, body: /SignatureDoesNotMatch.*scoped to a valid region, not 'eu-west-1'/ })
+  const brief = { user: 'admin', label: 'brief', expiresAt: new Date(now + 60_000).toISOString() }
+  const { token } = (await inject({ method: 'POST', url: '/v1/keys', payload: brief })).json<{ token: string }>()
+  const asked = { url: '/?Action=ListUsers&Version=2010-05-08', headers: { authorization: `Bearer ${token}` } }
+  t.equal((await app.inject(asked)).statusCode, 200)
+  now += 61_000
+  t.match(await app.inject(asked), { statusCode: 403, body: /<Code>ExpiredToken<.*security token.* is expired/ })
+
   // Asked twice at once, the same signature comes twice; later it was taken down by somebody.
   const twice = draft('iam', 'CreateUser', `${IAM}&UserName=once`)
   t.equal((await app.inject(twice)).statusCode, 200)
