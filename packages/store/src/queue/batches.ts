@@ -21,6 +21,14 @@ interface Asked {
 }
 
 const BUSY_MS = 5_000
+/**
+ * Under load a batch begins this long after the one before at the earliest, or when it is as large: what a batch costs,
+ * whatever is in it (two wake-ups, one sync of the disk), is more than an event's own share.
+ */
+const PAUSE_MS = 2
+/** Operations of a batch from which on that counts as load. Who sends one event after the other does not wait. */
+const LOAD = 8
+
 /** Before a thread that was lost is started again, in ms; doubles. */
 const RESTART_MS = { first: 50, most: 5_000 }
 
@@ -35,6 +43,10 @@ export class Batches {
   #payloads: Buffer[] = []
   #size = 0
   #sent: Asked[][] = []
+  /** Of the last one that was sent: operations, and when, in `performance.now()` ms. */
+  #lastSize = 0
+  #lastAt = 0
+  #pause: NodeJS.Timeout | undefined
   /** What this process has claimed: of anything else a new thread says that nobody has it. */
   readonly #events = new Set<string>()
   readonly #deliveries = new Set<string>()
@@ -93,6 +105,11 @@ export class Batches {
     if (this.#problem !== undefined) return Promise.reject(this.#problem)
     if (this.#isClosing) return Promise.reject(new QueueUnavailableError('the queue is closed'))
     if (this.#asked.length === 0) setImmediate(flush, this)
+    else if (this.#pause !== undefined && this.#asked.length >= this.#lastSize) {
+      clearTimeout(this.#pause)
+      this.#pause = undefined
+      setImmediate(flush, this)
+    }
     return new Promise<T>((resolve, reject) => {
       this.#asked.push({ operation, resolve: resolve as (answer: unknown) => void, reject })
     })
@@ -100,7 +117,17 @@ export class Batches {
 
   /** For {@link ask}. One batch at a time: the slower the disk, the more go into the next one. */
   flush(): void {
-    if (this.#sent.length === 0) this.#send()
+    if (this.#sent.length > 0 || this.#pause !== undefined) return
+    const isFew = this.#asked.length < this.#lastSize
+    const left = isFew && this.#lastSize >= LOAD ? this.#lastAt + PAUSE_MS - performance.now() : 0
+    if (left <= 0) this.#send()
+    else this.#pause = setTimeout(endPause, left, this)
+  }
+
+  /** For {@link flush}. */
+  endPause(): void {
+    this.#pause = undefined
+    this.flush()
   }
 
   #send(): void {
@@ -116,6 +143,8 @@ export class Batches {
     this.#payloads = []
     this.#size = 0
     this.#sent.push(asked)
+    this.#lastSize = asked.length
+    this.#lastAt = performance.now()
     this.#worker.postMessage({ operations: asked.map(({ operation }) => operation), bytes }, [bytes.buffer])
   }
 
@@ -124,6 +153,7 @@ export class Batches {
     this.#send()
     this.#isClosing = true
     clearTimeout(this.#restart)
+    clearTimeout(this.#pause)
     const worker = this.#worker
     if (worker === undefined) return
     const gone = once(worker, 'exit')
@@ -216,4 +246,8 @@ export class Batches {
 
 function flush(batches: Batches): void {
   batches.flush()
+}
+
+function endPause(batches: Batches): void {
+  batches.endPause()
 }
