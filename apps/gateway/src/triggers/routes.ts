@@ -3,6 +3,7 @@ import { type ArnScope, DEFAULT_BUS, HearthError, ruleArn, scheduleArn } from '@
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import { readBody } from './read-body.ts'
+import type { Sample } from './sample.ts'
 import type { TriggerEvent } from './trigger-log.ts'
 import type { TriggerService } from './trigger-service.ts'
 
@@ -64,13 +65,6 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
       }
     ]
   })
-}
-
-/** What a test event has; what is not said is made up. */
-export interface Sample {
-  readonly source: string
-  readonly detailType: string
-  readonly detail: object
 }
 
 async function readSample(req: IncomingMessage): Promise<Sample> {

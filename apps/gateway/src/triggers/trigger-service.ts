@@ -21,7 +21,7 @@ import { type EntryResult, firingsOf, type PutEntry, putEvents } from './events/
 import { createRuleTable } from './events/rule-table.ts'
 import { createFireEvent, type Firing } from './firing.ts'
 import type { TriggerKind, Triggers } from './kind.ts'
-import type { Sample } from './routes.ts'
+import type { Sample } from './sample.ts'
 import { createScheduleKind } from './schedules/schedule-kind.ts'
 import { createTriggerLog, type TriggerStatus } from './trigger-log.ts'
 

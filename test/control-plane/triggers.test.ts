@@ -1,0 +1,91 @@
+// Triggers in /v1: one resource with kinds, made of what AWS's APIs keep.
+import t from 'tap'
+import { ARN, SOURCE, startControlPlane } from './support.ts'
+
+const EVENTS = 'arn:aws:events:us-east-1:000000000000'
+
+t.test('triggers of both kinds', async (t) => {
+  const now = new Date('2027-01-01T00:00:00Z')
+  const plane = await startControlPlane(t, { now: () => now })
+  for (const name of ['first', 'second']) t.equal((await plane.put(`${name}.mjs`, SOURCE)).statusCode, 201)
+  const send = async (method: 'PUT' | 'PATCH' | 'DELETE', url: string, payload?: object) =>
+    await plane.inject({ method, url: `/v1/triggers/${url}`, ...(payload === undefined ? {} : { payload }) })
+  const permissionsOf = async (name: string) =>
+    (await plane.get(`/v1/functions/${name}/permissions`)).json<{ items: { Sid: string; Condition: unknown }[] }>()
+      .items
+
+  const event = { function: 'first', pattern: { source: ['shop'] }, inputPath: '$.detail', description: 'orders' }
+  const made = await send('PUT', 'event/orders', event)
+  t.equal(made.statusCode, 201)
+  t.match(made.json(), {
+    kind: 'event',
+    name: 'orders',
+    arn: `${EVENTS}:rule/orders`,
+    functions: [`${ARN}:function:first`],
+    enabled: true,
+    pattern: { source: ['shop'] },
+    inputPath: '$.detail'
+  })
+  t.match(await permissionsOf('first'), [
+    {
+      Sid: 'hearth-event-orders',
+      Principal: { Service: 'events.amazonaws.com' },
+      Condition: { ArnLike: { 'AWS:SourceArn': `${EVENTS}:rule/orders` } }
+    }
+  ])
+  t.equal((await send('PUT', 'event/orders', { ...event, function: 'second', inputPath: null })).statusCode, 200)
+  t.strictSame(await permissionsOf('first'), [], 'who is not started any more is not let in any more')
+  t.equal((await permissionsOf('second')).length, 1)
+  t.match((await send('PATCH', 'event/orders', { enabled: false })).json(), {
+    enabled: false,
+    functions: [`${ARN}:function:second`]
+  })
+
+  const schedule = {
+    function: 'first',
+    expression: 'cron(30 9 ? * MON-FRI *)',
+    timeZone: 'Europe/Berlin',
+    input: { a: 1 }
+  }
+  const timed = await send('PUT', 'schedule/mornings', schedule)
+  t.equal(timed.statusCode, 201)
+  const { nextTimes } = timed.json<{ nextTimes: string[] }>()
+  t.equal(nextTimes.length, 10)
+  t.strictSame(nextTimes.slice(0, 2), ['2027-01-01T08:30:00.000Z', '2027-01-04T08:30:00.000Z'])
+  t.match((await plane.get('/v1/triggers/schedule/mornings')).json(), { input: { a: 1 }, enabled: true, role: null })
+  t.match((await send('PATCH', 'schedule/mornings', { enabled: false })).json(), { enabled: false, nextTimes: [] })
+  t.match((await plane.get('/v1/triggers/schedule')).json(), { items: [{ name: 'mornings' }], nextCursor: null })
+  t.match((await plane.get('/v1/triggers/event')).json(), { items: [{ name: 'orders' }], nextCursor: null })
+
+  for (const [url, body, status, code] of [
+    ['event/bad', { function: 'first', pattern: { a: 5 } }, 400, 'INVALID_EVENT_PATTERN'],
+    ['event/bad', { function: 'absent', pattern: { a: [5] } }, 404, 'FUNCTION_NOT_FOUND'],
+    ['event/bad', { function: 'first', pattern: { a: [5] }, inputPath: 'x' }, 400, 'VALIDATION_FAILED'],
+    ['event/bad', { function: 'first' }, 400, 'INVALID_REQUEST'],
+    ['event/bad', { function: 'first', pattern: { a: [5] }, expression: 'rate(1 hour)' }, 400, 'INVALID_REQUEST'],
+    ['schedule/bad', { function: 'first', expression: 'cron(0 0 * * * *)' }, 400, 'INVALID_SCHEDULE'],
+    ['schedule/bad', { function: 'first', expression: 'rate(1 hour)', timeZone: 'Mars' }, 400, 'INVALID_SCHEDULE'],
+    ['schedule/bad', { function: 'absent', expression: 'rate(1 hour)' }, 404, 'FUNCTION_NOT_FOUND'],
+    [
+      'schedule/bad',
+      { function: 'first', expression: 'rate(1 hour)', role: 'arn:aws:iam::000000000000:role/absent' },
+      400,
+      'VALIDATION_FAILED'
+    ]
+  ] as const) {
+    const answer = await send('PUT', url, body)
+    t.equal(answer.statusCode, status, JSON.stringify(body))
+    t.equal(answer.json<{ code: string }>().code, code, answer.body)
+    t.equal((await plane.get(`/v1/triggers/${url}`)).statusCode, 404, 'nothing is left behind')
+  }
+  t.strictSame(
+    (await permissionsOf('first')).map(({ Sid }) => Sid),
+    ['hearth-schedule-mornings']
+  )
+
+  for (const url of ['event/orders', 'schedule/mornings']) {
+    t.equal((await send('DELETE', url)).statusCode, 204)
+    t.equal((await send('DELETE', url)).statusCode, 404)
+  }
+  t.strictSame([...(await permissionsOf('first')), ...(await permissionsOf('second'))], [])
+})
