@@ -200,7 +200,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     now,
     backoff: createAuthBackoff(deps.authFailures, now),
     rate: createRequestRate(deps.requestRate, now),
-    addressOf: addresses.peer,
+    addressOf: (request) => addresses.peer(request),
     metrics
   })
   await app.register(authorization, {

@@ -111,7 +111,11 @@ export function createEventRules({
     const fault = checkTargetInput(target)
     if (fault !== undefined) throw invalid(`Invalid ${fault.member} for target ${id} : ${fault.reason}.`)
     if (deadLetterArn !== undefined) {
-      checkDestination(deadLetterArn, { functionName: parseFunctionRef(scope, arn).name, role: undefined, purpose: 'DeadLetter' })
+      checkDestination(deadLetterArn, {
+        functionName: parseFunctionRef(scope, arn).name,
+        role: undefined,
+        purpose: 'DeadLetter'
+      })
     }
   }
 
