@@ -126,6 +126,14 @@ t.test('outcomes go to other functions as events, in Lambda’s records', async 
   t.match(record3, { requestContext: { requestId: fourth, condition: 'EventAgeExceeded', approximateInvokeCount: 0 } })
   for (const member of ['responseContext', 'responsePayload']) t.notOk(member in record3, member)
 
+  gateway.concurrency.setReserved('hello', 0)
+  const fifth = await send(port, '{}')
+  await until('a function that is switched off has its events given up at once', () => got['bad']!.length === 4)
+  t.match(JSON.parse(last('bad')!.payload.toString()), {
+    requestContext: { requestId: fifth, condition: 'ZeroReservedConcurrency', approximateInvokeCount: 0 }
+  })
+  gateway.concurrency.setReserved('hello', undefined)
+
   // A runtime may answer what is no JSON.
   behaviour = () => outcome('plain "text"')
   await send(port, '{}')

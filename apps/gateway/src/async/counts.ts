@@ -56,13 +56,13 @@ export function createAsyncCounts(registers: Registry[]): AsyncCounts {
   })
   const oldest = new Gauge({
     name: 'hearth_async_oldest_event_age_seconds',
-    help: 'Age of the oldest event on disk that waits for its first or next attempt.',
+    help: 'Age of the oldest event that waits for its first or next attempt.',
     labelNames: ['function'],
     registers
   })
   new Gauge({
     name: 'hearth_async_waiting_events',
-    help: 'Events on disk that wait for their first or next attempt; the functions with most of them.',
+    help: 'Events that wait for their first or next attempt; the functions with most of them.',
     labelNames: ['function'],
     registers,
     async collect() {

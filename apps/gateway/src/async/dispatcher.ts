@@ -39,12 +39,21 @@ interface Attempt {
   readonly startedAt: number
 }
 
+export interface ReadyEvents {
+  readonly functionName: string
+  readonly count: number
+  /** When the oldest was accepted, Unix time in ms. */
+  readonly oldestAt: number
+}
+
 export interface Dispatcher {
   /** Resolves when the event is on disk. @throws HearthError QUEUE_UNAVAILABLE; nothing was accepted then */
   accept(event: NewEvent): Promise<void>
   isRunning(requestId: string): boolean
   /** Ids of the events that run now, of all functions. */
   running(): readonly string[]
+  /** Events that were taken from disk, or never waited there, and have not begun. */
+  ready(): readonly ReadyEvents[]
   /** Unix time in ms, as the retries see it. */
   now(): number
   /** Events of this function on disk are to be looked for. */
@@ -373,6 +382,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     now: () => clock.now(),
     isRunning: (requestId) => running.has(requestId),
     running: () => [...running],
+    ready: () =>
+      [...lanes.values()].flatMap(({ functionName, ready }) =>
+        ready.length === 0
+          ? []
+          : [{ functionName, count: ready.length, oldestAt: Math.min(...ready.map(({ acceptedAt }) => acceptedAt)) }]
+      ),
     wake(functionName) {
       const lane = laneOf(functionName)
       lane.more = true

@@ -8,11 +8,12 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
+import type { FunctionBacklog } from './counts.ts'
 import { createDeliverer } from './deliveries/deliverer.ts'
 import { DeliveryError, refused } from './deliveries/kind.ts'
 import { createToFunction } from './deliveries/to-function.ts'
 import { createToWebhook } from './deliveries/to-webhook.ts'
-import { createDispatcher, type Dispatcher } from './dispatcher.ts'
+import { createDispatcher, type Dispatcher, type ReadyEvents } from './dispatcher.ts'
 import { invocationRoute, invocationsRoute, redriveRoute } from './routes.ts'
 
 export interface EventServiceOptions {
@@ -138,7 +139,7 @@ export function createEventService(options: EventServiceOptions): EventService {
   const idempotency = createIdempotency(queue.keys, () => clock.now(), onError)
   counts.observeBacklog(async () => {
     const [functions, deliveries] = await Promise.all([queue.backlog(BACKLOG_SERIES), queue.countDeliveries()])
-    return { deliveries, functions: functions.map((one) => ({ ...one, oldestAgeMs: clock.now() - one.oldestAt })) }
+    return { deliveries, functions: withReady(functions, dispatcher.ready(), clock.now()) }
   })
   const pruning = setInterval(() => {
     queue.prune(clock.now() - options.keepMs, PRUNE_ROWS).catch(onError)
@@ -186,4 +187,21 @@ export function createEventService(options: EventServiceOptions): EventService {
       await queue.close()
     }
   }
+}
+
+/** What waits on disk and in memory, the functions with most of it. */
+function withReady(
+  onDisk: readonly { readonly functionName: string; readonly waiting: number; readonly oldestAt: number }[],
+  ready: readonly ReadyEvents[],
+  now: number
+): FunctionBacklog[] {
+  const all = new Map(onDisk.map(({ functionName, waiting, oldestAt }) => [functionName, { waiting, oldestAt }]))
+  for (const { functionName, count, oldestAt } of ready) {
+    const { waiting, oldestAt: before } = all.get(functionName) ?? { waiting: 0, oldestAt: now }
+    all.set(functionName, { waiting: waiting + count, oldestAt: Math.min(before, oldestAt) })
+  }
+  return [...all]
+    .map(([functionName, { waiting, oldestAt }]) => ({ functionName, waiting, oldestAgeMs: now - oldestAt }))
+    .sort((a, b) => b.waiting - a.waiting)
+    .slice(0, BACKLOG_SERIES)
 }
