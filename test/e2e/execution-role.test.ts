@@ -16,25 +16,15 @@ const roleArn = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`
 
 /** Does what its event says: nothing here says where the API is, or who asks. */
 const ASKER = `
-import { createHash, createHmac } from 'node:crypto'
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
 import { GetFunctionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
-import { SignatureV4 } from '@smithy/signature-v4'
+import { GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler'
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 
-const lambda = new LambdaClient({ maxAttempts: 1 })
-class Sha256 {
-  constructor(secret) { this.hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret) }
-  update(data) { this.hash.update(data) }
-  async digest() { return this.hash.digest() }
-}
-async function identity() {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = process.env
-  const signer = new SignatureV4({ service: 'sts', region: process.env.AWS_REGION, sha256: Sha256, credentials: { accessKeyId, secretAccessKey, sessionToken } })
-  const { host, hostname, port } = new URL(process.env.AWS_ENDPOINT_URL)
-  const body = 'Action=GetCallerIdentity&Version=2011-06-15'
-  const { headers } = await signer.sign({ method: 'POST', protocol: 'http:', path: '/', hostname, port, body, headers: { host, 'content-type': 'application/x-www-form-urlencoded' } })
-  const answer = await fetch(process.env.AWS_ENDPOINT_URL + '/', { method: 'POST', headers, body })
-  return answer.text()
-}
+const of = (Client) => new Client({ maxAttempts: 1 })
+const lambda = of(LambdaClient)
 const invoke = async (FunctionName) => {
   const { Payload } = await lambda.send(new InvokeCommand({ FunctionName, Payload: '{"from":"asker"}' }))
   return JSON.parse(Buffer.from(Payload).toString())
@@ -46,7 +36,14 @@ const plain = async (path, init) => {
 export const handler = async ({ ask, name, path, init }) => {
   try {
     if (ask === 'invoke') return await invoke(name)
-    if (ask === 'identity') return await identity()
+    if (ask === 'identity') return (await of(STSClient).send(new GetCallerIdentityCommand({}))).Arn
+    if (ask === 'secret') return (await of(SecretsManagerClient).send(new GetSecretValueCommand({ SecretId: name }))).SecretString
+    if (ask === 'parameter') return (await of(SSMClient).send(new GetParameterCommand({ Name: name }))).Parameter.Value
+    if (ask === 'schedule') return (await of(SchedulerClient).send(new GetScheduleCommand({ Name: name }))).Name
+    if (ask === 'event') {
+      const entry = { Source: name, DetailType: 'asked', Detail: '{}' }
+      return (await of(EventBridgeClient).send(new PutEventsCommand({ Entries: [entry] }))).FailedEntryCount
+    }
     if (ask === 'plain') return await plain(path, init)
     if (ask === 'get') return (await lambda.send(new GetFunctionCommand({ FunctionName: name }))).Configuration.FunctionName
     if (ask === 'environment') return process.env
@@ -71,11 +68,32 @@ t.before(async () => {
     headers: JSON_TYPE,
     body: JSON.stringify({
       policies: {
-        use: { Version: '2012-10-17', Statement: [statement(['lambda:InvokeFunction'], arnOf('callee'))] }
+        use: {
+          Version: '2012-10-17',
+          Statement: [
+            statement(['lambda:InvokeFunction'], arnOf('callee')),
+            statement(
+              ['secretsmanager:GetSecretValue'],
+              `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:own-??????`
+            ),
+            {
+              ...statement(['events:PutEvents'], `arn:aws:events:us-east-1:${ACCOUNT}:event-bus/default`),
+              Condition: { StringEquals: { 'events:source': 'asker' } }
+            }
+          ]
+        }
       }
     })
   })
   t.equal(role.status, 201, await role.text())
+  for (const name of ['own', 'foreign']) {
+    const kept = await hearth.request(`/v1/secrets/${name}`, {
+      method: 'PUT',
+      headers: JSON_TYPE,
+      body: JSON.stringify({ value: 'open sesame' })
+    })
+    t.equal(kept.status, 201, await kept.text())
+  }
   for (const name of ['callee', 'other']) {
     const made = await hearth.deploy(name, `export const handler = async (event) => ({ ...event, by: '${name}' })`)
     t.equal(made.status, 201)
@@ -98,7 +116,22 @@ t.test('a function invokes what its role allows, and nothing else', async (t) =>
     message: `User: arn:aws:sts::${ACCOUNT}:assumed-role/asker/asker is not authorized to perform: lambda:InvokeFunction on resource: ${arnOf('other')}`
   })
   t.match(await ask({ ask: 'get', name: 'asker' }), { error: 'AccessDeniedException', message: /lambda:GetFunction / })
-  t.match(await ask({ ask: 'identity' }), new RegExp(`<Arn>arn:aws:sts::${ACCOUNT}:assumed-role/asker/asker</Arn>`))
+  t.equal(await ask({ ask: 'identity' }), `arn:aws:sts::${ACCOUNT}:assumed-role/asker/asker`)
+})
+
+t.test('secrets, parameters, buses and schedules are there for roles that may', async (t) => {
+  t.equal(await ask({ ask: 'secret', name: 'own' }), 'open sesame')
+  t.match(await ask({ ask: 'secret', name: 'foreign' }), { error: 'AccessDeniedException' })
+  t.match(await ask({ ask: 'parameter', name: '/none' }), {
+    error: 'AccessDeniedException',
+    message: /ssm:GetParameter /
+  })
+  t.equal(await ask({ ask: 'event', name: 'asker' }), 0)
+  t.match(await ask({ ask: 'event', name: 'somebody.else' }), { error: 'AccessDeniedException' })
+  t.match(await ask({ ask: 'schedule', name: 'x' }), {
+    error: 'AccessDeniedException',
+    message: /scheduler:GetSchedule /
+  })
 })
 
 t.test('credentials are those of AWS’s clients, and end with revocation', async (t) => {

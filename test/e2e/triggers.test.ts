@@ -377,6 +377,17 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
         SourceArn: `${EVENTS}:rule/all`
       })
     )
+    const list = async (name: string, status: string) => {
+      const all: string[] = []
+      for (let cursor = ''; ; ) {
+        const answer = await hearth.request(`/v1/functions/${name}/invocations?limit=100&status=${status}${cursor}`)
+        const page = (await answer.json()) as { invocations: { requestId: string }[]; nextCursor: string | null }
+        all.push(...page.invocations.map(({ requestId }) => requestId))
+        if (page.nextCursor === null) return all
+        cursor = `&cursor=${page.nextCursor}`
+      }
+    }
+    const before = new Set(await list('orders', 'succeeded'))
     const from = Date.now() + 4_000
     for (let i = 0; i < SCHEDULES; i++) {
       const at = new Date(from + (i * 6_000) / SCHEDULES).toISOString().slice(0, 19)
@@ -387,13 +398,16 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
       )
     }
     const accepted: string[] = []
+    /** Tries whose answer was cut off: nobody knows whether they were accepted. */
+    let unanswered = 0
     let isOver = false
     const client = async (): Promise<void> => {
       while (!isOver) {
         const Entries = [{ Source: 'shop', DetailType: 'x', Detail: '{}' }]
         const answer = await events.send(new PutEventsCommand({ Entries })).catch(() => undefined)
         const id = answer?.Entries?.[0]?.EventId
-        if (id !== undefined) accepted.push(id)
+        if (id === undefined) unanswered++
+        else accepted.push(id)
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     }
@@ -408,22 +422,20 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
     isOver = true
     await Promise.all(clients)
     t.ok(accepted.length > 50, `${accepted.length} events were accepted`)
-    const list = async (name: string, query: string) => {
-      const answer = await hearth.request(`/v1/functions/${name}/invocations?limit=100${query}`)
-      return ((await answer.json()) as { invocations: { requestId: string }[] }).invocations
-    }
     for (const name of ['orders', 'ticks']) {
       await eventually(
-        async () => (await list(name, '&status=queued')).length + (await list(name, '&status=running')).length === 0,
+        async () => (await list(name, 'queued')).length + (await list(name, 'running')).length === 0,
         60_000
       )
+      t.same(await list(name, 'failed'), [])
     }
-    t.equal((await list('ticks', '&status=succeeded')).length, SCHEDULES, 'each schedule made one event')
+    t.equal((await list('ticks', 'succeeded')).length, SCHEDULES, 'each schedule made one event')
+    const ran = (await list('orders', 'succeeded')).filter((id) => !before.has(id)).length
+    t.ok(ran >= accepted.length, `${ran} events ran, ${accepted.length} were accepted`)
+    t.ok(ran <= accepted.length + unanswered, `and at most ${unanswered} more`)
+    // What was printed just before a kill may be lost; the rest tells that these are the events that were sent.
     const log = await logOf('orders')
-    t.strictSame(
-      accepted.filter((id) => !log.includes(id)),
-      [],
-      'the function saw every event that was accepted'
-    )
+    const unseen = accepted.filter((id) => !log.includes(id))
+    t.ok(unseen.length <= 20, `${unseen.length} events are not in the log`)
   })
 })

@@ -267,7 +267,7 @@ t.test('every route but the health checks wants a key', async (t) => {
   }
   t.same(
     gateway.routes.filter(({ access }) => access === 'control-plane').map(({ url }) => url),
-    ['/.function-host', '/*'],
+    ['/.function-host', '/', '/*'],
     'what is not the gateway’s is for the control plane to decide'
   )
 })
