@@ -7,7 +7,7 @@ export default [
     name: 'in python: takes memory that its own allocator does not see',
     in: 'python',
     body: `
-import mmap
+import mmap, time
 
 def take():
     blocks = []
@@ -16,6 +16,8 @@ def take():
         for at in range(0, 10 << 20, 4096):
             block[at] = 1
         blocks.append(block)
+    # Without cgroups memory is looked at five times a second: what counts is what one may keep.
+    time.sleep(1)
     return True
 
 attempt("400 MiB", take)
