@@ -378,3 +378,39 @@ t.test('a schedule invokes with the rights of its role, or not at all', async (t
     ['good', 'good']
   )
 })
+
+t.test('a trigger tells how it is, and can be tried', async (t) => {
+  const harness = await startGateway(t, { functions: [record('f')] })
+  const { port } = harness
+  const seen = listen(harness)
+  put(harness, rule('orders', { pattern: '{"source":["shop"]}' }), target('f'))
+  const url = '/v1/triggers/event/orders'
+  const call = async (path: string, body?: string) => {
+    const answer = await ask(port, path, body === undefined ? {} : { body })
+    return { status: answer.status, json: JSON.parse(answer.body) as Record<string, unknown> }
+  }
+  const nothing = { fired: 0, failed: 0, skipped: 0, lagMs: null, problem: null, lastError: null, events: [] }
+  t.same(await call(`${url}/status`), { status: 200, json: nothing })
+
+  const sample = JSON.stringify({ source: 'shop', detailType: 'Order', detail: { n: 1 } })
+  t.match(await call(`${url}/test`, sample), { status: 202, json: { matches: true, fired: [{ delivered: false }] } })
+  t.match((await call(`${url}/status`)).json, { failed: 1, lastError: { error: { code: 'NO_PERMISSIONS' } } })
+  permit(harness, 'f', 'events.amazonaws.com', `${RULES}/orders`)
+  const tried = await call(`${url}/test`, sample)
+  t.match(tried, { status: 202, json: { matches: true, fired: [{ function: `${ARN}:f`, delivered: true }] } })
+  await until('the function has it', () => seen.length === 1)
+  const [event] = seen
+  t.match(event, { fn: 'f', event: { source: 'shop', 'detail-type': 'Order', detail: { n: 1 } } })
+  t.match(tried.json['fired'], [{ requestId: event!.id }])
+  t.match((await call(`${url}/status`)).json, { fired: 1, failed: 1, events: [{ requestId: event!.id, error: null }] })
+
+  t.match(await call(`${url}/test`, '{"source":"other"}'), { status: 200, json: { matches: false, fired: [] } })
+  t.equal(seen.length, 1)
+  for (const body of ['{', '{"detail":[]}', '{"source":1}'])
+    t.equal((await call(`${url}/test`, body)).status, 400, body)
+  for (const path of ['status', 'test']) {
+    const body = path === 'test' ? '{}' : undefined
+    t.equal((await call(`/v1/triggers/event/none/${path}`, body)).status, 404)
+    t.equal((await call(`/v1/triggers/schedule/orders/${path}`, body)).status, 404)
+  }
+})
