@@ -160,7 +160,8 @@ t.test("random requests that AWS's client library signed are known, in both form
     t.equal(auth.authenticate(request).keyId, 'AKIDEXAMPLE', `${draft.method} ${request.rawUrl}`)
   }
   for (let turn = 0; turn < 50; turn += 1) {
-    const path = `/${encodeURIComponent(text(12))}`
+    // Not a segment of dots: those are refused.
+    const path = `/${encodeURIComponent(`a${text(12)}`)}`
     const presigned = await signer(SECRET).presign(
       {
         method: 'GET',

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { EventRule, EventTarget, Schedule } from '@hearth/shared'
 import t from 'tap'
 import { testClock } from './events.ts'
-import { ask, type Harness, outcome, record, startGateway, until } from './harness.ts'
+import { ADMIN, ask, type Harness, outcome, record, startGateway, until } from './harness.ts'
+import { signed } from './signed.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 const RULES = 'arn:aws:events:us-east-1:000000000000:rule'
@@ -408,6 +409,17 @@ t.test('a trigger tells how it is, and can be tried', async (t) => {
   t.equal(seen.length, 1)
   for (const body of ['{', '{"detail":[]}', '{"source":1}'])
     t.equal((await call(`${url}/test`, body)).status, 400, body)
+
+  // Signed, and once under a key.
+  const path = `${url}/test`
+  const headers = signed(ADMIN, { method: 'POST', path, body: sample, port })
+  t.equal((await ask(port, path, { body: sample, auth: false, headers })).status, 202)
+  t.equal((await ask(port, path, { body: sample.replace('1', '2'), auth: false, headers })).status, 403, 'another body')
+  const keyed = (body: string) => ask(port, path, { body, headers: { 'idempotency-key': 'k' } })
+  const first = await keyed(sample)
+  t.equal((await keyed(sample)).body, first.body, 'nothing is fired again')
+  t.equal((await keyed(sample.replace('1', '2'))).status, 422)
+  await until('two more', () => seen.length === 3)
   for (const path of ['status', 'test']) {
     const body = path === 'test' ? '{}' : undefined
     t.equal((await call(`/v1/triggers/event/none/${path}`, body)).status, 404)

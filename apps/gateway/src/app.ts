@@ -44,6 +44,7 @@ import { createPlaces } from './platform/places.ts'
 import { createRolePasses } from './platform/role-passes.ts'
 import { startProvisionedReporter } from './provisioned-reporter.ts'
 import { createProxy, type Proxy } from './proxy.ts'
+import { readBody } from './read-body.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
@@ -119,7 +120,7 @@ export interface ServerTimeouts {
 
 /** Requests of one function that may be with the control plane at a time: all of them share its connections. */
 const PROXIED_PER_FUNCTION = 16
-/** Routes of the server itself that take keys have no body. */
+/** Of routes that take none. */
 const EMPTY = Buffer.alloc(0)
 /** How often the control plane is told of schedules that are over, until they are deleted. */
 const COMPLETED_MS = 1_000
@@ -133,6 +134,8 @@ interface RouteAccess {
   readonly action: string
   /** Undefined: the route asks by itself. */
   readonly resource: ((name: string) => string) | undefined
+  /** How much of a body it takes; undefined: none. */
+  readonly bodyBytes?: number | undefined
 }
 
 export interface Route {
@@ -310,17 +313,21 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       }
       const serve = async (): Promise<void> => {
         let principal: Principal | undefined
+        let body: Buffer | undefined
         let ask: Ask = () => undefined
         if (wish !== undefined) {
           hallway.directory.refresh()
-          principal = hallway.authenticator.authenticate({
-            method: req.method ?? '',
-            rawUrl: req.url ?? '',
-            headers: req.headers,
-            rawHeaders: req.rawHeaders,
-            body: undefined
-          })
-          rate.take(principal.keyId)
+          const { method = '', url: rawUrl = '', headers, rawHeaders } = req
+          const head = { method, rawUrl, headers, rawHeaders }
+          if (wish.bodyBytes !== undefined) {
+            // Before the body: a stranger is not asked to send it.
+            principal = hallway.authenticator.authenticateHead(head)
+            expectations.meet(req, res)
+            body = await readBody(req, wish.bodyBytes)
+          }
+          const known = principal ?? hallway.authenticator.authenticate({ ...head, body })
+          principal = known
+          rate.take(known.keyId)
           const facts = {
             requestId: id,
             sourceIp: peerAddress(req),
@@ -328,15 +335,16 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
             secure: false
           }
           ask = (resource) => {
-            hallway.access.require(principal, { action: wish.action, resource }, facts)
+            hallway.access.require(known, { action: wish.action, resource }, facts)
           }
           if (wish.resource !== undefined) ask(wish.resource(name))
         }
         const target = new KeyedRoute(req, res, principal, turnDown)
-        const run = (): Promise<void> => route(req, res, name, (...answer) => target.respond(...answer), ask)
+        const run = (): Promise<void> =>
+          route(req, res, name, (...answer) => target.respond(...answer), ask, body ?? EMPTY)
         const key = req.headers['idempotency-key']
         if (key === undefined || req.method !== 'POST' || principal === undefined) await run()
-        else hallway.idempotency.begin(target, String(key), EMPTY, () => target.run(run))
+        else hallway.idempotency.begin(target, String(key), body ?? EMPTY, () => target.run(run))
       }
       serve().catch(turnDown)
     }
@@ -409,8 +417,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       deps.audit.write(toAuditEntry(undefined, wish, facts, decision, new Date()))
     }
   })
-  for (const { method, url, action, arnOf, route } of triggerRoutes(triggers, scope)) {
-    mountServerRoute([method], url, { action, resource: arnOf }, route)
+  for (const { method, url, action, arnOf, bodyBytes, route } of triggerRoutes(triggers, scope)) {
+    mountServerRoute([method], url, { action, resource: arnOf, bodyBytes }, route)
   }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)

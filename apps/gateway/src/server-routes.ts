@@ -20,7 +20,8 @@ export type ServerRoute = (
   res: ServerResponse,
   name: string,
   send: Send,
-  ask: Ask
+  ask: Ask,
+  body: Buffer
 ) => Promise<void>
 
 /** Of routes that learn on the way what they are about. @throws HearthError ACCESS_DENIED */

@@ -9,9 +9,9 @@ import {
 } from '@hearth/shared'
 import type { Expectations } from '../expectations.ts'
 import { peerAddress } from '../peer-address.ts'
+import { readBody } from '../read-body.ts'
 import { refuse, respond } from '../respond.ts'
 import { readEntries, wishesOf } from './events/put-events.ts'
-import { readBody } from './read-body.ts'
 import type { TriggerService } from './trigger-service.ts'
 
 /** What PutEvents needs; the first three are others after the database was opened. */

@@ -1,8 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import { type ArnScope, DEFAULT_BUS, HearthError, ruleArn, scheduleArn } from '@hearth/shared'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
-import { readBody } from './read-body.ts'
 import type { Sample } from './sample.ts'
 import type { TriggerEvent } from './trigger-log.ts'
 import type { TriggerService } from './trigger-service.ts'
@@ -14,6 +12,8 @@ export interface TriggerRoute {
   /** What a caller must be allowed, on the trigger's ARN. */
   readonly action: string
   readonly arnOf: (name: string) => string
+  /** How much of a body it takes; undefined: none. */
+  readonly bodyBytes?: number
   readonly route: ServerRoute
 }
 
@@ -56,8 +56,9 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
         url: `/v1/triggers/${kind}/:name/test`,
         action: 'hearth:TestTrigger',
         arnOf,
-        route: async (req, _res, name, send) => {
-          const sample = await readSample(req)
+        bodyBytes: SAMPLE_BYTES,
+        route: async (_req, _res, name, send, _ask, body) => {
+          const sample = readSample(body)
           const result = await triggers.test(arnOf(name), sample)
           if (result === undefined) throw missing(name)
           send(result.matches ? 202 : 200, [...JSON_TYPE], Buffer.from(JSON.stringify(result)))
@@ -67,8 +68,7 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
   })
 }
 
-async function readSample(req: IncomingMessage): Promise<Sample> {
-  const body = await readBody(req, SAMPLE_BYTES)
+function readSample(body: Buffer): Sample {
   let value: unknown = {}
   try {
     if (body.length > 0) value = JSON.parse(body.toString())
