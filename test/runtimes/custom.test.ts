@@ -239,6 +239,8 @@ t.test('output that is read together with the word whose turn it is belongs to t
   const pool = box.pool({ codeDir, runtime: RUNTIME, handler: 'logging' })
   await box.invoke(pool)
   for (const requestId of ['one', 'two']) {
+    // Right after an event it could be the output of that one, which comes late.
+    await new Promise((resolve) => setTimeout(resolve, 150))
     const answer = box.invoke(pool, {}, { requestId })
     // The event goes out; then nothing is read for so long that all of it has come.
     await new Promise((resolve) => setImmediate(resolve))

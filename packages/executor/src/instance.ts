@@ -90,6 +90,9 @@ export interface InstanceOptions {
   readonly lease: Lease | undefined
 }
 
+/** After so long without an event nothing of those before is on its way any more, in ms. */
+const REST_MS = 100
+
 /** One execution environment: a sandbox that has become a function's own. */
 export class Instance implements LinkListener {
   readonly id: string
@@ -117,6 +120,8 @@ export class Instance implements LinkListener {
   #tellsStarts = false
   /** Whose lines raw output belongs to. */
   #speaker: Flight | undefined
+  /** The event that was sent after a rest, until its turn has come: output of those before it has arrived by then. */
+  #rested: Flight | undefined
   /** Raw output that was read in the same turn as the word whose it is, or before that. */
   #unclaimed: (RawLine & { readonly text: string })[] = []
   #peakBytes: number
@@ -252,6 +257,7 @@ export class Instance implements LinkListener {
     flight.sentAt = now
     flight.startedAt = now
     flight.presented = behind
+    if (!behind && now - this.idleSince >= REST_MS) this.#rested = flight
     if (this.#flights.push(flight) === 1) this.#to('acquire')
     const { invocation } = flight
     const frame = encodeInvoke(
@@ -434,6 +440,7 @@ export class Instance implements LinkListener {
   /** After the turn's reads: raw output from here on belongs to this flight. @internal */
   speak(flight: Flight | undefined): void {
     this.#speaker = flight
+    this.#rested = undefined
   }
 
   /** After the turn's reads: raw output that waited belongs to whoever speaks. @internal */
@@ -446,7 +453,7 @@ export class Instance implements LinkListener {
 
   /** One line of raw output, which comes by another way than the word whose turn it is. */
   #print(raw: RawLine, text: string): void {
-    const isKnown = !this.#tellsStarts || (this.#flights.length > 0 && this.#flights[0] === this.#speaker)
+    const isKnown = !this.#tellsStarts || (this.#speaker !== undefined && this.#rested === undefined)
     if (isKnown) {
       this.#write(this.#speaker, raw.at, raw.level, text)
       return

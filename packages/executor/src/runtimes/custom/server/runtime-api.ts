@@ -27,6 +27,9 @@ const KNOWN_TYPE = /^(Runtime|Function)\.[A-Z][a-zA-Z]+$/
 const NOTHING = Buffer.alloc(0)
 const INIT_ERROR_BYTES = MAX_RESPONSE_BYTES
 
+/** How long the rest of a request may take whose sender has ended. */
+const LAST_WORDS_MS = 500
+
 /** The Runtime API, version 2018-06-01: one runtime, one event at a time. */
 export class RuntimeApi {
   readonly #listener: RuntimeApiListener
@@ -34,6 +37,9 @@ export class RuntimeApi {
   #waiting: ServerResponse | undefined
   #event: Event | undefined
   #stream: { readonly seq: number; readonly body: ResponseStream } | undefined
+  /** Requests that have not been read to their ends. */
+  #open = 0
+  #onRead: (() => void) | undefined
 
   constructor(listener: RuntimeApiListener) {
     this.#listener = listener
@@ -52,6 +58,11 @@ export class RuntimeApi {
   /** Whether this request is one of this API's; it is then answered. */
   handle(req: IncomingMessage, res: ServerResponse, path: string): boolean {
     if (!path.startsWith(PREFIX)) return false
+    this.#open++
+    req.once('close', () => {
+      this.#open--
+      if (this.#open === 0) this.#onRead?.()
+    })
     const call = `${req.method ?? ''} ${path.slice(PREFIX.length)}`
     if (call === 'GET ping') {
       res.writeHead(200, { 'content-type': 'text/plain', 'content-length': 4 })
@@ -65,6 +76,26 @@ export class RuntimeApi {
       else this.#error(req, res, id)
     }
     return true
+  }
+
+  /**
+   * Calls `then` once, when all that the runtime has sent is read: its end may be heard of first. A response that the
+   * gateway has no room for is not waited for.
+   */
+  afterRequests(then: () => void): void {
+    // What the kernel has of it comes with the next look at the sockets, new connections with the one after.
+    setImmediate(() =>
+      setImmediate(() => {
+        const timer = setTimeout(done, LAST_WORDS_MS)
+        this.#onRead = done
+        if (this.#open === 0) done()
+        function done(): void {
+          clearTimeout(timer)
+          then()
+          then = () => undefined
+        }
+      })
+    )
   }
 
   /** Gives the runtime its next event. Only when {@link isWaiting}. */

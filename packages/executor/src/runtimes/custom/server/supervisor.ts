@@ -279,8 +279,8 @@ export class Supervisor {
       this.#endWhenAlone()
       return
     }
-    // What it printed last is still on its way through here.
-    setImmediate(() => {
+    // What it printed and answered last is still on its way through here.
+    this.#api.afterRequests(() => {
       this.#gateway.flush(() => {
         endAs(ending)
       })
