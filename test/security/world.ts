@@ -55,7 +55,12 @@ export async function openWorld(uid: number | undefined): Promise<World> {
   const scratch = path.join(home, 'scratch')
   for (const folder of [dataDir, scratch, path.join(home, 'run')]) mkdirSync(folder)
   let hearth: Hearth
-  const env = { HEARTH_RUN_DIR: path.join(home, 'run'), HOME: home, HEARTH_LOG_BYTES: String(8 * MIB) }
+  const env = {
+    HEARTH_RUN_DIR: path.join(home, 'run'),
+    HOME: home,
+    HEARTH_LOG_BYTES: String(8 * MIB),
+    HEARTH_QUEUE_WAIT_MS: '30000'
+  }
   if (uid === undefined) {
     const isolation = process.getuid?.() === 0 ? 'strict' : 'best-effort'
     hearth = await startHearth({ dataDir, env: { ...env, HEARTH_ISOLATION: isolation } })
