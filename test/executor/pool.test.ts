@@ -304,10 +304,11 @@ t.test('closing answers what runs within the time given, and leaves no process',
   const { pool: open, invoke, executor, runtimePids } = await startExecutor(t)
   const pool = open({ codeDir: t.testdir({ 'index.mjs': SOURCE }) })
   await invoke(pool)
-  const running = invoke(pool, { ms: 300 })
+  // Long enough that a second instance is there before it is over.
+  const running = invoke(pool, { ms: 2_000 })
   const tooLong = invoke(pool, { ms: 60_000 })
   await eventually(() => executor.stats().busy === 2)
-  await executor.close(1_500)
+  await executor.close(3_500)
   t.match(await running, { status: 'ok' })
   t.match(await tooLong, { status: 'crash' })
   await eventually(() => runtimePids().length === 0)
