@@ -218,6 +218,11 @@ t.test('wrong keys are slowed down on the way to functions, right ones and invoc
   await statusOf(t, harness, 'Bearer wrong', 429, '/v1/functions/hello/invocations')
   const logs = { headers: { authorization: 'Bearer wrong' }, method: 'GET' }
   t.equal((await ask(harness.port, '/v1/runtimes', logs)).status, 429)
+  const event = { ...logs.headers, 'x-amz-target': 'AWSEvents.PutEvents' }
+  t.match(JSON.parse((await ask(harness.port, '/', { headers: event, body: '{}' })).body), {
+    __type: 'TooManyRequestsException',
+    message: 'Rate exceeded'
+  })
   for (let i = 0; i < 8; i += 1) await statusOf(t, harness, authorization, 200)
   const runtimes = { headers: { authorization }, method: 'GET' }
   const statuses: number[] = []
@@ -227,8 +232,9 @@ t.test('wrong keys are slowed down on the way to functions, right ones and invoc
   harness.owned.putInline(other.userId, 'p', allow('*'))
   const metrics = { headers: { authorization: other.authorization }, method: 'GET' }
   const { body } = await ask(harness.port, '/metrics', metrics)
-  t.match(body, /hearth_throttled_requests_total\{reason="authentication"\} 4/)
+  t.match(body, /hearth_throttled_requests_total\{reason="authentication"\} 5/)
   t.match(body, /hearth_throttled_requests_total\{reason="rate"\} 1/)
+  t.match(body, /hearth_auth_failures_total\{reason="unknown_key"\} 7/)
 })
 
 t.test('an answer under an Idempotency-Key is not given again to who may no longer invoke', async (t) => {

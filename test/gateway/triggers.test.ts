@@ -326,7 +326,7 @@ t.test('a schedule invokes with the rights of its role, or not at all', async (t
   const gateway = await startGateway(t, { clock, attached: false })
   const seen = listen(gateway)
   const now = clock.now()
-  const make = (name: string, service: string, policy: string | undefined): string => {
+  const make = (name: string, service: string, policy: string | undefined, ...more: readonly object[]): string => {
     const roleId = `AROA${name.toUpperCase().padEnd(17, 'X')}`
     gateway.roles.create({
       name,
@@ -346,7 +346,7 @@ t.test('a schedule invokes with the rights of its role, or not at all', async (t
     if (policy !== undefined) {
       const document = {
         Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: policy }]
+        Statement: [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: policy }, ...more]
       }
       gateway.owned.putInline(roleId, 'p', JSON.stringify(document))
     }
@@ -357,6 +357,12 @@ t.test('a schedule invokes with the rights of its role, or not at all', async (t
     good: make('good', scheduler, `${ARN}:hello`),
     stranger: make('stranger', 'lambda.amazonaws.com', `${ARN}:hello`),
     poor: make('poor', scheduler, undefined),
+    late: make('late', scheduler, `${ARN}:hello`, {
+      Effect: 'Deny',
+      Action: '*',
+      Resource: '*',
+      Condition: { DateGreaterThan: { 'aws:CurrentTime': '2020-01-01T00:00:00Z' } }
+    }),
     absent: 'arn:aws:iam::000000000000:role/absent'
   }
   for (const [name, roleArn] of Object.entries(roles)) {

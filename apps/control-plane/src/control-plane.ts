@@ -240,7 +240,6 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     checkDestination,
     secretReferences: createSecretReferences({
       find: prepareSecretLookup(db, box),
-      roles: principals,
       authorizer,
       scope
     }),

@@ -13,7 +13,6 @@ import {
   functionArn,
   HearthError,
   JsonCheck,
-  type Principal,
   parseFunctionRef,
   type SessionTokens
 } from '@hearth/shared'
@@ -28,6 +27,7 @@ import { answerClientError } from './client-errors.ts'
 import { startReporter } from './control-plane-reporter.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
+import type { Entry } from './function-routes.ts'
 import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
 import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
@@ -44,7 +44,7 @@ import { createPlaces } from './platform/places.ts'
 import { createRolePasses } from './platform/role-passes.ts'
 import { startProvisionedReporter } from './provisioned-reporter.ts'
 import { createProxy, type Proxy } from './proxy.ts'
-import { readBody } from './read-body.ts'
+import { judgeRefused, receive } from './reception.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
@@ -213,12 +213,13 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const expectations = watchExpectations(app.server)
   const connections = trackConnections(app.server)
   const starting = startingState()
+  const find = (name: string, qualifier: string): Entry | undefined => {
+    hallway.directory.refresh()
+    return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
+  }
   const events = createEventService({
     queue: deps.queue,
-    find(name, qualifier) {
-      hallway.directory.refresh()
-      return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
-    },
+    find,
     access: () => hallway.access,
     metrics,
     log,
@@ -305,46 +306,24 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     const handle = (req: IncomingMessage, res: ServerResponse, id: string, name: string): void => {
       countAnswer(metrics, number, req, res)
       const turnDown = (err: unknown): void => {
-        if (!(err instanceof HearthError)) hallway.onBug(err, id)
-        else if (err.code === 'RATE_EXCEEDED') metrics.throttled('rate')
-        const told = hallway.backoff.judge(err, peerAddress(req))
-        if (told !== err) metrics.throttled('authentication')
-        refuse(req, res, toRefusal(told, 'problem', id))
+        refuse(req, res, toRefusal(judgeRefused(hallway, err, peerAddress(req), id), 'problem', id))
       }
       const serve = async (): Promise<void> => {
-        let principal: Principal | undefined
-        let body: Buffer | undefined
+        const known = wish === undefined ? undefined : await receive(hallway, expectations, req, res, id, wish)
+        const { principal, body = EMPTY } = known ?? {}
         let ask: Ask = () => undefined
-        if (wish !== undefined) {
-          hallway.directory.refresh()
-          const { method = '', url: rawUrl = '', headers, rawHeaders } = req
-          const head = { method, rawUrl, headers, rawHeaders }
-          if (wish.bodyBytes !== undefined) {
-            // Before the body: a stranger is not asked to send it.
-            principal = hallway.authenticator.authenticateHead(head)
-            expectations.meet(req, res)
-            body = await readBody(req, wish.bodyBytes)
-          }
-          const known = principal ?? hallway.authenticator.authenticate({ ...head, body })
-          principal = known
-          rate.take(known.keyId)
-          const facts = {
-            requestId: id,
-            sourceIp: peerAddress(req),
-            userAgent: req.headers['user-agent'],
-            secure: false
-          }
+        if (wish !== undefined && known !== undefined) {
+          rate.take(known.principal.keyId)
           ask = (resource) => {
-            hallway.access.require(known, { action: wish.action, resource }, facts)
+            hallway.access.require(known.principal, { action: wish.action, resource }, known.facts)
           }
           if (wish.resource !== undefined) ask(wish.resource(name))
         }
         const target = new KeyedRoute(req, res, principal, turnDown)
-        const run = (): Promise<void> =>
-          route(req, res, name, (...answer) => target.respond(...answer), ask, body ?? EMPTY)
+        const run = (): Promise<void> => route(req, res, name, (...answer) => target.respond(...answer), ask, body)
         const key = req.headers['idempotency-key']
         if (key === undefined || req.method !== 'POST' || principal === undefined) await run()
-        else hallway.idempotency.begin(target, String(key), body ?? EMPTY, () => target.run(run))
+        else hallway.idempotency.begin(target, String(key), body, () => target.run(run))
       }
       serve().catch(turnDown)
     }
@@ -402,38 +381,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     clock: deps.clock ?? SYSTEM_CLOCK,
     queue: deps.queue,
     dispatcher: events.dispatcher,
-    find(name, qualifier) {
-      hallway.directory.refresh()
-      return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
-    },
+    find,
+    access: () => hallway.access,
     traceId,
     log,
     onError: atMostEvery(10_000, (err: unknown) => {
       log.error({ err }, 'triggers cannot work as they should')
-    }),
-    onRefused({ requestId, service, roleArn }, resource, decision) {
-      const facts = { requestId, sourceIp: undefined, userAgent: roleArn ?? service, secure: false }
-      const wish = { action: 'lambda:InvokeFunction', resource }
-      deps.audit.write(toAuditEntry(undefined, wish, facts, decision, new Date()))
-    }
+    })
   })
   for (const { method, url, action, arnOf, bodyBytes, route } of triggerRoutes(triggers, scope)) {
     mountServerRoute([method], url, { action, resource: arnOf, bodyBytes }, route)
   }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)
-  const putEvents = putEventsRoute({
-    authenticator: () => hallway.authenticator,
-    access: () => hallway.access,
-    refresh: () => {
-      hallway.directory.refresh()
-    },
-    triggers,
-    scope,
-    expectations,
-    isDraining: () => draining,
-    onBug: hallway.onBug
-  })
+  const putEvents = putEventsRoute({ hallway, triggers, scope, expectations, isDraining: () => draining })
   const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
     countAnswer(metrics, proxied, req, res)
     const inside = insideOf(req)
@@ -632,6 +593,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       refuseDenied: refuseAll,
       requireTrust: refuseAll,
       mayFunction: refuseAll,
+      mayService: refuseAll,
       isRevoked: () => true,
       forget: () => undefined
     }

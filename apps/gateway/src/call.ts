@@ -21,6 +21,7 @@ import type { Entry } from './function-routes.ts'
 import type { Idempotency, KeyedCall } from './idempotency.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
+import { judgeRefused } from './reception.ts'
 import { type Dialect, payloadTooLarge, recursionStopped, toRefusal } from './refusal.ts'
 import { hasBody, refuse, respond } from './respond.ts'
 import type { UrlTarget } from './url-table.ts'
@@ -237,18 +238,7 @@ export class Call implements Invocation, RequestFacts {
   }
 
   #refuse(thrown: unknown): void {
-    let told = thrown
-    if (thrown instanceof HearthError) {
-      const reason = AUTH_FAILURES[thrown.code]
-      if (reason !== undefined) {
-        const { backoff, metrics } = this.#hallway
-        metrics.authFailed(reason)
-        told = backoff.judge(thrown, this.sourceIp)
-        if (told !== thrown) metrics.throttled('authentication')
-      }
-    } else {
-      this.#hallway.onBug(thrown, this.requestId)
-    }
+    const told = judgeRefused(this.#hallway, thrown, this.sourceIp, this.requestId)
     const refusal = toRefusal(told, this.#door.dialect, this.requestId)
     const cors = this.url?.cors
     // A page of an allowed origin may read why.
@@ -369,16 +359,6 @@ export class Call implements Invocation, RequestFacts {
 
 function nothing(): void {
   // The client has its answer, or is gone.
-}
-
-/** Values of `reason` in hearth_auth_failures_total. */
-const AUTH_FAILURES: Readonly<Record<string, string>> = {
-  UNAUTHENTICATED: 'missing',
-  INVALID_CREDENTIALS: 'unknown_key',
-  EXPIRED_CREDENTIALS: 'expired',
-  INVALID_SIGNATURE: 'bad_signature',
-  INCOMPLETE_SIGNATURE: 'bad_signature',
-  ACCESS_DENIED: 'denied'
 }
 
 function onRequestData(this: CallRequest, chunk: Buffer): void {

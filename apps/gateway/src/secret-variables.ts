@@ -3,8 +3,7 @@ import {
   type ArnScope,
   type Authorizer,
   type FunctionRecord,
-  functionPrincipal,
-  HearthError,
+  functionArn,
   literalValue,
   NO_REQUEST,
   parseSecretReference,
@@ -14,8 +13,8 @@ import {
 import type { DirectoryReader } from '@hearth/store'
 
 export interface SecretVariablesDeps {
-  readonly reader: Pick<DirectoryReader, 'findRole' | 'findSecret'>
-  readonly access: Pick<Authorizer, 'require'>
+  readonly reader: Pick<DirectoryReader, 'findSecret'>
+  readonly access: Pick<Authorizer, 'mayFunction'>
   readonly scope: ArnScope
 }
 
@@ -70,7 +69,12 @@ function resolve(
 }
 
 /** @throws Unresolved; SecretBoxError when what lies in the database cannot be opened */
-function valueOf(record: FunctionRecord, variable: string, value: string, deps: SecretVariablesDeps): string {
+function valueOf(
+  record: FunctionRecord,
+  variable: string,
+  value: string,
+  { reader, access, scope }: SecretVariablesDeps
+): string {
   const reference = read(value)
   if (reference === undefined) {
     if (value.startsWith('secret:') && !value.startsWith('secret::')) {
@@ -79,9 +83,15 @@ function valueOf(record: FunctionRecord, variable: string, value: string, deps: 
     return literalValue(value)
   }
   const what = `The variable ${variable} stands for the secret ${reference.name}`
-  const secret = deps.reader.findSecret(reference.name, reference.stage)
+  const secret = reader.findSecret(reference.name, reference.stage)
   if (secret === undefined) throw new Unresolved('Hearth.SecretNotFound', `${what}, which is not there.`)
-  requireAccess(record, reference, secret, what, deps)
+  const wish = secretWish(reference, secret, scope)
+  if (!access.mayFunction(record.role, functionArn(scope, record.name), wish, NO_REQUEST)) {
+    throw new Unresolved(
+      'Hearth.SecretAccessDenied',
+      `${what}, which the function's role ${record.role} is not allowed to read.`
+    )
+  }
   if (secret.isDeleted) throw new Unresolved('Hearth.SecretNotFound', `${what}, which was marked for deletion.`)
   if (secret.versionId === undefined) {
     throw new Unresolved('Hearth.SecretNotFound', `${what}, which has no version with the label ${reference.stage}.`)
@@ -97,25 +107,6 @@ function valueOf(record: FunctionRecord, variable: string, value: string, deps: 
   }
   if (found.includes('\0')) throw new Unresolved('Hearth.SecretInvalid', `${what}, which no variable can hold.`)
   return found
-}
-
-function requireAccess(
-  { name, role: roleArn }: FunctionRecord,
-  reference: SecretReference,
-  secret: { readonly suffix: string; readonly tags: Readonly<Record<string, string>> },
-  what: string,
-  { reader, access, scope }: SecretVariablesDeps
-): void {
-  const denied = () =>
-    new Unresolved('Hearth.SecretAccessDenied', `${what}, which the function's role ${roleArn} is not allowed to read.`)
-  const role = reader.findRole(roleArn.slice(roleArn.lastIndexOf('/') + 1))
-  if (role === undefined) throw denied()
-  try {
-    access.require(functionPrincipal(role, roleArn, name, scope), secretWish(reference, secret, scope), NO_REQUEST)
-  } catch (err) {
-    if (err instanceof HearthError && err.code === 'ACCESS_DENIED') throw denied()
-    throw err
-  }
 }
 
 /** @returns undefined when it is no reference, or a broken one */

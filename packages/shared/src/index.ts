@@ -1,6 +1,7 @@
 export { type AuthBackoff, createAuthBackoff } from './abuse/auth-backoff.ts'
 export { createRequestRate, type RequestRate } from './abuse/request-rate.ts'
 export { type Authorizer, type AuthorizerOptions, createAuthorizer, type Wish } from './access/authorizer.ts'
+export { functionSession } from './access/execution-role.ts'
 export type {
   IdentityRecord,
   PolicyText,
@@ -10,7 +11,7 @@ export type {
   UserIdentity
 } from './access/principal-source.ts'
 export type { RequestFacts } from './access/request-keys.ts'
-export { functionPrincipal, NO_REQUEST, secretWish } from './access/secret-wish.ts'
+export { NO_REQUEST, secretWish } from './access/secret-wish.ts'
 export { findServiceRole, LAMBDA_SERVICE } from './access/service-role.ts'
 export { ALIAS_NAME, type AliasRecord } from './alias.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
@@ -87,6 +88,7 @@ export {
   requestFingerprint
 } from './idempotency.ts'
 export { describeJsonFault, JsonCheck } from './json-check.ts'
+export { toJsonError } from './json-error.ts'
 export {
   LAYER_NAME,
   LAYER_NAME_PATTERN,

@@ -1,8 +1,7 @@
-import { contextKeys, HearthError } from '@hearth/shared'
+import { contextKeys, HearthError, toJsonError } from '@hearth/shared'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { fromFramework, logRefusal } from '../http/error-responses.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
-import { toJsonError } from './answer.ts'
 import type { JsonCaller, JsonOperation, PreparedJsonCall } from './operation.ts'
 import { ANY_TARGET, targetPrefix } from './target-constraint.ts'
 

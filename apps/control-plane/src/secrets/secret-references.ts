@@ -1,10 +1,9 @@
 import {
   type ArnScope,
   type Authorizer,
-  functionPrincipal,
+  functionArn,
   HearthError,
   NO_REQUEST,
-  type PrincipalSource,
   parseSecretReference,
   type SecretReference,
   secretWish
@@ -19,23 +18,16 @@ export interface SecretReferences {
 
 export interface SecretReferencesDeps {
   readonly find: (name: string, stage: string) => SecretInUse | undefined
-  readonly roles: Pick<PrincipalSource, 'findRole'>
-  readonly authorizer: Pick<Authorizer, 'require'>
+  readonly authorizer: Pick<Authorizer, 'mayFunction'>
   readonly scope: ArnScope
 }
 
-export function createSecretReferences({ find, roles, authorizer, scope }: SecretReferencesDeps): SecretReferences {
+export function createSecretReferences({ find, authorizer, scope }: SecretReferencesDeps): SecretReferences {
   const isReadable = (functionName: string, reference: SecretReference, roleArn: string): boolean => {
-    const role = roles.findRole(roleArn.slice(roleArn.lastIndexOf('/') + 1))
     const secret = find(reference.name, reference.stage)
-    if (role === undefined || secret === undefined) return false
-    try {
-      const principal = functionPrincipal(role, roleArn, functionName, scope)
-      authorizer.require(principal, secretWish(reference, secret, scope), NO_REQUEST)
-    } catch (err) {
-      if (err instanceof HearthError && err.code === 'ACCESS_DENIED') return false
-      throw err
-    }
+    if (secret === undefined) return false
+    const wish = secretWish(reference, secret, scope)
+    if (!authorizer.mayFunction(roleArn, functionArn(scope, functionName), wish, NO_REQUEST)) return false
     if (secret.isDeleted) throw refused(`the secret ${reference.name} was marked for deletion`)
     if (secret.versionId === undefined) {
       throw refused(`no version of the secret ${reference.name} has the label ${reference.stage}`)

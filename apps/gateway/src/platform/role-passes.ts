@@ -3,6 +3,7 @@ import {
   type ArnScope,
   findServiceRole,
   functionArn,
+  functionSession,
   LAMBDA_SERVICE,
   type Principal,
   type PrincipalSource,
@@ -62,16 +63,7 @@ export function createRolePasses(options: RolePassesOptions): RolePasses {
 
   const issue = (functionName: string, roleArn: string, roleId: string): RolePass => {
     const issuedAt = now()
-    const session = {
-      roleName: roleArn.slice(roleArn.lastIndexOf('/') + 1),
-      roleArn,
-      roleId,
-      // Sessions have names of two letters and more. Source: what AWS calls that of a function with a shorter one.
-      name: functionName.length === 1 ? `${functionName}@lambda_function` : functionName,
-      issuedAt,
-      expiresAt: issuedAt + lifetimeMs,
-      functionArn: functionArn(scope, functionName)
-    }
+    const session = functionSession(roleArn, roleId, functionArn(scope, functionName), issuedAt, issuedAt + lifetimeMs)
     const credentials = sessions.issue(session)
     const principal = sessionPrincipal(session, scope.accountId, credentials.accessKeyId)
     return new RolePass(

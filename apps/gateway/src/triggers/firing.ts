@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto'
-import {
-  type ArnScope,
-  type Decision,
-  HearthError,
-  LIMITS,
-  type PrincipalSource,
-  parseFunctionRef
-} from '@hearth/shared'
+import { type ArnScope, type Authorizer, contextKeys, HearthError, LIMITS, parseFunctionRef } from '@hearth/shared'
 import type { Fire } from '@hearth/store'
 import type { Dispatcher } from '../async/dispatcher.ts'
 import type { Entry } from '../function-routes.ts'
-import { type Invoker, mayInvoke } from './invoke-permission.ts'
 import type { TriggerLog } from './trigger-log.ts'
 
 /** Something that a trigger gives to a function. */
-export interface Firing extends Invoker {
+export interface Firing {
+  /** On whose account: `events.amazonaws.com`. */
+  readonly service: string
+  /** Of the rule or schedule. */
+  readonly sourceArn: string
+  /** Undefined: the service itself asks, and the function's own policy must let it in. */
+  readonly roleArn: string | undefined
   /** ARN of the function. */
   readonly target: string
   readonly deadLetterArn: string | undefined
@@ -34,10 +32,9 @@ export interface FireOptions {
   readonly queue: { noteFire(fire: Fire): Promise<void> }
   /** @returns undefined when the function, version or alias is gone */
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
-  readonly principals: () => Pick<PrincipalSource, 'findRole'>
+  /** Decides, and keeps what was refused. */
+  readonly access: () => Pick<Authorizer, 'mayService'>
   readonly log: TriggerLog
-  /** A decision that was no. */
-  readonly onRefused: (firing: Firing, resource: string, decision: Decision) => void
   /** A target did not get an event, and nothing else will tell. */
   readonly onFailed: (firing: Firing, code: string) => void
 }
@@ -56,7 +53,7 @@ interface Failure {
  */
 export type FireEvent = (firing: Firing) => Promise<boolean>
 
-/** @returns throws HearthError QUEUE_UNAVAILABLE when nothing could be written */
+/** What it returns throws HearthError QUEUE_UNAVAILABLE when nothing could be written */
 export function createFireEvent(options: FireOptions): FireEvent {
   const { scope, dispatcher, log } = options
 
@@ -79,12 +76,21 @@ export function createFireEvent(options: FireOptions): FireEvent {
     })
   }
 
+  const mayInvoke = ({ service, roleArn, sourceArn, requestId }: Firing, { invokedArn, policy }: Entry): boolean => {
+    const wish = {
+      action: 'lambda:InvokeFunction',
+      resource: invokedArn,
+      resourcePolicy: policy,
+      keys: contextKeys({ 'aws:SourceArn': sourceArn, 'aws:SourceAccount': scope.accountId })
+    }
+    const facts = { requestId, sourceIp: undefined, userAgent: roleArn ?? service, secure: false }
+    return options.access().mayService(service, roleArn, wish, facts)
+  }
+
   const failureOf = (firing: Firing, arn: string): Failure | undefined => {
     const { entry } = entryOf(arn)
     if (entry === undefined) return { code: 'NO_RESOURCE', message: `Function not found: ${arn}` }
-    const decision = mayInvoke(entry, firing, options.principals(), scope)
-    if (!decision.allowed) {
-      options.onRefused(firing, entry.invokedArn, decision)
+    if (!mayInvoke(firing, entry)) {
       const who = firing.roleArn ?? firing.service
       return {
         code: 'NO_PERMISSIONS',

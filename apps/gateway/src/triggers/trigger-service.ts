@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import {
   type ArnScope,
+  type Authorizer,
   compileEventPattern,
-  type Decision,
   matchesEvent,
-  type PrincipalSource,
   prepareEvent,
   ruleArn,
   type Schedule,
@@ -32,10 +31,11 @@ export interface TriggerServiceOptions {
   readonly dispatcher: Dispatcher
   /** @returns undefined when the function, version or alias is gone */
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
+  /** Says what services may. */
+  readonly access: () => Pick<Authorizer, 'mayService'>
   readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
   readonly log: Log
   readonly onError: (err: unknown) => void
-  readonly onRefused: (firing: Firing, resource: string, decision: Decision) => void
 }
 
 export interface TestResult {
@@ -47,7 +47,7 @@ export interface TestResult {
 /** What starts functions by itself. */
 export interface TriggerService {
   /** Serves what this database says from now on. */
-  attach(reader: Pick<DirectoryReader, 'dataVersion' | 'triggerRevision' | 'readTriggers'> & PrincipalSource): void
+  attach(reader: Pick<DirectoryReader, 'dataVersion' | 'triggerRevision' | 'readTriggers'>): void
   /** Takes in what was changed; microseconds when nothing was. */
   refresh(): void
   putEvents(entries: readonly PutEntry[], req: IncomingMessage): Promise<readonly EntryResult[]>
@@ -79,9 +79,8 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     dispatcher,
     queue,
     find: options.find,
-    principals: () => reader ?? { findRole: () => undefined },
+    access: options.access,
     log,
-    onRefused: options.onRefused,
     onFailed({ sourceArn, target, requestId }, code) {
       options.log.warn({ trigger: sourceArn, target, requestId, code }, 'a target did not get an event')
     }

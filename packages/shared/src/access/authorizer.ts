@@ -1,5 +1,6 @@
 import type { ArnScope } from '../arn.ts'
 import type { Principal } from '../auth/principal.ts'
+import { sessionPrincipal } from '../auth/session-tokens.ts'
 import { HearthError } from '../errors.ts'
 import { denialMessage } from '../policy/denial.ts'
 import type { Policy } from '../policy/document.ts'
@@ -9,6 +10,7 @@ import { executionPrincipal } from './execution-role.ts'
 import { type Identity, identify } from './identity.ts'
 import type { PrincipalSource } from './principal-source.ts'
 import { type RequestFacts, requestKeys } from './request-keys.ts'
+import { findServiceRole } from './service-role.ts'
 
 export interface AuthorizerOptions {
   readonly source: PrincipalSource
@@ -54,6 +56,13 @@ export interface Authorizer {
    * @param functionArn - Without qualifier
    */
   mayFunction(roleArn: string, functionArn: string, wish: Wish, facts: RequestFacts): boolean
+  /**
+   * Whether a service may: by the resource's own policy, or as a role that trusts it.
+   *
+   * @param service - `scheduler.amazonaws.com`
+   * @param roleArn - With its path; undefined: the service as itself
+   */
+  mayService(service: string, roleArn: string | undefined, wish: Wish, facts: RequestFacts): boolean
   /** Whether temporary credentials were taken back, or their role is gone. */
   isRevoked(principal: Principal): boolean
   /** Users, roles or policies have changed. */
@@ -88,8 +97,12 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
     return identity
   }
 
-  const prepare = (principal: Principal | undefined, wish: Wish, facts: RequestFacts) => {
-    const identity = principal === undefined ? ANONYMOUS : identityOf(principal)
+  const prepare = (
+    principal: Principal | undefined,
+    wish: Wish,
+    facts: RequestFacts,
+    identity: Identity = principal === undefined ? ANONYMOUS : identityOf(principal)
+  ) => {
     const { caller, policies, boundary, session } = identity
     const request: PolicyRequest = {
       caller,
@@ -118,6 +131,17 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
   ): void => {
     onDecision?.(principal, wish, facts, decision)
     if (!decision.allowed) throw new HearthError('ACCESS_DENIED', denialMessage(decision, request))
+  }
+
+  const may = (
+    principal: Principal | undefined,
+    wish: Wish,
+    facts: RequestFacts,
+    { policies, request }: ReturnType<typeof prepare>
+  ): boolean => {
+    const decision = evaluate(policies, request)
+    onDecision?.(principal, wish, facts, decision)
+    return decision.allowed
   }
 
   /** From when on sessions of the role are good, Unix time in ms; infinity when there is no such role. */
@@ -149,11 +173,23 @@ export function createAuthorizer({ source, scope, now, onDecision }: AuthorizerO
     },
     mayFunction(roleArn, functionArn, wish, facts) {
       const principal = executionPrincipal(source, roleArn, functionArn, now())
-      if (principal === undefined) return false
-      const { policies, request } = prepare(principal, wish, facts)
-      const decision = evaluate(policies, request)
-      onDecision?.(principal, wish, facts, decision)
-      return decision.allowed
+      return principal !== undefined && may(principal, wish, facts, prepare(principal, wish, facts))
+    },
+    mayService(service, roleArn, wish, facts) {
+      if (roleArn === undefined) {
+        const identity: Identity = { ...ANONYMOUS, caller: { type: 'service', arn: '', accountId: '', service } }
+        return may(undefined, wish, facts, prepare(undefined, wish, facts, identity))
+      }
+      const role = findServiceRole(source, scope, roleArn, service, wish.keys)
+      if (role === undefined) {
+        onDecision?.(undefined, wish, facts, NOT_TRUSTED)
+        return false
+      }
+      const { name: roleName, roleId } = role
+      const session = { roleName, roleArn, roleId, name: service.split('.')[0]!, issuedAt: now(), expiresAt: now() }
+      // No key has such an id: what is remembered of this one is of no other.
+      const principal = sessionPrincipal(session, scope.accountId, `${roleId}:${service}`)
+      return may(principal, wish, facts, prepare(principal, wish, facts))
     },
     isRevoked({ session }) {
       return session !== undefined && !(session.issuedAt >= goodFrom(session.roleName, session.roleId))

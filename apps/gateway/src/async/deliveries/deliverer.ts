@@ -11,9 +11,9 @@ export interface DelivererOptions {
   readonly clock: Clock
   /** The queue cannot be used. */
   readonly onError: (err: unknown) => void
-  /** A delivery is given up. */
   /** The function's role does not allow it; it is tried again. */
   readonly onRefused: (delivery: Delivery) => void
+  /** A delivery is given up. */
   readonly onGivenUp: (delivery: Delivery, reason: string) => void
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCatalogue, HearthError } from '@hearth/shared'
+import { type ErrorCode, errorCatalogue, HearthError } from './errors.ts'
 
 /** What a client of AWS's JSON protocol gets for a failure. */
 interface JsonError {
