@@ -120,8 +120,8 @@ export class Instance implements LinkListener {
   #tellsStarts = false
   /** Whose lines raw output belongs to. */
   #speaker: Flight | undefined
-  /** The event that was sent after a rest, until its turn has come: output of those before it has arrived by then. */
-  #rested: Flight | undefined
+  /** The next turn is of an event that was sent after a rest: output of those before it has arrived by then. */
+  #hasRested = false
   /** Raw output that was read in the same turn as the word whose it is, or before that. */
   #unclaimed: (RawLine & { readonly text: string })[] = []
   #peakBytes: number
@@ -257,7 +257,7 @@ export class Instance implements LinkListener {
     flight.sentAt = now
     flight.startedAt = now
     flight.presented = behind
-    if (!behind && now - this.idleSince >= REST_MS) this.#rested = flight
+    if (!behind && now - this.idleSince >= REST_MS) this.#hasRested = true
     if (this.#flights.push(flight) === 1) this.#to('acquire')
     const { invocation } = flight
     const frame = encodeInvoke(
@@ -440,7 +440,7 @@ export class Instance implements LinkListener {
   /** After the turn's reads: raw output from here on belongs to this flight. @internal */
   speak(flight: Flight | undefined): void {
     this.#speaker = flight
-    this.#rested = undefined
+    this.#hasRested = false
   }
 
   /** After the turn's reads: raw output that waited belongs to whoever speaks. @internal */
@@ -453,7 +453,7 @@ export class Instance implements LinkListener {
 
   /** One line of raw output, which comes by another way than the word whose turn it is. */
   #print(raw: RawLine, text: string): void {
-    const isKnown = !this.#tellsStarts || (this.#speaker !== undefined && this.#rested === undefined)
+    const isKnown = !this.#tellsStarts || (this.#speaker !== undefined && !this.#hasRested)
     if (isKnown) {
       this.#write(this.#speaker, raw.at, raw.level, text)
       return

@@ -1,4 +1,5 @@
 import { HearthError } from '@hearth/shared'
+import { z } from 'zod'
 
 export type Tags = Readonly<Record<string, string>>
 
@@ -46,4 +47,14 @@ export function withTags(tags: Tags, added: readonly Tag[]): Tags {
 export function withoutTags(tags: Tags, keys: readonly string[]): Tags {
   const gone = new Set(keys.map((key) => key.toLowerCase()))
   return Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.has(key.toLowerCase())))
+}
+
+/** A tag in requests of AWS's clients; services differ in what a key and a value may be. */
+export function tagItem(value: z.ZodType<string>, key: z.ZodType<string> = z.string().min(1).max(128)) {
+  return z.object({ Key: key, Value: value }).transform(({ Key, Value }): Tag => ({ key: Key, value: Value }))
+}
+
+/** Tags in answers to AWS's clients. */
+export function tagItems(tags: Tags): readonly { readonly Key: string; readonly Value: string }[] {
+  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
 }

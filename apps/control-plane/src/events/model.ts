@@ -1,5 +1,6 @@
 import { type ArnScope, busArn, contextKeys, DEFAULT_BUS, HearthError, ruleArn, type Wish } from '@hearth/shared'
 import { z } from 'zod'
+import { tagItem } from '../access/tags.ts'
 import { fromCursor, toCursor } from '../http/cursor.ts'
 import {
   defineJsonOperation,
@@ -33,11 +34,7 @@ export const Description = z.string().max(512)
 export const Arn = z.string().min(1).max(1_600)
 export const State = z.enum(['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'])
 export const TagKey = z.string().min(1).max(128)
-export const TagList = z
-  .array(
-    z.object({ Key: TagKey, Value: z.string().max(256) }).transform(({ Key, Value }) => ({ key: Key, value: Value }))
-  )
-  .max(50)
+export const TagList = z.array(tagItem(z.string().max(256))).max(50)
 export const Page = { NextToken: z.string().min(1).max(2_048).optional(), Limit: z.int().min(1).max(100).optional() }
 
 const PAGE = 100

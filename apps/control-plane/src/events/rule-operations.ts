@@ -1,6 +1,6 @@
 import { type EventRule, ruleArn } from '@hearth/shared'
 import { z } from 'zod'
-import { withoutTags, withTags } from '../access/tags.ts'
+import { tagItems, withoutTags, withTags } from '../access/tags.ts'
 import type { EventRules } from './event-rules.ts'
 import {
   Arn,
@@ -115,7 +115,7 @@ export const RULE_OPERATIONS: readonly EventsOperation[] = [
     input: z.object({ ResourceARN: Arn }),
     target: ({ ResourceARN }) => ResourceARN,
     run: ({ ResourceARN }, rules) => ({
-      Tags: Object.entries(rules.tagsOf(ResourceARN)).map(([Key, Value]) => ({ Key, Value }))
+      Tags: tagItems(rules.tagsOf(ResourceARN))
     })
   }),
   eventsOperation({

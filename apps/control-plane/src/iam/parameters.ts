@@ -8,6 +8,7 @@ import {
   TAG_KEY,
   TAG_VALUE
 } from '../access/names.ts'
+import { tagItem } from '../access/tags.ts'
 import type { RequestContext } from '../query/operation.ts'
 
 // Constraints of IAM's service model. Everything arrives as text.
@@ -55,12 +56,10 @@ export const PageInput = {
 const list = <Item extends z.ZodType>(item: Item) =>
   z.preprocess((value) => (value === '' ? [] : value), z.array(item).max(50))
 
-const TagItem = z
-  .object({ Key: z.string().min(1).max(128).regex(TAG_KEY), Value: z.string().max(256).regex(TAG_VALUE) })
-  .transform(({ Key, Value }) => ({ key: Key, value: Value }))
+const TagKey = z.string().min(1).max(128).regex(TAG_KEY)
 
-export const Tags = list(TagItem)
-export const TagKeys = list(z.string().min(1).max(128).regex(TAG_KEY))
+export const Tags = list(tagItem(z.string().max(256).regex(TAG_VALUE), TagKey))
+export const TagKeys = list(TagKey)
 
 /** Condition keys of tags that are sent along. */
 export function tagContext(tags: readonly { readonly key: string; readonly value: string }[] = []): RequestContext {

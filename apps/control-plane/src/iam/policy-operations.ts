@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import type { ManagedPolicy } from '../access/managed-policies.ts'
+import { tagItems } from '../access/tags.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
 import { markOf, pageOfAll, startOf } from './pages.ts'
 import {
@@ -16,7 +17,7 @@ import {
   Tags,
   tagContext
 } from './parameters.ts'
-import { policyView, tagItems } from './views.ts'
+import { policyView } from './views.ts'
 
 const ByArn = z.object({ PolicyArn: Arn })
 const resource = ({ PolicyArn: arn }: { readonly PolicyArn: string }): string => arn

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import type { Roles } from '../access/roles.ts'
+import { tagItems } from '../access/tags.ts'
 import type { Users } from '../access/users.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
 import { pageOfAll } from './pages.ts'
@@ -17,7 +18,7 @@ import {
   Tags,
   tagContext
 } from './parameters.ts'
-import { documentView, tagItems } from './views.ts'
+import { documentView } from './views.ts'
 
 /** What users and roles have in common: policies, tags and a boundary, by operations with the one's or the other's name. */
 export function principalOperations(kind: 'User' | 'Role'): readonly IamOperation[] {

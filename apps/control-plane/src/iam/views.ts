@@ -2,7 +2,7 @@ import type { KeyRecord, RoleRecord, UserRecord } from '@hearth/store'
 import type { Access } from '../access/access.ts'
 import { statusOf } from '../access/keys.ts'
 import type { ManagedPolicy, PolicyVersion } from '../access/managed-policies.ts'
-import type { Tags } from '../access/tags.ts'
+import { type Tags, tagItems } from '../access/tags.ts'
 import type { XmlValue } from '../query/xml.ts'
 
 type Members = { readonly [name: string]: XmlValue }
@@ -71,10 +71,6 @@ export function keyView(key: KeyRecord, now: Date): Members {
     Status: statusOf(key, now),
     CreateDate: dateView(key.createdAt)
   }
-}
-
-export function tagItems(tags: Tags): readonly { readonly Key: string; readonly Value: string }[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
 }
 
 /** RFC 3986: what clients decode and parse. */

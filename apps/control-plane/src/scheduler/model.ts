@@ -1,5 +1,6 @@
 import { type Schedule, type ScheduleGroup, type ScheduleSettings, scheduleArn, scheduleGroupArn } from '@hearth/shared'
 import { z } from 'zod'
+import { tagItem } from '../access/tags.ts'
 import type { Schedules } from './schedules.ts'
 
 // Constraints of EventBridge Scheduler's service model.
@@ -18,13 +19,7 @@ const ClientToken = z
   .min(1)
   .max(64)
   .regex(/^[a-zA-Z0-9-_]+$/)
-export const Tags = z
-  .array(
-    z
-      .object({ Key: z.string().min(1).max(128), Value: z.string().min(1).max(256) })
-      .transform(({ Key, Value }) => ({ key: Key, value: Value }))
-  )
-  .max(200)
+export const Tags = z.array(tagItem(z.string().min(1).max(256))).max(200)
 
 export const GroupBody = z.object({ Tags: Tags.default([]), ClientToken: ClientToken.optional() })
 

@@ -1,7 +1,7 @@
 import { HearthError, scheduleArn, scheduleGroupArn } from '@hearth/shared'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { withoutTags, withTags } from '../access/tags.ts'
+import { tagItems, withoutTags, withTags } from '../access/tags.ts'
 import { passRole } from '../events/model.ts'
 import { fromCursor, toCursor } from '../http/cursor.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
@@ -159,7 +159,7 @@ export const schedulerApi: FastifyPluginAsync<{ readonly schedules: Schedules }>
   mount('GET', '/tags/:arn', 'ListTagsForResource', (request, allow) => {
     const { arn, group } = groupIn(request)
     allow(arn)
-    return { Tags: Object.entries(schedules.getGroup(group).tags).map(([Key, Value]) => ({ Key, Value })) }
+    return { Tags: tagItems(schedules.getGroup(group).tags) }
   })
   mount('POST', '/tags/:arn', 'TagResource', (request, allow) => {
     const { arn, group } = groupIn(request)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tagItem } from '../access/tags.ts'
 import {
   defineJsonOperation,
   type JsonOperation,
@@ -26,13 +27,7 @@ export const Description = z.string().max(2_048)
 /** Longer than a value may be: the service counts bytes. */
 export const SecretString = z.string().min(1).max(65_536)
 export const SecretBinary = z.base64().min(1).max(87_384)
-export const Tags = z
-  .array(
-    z
-      .object({ Key: z.string().min(1).max(128), Value: z.string().max(256).default('') })
-      .transform(({ Key, Value }) => ({ key: Key, value: Value }))
-  )
-  .max(50)
+export const Tags = z.array(tagItem(z.string().max(256).default(''))).max(50)
 /** AWS's own key stands for this server's master key: no other can be named. */
 export const KmsKeyId = z.enum(['alias/aws/secretsmanager', '']).optional()
 

@@ -1,9 +1,9 @@
 import { HearthError } from '@hearth/shared'
 import type { SecretRecord, SecretVersionRecord } from '@hearth/store'
 import { z } from 'zod'
+import { tagItems } from '../access/tags.ts'
 import { tagContext } from '../iam/parameters.ts'
 import { randomPassword } from '../secrets/random-password.ts'
-import { tagList } from '../secrets/resource-tags.ts'
 import type { SecretService } from '../secrets/secret-service.ts'
 import { matchesFilters } from './filters.ts'
 import { SecretId, type SecretOperation, seconds, secretOperation, secretTarget, Tags } from './operation.ts'
@@ -180,7 +180,7 @@ function describe(service: SecretService, secret: SecretRecord, stages: string) 
     ...(secret.accessedAt === undefined ? {} : { LastAccessedDate: seconds(secret.accessedAt) }),
     // On AWS too it is the day of the deletion that is shown, not that of the end.
     ...(secret.deletedAt === undefined ? {} : { DeletedDate: seconds(secret.deletedAt) }),
-    Tags: tagList(secret.tags),
+    Tags: tagItems(secret.tags),
     [stages]: Object.fromEntries(labelled.map((version) => [version.versionId, version.stages])),
     CreatedDate: seconds(secret.createdAt)
   }

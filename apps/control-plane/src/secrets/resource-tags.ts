@@ -27,10 +27,6 @@ export function removeTags(tags: Tags, keys: readonly string[]): Tags {
   return Object.fromEntries(Object.entries(tags).filter(([key]) => !keys.includes(key)))
 }
 
-export function tagList(tags: Tags): readonly { readonly Key: string; readonly Value: string }[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
-}
-
 /** Condition keys of the tags that a resource has. @param prefixes - `aws:ResourceTag`, … */
 export function resourceTagContext(tags: Tags, ...prefixes: readonly string[]): RequestContext {
   return Object.fromEntries(

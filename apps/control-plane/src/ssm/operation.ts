@@ -1,5 +1,6 @@
 import type { ParameterVersion } from '@hearth/store'
 import { z } from 'zod'
+import { tagItem } from '../access/tags.ts'
 import {
   defineJsonOperation,
   type JsonOperation,
@@ -23,13 +24,7 @@ export function parameterOperation<Input extends z.ZodType>(
 export const Name = z.string().min(1).max(2_048)
 export const Names = z.array(Name).min(1).max(10)
 export const Type = z.enum(['String', 'StringList', 'SecureString'])
-export const Tags = z
-  .array(
-    z
-      .object({ Key: z.string().min(1).max(128), Value: z.string().max(256) })
-      .transform(({ Key, Value }) => ({ key: Key, value: Value }))
-  )
-  .max(1_000)
+export const Tags = z.array(tagItem(z.string().max(256))).max(1_000)
 
 /** The parameter that a call names, with what policies may ask of it. */
 export function parameterTarget(service: ParameterService, text: string, context: RequestContext = {}): JsonTarget {

@@ -1,9 +1,9 @@
 import { HearthError } from '@hearth/shared'
 import { z } from 'zod'
+import { tagItems } from '../access/tags.ts'
 import { tagContext } from '../iam/parameters.ts'
 import type { JsonServiceDefinition } from '../json-protocol/registry.ts'
 import type { ParameterService } from '../secrets/parameter-service.ts'
-import { tagList } from '../secrets/resource-tags.ts'
 import { pageOf } from '../secrets-manager/pages.ts'
 import {
   metadataView,
@@ -224,7 +224,7 @@ const writes: readonly ParameterOperation[] = [
     note: 'of parameters',
     input: z.object({ ResourceType, ResourceId: Name }),
     target: (input, service) => parameterTarget(service, input.ResourceId),
-    run: (input, service) => ({ TagList: tagList(service.tags(service.refOf(input.ResourceId).name)) })
+    run: (input, service) => ({ TagList: tagItems(service.tags(service.refOf(input.ResourceId).name)) })
   })
 ]
 
