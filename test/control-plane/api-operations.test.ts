@@ -28,6 +28,28 @@ t.test('the document on compatibility is the committed one', async (t) => {
   )
 })
 
+t.test('each operation of the other services stands once, with its own', async (t) => {
+  const sections = compatibilityDocument().split('\n## ')
+  const operations = new Map(
+    sections.map((section): [string, string[]] => {
+      const [title = '', ...lines] = section.split('\n')
+      return [title, lines.map((line) => /^\| ([A-Z]\w+) \|/.exec(line)?.[1] ?? '').filter(isOperation)]
+    })
+  )
+  for (const [title, name, other] of [
+    ['IAM', 'CreateRole', 'GetParameter'],
+    ['Secrets Manager', 'GetSecretValue', 'CreateRole'],
+    ['Parameter Store', 'GetParameter', 'CreateRole'],
+    ['EventBridge', 'PutEvents', 'CreateRole']
+  ] as const) {
+    const names = operations.get(title) ?? []
+    t.ok(names.includes(name) && !names.includes(other), title)
+    t.equal(new Set(names).size, names.length, title)
+  }
+})
+
+const isOperation = (name: string): boolean => name !== '' && name !== 'Operation'
+
 t.test("the catalogue is the model's: no operation missing, no path of our own", async (t) => {
   t.ok(MODEL.length >= 88)
   for (const { name, method, path: route } of MODEL) {

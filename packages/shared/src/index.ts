@@ -137,7 +137,7 @@ export {
 } from './secret-reference.ts'
 export { parseSince, SINCE_RULE } from './since.ts'
 export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'
-export { checkTargetInput, type FiredEvent, type InputFault, renderTargetInput } from './target-input.ts'
+export { checkTargetInput, type FiredEvent, type InputFault, isJson, renderTargetInput } from './target-input.ts'
 export {
   busArn,
   DEFAULT_BUS,

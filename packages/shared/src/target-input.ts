@@ -143,7 +143,7 @@ function parsePath(path: string): readonly string[] | undefined {
   return steps
 }
 
-function isJson(text: string): boolean {
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text)
     return true

@@ -66,9 +66,6 @@ export function compatibilityDocument(): string {
     ...byName(IAM.operations),
     ...jsonService('Secrets Manager', SECRETS_MANAGER),
     ...jsonService('Parameter Store', SSM),
-    ...[...IAM.operations]
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map(({ name, note }) => `| ${name} | ${sentence(note)} |`),
     '',
     '## EventBridge',
     '',
@@ -76,9 +73,7 @@ export function compatibilityDocument(): string {
     '',
     '| Operation | Remarks |',
     '|---|---|',
-    ...[...EVENTS.operations, PUT_EVENTS]
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map(({ name, note }) => `| ${name} | ${sentence(note)} |`),
+    ...byName([...EVENTS.operations, PUT_EVENTS]),
     '',
     '## EventBridge Scheduler',
     '',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type ArnScope,
   HearthError,
+  isJson,
   parseFunctionRef,
   parseScheduleExpression,
   type Schedule,
@@ -170,15 +171,6 @@ export function createSchedules(deps: SchedulesDeps): Schedules {
         repository.putGroup({ ...group, tags: change(group.tags), modifiedAt: now().getTime() })
       })
     }
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }
 
