@@ -78,9 +78,8 @@ t.test('a burst is remembered: as many sandboxes are ready for the next one, and
 
 t.test('kinds that run warm keep what they need, whatever else is deployed', async (t) => {
   let now = 0
-  let asked = 0
   // Only as many fit as one kind wants: the others are remembered without a sandbox of theirs being booted.
-  const box = await startExecutor(t, { prestarted: 1, prestartedBytes: 50 * MIB, now: () => (asked++, now) })
+  const box = await startExecutor(t, { prestarted: 1, prestartedBytes: 50 * MIB, now: () => now })
   const warm = box.pool({ codeDir, handler: 'echo.handler', memoryMiB: 192 })
   t.match(valueOf(await box.invoke(warm, {})), { ok: true })
   const kinds = () => box.executor.stats().stock.kinds
@@ -89,8 +88,7 @@ t.test('kinds that run warm keep what they need, whatever else is deployed', asy
   for (let minutes = 0; minutes < 50; minutes += 10) {
     now += 10 * 60_000
     // The sweep comes by, and finds an instance of it.
-    const before = asked
-    await eventually(() => asked > before)
+    await eventually(() => kindOf(192)?.inUse)
     box.pool({ name: `deployed-${minutes}`, codeDir, handler: 'echo.handler', memoryMiB: 256 + minutes })
   }
   t.match(kindOf(192), { ready: 1, target: 1 }, 'in use for longer than others are remembered')

@@ -186,7 +186,7 @@ export function executorDouble(): ExecutorDouble {
         { runtime: 'node20', starting: 0, idle: 0, busy: 0, prestarted: 4 }
       ],
       stock: {
-        kinds: [{ runtime: 'node20', memoryMiB: 128, tmpMiB: 512, network: 'none', ready: 4, target: 6 }],
+        kinds: [{ runtime: 'node20', memoryMiB: 128, tmpMiB: 512, network: 'none', ready: 4, target: 6, inUse: true }],
         takes: [{ runtime: 'node20', hits: 7, misses: 2 }],
         usedBytes: 80 * 1_048_576,
         budgetBytes: 2_048 * 1_048_576

@@ -295,7 +295,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         queued,
         runtimes: [...byRuntime].map(([runtime, row]) => ({ runtime, ...row })),
         stock: {
-          kinds: kinds.map(({ key, ready, target }) => ({ ...key, ready, target })),
+          kinds: kinds.map(({ key, ...counts }) => ({ ...key, ...counts })),
           takes: [...stock.takes()].map(([runtime, counts]) => ({ runtime, ...counts })),
           usedBytes: stock.usedBytes(),
           budgetBytes: options.prestartedBytes

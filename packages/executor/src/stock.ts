@@ -101,6 +101,8 @@ export interface StockStats {
   readonly ready: number
   /** How many there are to be: the larger of the configured number and recent demand, as far as memory allows. */
   readonly target: number
+  /** Functions have instances of it, or wanted one within the last minute. */
+  readonly inUse: boolean
 }
 
 /** How often a sandbox was wanted, by interpreter. */
@@ -137,7 +139,11 @@ export class Stock {
 
   /** Kinds that are kept, the most recently used first. */
   stats(): StockStats[] {
-    return [...this.#shelves.values()].reverse().map(({ key, ready, target }) => ({ key, ready: ready.length, target }))
+    const now = this.#options.now()
+    return [...this.#shelves.values()].reverse().map((shelf) => {
+      const { key, ready, target } = shelf
+      return { key, ready: ready.length, target, inUse: isInUseAt(shelf, now) }
+    })
   }
 
   /** Since the start, by the interpreter's name. */

@@ -179,6 +179,8 @@ export interface PrestartedStats {
     readonly ready: number
     /** How many there are to be. */
     readonly target: number
+    /** Whether a function of this kind has instances, or wanted one within the last minute. */
+    readonly inUse: boolean
   }[]
   /** How often one was wanted since the start, and there (`hits`) or not (`misses`). */
   readonly takes: readonly { readonly runtime: string; readonly hits: number; readonly misses: number }[]
