@@ -30,7 +30,7 @@ import { watchExpectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
 import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
-import { createHostEntrance, FUNCTION_HOST } from './host-entrance.ts'
+import { createHostEntrance, OTHER_HOST } from './host-entrance.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
@@ -65,6 +65,7 @@ import { triggerRoutes } from './triggers/routes.ts'
 import { createTriggerService } from './triggers/trigger-service.ts'
 import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
 import { enterUrl } from './url-entrance.ts'
+import { createUrlHosts } from './url-hosts.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
 import { createV1Door } from './v1-door.ts'
 
@@ -195,8 +196,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     // Room for percent-encoded ARNs; too long ones get their message from parseFunctionRef.
     routerOptions: { maxParamLength: 2_048, querystringParser: () => ({}) },
     clientErrorHandler: answerClientError,
-    // A function's host goes before every path: its /v1 is the function's.
-    rewriteUrl: (req) => (hosts.claims(req) ? FUNCTION_HOST : req.url!),
+    // Another host goes before every path: its /v1 is the function's.
+    rewriteUrl: (req) => (hosts.claims(req) ? OTHER_HOST : req.url!),
     frameworkErrors(err, request, reply) {
       reply.hijack()
       const thrown = new HearthError('INVALID_REQUEST', err.message, { cause: err })
@@ -204,12 +205,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     }
   })
   let urls: UrlTable | undefined
-  const hosts = createHostEntrance(config.urlDomain, {
-    refresh: () => {
-      hallway.directory.refresh()
-    },
-    table: () => urls
-  })
   const expectations = watchExpectations(app.server)
   const connections = trackConnections(app.server)
   const starting = startingState()
@@ -348,12 +343,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
     })
   }
-  const enterByHost = (req: IncomingMessage, res: ServerResponse, id: string): boolean => {
-    const target = hosts.take(req)
-    if (target === undefined) return false
-    enterUrl(hallway, byHost, req, res, id, target === 'starting' ? undefined : target)
-    return true
-  }
+  const hosts = createHostEntrance([
+    createUrlHosts({ hallway, door: byHost, urlDomain: config.urlDomain, table: () => urls })
+  ])
   const ofServer = (action: string): RouteAccess => ({ action, resource: () => '*' })
   const ofFunction = (action: string): RouteAccess => ({
     action,
@@ -406,8 +398,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       functionProxy.forward(req, res, id)
     } else refuse(req, res, toRefusal(new HearthError('CAPACITY_EXHAUSTED', 'Rate Exceeded.'), 'aws', id))
   }
-  mount(all, FUNCTION_HOST, 'control-plane', (req, res, id) => {
-    if (!enterByHost(req, res, id)) forward(req, res, id)
+  mount(all, OTHER_HOST, 'control-plane', (req, res, id) => {
+    if (!hosts.serve(req, res, id)) forward(req, res, id)
   })
   // Other operations of the service, and other services, have the same path.
   mount(['POST'], '/', 'control-plane', (req, res, id) => {
@@ -422,7 +414,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
-    if (!enterByHost(request.raw, reply.raw, request.id)) forward(request.raw, reply.raw, request.id)
+    if (!hosts.serve(request.raw, reply.raw, request.id)) forward(request.raw, reply.raw, request.id)
   })
   app.removeAllContentTypeParsers()
   await app.ready()

@@ -78,6 +78,23 @@ export {
   hostName
 } from './function-url.ts'
 export {
+  API_ID,
+  type Api,
+  type ApiAuthorizer,
+  type ApiDeployment,
+  type ApiDomain,
+  type ApiIntegration,
+  type ApiMapping,
+  type ApiRoute,
+  type ApiSnapshot,
+  type ApiStage,
+  apiGatewayArn,
+  executeApiArn,
+  type PublishedApi,
+  type RouteAuthorization,
+  type RouteThrottle
+} from './http-api.ts'
+export {
   answerMissing,
   IDEMPOTENCY_ANSWER_BYTES,
   IDEMPOTENCY_KEEP_MS,

@@ -12,6 +12,7 @@ import { prepareReleaseWatches } from './releases-repository.ts'
 import type { SecretBox } from './secret-box.ts'
 import { prepareSecretLookup } from './secrets/secrets-repository.ts'
 import { prepareServerSecret } from './server-secrets.ts'
+import { prepareApiList } from './triggers/apis-repository.ts'
 import { prepareRuleList } from './triggers/event-rules-repository.ts'
 import { prepareScheduleList } from './triggers/schedules-repository.ts'
 import type { DirectoryReader } from './types.ts'
@@ -49,6 +50,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   const revision = db.prepare<[], number>('SELECT revision FROM trigger_revision').pluck()
   const listRules = prepareRuleList(db)
   const listSchedules = prepareScheduleList(db)
+  const apiRevision = db.prepare<[], number>('SELECT revision FROM api_revision').pluck()
+  const readApis = db.transaction(prepareApiList(db))
   // One transaction: what is read together must be of one moment.
   const readTriggers = db.transaction(() => ({ ...listRules(), schedules: listSchedules() }))
   return {
@@ -67,6 +70,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     listProvisioned: prepareProvisionedWishes(db),
     triggerRevision: () => revision.get() ?? 0,
     readTriggers: () => readTriggers.deferred(),
+    apiRevision: () => apiRevision.get() ?? 0,
+    readApis: () => readApis.deferred(),
     listKeys: prepareKeyList(db, box),
     findSecret: prepareSecretLookup(db, box),
     findServerSecret: prepareServerSecret(db, box),

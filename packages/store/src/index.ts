@@ -121,6 +121,13 @@ export {
 export { createServerSecrets } from './server-secrets.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
 export {
+  type ApiPartKind,
+  type ApiParts,
+  type ApisRepository,
+  createApisRepository,
+  type PublishedApis
+} from './triggers/apis-repository.ts'
+export {
   createEventRulesRepository,
   type EventRulesRepository,
   type RuleWithTargets

@@ -11,6 +11,7 @@ import type {
 import type { EventSettings } from './event-invoke-repository.ts'
 import type { PolicyStatement } from './resource-policy.ts'
 import type { SecretInUse } from './secrets/secrets-repository.ts'
+import type { PublishedApis } from './triggers/apis-repository.ts'
 import type { RuleWithTargets } from './triggers/event-rules-repository.ts'
 
 /**
@@ -52,6 +53,9 @@ export interface DirectoryReader extends PrincipalSource {
     readonly rules: readonly RuleWithTargets[]
     readonly schedules: readonly Schedule[]
   }
+  /** Another number than before: APIs, what their stages serve, or their domains have changed. */
+  apiRevision(): number
+  readApis(): PublishedApis
   listKeys(): readonly AccessKey[]
   /** @param stage - A staging label, such as AWSCURRENT. */
   findSecret(name: string, stage: string): SecretInUse | undefined
