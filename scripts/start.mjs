@@ -24,8 +24,8 @@ await runScript(async () => {
   await supervise({
     // The control plane makes the database and the keys; the gateway reads them.
     programs: [
-      { name: 'control-plane', file: path.join(root, 'apps/control-plane/dist/main.js') },
-      { name: 'gateway', file: path.join(root, 'apps/gateway/dist/main.js') }
+      { name: 'control-plane', file: path.join(root, 'apps/control-plane/dist/bundle.mjs') },
+      { name: 'gateway', file: path.join(root, 'apps/gateway/dist/bundle.mjs') }
     ],
     drainMs: config.drainMs,
     onReady: ({ gateway }) => printWelcome(config, gateway.port, isFirstStart)
