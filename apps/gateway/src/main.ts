@@ -115,12 +115,14 @@ process.once('disconnect', () => {
 
 const port = await gateway.listen()
 log.info({ host: config.host, port }, 'gateway listens')
-process.send?.({ ready: true, port })
 
 const opened = await openDirectoryWhenReady(config, stopping.signal, (reason) => {
   log.warn({ reason }, 'waiting for the database')
 })
-if (opened !== undefined) gateway.attach(opened.reader, opened.internalToken, opened.sessions)
+if (opened !== undefined) {
+  gateway.attach(opened.reader, opened.internalToken, opened.sessions)
+  process.send?.({ ready: true, port })
+}
 
 function readConfigOrExit(): Config {
   try {
