@@ -52,6 +52,18 @@ interface Waiting {
   readonly isBinary: boolean
 }
 
+const FAULTS: Readonly<Record<string, number>> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_INVALID_UTF8: 1007
+}
+
+/** Of what a client sent that is no WebSocket message; undefined when it is the connection that broke. */
+function faultCode(code: string): number | undefined {
+  return FAULTS[code] ?? (code.startsWith('WS_ERR_') ? 1002 : undefined)
+}
+
 /** A client that is connected. */
 export class SocketConnection implements SocketPeer {
   readonly connectionId: string
@@ -96,8 +108,10 @@ export class SocketConnection implements SocketPeer {
     }
     ws.on('ping', isAlive)
     ws.on('pong', isAlive)
-    // The close event follows, with the code.
-    ws.on('error', isAlive)
+    // The close event follows; it would not say what the client was told.
+    ws.on('error', (err: Error & { code?: string }) => {
+      this.#endedWith ??= faultCode(err.code ?? '')
+    })
     ws.on('close', (code: number, reason: Buffer) => {
       host.closed(this, this.#endedWith ?? code, this.#endedWith === undefined ? reason.toString() : '')
     })
