@@ -247,7 +247,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     draining: () => draining,
     now: () => performance.now(),
     onBug(err, requestId) {
-      console.error('BUG', err)
       log.error({ err, requestId }, 'request failed')
     }
   }
