@@ -5,8 +5,8 @@ import path from 'node:path'
 import { createApisRepository, openStore } from '@hearth/store'
 import { build } from 'esbuild'
 import t from 'tap'
-import { API, type Client, connect, publish, refusal } from '../gateway/sockets.ts'
 import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
+import { API, type Client, connect, publish, refusal } from '../helpers/sockets.ts'
 import { zipOf } from '../helpers/zip.ts'
 
 t.setTimeout(120_000)

@@ -11,6 +11,7 @@ import type { Invocation } from '@hearth/executor'
 import { SignatureV4 } from '@smithy/signature-v4'
 import t from 'tap'
 import WebSocket from 'ws'
+import { API, type Client, connect, publish, refusal, type SocketApi } from '../helpers/sockets.ts'
 import {
   ADMIN,
   ask,
@@ -23,7 +24,6 @@ import {
   until
 } from './harness.ts'
 import { signed } from './signed.ts'
-import { API, type Client, connect, publish, refusal, type SocketApi } from './sockets.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:hello'
 const EXECUTE = `arn:aws:execute-api:us-east-1:000000000000:${API}`

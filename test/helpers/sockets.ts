@@ -5,7 +5,6 @@ import type { ApiIntegration, ApiRoute, ApiStage } from '@hearth/shared'
 import type { ApisRepository } from '@hearth/store'
 import type { Test } from 'tap'
 import WebSocket, { type ClientOptions } from 'ws'
-import { textOf } from './harness.ts'
 
 export const API = 'abcde12345'
 
@@ -147,6 +146,7 @@ export async function refusal(
   const ws = new WebSocket(`ws://127.0.0.1:${port}${path}`, options)
   ws.on('error', () => undefined)
   const [, res] = (await once(ws, 'unexpected-response')) as [unknown, IncomingMessage]
-  const body = await textOf(res)
+  let body = ''
+  for await (const chunk of res) body += String(chunk)
   return { status: res.statusCode ?? 0, headers: res.headers, body }
 }
