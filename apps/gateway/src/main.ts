@@ -24,6 +24,7 @@ import { createLog } from './log.ts'
 import { createLogWriter } from './log-writer.ts'
 import { createMetrics } from './metrics.ts'
 import { createFunctionPlatform } from './platform/function-platform.ts'
+import { connectionsFor } from './websockets/open-files.ts'
 
 /** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
 const EXIT_CONFIG = 78
@@ -99,7 +100,21 @@ const queue = await openQueueOrExit((problem) => {
   if (problem !== undefined) log.error({ err: problem }, 'the thread of the queue was lost; it is started again')
   gateway.readiness.set('queue', problem === undefined ? { ok: true } : { ok: false, detail: 'it is opened again' })
 })
-const gateway = await buildApp({ config, logsDir, executor, platform, logs, metrics, log, audit, queue })
+const webSocketConnections = connectionsFor(config.webSocketConnections)
+if (webSocketConnections < (config.webSocketConnections ?? 0)) {
+  log.warn({ webSocketConnections }, 'fewer WebSocket connections than configured: the limit of open files is low')
+}
+const gateway = await buildApp({
+  config: { ...config, webSocketConnections },
+  logsDir,
+  executor,
+  platform,
+  logs,
+  metrics,
+  log,
+  audit,
+  queue
+})
 
 const stopping = new AbortController()
 const grace = closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
