@@ -8,9 +8,11 @@ import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, t
 import { type AccessKey, createSessionTokens, type FunctionRecord, type SessionTokens } from '@hearth/shared'
 import {
   type AliasesRepository,
+  type ArchivesRepository,
   AUDIT_FILES,
   type ConcurrencyRepository,
   createAliasesRepository,
+  createArchivesRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
   createEventRulesRepository,
@@ -241,6 +243,7 @@ export interface Harness {
   readonly owned: OwnedPoliciesRepository
   readonly sessions: SessionTokens
   readonly rules: EventRulesRepository
+  readonly archives: ArchivesRepository
   readonly schedules: SchedulesRepository
   readonly logs: LogWriter
   readonly dataDir: string
@@ -352,6 +355,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     keys,
     urls,
     rules: createEventRulesRepository(db),
+    archives: createArchivesRepository(db),
     schedules: createSchedulesRepository(db),
     logs,
     dataDir,
