@@ -524,5 +524,7 @@ t.test('a trigger tells how it is, and can be tried', async (t) => {
     const body = path === 'test' ? '{}' : undefined
     t.equal((await call(`/v1/triggers/event/none/${path}`, body)).status, 404)
     t.equal((await call(`/v1/triggers/schedule/orders/${path}`, body)).status, 404)
+    t.equal((await call(`/v1/triggers/event/orders/${path}?bus=b`, body)).status, 404)
+    t.equal((await call(`/v1/triggers/event/orders/${path}?bus=default`, body)).status, 200)
   }
 })

@@ -269,6 +269,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
       createEventKind(deps.eventRules, servicePermissions),
       createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
     ],
+    scope,
     exclusively: deps.access.exclusively
   })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })

@@ -383,8 +383,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       log.error({ err }, 'triggers cannot work as they should')
     })
   })
-  for (const { method, url, action, arnOf, bodyBytes, route } of triggerRoutes(triggers, scope)) {
-    mountServerRoute([method], url, { action, resource: arnOf, bodyBytes }, route)
+  for (const { method, url, action, bodyBytes, route } of triggerRoutes(triggers, scope)) {
+    mountServerRoute([method], url, { action, resource: undefined, bodyBytes }, route)
   }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)
