@@ -91,3 +91,15 @@ resource "aws_scheduler_schedule" "morning" {
     input    = jsonencode({ name = "early bird" })
   }
 }
+
+# What was on the bus, to be replayed.
+resource "aws_cloudwatch_event_archive" "orders" {
+  name             = "orders-terraform"
+  description      = "Orders of the last 30 days"
+  event_source_arn = "arn:aws:events:us-east-1:000000000000:event-bus/default"
+  retention_days   = 30
+
+  event_pattern = jsonencode({
+    source = ["com.example.shop"]
+  })
+}

@@ -83,7 +83,65 @@ t.test('triggers of both kinds', async (t) => {
     ['hearth-schedule-mornings']
   )
 
-  for (const url of ['event/orders', 'schedule/mornings']) {
+  // Elsewhere than on the default bus and in the default group.
+  const aws = async (target: string, payload: object) =>
+    await plane.inject({
+      method: 'POST',
+      url: '/',
+      headers: { 'x-amz-target': `AWSEvents.${target}`, 'content-type': 'application/x-amz-json-1.1' },
+      payload
+    })
+  t.equal((await aws('CreateEventBus', { Name: 'shop' })).statusCode, 200)
+  const group = await plane.inject({ method: 'POST', url: '/schedule-groups/night', payload: {} })
+  t.equal(group.statusCode, 200)
+  t.equal((await send('PUT', 'event/orders', { ...event, bus: 'nowhere' })).statusCode, 404)
+  t.equal((await send('PUT', 'event/orders?bus=shop', { ...event, bus: 'default' })).statusCode, 400)
+  const there = await send('PUT', 'event/orders', { ...event, bus: 'shop', description: 'of the shop' })
+  t.match(there.json(), { bus: 'shop', arn: `${EVENTS}:rule/shop/orders`, description: 'of the shop' })
+  t.equal((await send('PUT', 'schedule/mornings?group=night', schedule)).statusCode, 201)
+  // Schedules of rules are none of kind event, and do not shorten its pages.
+  for (const Name of ['a', 'b']) await aws('PutRule', { Name, ScheduleExpression: 'rate(1 day)' })
+  t.match((await plane.get('/v1/triggers/event/orders')).json(), { bus: 'default', description: 'orders' })
+  t.match((await plane.get('/v1/triggers/event/orders?bus=shop')).json(), { bus: 'shop' })
+  t.match((await send('PATCH', 'event/orders?bus=shop', { enabled: false })).json(), { bus: 'shop', enabled: false })
+  t.match((await plane.get('/v1/triggers/schedule?group=night')).json(), { items: [{ group: 'night' }] })
+  t.equal((await permissionsOf('first')).length, 3, 'each is let in on its own account')
+
+  interface Page {
+    readonly items: readonly { readonly path: string }[]
+    readonly nextCursor: string | null
+  }
+  const listed = async (query: string): Promise<readonly string[]> => {
+    const paths: string[] = []
+    for (let cursor = ''; ; ) {
+      const page = (await plane.get(`/v1/triggers?limit=2${query}${cursor}`)).json<Page>()
+      paths.push(...page.items.map(({ path }) => path.slice('/v1/triggers/'.length)))
+      if (page.nextCursor === null) return paths
+      cursor = `&cursor=${page.nextCursor}`
+    }
+  }
+  const all = ['event/orders', 'event/orders?bus=shop', 'schedule/mornings', 'schedule/mornings?group=night']
+  t.strictSame(await listed(''), all)
+  t.strictSame(await listed('&kind=schedule'), all.slice(2))
+  t.strictSame(await listed('&function=second'), all.slice(0, 1))
+  t.strictSame(await listed(`&function=${ARN}:function:first`), all.slice(1))
+  t.match((await plane.get('/v1/triggers?limit=1')).json(), {
+    items: [
+      {
+        kind: 'event',
+        name: 'orders',
+        bus: 'default',
+        arn: `${EVENTS}:rule/orders`,
+        functions: [`${ARN}:function:second`],
+        enabled: false,
+        status: '/v1/triggers/event/orders/status'
+      }
+    ]
+  })
+  for (const query of ['kind=email', 'limit=0', 'cursor=x', 'function=a%20b'])
+    t.equal((await plane.get(`/v1/triggers?${query}`)).statusCode, 400, query)
+
+  for (const url of all) {
     t.equal((await send('DELETE', url)).statusCode, 204)
     t.equal((await send('DELETE', url)).statusCode, 404)
   }

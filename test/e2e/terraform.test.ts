@@ -87,6 +87,13 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   t.equal(page.body, 'Hello from a layer', 'the URL is public, and leads to the version that has the layer')
 
   t.match(await (await hearth.request('/v1/triggers/event/orders-terraform')).json(), { enabled: true })
+  const archived = async () =>
+    await hearth.request('/', {
+      method: 'POST',
+      headers: { 'x-amz-target': 'AWSEvents.DescribeArchive', 'content-type': 'application/x-amz-json-1.1' },
+      body: '{"ArchiveName":"orders-terraform"}'
+    })
+  t.match(await (await archived()).json(), { RetentionDays: 30, EventSourceArn: /event-bus\/default$/ })
   const morning = await hearth.request('/schedules/morning-terraform?groupName=mornings-terraform')
   t.match(await morning.json(), { ScheduleExpressionTimezone: 'Europe/Berlin', State: 'ENABLED' })
 
@@ -132,6 +139,7 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
     t.equal((await hearth.request(`/v1/functions/${name}`)).status, 404, name)
   }
   t.match(await (await hearth.request('/v1/triggers/event')).json(), { items: [] })
+  t.equal((await archived()).status, 400)
   t.match(await (await hearth.request('/schedules')).json(), { Schedules: [] })
   t.match(await (await hearth.request('/2020-04-22/code-signing-configs')).json(), { CodeSigningConfigs: [] })
   t.match(await (await hearth.request('/v1/layers')).json(), { items: [] })

@@ -1,14 +1,21 @@
 // Events and schedules through AWS's clients on a real server, which is then killed while it takes and fires them.
 import {
+  CancelReplayCommand,
+  CreateArchiveCommand,
   CreateEventBusCommand,
+  DeleteArchiveCommand,
   DeleteEventBusCommand,
   DeleteRuleCommand,
+  DescribeArchiveCommand,
   DescribeEventBusCommand,
+  DescribeReplayCommand,
   DescribeRuleCommand,
   DisableRuleCommand,
   EnableRuleCommand,
   EventBridgeClient,
+  ListArchivesCommand,
   ListEventBusesCommand,
+  ListReplaysCommand,
   ListRuleNamesByTargetCommand,
   ListRulesCommand,
   ListTagsForResourceCommand,
@@ -17,9 +24,11 @@ import {
   PutRuleCommand,
   PutTargetsCommand,
   RemoveTargetsCommand,
+  StartReplayCommand,
   TagResourceCommand,
   TestEventPatternCommand,
-  UntagResourceCommand
+  UntagResourceCommand,
+  UpdateArchiveCommand
 } from '@aws-sdk/client-eventbridge'
 import { AddPermissionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import {
@@ -61,7 +70,7 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
   t.teardown(() => {
     for (const client of [events, scheduler, lambda]) client.destroy()
   })
-  for (const name of ['orders', 'ticks']) {
+  for (const name of ['orders', 'ticks', 'again']) {
     const source = `export const handler = async (event) => { console.log('got ' + JSON.stringify(event)) }`
     t.ok((await hearth.deploy(`${name}.mjs`, source)).ok)
   }
@@ -136,6 +145,13 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
           ]
         })
       )
+    const shop = { ArchiveName: 'shop', EventSourceArn: EventBusArn }
+    const { ArchiveArn, ...created } = await events.send(
+      new CreateArchiveCommand({ ...shop, Description: 'Orders', EventPattern, RetentionDays: 7 })
+    )
+    t.match(created, { State: 'ENABLED', CreationTime: Date })
+    t.equal(ArchiveArn, `${EVENTS}:archive/shop`)
+    const from = new Date()
     t.match(await put(1), { FailedEntryCount: 0, Entries: [{ EventId: /-/ }] })
     await eventually(async () => (await logOf('orders')).includes('got {\\"n\\":1}'))
     await events.send(new DisableRuleCommand(rule))
@@ -144,6 +160,37 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
     await put(3)
     await eventually(async () => (await logOf('orders')).includes('got {\\"n\\":3}'))
     t.notMatch(await logOf('orders'), 'got {\\"n\\":2}')
+
+    await events.send(new UpdateArchiveCommand({ ArchiveName: 'shop', RetentionDays: 0 }))
+    await eventually(
+      async () => (await events.send(new DescribeArchiveCommand({ ArchiveName: 'shop' }))).EventCount === 3
+    )
+    const described = await events.send(new DescribeArchiveCommand({ ArchiveName: 'shop' }))
+    t.match(described, { ...shop, ArchiveArn, Description: 'Orders', EventPattern, RetentionDays: 0, State: 'ENABLED' })
+    t.ok(described.SizeBytes! > 300)
+    t.match(await events.send(new ListArchivesCommand({ EventSourceArn: EventBusArn })), {
+      Archives: [{ ...shop, EventCount: 3 }]
+    })
+    const replay = {
+      ReplayName: 'r',
+      EventSourceArn: ArchiveArn,
+      EventStartTime: new Date(from.getTime() - 1_000),
+      EventEndTime: new Date(),
+      Destination: { Arn: EventBusArn, FilterArns: [RuleArn!] }
+    }
+    const ReplayArn = `${EVENTS}:replay/r`
+    t.match(await events.send(new StartReplayCommand(replay)), { ReplayArn, State: 'STARTING', ReplayStartTime: Date })
+    const stateOf = async () => (await events.send(new DescribeReplayCommand({ ReplayName: 'r' }))).State
+    await eventually(async () => (await stateOf()) === 'COMPLETED')
+    t.match(await events.send(new DescribeReplayCommand({ ReplayName: 'r' })), {
+      ...replay,
+      EventStartTime: Date,
+      EventEndTime: Date,
+      EventLastReplayedTime: Date,
+      ReplayEndTime: Date
+    })
+    t.match(await events.send(new ListReplaysCommand({ State: 'COMPLETED' })), { Replays: [{ ReplayName: 'r' }] })
+    await eventually(async () => (await logOf('orders')).includes('got {\\"n\\":2}'))
 
     const bad: readonly (readonly [Promise<unknown>, string])[] = [
       [
@@ -219,6 +266,49 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
         events.send(new DeleteEventBusCommand({ Name: 'shop' })),
         "ValidationException: Event bus can't be deleted since it has rules."
       ],
+      [events.send(new CreateArchiveCommand(shop)), 'ResourceAlreadyExistsException: Archive shop already exists.'],
+      [
+        events.send(new CreateArchiveCommand({ ...shop, ArchiveName: 'x', EventPattern: '{"a":5}' })),
+        'InvalidEventPatternException: Event pattern is not valid.'
+      ],
+      [
+        events.send(new CreateArchiveCommand({ ArchiveName: 'x', EventSourceArn: `${EVENTS}:event-bus/nowhere` })),
+        'ResourceNotFoundException: Event bus nowhere does not exist.'
+      ],
+      [
+        events.send(new DescribeArchiveCommand({ ArchiveName: 'absent' })),
+        'ResourceNotFoundException: Archive absent does not exist.'
+      ],
+      [
+        events.send(new ListArchivesCommand({ NamePrefix: 's', State: 'ENABLED' })),
+        'ValidationException: At most one filter is allowed for ListArchives.'
+      ],
+      [events.send(new StartReplayCommand(replay)), 'ResourceAlreadyExistsException: Replay r already exists.'],
+      [
+        events.send(new StartReplayCommand({ ...replay, EventEndTime: replay.EventStartTime })),
+        'ValidationException: Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime.'
+      ],
+      [
+        events.send(new StartReplayCommand({ ...replay, Destination: { Arn: `${EVENTS}:event-bus/default` } })),
+        'ValidationException: Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.'
+      ],
+      [
+        events.send(
+          new StartReplayCommand({
+            ...replay,
+            Destination: { Arn: EventBusArn, FilterArns: [`${EVENTS}:rule/shop/absent`] }
+          })
+        ),
+        'ResourceNotFoundException: Rule absent does not exist on EventBus shop.'
+      ],
+      [
+        events.send(new CancelReplayCommand({ ReplayName: 'r' })),
+        'IllegalStatusException: Replay r is not in a valid state for this operation.'
+      ],
+      [
+        events.send(new CancelReplayCommand({ ReplayName: 'absent' })),
+        'ResourceNotFoundException: Replay absent does not exist.'
+      ],
       [
         events.send(new TestEventPatternCommand({ EventPattern, Event: '[]' })),
         'ValidationException: Parameter Event is not valid.'
@@ -236,6 +326,8 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
       FailedEntries: [{ TargetId: 'two' }]
     })
     await events.send(new DeleteRuleCommand(rule))
+    t.match(await refusal(events.send(new DeleteEventBusCommand({ Name: 'shop' }))), /since it has archives/)
+    await events.send(new DeleteArchiveCommand({ ArchiveName: 'shop' }))
     await events.send(new DeleteEventBusCommand({ Name: 'shop' }))
     t.match(await refusal(events.send(new DescribeRuleCommand({ Name: 'placed' }))), /^ResourceNotFoundException/)
   })
@@ -368,15 +460,25 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
     const SCHEDULES = 40
     await events.send(new PutRuleCommand({ Name: 'all', EventPattern: '{"source":["shop"]}' }))
     await events.send(new PutTargetsCommand({ Rule: 'all', Targets: [{ Id: 'one', Arn: `${FN}:orders` }] }))
-    await lambda.send(
-      new AddPermissionCommand({
-        FunctionName: 'orders',
-        StatementId: 'all',
-        Action: 'lambda:InvokeFunction',
-        Principal: 'events.amazonaws.com',
-        SourceArn: `${EVENTS}:rule/all`
-      })
-    )
+    const EventPattern = '{"replay-name":[{"exists":true}]}'
+    await events.send(new PutRuleCommand({ Name: 'again', EventPattern }))
+    await events.send(new PutTargetsCommand({ Rule: 'again', Targets: [{ Id: 'one', Arn: `${FN}:again` }] }))
+    const bus = `${EVENTS}:event-bus/default`
+    await events.send(new CreateArchiveCommand({ ArchiveName: 'all', EventSourceArn: bus }))
+    for (const [FunctionName, name] of [
+      ['orders', 'all'],
+      ['again', 'again']
+    ] as const) {
+      await lambda.send(
+        new AddPermissionCommand({
+          FunctionName,
+          StatementId: 'all',
+          Action: 'lambda:InvokeFunction',
+          Principal: 'events.amazonaws.com',
+          SourceArn: `${EVENTS}:rule/${name}`
+        })
+      )
+    }
     const list = async (name: string, status: string) => {
       const all: string[] = []
       for (let cursor = ''; ; ) {
@@ -401,6 +503,8 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
     /** Tries whose answer was cut off: nobody knows whether they were accepted. */
     let unanswered = 0
     let isOver = false
+    /** Events that were accepted before the replay began. */
+    let replayed = 0
     const client = async (): Promise<void> => {
       while (!isOver) {
         const Entries = [{ Source: 'shop', DetailType: 'x', Detail: '{}' }]
@@ -414,6 +518,20 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
     const clients = Array.from({ length: 4 }, client)
     for (const after of [5_000, 8_000]) {
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, from - 4_000 + after - Date.now())))
+      if (after === 8_000) {
+        replayed = accepted.length
+        await events.send(
+          new StartReplayCommand({
+            ReplayName: 'all',
+            EventSourceArn: `${EVENTS}:archive/all`,
+            EventStartTime: new Date(from - 60_000),
+            EventEndTime: new Date(),
+            Destination: { Arn: bus, FilterArns: [`${EVENTS}:rule/again`] }
+          })
+        )
+        // It is in the middle of it, or about to begin.
+        await eventually(async () => (await list('again', 'succeeded')).length > 0)
+      }
       process.kill(hearth.pids().gateway, 'SIGKILL')
     }
     const left = async () =>
@@ -422,7 +540,11 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
     isOver = true
     await Promise.all(clients)
     t.ok(accepted.length > 50, `${accepted.length} events were accepted`)
-    for (const name of ['orders', 'ticks']) {
+    const archived = async () => (await events.send(new DescribeArchiveCommand({ ArchiveName: 'all' }))).EventCount!
+    const replay = async () =>
+      await events.send(new DescribeReplayCommand({ ReplayName: 'all' })).catch(() => ({ State: '' }))
+    await eventually(async () => (await replay()).State === 'COMPLETED', 60_000)
+    for (const name of ['orders', 'ticks', 'again']) {
       await eventually(
         async () => (await list(name, 'queued')).length + (await list(name, 'running')).length === 0,
         60_000
@@ -433,6 +555,11 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
     const ran = (await list('orders', 'succeeded')).filter((id) => !before.has(id)).length
     t.ok(ran >= accepted.length, `${ran} events ran, ${accepted.length} were accepted`)
     t.ok(ran <= accepted.length + unanswered, `and at most ${unanswered} more`)
+    await eventually(async () => (await archived()) >= accepted.length)
+    t.ok((await archived()) <= accepted.length + unanswered, 'each is in the archive once')
+    const again = (await list('again', 'succeeded')).length
+    t.ok(again >= replayed, `${again} events were replayed, ${replayed} were accepted before`)
+    t.ok(again <= (await archived()), 'and none twice')
     // What was printed just before a kill may be lost; the rest tells that these are the events that were sent.
     const log = await logOf('orders')
     const unseen = accepted.filter((id) => !log.includes(id))

@@ -9,10 +9,12 @@ import { type AccessKey, createSessionTokens, type FunctionRecord, type SessionT
 import {
   type AliasesRepository,
   type ApisRepository,
+  type ArchivesRepository,
   AUDIT_FILES,
   type ConcurrencyRepository,
   createAliasesRepository,
   createApisRepository,
+  createArchivesRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
   createEventRulesRepository,
@@ -243,6 +245,7 @@ export interface Harness {
   readonly owned: OwnedPoliciesRepository
   readonly sessions: SessionTokens
   readonly rules: EventRulesRepository
+  readonly archives: ArchivesRepository
   readonly schedules: SchedulesRepository
   readonly apis: ApisRepository
   readonly logs: LogWriter
@@ -359,6 +362,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     keys,
     urls,
     rules: createEventRulesRepository(db),
+    archives: createArchivesRepository(db),
     schedules: createSchedulesRepository(db),
     apis: createApisRepository(db),
     logs,

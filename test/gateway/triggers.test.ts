@@ -1,9 +1,11 @@
 // Events on buses and schedules, from the request or the clock to the function.
 import { randomUUID } from 'node:crypto'
-import type { EventRule, EventTarget, Schedule } from '@hearth/shared'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { EventArchive, EventReplay, EventRule, EventTarget, Schedule } from '@hearth/shared'
 import t from 'tap'
 import { testClock } from './events.ts'
-import { ADMIN, ask, type Harness, outcome, record, startGateway, until } from './harness.ts'
+import { ADMIN, ask, type Harness, outcome, record, startGateway, textOf, until } from './harness.ts'
 import { signed } from './signed.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
@@ -220,6 +222,98 @@ t.test('requests that cannot be are refused as a whole, entries one by one', asy
   t.match(JSON.parse(stranger.body), { __type: 'MissingAuthenticationTokenException' })
 })
 
+t.test('archives keep what they want, and replays send it again', async (t) => {
+  const clock = testClock()
+  const reports: { archives: { id: string; events: number }[]; replays: { id: string; state: string }[] }[] = []
+  const controlPlane = http.createServer((req, res) => {
+    void textOf(req).then((body) => {
+      if (req.url === '/internal/archives') reports.push(JSON.parse(body) as (typeof reports)[number])
+      res.writeHead(204).end()
+    })
+  })
+  await new Promise<void>((resolve) => controlPlane.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => controlPlane.close())
+  const { port: controlPort } = controlPlane.address() as AddressInfo
+  const gateway = await startGateway(t, { clock, controlPort, functions: [record('live'), record('again')] })
+  const seen = listen(gateway)
+  put(gateway, rule('live', { pattern: '{"source":["com.example.shop"]}' }), target('live'))
+  put(gateway, rule('again', { pattern: '{"replay-name":["r"]}' }), target('again'))
+  for (const name of ['live', 'again']) permit(gateway, name, 'events.amazonaws.com', `${RULES}/${name}`)
+  const archive = (name: string, changes: Partial<EventArchive> = {}): EventArchive => ({
+    name,
+    id: name,
+    bus: 'default',
+    pattern: undefined,
+    description: undefined,
+    retentionDays: 0,
+    createdAt: 0,
+    ...changes
+  })
+  gateway.archives.put(archive('all'))
+  gateway.archives.put(archive('some', { pattern: '{"detail":{"n":[{"numeric":["<",10]}]}}', retentionDays: 1 }))
+  gateway.rules.putBus({ name: 'b', description: undefined, tags: {}, createdAt: 0, modifiedAt: 0 })
+  gateway.archives.put(archive('elsewhere', { bus: 'b' }))
+
+  const start = clock.now()
+  for (let n = 0; n < 120; n += 10) {
+    const Entries = Array.from({ length: 10 }, (_, i) => ({
+      ...ORDER,
+      Detail: JSON.stringify({ n: n + i }),
+      Time: start / 1_000 + n + i
+    }))
+    t.equal((await putEvents(gateway.port, { Entries })).json.FailedEntryCount, 0)
+  }
+  await until('all of them', () => seen.length === 120)
+  const contents = (id: string) => reports.at(-1)?.archives.find((one) => one.id === id)?.events
+  const passing = async (what: string, ms: number, condition: () => boolean) =>
+    await until(what, () => {
+      if (clock.nextIn() <= ms) clock.pass(ms)
+      return condition()
+    })
+  await passing('the report', 1_000, () => contents('all') === 120)
+  t.equal(contents('some'), 10)
+  t.equal(contents('elsewhere'), undefined)
+
+  const replay = (id: string, changes: Partial<EventReplay> = {}): EventReplay => ({
+    name: 'r',
+    id,
+    archive: 'all',
+    archiveId: 'all',
+    bus: 'default',
+    rules: [`${RULES}/again`],
+    eventsFrom: start + 5_000,
+    eventsUntil: start + 114_000,
+    state: 'STARTING',
+    reason: undefined,
+    lastEventAt: undefined,
+    startedAt: 0,
+    endedAt: undefined,
+    ...changes
+  })
+  gateway.archives.putReplay(replay('first'))
+  const stateOf = (id: string) => reports.at(-1)?.replays.find((one) => one.id === id)?.state
+  await until('a batch', () => seen.length === 220)
+  await until('it is told', () => stateOf('first') === 'RUNNING')
+  t.equal(seen.length, 220, 'the next batch waits')
+  await passing('the end', 1_000, () => stateOf('first') === 'COMPLETED')
+  const again = seen.slice(120)
+  t.strictSame(
+    again.map(({ event }) => (event as { detail: { n: number } }).detail.n).sort((a, b) => a - b),
+    Array.from({ length: 110 }, (_, i) => i + 5)
+  )
+  t.ok(again.every(({ fn, event }) => fn === 'again' && (event as Record<string, unknown>)['replay-name'] === 'r'))
+  t.equal(contents('all'), 120, 'what is replayed is not kept again')
+
+  gateway.archives.putReplay(replay('second', { name: 's', archive: 'some', archiveId: 'some', state: 'CANCELLING' }))
+  await until('it is cancelled', () => stateOf('second') === 'CANCELLED')
+  t.equal(seen.length, 230)
+  clock.pass(86_400_000)
+  await passing('the oldest are gone', 60_000, () => contents('some') === 0)
+  t.equal(contents('all'), 120)
+  gateway.archives.remove('all')
+  await passing('the archive is gone', 1_000, () => contents('all') === undefined)
+})
+
 t.test('a function that puts the event that starts it is stopped', async (t) => {
   const gateway = await startGateway(t)
   put(gateway, rule('loop', { pattern: '{"source":["com.example.shop"]}' }), target('hello'))
@@ -430,5 +524,7 @@ t.test('a trigger tells how it is, and can be tried', async (t) => {
     const body = path === 'test' ? '{}' : undefined
     t.equal((await call(`/v1/triggers/event/none/${path}`, body)).status, 404)
     t.equal((await call(`/v1/triggers/schedule/orders/${path}`, body)).status, 404)
+    t.equal((await call(`/v1/triggers/event/orders/${path}?bus=b`, body)).status, 404)
+    t.equal((await call(`/v1/triggers/event/orders/${path}?bus=default`, body)).status, 200)
   }
 })

@@ -154,6 +154,42 @@ export async function queueContract(t: Test, driver: QueueDriver): Promise<void>
     t.match(await queue.find(events[2]!.requestId), { state: 'claimed' }, 'what is not over is not forgotten')
   })
 
+  await t.test('archives keep events, forget the oldest, and replays go on from where they were', async (t) => {
+    const keep = (to: readonly string[], n: number, eventAt = n) =>
+      queue.archives.keep(to, { eventAt, archivedAt: 1_000 + n, event: Buffer.from(`{"n":${n}}`) })
+    await Promise.all([keep(['a', 'b'], 1), keep(['a'], 2), keep(['a'], 4, 3), keep(['a'], 3), keep(['a'], 9)])
+    t.strictSame(await queue.archives.totals(), [
+      { id: 'a', events: 5, bytes: 35 },
+      { id: 'b', events: 1, bytes: 7 }
+    ])
+    const begun = { id: 'r', state: 'RUNNING', reason: '', position: undefined, endedAt: undefined }
+    t.strictSame(await queue.archives.beginReplay('r'), begun)
+    await keep(['a'], 2)
+    const next = async () => {
+      const query = { replay: 'r', archive: 'a', from: 2, until: 3, limit: 2 }
+      const events = await queue.archives.readReplay(query)
+      if (events.length > 0) await queue.archives.advanceReplay('r', events.at(-1)!)
+      return events.map(({ event }) => event.toString())
+    }
+    t.strictSame(await next(), ['{"n":2}', '{"n":4}'], 'by their own time')
+    await queue.close()
+    queue = await driver.open()
+    t.match(await queue.archives.beginReplay('r'), { state: 'RUNNING', position: { eventAt: 3 } })
+    t.strictSame(await next(), ['{"n":3}'])
+    t.strictSame(await next(), [], 'what came after it had begun is not of it')
+    await queue.archives.endReplay('r', 'FAILED', 'why', 5_000)
+    t.match(await queue.archives.listReplays(), [{ id: 'r', state: 'FAILED', reason: 'why', endedAt: 5_000 }])
+    await queue.archives.forgetReplays(['r'])
+    t.strictSame(await queue.archives.listReplays(), [])
+    t.equal(await queue.archives.prune('a', 1_003, 2), 2, 'as many as were asked for')
+    t.equal(await queue.archives.prune('a', 1_003, 2), 1)
+    t.equal(await queue.archives.drop('b', 2), 1)
+    t.strictSame(await queue.archives.totals(), [{ id: 'a', events: 3, bytes: 21 }])
+    await Promise.all([1, 2, 3].map(() => queue.enqueue(event('full'), false)))
+    t.equal(await queue.archives.countDue('full', 1_000, 2), 2)
+    t.equal(await queue.archives.countDue('full', 999, 2), 0)
+  })
+
   await t.test('one that cannot be written refuses none of the others', async (t) => {
     const good = [event('batch'), event('batch')]
     const results = await Promise.allSettled([

@@ -39,6 +39,7 @@ import { keyUseNotes } from './http/key-use-notes.ts'
 import { rawBodies } from './http/raw-bodies.ts'
 import { requestTracing } from './http/request-tracing.ts'
 import './http/route-config.ts'
+import { archiveReports } from './events/archive-reports.ts'
 import type { EventRules } from './events/event-rules.ts'
 import { EVENTS } from './events/registry.ts'
 import { uploadLimit } from './http/upload-limit.ts'
@@ -268,6 +269,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
       createEventKind(deps.eventRules, servicePermissions),
       createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
     ],
+    scope,
     exclusively: deps.access.exclusively
   })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
@@ -282,6 +284,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(masterKeyRoutes, { prefix: '/v1/master-key', masterKeys: deps.masterKeys })
   await app.register(lambdaApi, deps)
   await app.register(schedulerApi, { schedules: deps.schedules })
+  await app.register(archiveReports, { archives: deps.eventRules.archives, internalToken: deps.internalToken })
   await app.register(completedReports, { schedules: deps.schedules, internalToken: deps.internalToken })
   await app.register(jsonApi, {
     services: [

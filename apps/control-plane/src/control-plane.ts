@@ -13,6 +13,7 @@ import {
 import {
   AUDIT_FILES,
   createAliasesRepository,
+  createArchivesRepository,
   createArtifactStore,
   createCodeSigningRepository,
   createConcurrencyRepository,
@@ -354,6 +355,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       codeSigning,
       eventRules: createEventRules({
         repository: createEventRulesRepository(db),
+        archives: createArchivesRepository(db),
         scope,
         now,
         exclusively: (work) => functions.exclusively(work),

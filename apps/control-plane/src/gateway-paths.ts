@@ -136,6 +136,12 @@ function triggerPaths(kind: 'event' | 'schedule') {
     description: 'Name of the trigger',
     schema: { type: 'string', pattern: '^[.\\-_A-Za-z0-9]{1,64}$' }
   }
+  const place = {
+    name: kind === 'event' ? 'bus' : 'group',
+    in: 'query',
+    description: 'Default: `default`',
+    schema: { type: 'string' }
+  }
   const answer = (description: string) => ({
     description,
     content: { 'application/json': { schema: { type: 'object' } } }
@@ -146,7 +152,7 @@ function triggerPaths(kind: 'event' | 'schedule') {
         operationId: `get${Kind}TriggerStatus`,
         summary: 'What a trigger did since the gateway began: last events, last error, lag',
         tags: ['triggers'],
-        parameters: [trigger],
+        parameters: [trigger, place],
         responses: {
           '200': answer('fired, failed, skipped, lagMs, problem, lastError, events'),
           '4XX': problems['4XX']
@@ -158,7 +164,7 @@ function triggerPaths(kind: 'event' | 'schedule') {
         operationId: `test${Kind}Trigger`,
         summary: kind === 'event' ? 'Send a sample event to the trigger alone' : 'Fire the trigger now',
         tags: ['triggers'],
-        parameters: [trigger, idempotencyKey],
+        parameters: [trigger, place, idempotencyKey],
         requestBody: {
           content: {
             'application/json': {

@@ -133,6 +133,8 @@ const SOCKETS = 1_000
 const EMPTY = Buffer.alloc(0)
 /** How often the control plane is told of schedules that are over, until they are deleted. */
 const COMPLETED_MS = 1_000
+/** And of what archives have, and how far replays are, when it has changed. */
+const ARCHIVES_MS = 500
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
@@ -407,8 +409,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       log.error({ err }, 'triggers cannot work as they should')
     })
   })
-  for (const { method, url, action, arnOf, bodyBytes, route } of triggerRoutes(triggers, scope)) {
-    mountServerRoute([method], url, { action, resource: arnOf, bodyBytes }, route)
+  for (const { method, url, action, bodyBytes, route } of triggerRoutes(triggers, scope)) {
+    mountServerRoute([method], url, { action, resource: undefined, bodyBytes }, route)
   }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)
@@ -553,8 +555,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told which schedules are over')
         })
       })
+      const stopArchives = startReporter({
+        ...controlPlane,
+        path: '/internal/archives',
+        intervalMs: ARCHIVES_MS,
+        report: () => triggers.archives.report(),
+        onTaken: (body) => {
+          triggers.archives.taken(body)
+        },
+        onError: atMostEvery(60_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told about archives and replays')
+        })
+      })
       stopReporters = async () => {
-        await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses(), stopCompleted()])
+        await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses(), stopCompleted(), stopArchives()])
       }
       events.start()
       triggers.attach(reader)

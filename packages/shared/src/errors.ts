@@ -88,6 +88,8 @@ const CATALOG = {
   INVALID_EVENT_PATTERN: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidEventPatternException' },
   INVALID_SCHEDULE: { status: 400, fault: 'caller', retryable: false, aws: 'ValidationException' },
   RESOURCE_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceAlreadyExistsException' },
+  /** Nothing of the kind can be done to a replay that is in this state. */
+  REPLAY_STATE: { status: 409, fault: 'caller', retryable: false, aws: 'IllegalStatusException' },
   /** A policy document that does not follow the grammar; the place is named. */
   MALFORMED_POLICY: { status: 400, fault: 'caller', retryable: false, aws: 'MalformedPolicyDocumentException' },
   POLICY_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },

@@ -14,6 +14,7 @@ export type { RequestFacts } from './access/request-keys.ts'
 export { NO_REQUEST, secretWish } from './access/secret-wish.ts'
 export { findServiceRole, LAMBDA_SERVICE } from './access/service-role.ts'
 export { ALIAS_NAME, type AliasRecord } from './alias.ts'
+export { archiveArn, type EventArchive, type EventReplay, type ReplayState, replayArn } from './archives.ts'
 export { type ArnScope, FUNCTION_NAME, type FunctionRef, functionArn, parseFunctionRef } from './arn.ts'
 export {
   type Authenticated,

@@ -78,6 +78,14 @@ export {
 export { runMasterKeyCommand } from './master-key-command.ts'
 export { SCHEMA_VERSION, SchemaError } from './migrations.ts'
 export { isWritable, lockDataDir, type OpenOptions, openStore } from './open.ts'
+export type {
+  ArchivedEvent,
+  ArchiveTotal,
+  EventArchives,
+  ReplayPosition,
+  ReplayProgress,
+  ReplayQuery
+} from './queue/archive-types.ts'
 export type { QueueOptions } from './queue/batches.ts'
 export { openEventQueue } from './queue/client.ts'
 export {
@@ -127,6 +135,11 @@ export {
   createApisRepository,
   type PublishedApis
 } from './triggers/apis-repository.ts'
+export {
+  type ArchiveFilter,
+  type ArchivesRepository,
+  createArchivesRepository
+} from './triggers/archives-repository.ts'
 export {
   createEventRulesRepository,
   type EventRulesRepository,

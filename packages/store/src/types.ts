@@ -1,6 +1,8 @@
 import type {
   AccessKey,
   AliasRecord,
+  EventArchive,
+  EventReplay,
   FunctionRecord,
   FunctionUrl,
   PrincipalSource,
@@ -46,12 +48,15 @@ export interface DirectoryReader extends PrincipalSource {
   findUrl(id: string): FunctionUrl | undefined
   /** @returns undefined when there is no such domain; without `url` when the function has none */
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
-  /** Another number than before: buses, rules, targets or schedules have changed. */
+  /** Another number than before: buses, rules, targets, schedules, archives or replays have changed. */
   triggerRevision(): number
   readTriggers(): {
     readonly buses: readonly string[]
     readonly rules: readonly RuleWithTargets[]
     readonly schedules: readonly Schedule[]
+    readonly archives: readonly EventArchive[]
+    /** Those that have not ended. */
+    readonly replays: readonly EventReplay[]
   }
   /** Another number than before: APIs, what their stages serve, or their domains have changed. */
   apiRevision(): number

@@ -68,6 +68,7 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   deleteEventInvokeConfig: 'lambda:DeleteFunctionEventInvokeConfig',
 
   // Those of EventBridge and Scheduler, on the ARN of the rule or schedule.
+  listTriggers: IN_ROUTE,
   listEventTriggers: IN_ROUTE,
   putEventTrigger: IN_ROUTE,
   getEventTrigger: IN_ROUTE,

@@ -11,9 +11,10 @@ import {
   parseFunctionRef,
   parseScheduleExpression
 } from '@hearth/shared'
-import type { EventRulesRepository } from '@hearth/store'
+import type { ArchivesRepository, EventRulesRepository } from '@hearth/store'
 import { type Tag, type Tags, withTags } from '../access/tags.ts'
 import type { CheckDestination } from '../destinations/check-destination.ts'
+import { type Archives, createArchives } from './archives.ts'
 
 export interface RuleSettings {
   readonly pattern?: string | undefined
@@ -36,12 +37,13 @@ export interface TargetFault {
 export interface EventRules {
   readonly scope: ArnScope
   readonly repository: EventRulesRepository
+  readonly archives: Archives
   /** @throws HearthError RESOURCE_NOT_FOUND */
   getBus(name: string): EventBus
   /** @throws HearthError RESOURCE_EXISTS, LIMIT_EXCEEDED, INVALID_REQUEST */
   createBus(name: string, description: string | undefined, tags: readonly Tag[]): EventBus
   updateBus(name: string, description: string | undefined): EventBus
-  /** One that is not there is as good as deleted. @throws HearthError VALIDATION_FAILED while it has rules */
+  /** One that is not there is as good as deleted. @throws HearthError VALIDATION_FAILED while it has rules or archives */
   deleteBus(name: string): void
   getRule(bus: string, name: string): EventRule
   /** @throws HearthError INVALID_EVENT_PATTERN, VALIDATION_FAILED, RESOURCE_NOT_FOUND */
@@ -58,6 +60,7 @@ export interface EventRules {
 
 export interface EventRulesDeps {
   readonly repository: EventRulesRepository
+  readonly archives: ArchivesRepository
   readonly scope: ArnScope
   readonly now: () => Date
   readonly exclusively: <T>(work: () => T) => T
@@ -70,6 +73,7 @@ const BUS_NAME = /^[A-Za-z0-9._-]{1,256}$/
 
 export function createEventRules({
   repository,
+  archives,
   scope,
   now,
   exclusively,
@@ -133,6 +137,7 @@ export function createEventRules({
   return {
     scope,
     repository,
+    archives: createArchives({ repository: archives, scope, now, exclusively, getBus, getRule }),
     getBus,
     createBus(name, description, tags) {
       if (!BUS_NAME.test(name)) throw invalid("Event bus name must not contain '/'.")
@@ -160,6 +165,7 @@ export function createEventRules({
       exclusively(() => {
         if (repository.findBus(name) === undefined) return
         if (repository.countRules(name) > 0) throw invalid("Event bus can't be deleted since it has rules.")
+        if (archives.hasBus(name)) throw invalid("Event bus can't be deleted since it has archives.")
         repository.removeBus(name)
       })
     },

@@ -30,6 +30,11 @@ export const NewBusName = z
   .min(1)
   .max(256)
   .regex(/^[/.\-_A-Za-z0-9]+$/)
+export const ArchiveName = z
+  .string()
+  .min(1)
+  .max(48)
+  .regex(/^[.\-_A-Za-z0-9]+$/)
 export const Description = z.string().max(512)
 export const Arn = z.string().min(1).max(1_600)
 export const State = z.enum(['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'])
@@ -57,6 +62,15 @@ export function pageOf<Item>(
   const found = read(NextToken === undefined ? '' : fromCursor(NextToken, 'NextToken', ANY_KEY), Limit + 1)
   const items = found.slice(0, Limit)
   return { items, next: found.length > Limit ? { NextToken: toCursor(keyOf(items.at(-1)!)) } : {} }
+}
+
+/** @throws HearthError VALIDATION_FAILED when more than one is said */
+export function oneFilter(operation: string, filters: readonly (string | undefined)[]): void {
+  if (filters.filter((filter) => filter !== undefined).length <= 1) return
+  throw new HearthError(
+    'VALIDATION_FAILED',
+    `At most one filter is allowed for ${operation}. Use either : State, EventSourceArn, or NamePrefix.`
+  )
 }
 
 export function onBus(bus: string, { scope }: { readonly scope: ArnScope }): JsonTarget {

@@ -1,4 +1,6 @@
+import { ARCHIVE_OPERATIONS } from './archive-operations.ts'
 import { BUS_OPERATIONS } from './bus-operations.ts'
+import { REPLAY_OPERATIONS } from './replay-operations.ts'
 import { RULE_OPERATIONS } from './rule-operations.ts'
 import { TARGET_OPERATIONS } from './target-operations.ts'
 
@@ -6,5 +8,5 @@ import { TARGET_OPERATIONS } from './target-operations.ts'
 export const EVENTS = {
   name: 'events',
   target: 'AWSEvents',
-  operations: [...BUS_OPERATIONS, ...RULE_OPERATIONS, ...TARGET_OPERATIONS]
+  operations: [...BUS_OPERATIONS, ...RULE_OPERATIONS, ...TARGET_OPERATIONS, ...ARCHIVE_OPERATIONS, ...REPLAY_OPERATIONS]
 } as const

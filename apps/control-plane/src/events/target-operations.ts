@@ -45,7 +45,7 @@ const SUPPORTED = new Set(Object.keys(Target.shape))
 export const TARGET_OPERATIONS: readonly EventsOperation[] = [
   eventsOperation({
     name: 'PutTargets',
-    note: 'functions are the only targets, and the only dead-letter targets; `RetryPolicy` bounds how late a schedule that was missed is made up for, for the rest an event is with its function at once',
+    note: 'functions are the only targets, and the only dead-letter targets; of `RetryPolicy`, `MaximumEventAgeInSeconds` bounds how late a schedule that was missed is made up for; a hand-over is one local write, so there is nothing to retry',
     input: z.object({ Rule: RuleName, EventBusName: OnBus, Targets: z.array(Target).min(1).max(100) }),
     target: ({ Rule, EventBusName, Targets }, rules) => [
       onRule(EventBusName, Rule, rules),

@@ -1,12 +1,14 @@
-import { DEFAULT_BUS, type EventRule, HearthError, ruleArn } from '@hearth/shared'
+import { type EventRule, HearthError, ruleArn } from '@hearth/shared'
 import { z } from 'zod'
 import type { EventRules } from '../events/event-rules.ts'
 import type { TriggerKind, TriggerShown } from './kind.ts'
+import { afterKey, fromKey, PlaceName, statementFor, toKey } from './place.ts'
 import { Common, refuseForeign } from './schemas.ts'
 import type { ServicePermissions } from './service-permission.ts'
 
 const Body = z.strictObject({
   ...Common,
+  bus: PlaceName.optional().meta({ description: 'Default: `default`. Another one is another trigger' }),
   pattern: z.record(z.string(), z.unknown()).meta({ description: 'Which events: see docs/events.md' }),
   inputPath: z.string().max(256).nullish(),
   inputTransformer: z
@@ -17,23 +19,29 @@ const Body = z.strictObject({
 const SERVICE = 'events.amazonaws.com'
 const TARGET = 'function'
 
-/** Events on the default bus: a rule with one target. */
+/** Events on a bus: a rule with one target. */
 export function createEventKind(rules: EventRules, permissions: ServicePermissions): TriggerKind<typeof Body> {
   const { scope, repository } = rules
-  const arnOf = (name: string): string => ruleArn(scope, DEFAULT_BUS, name)
-  const statementOf = (name: string): string => `hearth-event-${name.replaceAll('.', '_')}`
+  const arnOf = (key: string): string => {
+    const { place: bus, name } = fromKey(key)
+    return ruleArn(scope, bus, name)
+  }
+  const statementOf = (key: string): string => statementFor('event', key)
 
   const show = (rule: EventRule, created = false): TriggerShown => {
-    const targets = repository.listTargets(DEFAULT_BUS, rule.name, '', 5)
+    const targets = repository.listTargets(rule.bus, rule.name, '', 5)
     const [target] = targets
+    const arn = ruleArn(scope, rule.bus, rule.name)
     return {
-      arn: arnOf(rule.name),
+      arn,
       created,
+      key: toKey(rule.bus, rule.name),
       view: {
         kind: 'event',
         name: rule.name,
-        arn: arnOf(rule.name),
-        functions: targets.map(({ arn }) => arn),
+        bus: rule.bus,
+        arn,
+        functions: targets.map((one) => one.arn),
         enabled: rule.isEnabled,
         description: rule.description ?? '',
         pattern: JSON.parse(rule.pattern ?? '{}') as unknown,
@@ -45,10 +53,11 @@ export function createEventKind(rules: EventRules, permissions: ServicePermissio
       }
     }
   }
-  const getOwn = (name: string): EventRule => {
-    const rule = repository.findRule(DEFAULT_BUS, name)
+  const getOwn = (key: string): EventRule => {
+    const { place: bus, name } = fromKey(key)
+    const rule = repository.findRule(bus, name)
     if (rule?.pattern === undefined) {
-      throw new HearthError('RESOURCE_NOT_FOUND', `There is no trigger ${name} of kind event.`)
+      throw new HearthError('RESOURCE_NOT_FOUND', `There is no trigger ${key} of kind event.`)
     }
     return rule
   }
@@ -56,22 +65,31 @@ export function createEventKind(rules: EventRules, permissions: ServicePermissio
   return {
     kind: 'event',
     body: Body,
-    summary: 'events on the default bus',
-    wishes(step, name, body) {
-      const action = { put: 'PutRule', get: 'DescribeRule', delete: 'DeleteRule', list: 'ListRules' }[step]
-      const own = { action: `events:${action}`, resource: step === 'list' ? '*' : arnOf(name) }
+    summary: 'events on a bus',
+    place: 'bus',
+    wishes(step, key, body) {
+      const action = {
+        put: 'PutRule',
+        get: 'DescribeRule',
+        pause: 'DisableRule',
+        resume: 'EnableRule',
+        delete: 'DeleteRule',
+        list: 'ListRules'
+      }[step]
+      const own = { action: `events:${action}`, resource: step === 'list' ? '*' : arnOf(key) }
       if (step === 'delete') return [own, { ...own, action: 'events:RemoveTargets' }]
       if (body === undefined) return [own]
       return [own, { ...own, action: 'events:PutTargets' }, permissions.wish(body.function, 'lambda:AddPermission')]
     },
-    put(name, body) {
-      const before = repository.findRule(DEFAULT_BUS, name)
+    put(key, body) {
+      const { place: bus, name } = fromKey(key)
+      const before = repository.findRule(bus, name)
       refuseForeign(before !== undefined && before.pattern === undefined, name)
-      const old = before === undefined ? [] : repository.listTargets(DEFAULT_BUS, name, '', 5)
+      const old = before === undefined ? [] : repository.listTargets(bus, name, '', 5)
       const arn = permissions.arnOf(body.function)
-      permissions.allow(body.function, statementOf(name), SERVICE, arnOf(name))
-      for (const target of old) if (target.arn !== arn) permissions.revoke(target.arn, statementOf(name))
-      const rule = rules.putRule(DEFAULT_BUS, name, {
+      permissions.allow(body.function, statementOf(key), SERVICE, arnOf(key))
+      for (const target of old) if (target.arn !== arn) permissions.revoke(target.arn, statementOf(key))
+      const rule = rules.putRule(bus, name, {
         pattern: JSON.stringify(body.pattern),
         isEnabled: body.enabled ?? true,
         description: body.description ?? undefined
@@ -84,35 +102,28 @@ export function createEventKind(rules: EventRules, permissions: ServicePermissio
         inputTransformer: body.inputTransformer ?? undefined,
         deadLetterArn: body.deadLetterFunction == null ? undefined : permissions.arnOf(body.deadLetterFunction)
       }
-      rules.removeTargets(
-        DEFAULT_BUS,
-        name,
-        old.map(({ id }) => id)
-      )
-      rules.putTargets(DEFAULT_BUS, name, [target])
+      const ids = old.map(({ id }) => id)
+      rules.removeTargets(bus, name, ids)
+      rules.putTargets(bus, name, [target])
       return show(rule, before === undefined)
     },
-    get: (name) => show(getOwn(name)),
-    setEnabled(name, isEnabled) {
-      getOwn(name)
-      rules.setEnabled(DEFAULT_BUS, name, isEnabled)
-      return show(getOwn(name))
+    get: (key) => show(getOwn(key)),
+    setEnabled(key, isEnabled) {
+      const { bus, name } = getOwn(key)
+      rules.setEnabled(bus, name, isEnabled)
+      return show(getOwn(key))
     },
-    delete(name) {
-      getOwn(name)
-      const targets = repository.listTargets(DEFAULT_BUS, name, '', 5)
-      for (const target of targets) permissions.revoke(target.arn, statementOf(name))
-      rules.removeTargets(
-        DEFAULT_BUS,
-        name,
-        targets.map(({ id }) => id)
-      )
-      rules.deleteRule(DEFAULT_BUS, name)
+    delete(key) {
+      const { bus, name } = getOwn(key)
+      const targets = repository.listTargets(bus, name, '', 5)
+      for (const target of targets) permissions.revoke(target.arn, statementOf(key))
+      const ids = targets.map(({ id }) => id)
+      rules.removeTargets(bus, name, ids)
+      rules.deleteRule(bus, name)
     },
-    list: (after, limit) =>
-      repository
-        .listRules(DEFAULT_BUS, '', after, limit)
-        .filter(({ pattern }) => pattern !== undefined)
-        .map((rule) => show(rule))
+    list(after, limit, bus) {
+      const { place, name } = afterKey(after)
+      return repository.listEventRules(bus, { bus: place, name }, limit).map((rule) => show(rule))
+    }
   }
 }

@@ -10,12 +10,14 @@ import { z } from 'zod'
 import { passRole } from '../events/model.ts'
 import type { Schedules } from '../scheduler/schedules.ts'
 import type { TriggerKind, TriggerShown } from './kind.ts'
+import { afterKey, fromKey, PlaceName, statementFor, toKey } from './place.ts'
 import { Common } from './schemas.ts'
 import type { ServicePermissions } from './service-permission.ts'
 
 const Time = z.iso.datetime({ offset: true })
 const Body = z.strictObject({
   ...Common,
+  group: PlaceName.max(64).optional().meta({ description: 'Default: `default`. Another one is another trigger' }),
   expression: z.string().min(1).max(256).meta({ description: 'rate(…), cron(…) or at(…): see docs/schedules.md' }),
   timeZone: z.string().min(1).max(50).optional().meta({ description: 'IANA name. Default: UTC' }),
   startAt: Time.nullish(),
@@ -29,19 +31,21 @@ const Body = z.strictObject({
     .meta({ description: "Invoke as this role. Default: by the function's policy, which is made to allow it" })
 })
 
-const GROUP = 'default'
 const SERVICE = 'scheduler.amazonaws.com'
 const SHOWN_TIMES = 10
 
-/** Schedules of the default group. */
+/** Schedules of all groups. */
 export function createScheduleKind(
   schedules: Schedules,
   permissions: ServicePermissions,
   now: () => Date
 ): TriggerKind<typeof Body> {
   const { scope, repository } = schedules
-  const arnOf = (name: string): string => scheduleArn(scope, GROUP, name)
-  const statementOf = (name: string): string => `hearth-schedule-${name.replaceAll('.', '_')}`
+  const arnOf = (key: string): string => {
+    const { place: group, name } = fromKey(key)
+    return scheduleArn(scope, group, name)
+  }
+  const statementOf = (key: string): string => statementFor('schedule', key)
   const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
   /** The next times, flexible windows aside. */
@@ -57,14 +61,17 @@ export function createScheduleKind(
     return nextTimes(parsed, after, SHOWN_TIMES, endAt).map((at) => new Date(at).toISOString())
   }
   const show = (schedule: Schedule, created = false): TriggerShown => {
-    const { target, name } = schedule
+    const { target, name, group } = schedule
+    const arn = scheduleArn(scope, group, name)
     return {
-      arn: arnOf(name),
+      arn,
       created,
+      key: toKey(group, name),
       view: {
         kind: 'schedule',
         name,
-        arn: arnOf(name),
+        group,
+        arn,
         functions: [target.arn],
         enabled: schedule.isEnabled,
         description: schedule.description ?? '',
@@ -82,10 +89,14 @@ export function createScheduleKind(
       }
     }
   }
-  const getOwn = (name: string): Schedule => {
-    const schedule = repository.find(GROUP, name)
+  const find = (key: string): Schedule | undefined => {
+    const { place: group, name } = fromKey(key)
+    return repository.find(group, name)
+  }
+  const getOwn = (key: string): Schedule => {
+    const schedule = find(key)
     if (schedule === undefined) {
-      throw new HearthError('RESOURCE_NOT_FOUND', `There is no trigger ${name} of kind schedule.`)
+      throw new HearthError('RESOURCE_NOT_FOUND', `There is no trigger ${key} of kind schedule.`)
     }
     return schedule
   }
@@ -110,11 +121,15 @@ export function createScheduleKind(
     kind: 'schedule',
     body: Body,
     summary: 'times',
-    wishes(step, name, body) {
+    place: 'group',
+    wishes(step, key, body) {
       if (step === 'list') return [{ action: 'scheduler:ListSchedules', resource: '*' }]
-      const resource = arnOf(name)
-      if (body === undefined) return [{ action: `scheduler:${step === 'get' ? 'Get' : 'Delete'}Schedule`, resource }]
-      const verb = repository.find(GROUP, name) === undefined ? 'Create' : 'Update'
+      const resource = arnOf(key)
+      if (body === undefined) {
+        const verb = step === 'get' ? 'Get' : step === 'delete' ? 'Delete' : 'Update'
+        return [{ action: `scheduler:${verb}Schedule`, resource }]
+      }
+      const verb = find(key) === undefined ? 'Create' : 'Update'
       return [
         { action: `scheduler:${verb}Schedule`, resource },
         ...(body.role == null
@@ -122,28 +137,32 @@ export function createScheduleKind(
           : passRole(body.role, SERVICE))
       ]
     },
-    put(name, body) {
-      const before = repository.find(GROUP, name)
+    put(key, body) {
+      const { place: group, name } = fromKey(key)
+      const before = find(key)
       const settings = settingsOf(body)
       const { arn, roleArn } = settings.target
-      if (roleArn === undefined) permissions.allow(body.function, statementOf(name), SERVICE, arnOf(name))
+      if (roleArn === undefined) permissions.allow(body.function, statementOf(key), SERVICE, arnOf(key))
       if (before !== undefined && (before.target.arn !== arn || roleArn !== undefined)) {
-        permissions.revoke(before.target.arn, statementOf(name))
+        permissions.revoke(before.target.arn, statementOf(key))
       }
       const put =
-        before === undefined ? schedules.create(GROUP, name, settings) : schedules.update(GROUP, name, settings)
+        before === undefined ? schedules.create(group, name, settings) : schedules.update(group, name, settings)
       return show(put, before === undefined)
     },
-    get: (name) => show(getOwn(name)),
-    setEnabled(name, isEnabled) {
-      getOwn(name)
-      return show(schedules.setEnabled(GROUP, name, isEnabled))
+    get: (key) => show(getOwn(key)),
+    setEnabled(key, isEnabled) {
+      const { group, name } = getOwn(key)
+      return show(schedules.setEnabled(group, name, isEnabled))
     },
-    delete(name) {
-      permissions.revoke(getOwn(name).target.arn, statementOf(name))
-      schedules.delete(GROUP, name)
+    delete(key) {
+      const { group, name, target } = getOwn(key)
+      permissions.revoke(target.arn, statementOf(key))
+      schedules.delete(group, name)
     },
-    list: (after, limit) =>
-      repository.list(GROUP, '', { group: GROUP, name: after }, limit).map((schedule) => show(schedule))
+    list(after, limit, group) {
+      const { place, name } = afterKey(after)
+      return repository.list(group, '', { group: place, name }, limit).map((schedule) => show(schedule))
+    }
   }
 }

@@ -1,36 +1,63 @@
+import { type ArnScope, HearthError } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { fromCursor, toCursor } from '../http/cursor.ts'
+import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { TriggerKind } from '../triggers/kind.ts'
+import { PlaceName, toKey } from '../triggers/place.ts'
 import { TriggerName } from '../triggers/schemas.ts'
 import { ListQuery } from './function-schemas.ts'
+import { AllTriggers, AllTriggersQuery, keyOf, kindsFor, listTriggers, TriggerCursor } from './trigger-list.ts'
 
 export interface TriggerRoutesOptions {
   readonly kinds: readonly TriggerKind[]
+  readonly scope: ArnScope
   /** Runs several steps, all or nothing. */
   readonly exclusively: <T>(work: () => T) => T
 }
 
 const tags = ['triggers']
 const PAGE = 50
-const NAME = /^[.\-_A-Za-z0-9]{1,64}$/
+const KEY = /^[.\-_A-Za-z0-9/]{1,330}$/
 const Params = z.object({ name: TriggerName })
-const View = z.looseObject({
+export const TriggerView = z.looseObject({
   kind: z.string(),
   name: z.string(),
   arn: z.string(),
   functions: z.array(z.string()).meta({ description: 'ARNs of the functions that it starts' }),
   enabled: z.boolean()
 })
-const List = z.object({ items: z.array(View), nextCursor: z.string().nullable() })
+const List = z.object({ items: z.array(TriggerView), nextCursor: z.string().nullable() })
 
 /** What starts functions by itself. Each kind has its paths below `/v1/triggers`. */
-export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async (app, { kinds, exclusively }) => {
+export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async (
+  app,
+  { kinds, scope, exclusively }
+) => {
+  app.get(
+    '',
+    {
+      schema: {
+        operationId: 'listTriggers',
+        summary: 'List triggers of all kinds',
+        description: 'Whoever asks must be allowed to list each kind that is asked for.',
+        tags,
+        querystring: AllTriggersQuery,
+        response: { 200: AllTriggers }
+      }
+    },
+    async (request) => {
+      const asked = kindsFor(kinds, request.query.kind)
+      for (const kind of asked) for (const wish of kind.wishes('list', '')) request.requireAccess(wish)
+      return listTriggers(asked, request.query, scope)
+    }
+  )
   for (const kind of kinds) mount(kind)
 
   function mount(one: TriggerKind): void {
-    const Kind = one.kind[0]!.toUpperCase() + one.kind.slice(1)
+    // `LoadBalancer` of `load-balancer`.
+    const Kind = one.kind.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
     app.get(
       `/${one.kind}`,
       {
@@ -38,19 +65,20 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
           operationId: `list${Kind}Triggers`,
           summary: `List triggers by ${one.summary}`,
           tags,
-          querystring: ListQuery,
+          querystring: ListQuery.extend({ cursor: TriggerCursor, ...placeQuery(one) }),
           response: { 200: List }
         }
       },
       async (request) => {
         for (const wish of one.wishes('list', '')) request.requireAccess(wish)
         const { limit = PAGE, cursor } = request.query
-        const found = one.list(cursor === undefined ? '' : fromCursor(cursor, 'cursor', NAME), limit + 1)
+        const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', KEY)
+        const found = one.list(after, limit + 1, placeIn(one, request.query))
         const page = found.slice(0, limit)
         const last = found.length > limit ? page.at(-1) : undefined
         return {
-          items: page.map(({ view }) => view as z.output<typeof View>),
-          nextCursor: last === undefined ? null : toCursor(String(last.view['name']))
+          items: page.map(({ view }) => withUrl(view, originOf(request))),
+          nextCursor: last === undefined ? null : toCursor(keyOf(last))
         }
       }
     )
@@ -67,17 +95,18 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
             "What is not said becomes as it is for a new one. The function's policy is made to let the trigger in.",
           tags,
           params: Params,
+          querystring: z.strictObject(placeQuery(one)),
           body: one.body,
-          response: { 200: View.describe('Changed'), 201: View.describe('Created') }
+          response: { 200: TriggerView.describe('Changed'), 201: TriggerView.describe('Created') }
         }
       },
       async (request, reply) => {
-        const { name } = request.params
-        for (const wish of one.wishes('put', name, request.body)) request.requireAccess(wish)
-        const { view, arn, created } = exclusively(() => one.put(name, request.body))
+        const key = toKey(placeOf(one, request.query, request.body), request.params.name)
+        for (const wish of one.wishes('put', key, request.body)) request.requireAccess(wish)
+        const { view, arn, created } = exclusively(() => one.put(key, request.body))
         request.log.info({ trigger: arn, created }, 'trigger written')
         void reply.code(created ? 201 : 200)
-        return view as z.output<typeof View>
+        return withUrl(view, originOf(request))
       }
     )
     app.get(
@@ -88,12 +117,14 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
           summary: `Get a trigger by ${one.summary}`,
           tags,
           params: Params,
-          response: { 200: View }
+          querystring: z.strictObject(placeQuery(one)),
+          response: { 200: TriggerView }
         }
       },
       async (request) => {
-        for (const wish of one.wishes('get', request.params.name)) request.requireAccess(wish)
-        return one.get(request.params.name).view as z.output<typeof View>
+        const key = toKey(placeIn(one, request.query), request.params.name)
+        for (const wish of one.wishes('get', key)) request.requireAccess(wish)
+        return withUrl(one.get(key).view, originOf(request))
       }
     )
     app.patch(
@@ -108,20 +139,16 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
           description: 'What came due while it was paused is not made up for.',
           tags,
           params: Params,
+          querystring: z.strictObject(placeQuery(one)),
           body: z.strictObject({ enabled: z.boolean() }),
-          response: { 200: View }
+          response: { 200: TriggerView }
         }
       },
       async (request) => {
-        const { name } = request.params
-        const action =
-          one.kind === 'event'
-            ? request.body.enabled
-              ? 'events:EnableRule'
-              : 'events:DisableRule'
-            : 'scheduler:UpdateSchedule'
-        request.requireAccess({ action, resource: one.wishes('get', name)[0]!.resource })
-        return exclusively(() => one.setEnabled(name, request.body.enabled)).view as z.output<typeof View>
+        const key = toKey(placeIn(one, request.query), request.params.name)
+        const { enabled } = request.body
+        for (const wish of one.wishes(enabled ? 'resume' : 'pause', key)) request.requireAccess(wish)
+        return withUrl(exclusively(() => one.setEnabled(key, enabled)).view, originOf(request))
       }
     )
     app.delete(
@@ -132,18 +159,46 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
           summary: `Delete a trigger by ${one.summary}`,
           tags,
           params: Params,
+          querystring: z.strictObject(placeQuery(one)),
           response: { 204: z.undefined().describe('Deleted') }
         }
       },
       async (request, reply) => {
-        const { name } = request.params
-        for (const wish of one.wishes('delete', name)) request.requireAccess(wish)
+        const key = toKey(placeIn(one, request.query), request.params.name)
+        for (const wish of one.wishes('delete', key)) request.requireAccess(wish)
         exclusively(() => {
-          one.delete(name)
+          one.delete(key)
         })
-        request.log.info({ trigger: name, kind: one.kind }, 'trigger deleted')
+        request.log.info({ trigger: key, kind: one.kind }, 'trigger deleted')
         return reply.code(204).send()
       }
     )
   }
+}
+
+/** A view as it is sent: what has a path on this server is shown with its URL too. */
+export function withUrl(view: Readonly<Record<string, unknown>>, origin: string): z.output<typeof TriggerView> {
+  const { path } = view
+  return (typeof path === 'string' ? { ...view, url: origin + path } : view) as z.output<typeof TriggerView>
+}
+
+type Query = Readonly<Record<string, unknown>>
+
+function placeQuery({ place }: TriggerKind) {
+  const described = PlaceName.optional().meta({ description: 'Default: `default`; of lists: all' })
+  return (place === undefined ? {} : { [place]: described }) as Record<string, typeof described>
+}
+
+function placeIn({ place }: TriggerKind, query: Query): string | undefined {
+  return place === undefined ? undefined : (query[place] as string | undefined)
+}
+
+/** @throws HearthError INVALID_REQUEST when query and body say two */
+function placeOf(kind: TriggerKind, query: Query, body: unknown): string | undefined {
+  const inQuery = placeIn(kind, query)
+  const inBody = placeIn(kind, body as Query)
+  if (inQuery === undefined || inBody === undefined || inQuery === inBody) return inQuery ?? inBody
+  const message = 'is another one in the query'
+  const path = `body.${kind.place!}`
+  throw new HearthError('INVALID_REQUEST', `${path}: ${message}`, { errors: [{ path, message }] })
 }

@@ -1,4 +1,4 @@
-import type { Schedule } from '@hearth/shared'
+import type { EventArchive, EventReplay, Schedule } from '@hearth/shared'
 import type { RuleWithTargets } from '@hearth/store'
 
 /** What is in the database of what starts functions by itself. */
@@ -6,6 +6,9 @@ export interface Triggers {
   readonly buses: readonly string[]
   readonly rules: readonly RuleWithTargets[]
   readonly schedules: readonly Schedule[]
+  readonly archives: readonly EventArchive[]
+  /** Those that have not ended. */
+  readonly replays: readonly EventReplay[]
 }
 
 /** One kind of thing that starts functions by itself. A folder each. */

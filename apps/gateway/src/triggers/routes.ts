@@ -1,4 +1,5 @@
-import { type ArnScope, DEFAULT_BUS, HearthError, ruleArn, scheduleArn } from '@hearth/shared'
+import type { IncomingMessage } from 'node:http'
+import { type ArnScope, HearthError, ruleArn, scheduleArn } from '@hearth/shared'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import type { Sample } from './sample.ts'
@@ -9,9 +10,8 @@ import type { TriggerService } from './trigger-service.ts'
 export interface TriggerRoute {
   readonly method: 'GET' | 'POST'
   readonly url: string
-  /** What a caller must be allowed, on the trigger's ARN. */
+  /** What a caller must be allowed on the trigger's ARN, for which the route asks by itself. */
   readonly action: string
-  readonly arnOf: (name: string) => string
   /** How much of a body it takes; undefined: none. */
   readonly bodyBytes?: number
   readonly route: ServerRoute
@@ -19,15 +19,19 @@ export interface TriggerRoute {
 
 const JSON_TYPE = ['content-type', 'application/json']
 const SAMPLE_BYTES = 262_144
-const GROUP = 'default'
+const USUAL = 'default'
 
 /** `GET …/status` and `POST …/test` of each kind. */
 export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readonly TriggerRoute[] {
   const kinds = [
-    { kind: 'event', arnOf: (name: string) => ruleArn(scope, DEFAULT_BUS, name) },
-    { kind: 'schedule', arnOf: (name: string) => scheduleArn(scope, GROUP, name) }
+    { kind: 'event', place: 'bus', arnIn: (bus: string, name: string) => ruleArn(scope, bus, name) },
+    { kind: 'schedule', place: 'group', arnIn: (group: string, name: string) => scheduleArn(scope, group, name) }
   ]
-  return kinds.flatMap(({ kind, arnOf }): readonly TriggerRoute[] => {
+  return kinds.flatMap(({ kind, place, arnIn }): readonly TriggerRoute[] => {
+    const arnOf = ({ url = '' }: IncomingMessage, name: string): string => {
+      const said = url.includes('?') ? new URLSearchParams(url.slice(url.indexOf('?'))).get(place) : null
+      return arnIn(said ?? USUAL, name)
+    }
     const missing = (name: string): HearthError =>
       new HearthError('RESOURCE_NOT_FOUND', `There is no trigger ${name.slice(0, 64)} of kind ${kind}.`)
     return [
@@ -35,10 +39,11 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
         method: 'GET',
         url: `/v1/triggers/${kind}/:name/status`,
         action: 'hearth:GetTriggerStatus',
-        arnOf,
-        route: async (_req, res, name) => {
-          if (!triggers.has(arnOf(name))) throw missing(name)
-          const status = triggers.statusOf(arnOf(name))
+        route: async (req, res, name, _send, ask) => {
+          const arn = arnOf(req, name)
+          ask(arn)
+          if (!triggers.has(arn)) throw missing(name)
+          const status = triggers.statusOf(arn)
           const body = {
             fired: status?.fired ?? 0,
             failed: status?.failed ?? 0,
@@ -55,11 +60,12 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
         method: 'POST',
         url: `/v1/triggers/${kind}/:name/test`,
         action: 'hearth:TestTrigger',
-        arnOf,
         bodyBytes: SAMPLE_BYTES,
-        route: async (_req, _res, name, send, _ask, body) => {
+        route: async (req, _res, name, send, ask, body) => {
+          const arn = arnOf(req, name)
+          ask(arn)
           const sample = readSample(body)
-          const result = await triggers.test(arnOf(name), sample)
+          const result = await triggers.test(arn, sample)
           if (result === undefined) throw missing(name)
           send(result.matches ? 202 : 200, [...JSON_TYPE], Buffer.from(JSON.stringify(result)))
         }

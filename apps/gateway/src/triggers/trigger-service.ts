@@ -15,6 +15,7 @@ import type { Clock } from '../async/clock.ts'
 import type { Dispatcher } from '../async/dispatcher.ts'
 import type { Entry } from '../function-routes.ts'
 import type { Log } from '../log.ts'
+import { type ArchiveKind, createArchiveKind } from './archives/archive-kind.ts'
 import { newBusEvent } from './events/new-event.ts'
 import { type EntryResult, firingsOf, type PutEntry, putEvents } from './events/put-events.ts'
 import { createRuleTable } from './events/rule-table.ts'
@@ -59,6 +60,8 @@ export interface TriggerService {
   health(): string | undefined
   /** Schedules that are over and are to be deleted. */
   completed(): readonly { readonly group: string; readonly name: string; readonly id: string }[]
+  /** How archives and replays are, for the control plane. */
+  readonly archives: Pick<ArchiveKind, 'report' | 'taken'>
   stop(): void
 }
 
@@ -72,7 +75,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
   let reader: Parameters<TriggerService['attach']>[0] | undefined
   let dataVersion = -1
   let revision = -1
-  let triggers: Triggers = { buses: [], rules: [], schedules: [] }
+  let triggers: Triggers = { buses: [], rules: [], schedules: [], archives: [], replays: [] }
   const completed = new Map<string, Schedule>()
   const fire = createFireEvent({
     scope,
@@ -97,6 +100,16 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     },
     onError: options.onError
   })
+  const archives = createArchiveKind({
+    scope,
+    clock,
+    archives: queue.archives,
+    table,
+    fire,
+    ready: () => dispatcher.ready(),
+    traceId: options.traceId,
+    onError: options.onError
+  })
   const events: TriggerKind = {
     update: (found) => {
       table.update(found)
@@ -105,7 +118,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     stop: () => undefined,
     health: () => undefined
   }
-  const kinds = [events, schedules]
+  const kinds = [events, schedules, archives]
   let watch: NodeJS.Timeout | undefined
 
   function refresh(): void {
@@ -149,7 +162,15 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
       refresh()
       const sent = req.headers['x-amzn-trace-id']
       return putEvents(
-        { scope, table, fire, now: () => clock.now(), traceId: options.traceId, onError: options.onError },
+        {
+          scope,
+          table,
+          fire,
+          keep: (bus, event, eventAt) => archives.keep(bus, event, eventAt),
+          now: () => clock.now(),
+          traceId: options.traceId,
+          onError: options.onError
+        },
         entries,
         typeof sent === 'string' ? sent : undefined
       )
@@ -190,6 +211,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     },
     statusOf: (arn) => log.find(arn),
     health: () => kinds.map((kind) => kind.health()).find((problem) => problem !== undefined),
+    archives,
     completed: () => [...completed.values()].map(({ group, name, id }) => ({ group, name, id })),
     stop() {
       clearInterval(watch)

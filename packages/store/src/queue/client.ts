@@ -1,3 +1,4 @@
+import { createArchiveClient } from './archive-client.ts'
 import { Batches, type QueueOptions } from './batches.ts'
 import type { Delivery, EventQueue, NewDelivery, QueuedEvent } from './types.ts'
 
@@ -65,6 +66,7 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
       forget: (caller, key) => batches.ask({ kind: 'forgetKey', caller, key }),
       prune: (now, limit) => batches.ask({ kind: 'pruneKeys', now, limit })
     },
+    archives: createArchiveClient(batches),
     close: () => batches.close()
   }
 

@@ -1,6 +1,7 @@
 import { createIdempotencyKeys, type IdempotencyKeys } from '../idempotency-keys.ts'
 import { migrate } from '../migrations.ts'
 import { type Db, openDatabase } from '../sqlite-addon.ts'
+import { createArchiveTable } from './archive-table.ts'
 import { createDeliveryTable } from './delivery-table.ts'
 import type { Held, KeyOperation, Operation, Span, WriterData } from './operations.ts'
 import { createRecordLists, RECORD, type RecordRow, toRecord } from './records.ts'
@@ -80,6 +81,7 @@ function embedded(db: Db): EmbeddedQueue {
   const fires = db.prepare<[], Fire>('SELECT key, due_at AS dueAt FROM fires')
   const forgetFires = db.prepare<[string]>('DELETE FROM fires WHERE key IN (SELECT value FROM json_each(?))')
   const keys = createIdempotencyKeys(db)
+  const archives = createArchiveTable(db)
 
   function one(op: Operation, bytes: Uint8Array): unknown {
     switch (op.kind) {
@@ -154,8 +156,14 @@ function embedded(db: Db): EmbeddedQueue {
       case 'forget-fires':
         forgetFires.run(JSON.stringify(op.keys))
         return undefined
-      default:
+      case 'findKey':
+      case 'reserveKey':
+      case 'concludeKey':
+      case 'forgetKey':
+      case 'pruneKeys':
         return applyToKeys(keys, op)
+      default:
+        return archives.apply(op, op.kind === 'archive' ? bodyOf(op, bytes) : undefined)
     }
   }
 

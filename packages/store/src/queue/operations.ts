@@ -1,4 +1,5 @@
 import type { KeyedAnswer, KeyedRequest } from '../idempotency-keys.ts'
+import type { ArchivedEvent, ReplayPosition, ReplayProgress, ReplayQuery } from './archive-types.ts'
 import type { AttemptResult, Condition, DeliveryResult, Fire, ListQuery, NewDelivery, NewEvent } from './types.ts'
 
 /** Where a payload lies in the batch's bytes. */
@@ -49,7 +50,28 @@ export type Operation =
   | { readonly kind: 'list-fires' }
   | { readonly kind: 'note-fire'; readonly fire: Fire }
   | { readonly kind: 'forget-fires'; readonly keys: readonly string[] }
+  | ArchiveOperation
   | KeyOperation
+
+/** On archives, as {@link EventArchives} has them. */
+export type ArchiveOperation =
+  | (Omit<ArchivedEvent, 'event'> & Span & { readonly kind: 'archive'; readonly archives: readonly string[] })
+  | { readonly kind: 'archive-totals' }
+  | { readonly kind: 'prune-archive'; readonly archive: string; readonly before: number; readonly limit: number }
+  | { readonly kind: 'drop-archive'; readonly archive: string; readonly limit: number }
+  | { readonly kind: 'begin-replay'; readonly id: string }
+  | { readonly kind: 'read-replay'; readonly query: ReplayQuery }
+  | { readonly kind: 'advance-replay'; readonly id: string; readonly position: ReplayPosition }
+  | {
+      readonly kind: 'end-replay'
+      readonly id: string
+      readonly state: ReplayProgress['state']
+      readonly reason: string
+      readonly at: number
+    }
+  | { readonly kind: 'list-replays' }
+  | { readonly kind: 'forget-replays'; readonly ids: readonly string[] }
+  | { readonly kind: 'count-due'; readonly functionName: string; readonly now: number; readonly most: number }
 
 /** On requests that came with an Idempotency-Key. */
 export type KeyOperation =

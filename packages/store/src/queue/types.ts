@@ -1,4 +1,5 @@
 import type { KeyedAnswer, KeyedRequest, KeyRecord } from '../idempotency-keys.ts'
+import type { EventArchives } from './archive-types.ts'
 
 /** An event as it is accepted. */
 export interface NewEvent {
@@ -199,6 +200,8 @@ export interface EventQueue {
   forgetFires(keys: readonly string[]): Promise<void>
   /** Keys of requests, beside the events that such requests make. */
   readonly keys: AsyncIdempotencyKeys
+  /** What archives of event buses keep, written with the events that it makes. */
+  readonly archives: EventArchives
   /** Finishes what was asked. */
   close(): Promise<void>
 }

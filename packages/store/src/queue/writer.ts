@@ -51,7 +51,7 @@ function oneByOne(to: EmbeddedQueue, { operations, bytes }: Batch, message: stri
   const failed: number[] = []
   for (const [index, operation] of operations.entries()) {
     try {
-      if (operation.kind === 'enqueue') throw new Error('not tried again')
+      if (operation.kind === 'enqueue' || operation.kind === 'archive') throw new Error('not tried again')
       answers[index] = to.apply([operation], bytes)[0]
     } catch {
       failed.push(index)

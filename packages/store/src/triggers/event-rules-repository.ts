@@ -12,6 +12,12 @@ export interface EventRulesRepository {
   removeRule(bus: string, name: string): void
   countRules(bus: string): number
   listRules(bus: string, prefix: string, after: string, limit: number): readonly EventRule[]
+  /** Rules with a pattern, by bus and name. @param bus - Undefined: of all */
+  listEventRules(
+    bus: string | undefined,
+    after: { readonly bus: string; readonly name: string },
+    limit: number
+  ): readonly EventRule[]
   /** Names of rules with a target of this ARN. */
   listRuleNamesByTarget(bus: string, arn: string, after: string, limit: number): readonly string[]
   listTargets(bus: string, rule: string, after: string, limit: number): readonly EventTarget[]
@@ -79,6 +85,11 @@ export function createEventRulesRepository(db: Db): EventRulesRepository {
   const listRules = db.prepare<{ bus: string; prefix: string; after: string; limit: number }, RuleRow>(
     `SELECT * FROM event_rules WHERE bus = @bus AND ${NAMED}`
   )
+  const listEventRules = db.prepare<
+    { bus: string | null; afterBus: string; after: string; limit: number },
+    RuleRow
+  >(`SELECT * FROM event_rules WHERE pattern IS NOT NULL AND bus = coalesce(@bus, bus)
+    AND (bus, name) > (@afterBus, @after) ORDER BY bus, name LIMIT @limit`)
   const byTarget = db
     .prepare<[string, string, string, number], string>(
       'SELECT DISTINCT rule FROM event_targets WHERE bus = ? AND arn = ? AND rule > ? ORDER BY rule LIMIT ?'
@@ -116,6 +127,8 @@ export function createEventRulesRepository(db: Db): EventRulesRepository {
     removeRule: (bus, name) => void removeRule.run(bus, name),
     countRules: (bus) => countRules.get(bus)!,
     listRules: (bus, prefix, after, limit) => listRules.all({ bus, prefix, after, limit }).map(toRule),
+    listEventRules: (bus, after, limit) =>
+      listEventRules.all({ bus: bus ?? null, afterBus: after.bus, after: after.name, limit }).map(toRule),
     listRuleNamesByTarget: (bus, arn, after, limit) => byTarget.all(bus, arn, after, limit),
     listTargets: (bus, rule, after, limit) => listTargets.all(bus, rule, after, limit).map(toTarget),
     putTarget(bus, rule, { id, arn, activeFrom, ...settings }) {

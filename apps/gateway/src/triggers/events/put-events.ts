@@ -21,6 +21,8 @@ export interface PutEventsOptions {
   readonly scope: ArnScope
   readonly table: RuleTable
   readonly fire: FireEvent
+  /** In the archives that want it; undefined: none does. */
+  readonly keep: (bus: string, event: BusEvent, eventAt: number) => Promise<void> | undefined
   readonly now: () => number
   /** A trace header; made when none, or none that could be, was sent. */
   readonly traceId: (requestId: string, sent: string | undefined) => string
@@ -120,12 +122,12 @@ async function putEvent(options: PutEventsOptions, entry: PutEntry, trace: strin
     return refused('MalformedDetail', 'Detail is malformed.')
   }
   try {
-    await Promise.all(
-      rules
-        .find(event.value)
-        .flatMap((rule) => firingsOf(rule, event, at, options.traceId(event.id, TraceHeader ?? trace)))
-        .map((firing) => options.fire(firing))
-    )
+    const kept = options.keep(bus, event, Math.round(time))
+    const fired = rules
+      .find(event.value)
+      .flatMap((rule) => firingsOf(rule, event, at, options.traceId(event.id, TraceHeader ?? trace)))
+      .map((firing) => options.fire(firing))
+    await Promise.all(kept === undefined ? fired : [...fired, kept])
     return { EventId: event.id }
   } catch (err) {
     options.onError(err)
