@@ -17,6 +17,8 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Access } from './access/access.ts'
 import { authorization } from './access/authorization.ts'
 import type { KeyUses } from './access/key-uses.ts'
+import { apiGateway } from './apis/api-gateway.ts'
+import type { Apis } from './apis/apis.ts'
 import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
@@ -113,6 +115,7 @@ export interface Deps {
   readonly codeSigning: CodeSigning
   readonly eventRules: EventRules
   readonly schedules: Schedules
+  readonly apis: Apis
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -282,6 +285,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(masterKeyRoutes, { prefix: '/v1/master-key', masterKeys: deps.masterKeys })
   await app.register(lambdaApi, deps)
   await app.register(schedulerApi, { schedules: deps.schedules })
+  await app.register(apiGateway, { apis: deps.apis })
   await app.register(completedReports, { schedules: deps.schedules, internalToken: deps.internalToken })
   await app.register(jsonApi, {
     services: [

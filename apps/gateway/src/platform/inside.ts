@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 
 /** Paths of the Lambda API and of Scheduler's, the one that all other services have, and the links that GetFunction gives. */
 const REACHABLE =
-  /^\/(20\d\d-\d\d-\d\d\/|$|\?|(schedules|schedule-groups)(\/|\?|$)|tags\/|v1\/functions\/[^/?]+\/code\?|v1\/layers\/[^/?]+\/versions\/\d+\/content\?)/
+  /^\/(20\d\d-\d\d-\d\d\/|$|\?|(schedules|schedule-groups|v2)(\/|\?|$)|tags\/|v1\/functions\/[^/?]+\/code\?|v1\/layers\/[^/?]+\/versions\/\d+\/content\?)/
 
 /** Whether a path may be reached from inside of a function: AWS's API, and nothing else. */
 export function isReachable(rawUrl: string): boolean {
