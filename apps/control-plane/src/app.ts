@@ -67,8 +67,10 @@ import { SSM } from './ssm/registry.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
 import { createEventKind } from './triggers/event-kind.ts'
+import { createHttpKind } from './triggers/http-kind.ts'
 import { createScheduleKind } from './triggers/schedule-kind.ts'
 import { createServicePermissions } from './triggers/service-permission.ts'
+import { createWebSocketKind } from './triggers/websocket-kind.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
@@ -269,7 +271,9 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     prefix: '/v1/triggers',
     kinds: [
       createEventKind(deps.eventRules, servicePermissions),
-      createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
+      createScheduleKind(deps.schedules, servicePermissions, deps.access.now),
+      createHttpKind(deps.apis, servicePermissions),
+      createWebSocketKind(deps.apis, servicePermissions)
     ],
     exclusively: deps.access.exclusively
   })

@@ -64,6 +64,7 @@ export function createEventKind(rules: EventRules, permissions: ServicePermissio
       if (body === undefined) return [own]
       return [own, { ...own, action: 'events:PutTargets' }, permissions.wish(body.function, 'lambda:AddPermission')]
     },
+    pauseAction: (isEnabled) => (isEnabled ? 'events:EnableRule' : 'events:DisableRule'),
     put(name, body) {
       const before = repository.findRule(DEFAULT_BUS, name)
       refuseForeign(before !== undefined && before.pattern === undefined, name)

@@ -6,6 +6,8 @@ export interface TriggerShown {
   readonly arn: string
   readonly created: boolean
   readonly view: Readonly<Record<string, unknown>>
+  /** Where it is reached. @param origin - Scheme and authority by which the caller came */
+  locate?(origin: string): Readonly<Record<string, unknown>>
 }
 
 /** One kind of trigger in /v1: a view on what AWS's own API of it keeps. A file each. */
@@ -19,6 +21,8 @@ export interface TriggerKind<Body extends z.ZodType = z.ZodType> {
   /** @throws HearthError what the kind's own service throws */
   put(name: string, body: z.output<Body>): TriggerShown
   get(name: string): TriggerShown
+  /** What it takes to pause it, or to let it go on. */
+  pauseAction(isEnabled: boolean): string
   /** Pauses it, or lets it go on. */
   setEnabled(name: string, isEnabled: boolean): TriggerShown
   delete(name: string): void

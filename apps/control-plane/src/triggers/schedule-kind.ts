@@ -122,6 +122,7 @@ export function createScheduleKind(
           : passRole(body.role, SERVICE))
       ]
     },
+    pauseAction: () => 'scheduler:UpdateSchedule',
     put(name, body) {
       const before = repository.find(GROUP, name)
       const settings = settingsOf(body)

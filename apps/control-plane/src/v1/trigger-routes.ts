@@ -1,8 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { fromCursor, toCursor } from '../http/cursor.ts'
+import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
-import type { TriggerKind } from '../triggers/kind.ts'
+import type { TriggerKind, TriggerShown } from '../triggers/kind.ts'
 import { TriggerName } from '../triggers/schemas.ts'
 import { ListQuery } from './function-schemas.ts'
 
@@ -49,7 +51,7 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
         const page = found.slice(0, limit)
         const last = found.length > limit ? page.at(-1) : undefined
         return {
-          items: page.map(({ view }) => view as z.output<typeof View>),
+          items: page.map((shown) => viewOf(shown, request)),
           nextCursor: last === undefined ? null : toCursor(String(last.view['name']))
         }
       }
@@ -74,10 +76,11 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
       async (request, reply) => {
         const { name } = request.params
         for (const wish of one.wishes('put', name, request.body)) request.requireAccess(wish)
-        const { view, arn, created } = exclusively(() => one.put(name, request.body))
+        const shown = exclusively(() => one.put(name, request.body))
+        const { arn, created } = shown
         request.log.info({ trigger: arn, created }, 'trigger written')
         void reply.code(created ? 201 : 200)
-        return view as z.output<typeof View>
+        return viewOf(shown, request)
       }
     )
     app.get(
@@ -93,7 +96,7 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
       },
       async (request) => {
         for (const wish of one.wishes('get', request.params.name)) request.requireAccess(wish)
-        return one.get(request.params.name).view as z.output<typeof View>
+        return viewOf(one.get(request.params.name), request)
       }
     )
     app.patch(
@@ -114,14 +117,12 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
       },
       async (request) => {
         const { name } = request.params
-        const action =
-          one.kind === 'event'
-            ? request.body.enabled
-              ? 'events:EnableRule'
-              : 'events:DisableRule'
-            : 'scheduler:UpdateSchedule'
-        request.requireAccess({ action, resource: one.wishes('get', name)[0]!.resource })
-        return exclusively(() => one.setEnabled(name, request.body.enabled)).view as z.output<typeof View>
+        const { enabled } = request.body
+        request.requireAccess({ action: one.pauseAction(enabled), resource: one.wishes('get', name)[0]!.resource })
+        return viewOf(
+          exclusively(() => one.setEnabled(name, enabled)),
+          request
+        )
       }
     )
     app.delete(
@@ -146,4 +147,8 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
       }
     )
   }
+}
+
+function viewOf({ view, locate }: TriggerShown, request: FastifyRequest): z.output<typeof View> {
+  return { ...view, ...locate?.(originOf(request)) } as z.output<typeof View>
 }
