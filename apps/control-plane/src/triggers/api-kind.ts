@@ -11,6 +11,7 @@ import {
 import { z } from 'zod'
 import { type Apis, apiEndpoint } from '../apis/apis.ts'
 import type { AuthorizerInput } from '../apis/authorizers.ts'
+import { merged } from '../apis/drafts.ts'
 import { badRequest } from '../apis/refusals.ts'
 import type { TriggerShown } from './kind.ts'
 import type { ServicePermissions } from './service-permission.ts'
@@ -309,7 +310,7 @@ export function createApiTriggers(
       const api =
         before === undefined
           ? apis.create({ ...settings, name, protocolType: protocol }, name)
-          : apis.update(before.id, { ...CLEARED, ...settings, tags: undefined } as Parameters<Apis['update']>[1])
+          : apis.update(before.id, merged(CLEARED, { ...settings, tags: undefined }))
       const old = currentFunctions(api)
       if (before !== undefined) repository.put({ ...api, tags: checkedTags(api, document) })
       drafts.change(api.id, () => {
