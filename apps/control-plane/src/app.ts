@@ -17,6 +17,8 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Access } from './access/access.ts'
 import { authorization } from './access/authorization.ts'
 import type { KeyUses } from './access/key-uses.ts'
+import { apiGateway } from './apis/api-gateway.ts'
+import type { Apis } from './apis/apis.ts'
 import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
@@ -66,8 +68,10 @@ import { SSM } from './ssm/registry.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
 import { createEventKind } from './triggers/event-kind.ts'
+import { createHttpKind } from './triggers/http-kind.ts'
 import { createScheduleKind } from './triggers/schedule-kind.ts'
 import { createServicePermissions } from './triggers/service-permission.ts'
+import { createWebSocketKind } from './triggers/websocket-kind.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
@@ -114,6 +118,7 @@ export interface Deps {
   readonly codeSigning: CodeSigning
   readonly eventRules: EventRules
   readonly schedules: Schedules
+  readonly apis: Apis
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -267,7 +272,9 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     prefix: '/v1/triggers',
     kinds: [
       createEventKind(deps.eventRules, servicePermissions),
-      createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
+      createScheduleKind(deps.schedules, servicePermissions, deps.access.now),
+      createHttpKind(deps.apis, servicePermissions),
+      createWebSocketKind(deps.apis, servicePermissions)
     ],
     scope,
     exclusively: deps.access.exclusively
@@ -285,6 +292,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(lambdaApi, deps)
   await app.register(schedulerApi, { schedules: deps.schedules })
   await app.register(archiveReports, { archives: deps.eventRules.archives, internalToken: deps.internalToken })
+  await app.register(apiGateway, { apis: deps.apis })
   await app.register(completedReports, { schedules: deps.schedules, internalToken: deps.internalToken })
   await app.register(jsonApi, {
     services: [

@@ -13,6 +13,7 @@ import {
 import {
   AUDIT_FILES,
   createAliasesRepository,
+  createApisRepository,
   createArchivesRepository,
   createArtifactStore,
   createCodeSigningRepository,
@@ -56,6 +57,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createAccess } from './access/access.ts'
 import { createAssumableRoles } from './access/assumable-roles.ts'
 import { startKeyUses } from './access/key-uses.ts'
+import { createApis } from './apis/apis.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { createDestinationCheck } from './destinations/check-destination.ts'
@@ -311,6 +313,20 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     scope,
     now
   })
+  const functionUrls = createFunctionUrlsRepository(db)
+  const apisRepository = createApisRepository(db)
+  const apis = createApis({
+    repository: apisRepository,
+    scope,
+    urlDomain: config.urlDomain,
+    now,
+    exclusively: (work) => functions.exclusively(work),
+    functionExists: (name, qualifier) => roleOf(name, qualifier) !== undefined,
+    requireRole: (roleArn) => {
+      roles.requireFor(roleArn, 'apigateway.amazonaws.com')
+    },
+    isFunctionDomain: (host) => functionUrls.findDomain(host) !== undefined
+  })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
@@ -371,6 +387,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
           roles.requireFor(roleArn, 'scheduler.amazonaws.com')
         }
       }),
+      apis,
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
         concurrency.unreserved()
       ),
@@ -381,9 +398,10 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       attachments: createLayerAttachments(layers, trees, artifacts, scope),
       s3,
       urls: createUrlService({
-        urls: createFunctionUrlsRepository(db),
+        urls: functionUrls,
         functions,
         hasAlias: (name, alias) => aliasesRepository.find(name, alias) !== undefined,
+        isApiDomain: (host) => apisRepository.findDomain(host) !== undefined,
         scope,
         now
       }),

@@ -79,6 +79,17 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   getScheduleTrigger: IN_ROUTE,
   changeScheduleTrigger: IN_ROUTE,
   deleteScheduleTrigger: IN_ROUTE,
+  // Those of API Gateway, on the ARN of the API.
+  listHttpTriggers: IN_ROUTE,
+  putHttpTrigger: IN_ROUTE,
+  getHttpTrigger: IN_ROUTE,
+  changeHttpTrigger: IN_ROUTE,
+  deleteHttpTrigger: IN_ROUTE,
+  listWebsocketTriggers: IN_ROUTE,
+  putWebsocketTrigger: IN_ROUTE,
+  getWebsocketTrigger: IN_ROUTE,
+  changeWebsocketTrigger: IN_ROUTE,
+  deleteWebsocketTrigger: IN_ROUTE,
 
   listDomains: 'hearth:ListDomains',
   putDomain: 'hearth:PutDomain',

@@ -8,6 +8,8 @@ export interface UrlServiceDeps {
   readonly functions: Pick<FunctionsRepository, 'find'>
   /** Whether a function has an alias of this name. */
   readonly hasAlias: (functionName: string, alias: string) => boolean
+  /** Whether a host leads to an API. */
+  readonly isApiDomain: (host: string) => boolean
   readonly scope: ArnScope
   readonly now: () => Date
 }
@@ -52,7 +54,7 @@ export interface UrlService {
   listDomains(after: string, limit: number): readonly Domain[]
 }
 
-export function createUrlService({ urls, functions, hasAlias, scope, now }: UrlServiceDeps): UrlService {
+export function createUrlService({ urls, functions, hasAlias, isApiDomain, scope, now }: UrlServiceDeps): UrlService {
   const requireFunction = (name: string, qualifier: string | undefined): void => {
     if (functions.find(name) !== undefined && (qualifier === undefined || hasAlias(name, qualifier))) return
     throw new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${functionArn(scope, name, qualifier)}`, {
@@ -125,6 +127,7 @@ export function createUrlService({ urls, functions, hasAlias, scope, now }: UrlS
     putDomain(host, functionName, qualifier) {
       return urls.putDomain({ host, functionName, qualifier, createdAt: now().toISOString() }, () => {
         if (urls.find(functionName, qualifier) === undefined) throw noUrl(functionName, qualifier)
+        if (isApiDomain(host)) throw new HearthError('RESOURCE_EXISTS', `${host} is the domain name of an API.`)
       })
     },
     getDomain,
