@@ -67,6 +67,7 @@ import { systemRoutes } from './system-routes.ts'
 import { createEventKind } from './triggers/event-kind.ts'
 import { createScheduleKind } from './triggers/schedule-kind.ts'
 import { createServicePermissions } from './triggers/service-permission.ts'
+import { createWebhookKind, type WebhookKindDeps } from './triggers/webhook-kind.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
@@ -93,6 +94,7 @@ import { triggerRoutes } from './v1/trigger-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
+import { webhookRoutes } from './v1/webhook-routes.ts'
 
 export interface Deps {
   readonly urls: UrlService
@@ -113,6 +115,7 @@ export interface Deps {
   readonly codeSigning: CodeSigning
   readonly eventRules: EventRules
   readonly schedules: Schedules
+  readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -262,12 +265,25 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(eventInvokeRoutes, { prefix: '/v1/functions', eventInvoke: deps.eventInvoke, scope })
   const servicePermissions = createServicePermissions(deps.permissions, scope)
+  const webhooks = createWebhookKind({
+    ...deps.webhooks,
+    buses: deps.eventRules.repository,
+    permissions: servicePermissions,
+    scope,
+    now: deps.access.now
+  })
   await app.register(triggerRoutes, {
     prefix: '/v1/triggers',
     kinds: [
       createEventKind(deps.eventRules, servicePermissions),
-      createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
+      createScheduleKind(deps.schedules, servicePermissions, deps.access.now),
+      webhooks
     ],
+    exclusively: deps.access.exclusively
+  })
+  await app.register(webhookRoutes, {
+    prefix: '/v1/triggers/webhook',
+    webhooks,
     exclusively: deps.access.exclusively
   })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })

@@ -37,6 +37,7 @@ import {
   createServerSecrets,
   createUsageRepository,
   createUsersRepository,
+  createWebhooksRepository,
   type DataLayout,
   ensureKeyring,
   internalToken,
@@ -369,6 +370,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
           roles.requireFor(roleArn, 'scheduler.amazonaws.com')
         }
       }),
+      webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
         concurrency.unreserved()
       ),

@@ -63,6 +63,7 @@ import { createTraceIds } from './trace.ts'
 import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
 import { triggerRoutes } from './triggers/routes.ts'
 import { createTriggerService } from './triggers/trigger-service.ts'
+import { webhookRoute } from './triggers/webhooks/webhook-route.ts'
 import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
 import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
@@ -127,8 +128,8 @@ const EMPTY = Buffer.alloc(0)
 const COMPLETED_MS = 1_000
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
-/** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
-export type Access = 'open' | 'caller' | 'function-url' | 'control-plane'
+/** Who may use a route: anyone, who proves a key, whom a function's URL, a webhook or the control plane lets in. */
+export type Access = 'open' | 'caller' | 'function-url' | 'webhook' | 'control-plane'
 
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
@@ -384,6 +385,22 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   for (const { method, url, action, arnOf, bodyBytes, route } of triggerRoutes(triggers, scope)) {
     mountServerRoute([method], url, { action, resource: arnOf, bodyBytes }, route)
   }
+  const hooked = metrics.route('/hooks/:id')
+  const receiveWebhook = webhookRoute({
+    hallway,
+    webhooks: triggers.webhooks,
+    counts: metrics.webhooks,
+    refresh: () => {
+      triggers.refresh()
+    },
+    expectations,
+    isDraining: () => draining,
+    now: Date.now
+  })
+  mount(all, '/hooks/:name', 'webhook', (req, res, id, name) => {
+    countAnswer(metrics, hooked, req, res)
+    receiveWebhook(req, res, id, name)
+  })
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)
   const putEvents = putEventsRoute({ hallway, triggers, scope, expectations, isDraining: () => draining })

@@ -170,3 +170,16 @@ export {
   type TargetInput,
   type TargetRetries
 } from './triggers.ts'
+export {
+  type HmacSettings,
+  WEBHOOK_ID,
+  WEBHOOK_PRESETS,
+  WEBHOOK_SERVICE,
+  WEBHOOK_TOLERANCE_S,
+  type Webhook,
+  type WebhookScheme,
+  type WebhookSecret,
+  type WebhookSelector,
+  type WebhookSettings,
+  webhookArn
+} from './webhook.ts'

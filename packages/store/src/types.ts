@@ -13,6 +13,7 @@ import type { PolicyStatement } from './resource-policy.ts'
 import type { SecretInUse } from './secrets/secrets-repository.ts'
 import type { PublishedApis } from './triggers/apis-repository.ts'
 import type { RuleWithTargets } from './triggers/event-rules-repository.ts'
+import type { SealedWebhook } from './triggers/webhooks-repository.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -46,12 +47,13 @@ export interface DirectoryReader extends PrincipalSource {
   findUrl(id: string): FunctionUrl | undefined
   /** @returns undefined when there is no such domain; without `url` when the function has none */
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
-  /** Another number than before: buses, rules, targets or schedules have changed. */
+  /** Another number than before: buses, rules, targets, schedules or webhooks have changed. */
   triggerRevision(): number
   readTriggers(): {
     readonly buses: readonly string[]
     readonly rules: readonly RuleWithTargets[]
     readonly schedules: readonly Schedule[]
+    readonly webhooks: readonly SealedWebhook[]
   }
   /** Another number than before: APIs, what their stages serve, or their domains have changed. */
   apiRevision(): number

@@ -79,6 +79,14 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   changeScheduleTrigger: IN_ROUTE,
   deleteScheduleTrigger: IN_ROUTE,
 
+  // Hearth's own, on the ARN of the webhook.
+  listWebhookTriggers: IN_ROUTE,
+  putWebhookTrigger: IN_ROUTE,
+  getWebhookTrigger: IN_ROUTE,
+  changeWebhookTrigger: IN_ROUTE,
+  deleteWebhookTrigger: IN_ROUTE,
+  rotateWebhookSecret: IN_ROUTE,
+
   listDomains: 'hearth:ListDomains',
   putDomain: 'hearth:PutDomain',
   getDomain: 'hearth:GetDomain',

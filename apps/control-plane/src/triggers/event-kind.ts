@@ -58,7 +58,14 @@ export function createEventKind(rules: EventRules, permissions: ServicePermissio
     body: Body,
     summary: 'events on the default bus',
     wishes(step, name, body) {
-      const action = { put: 'PutRule', get: 'DescribeRule', delete: 'DeleteRule', list: 'ListRules' }[step]
+      const action = {
+        put: 'PutRule',
+        get: 'DescribeRule',
+        pause: 'DisableRule',
+        resume: 'EnableRule',
+        delete: 'DeleteRule',
+        list: 'ListRules'
+      }[step]
       const own = { action: `events:${action}`, resource: step === 'list' ? '*' : arnOf(name) }
       if (step === 'delete') return [own, { ...own, action: 'events:RemoveTargets' }]
       if (body === undefined) return [own]

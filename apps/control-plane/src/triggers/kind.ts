@@ -8,6 +8,8 @@ export interface TriggerShown {
   readonly view: Readonly<Record<string, unknown>>
 }
 
+export type TriggerStep = 'put' | 'get' | 'pause' | 'resume' | 'delete' | 'list'
+
 /** One kind of trigger in /v1: a view on what AWS's own API of it keeps. A file each. */
 export interface TriggerKind<Body extends z.ZodType = z.ZodType> {
   /** `event` */
@@ -15,7 +17,7 @@ export interface TriggerKind<Body extends z.ZodType = z.ZodType> {
   readonly body: Body
   readonly summary: string
   /** What the caller must be allowed, beside what the kind's own service asks. */
-  wishes(step: 'put' | 'get' | 'delete' | 'list', name: string, body?: z.output<Body>): readonly Wish[]
+  wishes(step: TriggerStep, name: string, body?: z.output<Body>): readonly Wish[]
   /** @throws HearthError what the kind's own service throws */
   put(name: string, body: z.output<Body>): TriggerShown
   get(name: string): TriggerShown

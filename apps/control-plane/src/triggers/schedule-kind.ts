@@ -113,7 +113,10 @@ export function createScheduleKind(
     wishes(step, name, body) {
       if (step === 'list') return [{ action: 'scheduler:ListSchedules', resource: '*' }]
       const resource = arnOf(name)
-      if (body === undefined) return [{ action: `scheduler:${step === 'get' ? 'Get' : 'Delete'}Schedule`, resource }]
+      if (body === undefined) {
+        const verb = step === 'get' ? 'Get' : step === 'delete' ? 'Delete' : 'Update'
+        return [{ action: `scheduler:${verb}Schedule`, resource }]
+      }
       const verb = repository.find(GROUP, name) === undefined ? 'Create' : 'Update'
       return [
         { action: `scheduler:${verb}Schedule`, resource },

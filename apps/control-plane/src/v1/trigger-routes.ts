@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { fromCursor, toCursor } from '../http/cursor.ts'
+import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { TriggerKind } from '../triggers/kind.ts'
 import { TriggerName } from '../triggers/schemas.ts'
@@ -16,21 +17,22 @@ const tags = ['triggers']
 const PAGE = 50
 const NAME = /^[.\-_A-Za-z0-9]{1,64}$/
 const Params = z.object({ name: TriggerName })
-const View = z.looseObject({
+export const TriggerView = z.looseObject({
   kind: z.string(),
   name: z.string(),
   arn: z.string(),
   functions: z.array(z.string()).meta({ description: 'ARNs of the functions that it starts' }),
   enabled: z.boolean()
 })
-const List = z.object({ items: z.array(View), nextCursor: z.string().nullable() })
+const List = z.object({ items: z.array(TriggerView), nextCursor: z.string().nullable() })
 
 /** What starts functions by itself. Each kind has its paths below `/v1/triggers`. */
 export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async (app, { kinds, exclusively }) => {
   for (const kind of kinds) mount(kind)
 
   function mount(one: TriggerKind): void {
-    const Kind = one.kind[0]!.toUpperCase() + one.kind.slice(1)
+    // `LoadBalancer` of `load-balancer`.
+    const Kind = one.kind.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
     app.get(
       `/${one.kind}`,
       {
@@ -49,7 +51,7 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
         const page = found.slice(0, limit)
         const last = found.length > limit ? page.at(-1) : undefined
         return {
-          items: page.map(({ view }) => view as z.output<typeof View>),
+          items: page.map(({ view }) => withUrl(view, originOf(request))),
           nextCursor: last === undefined ? null : toCursor(String(last.view['name']))
         }
       }
@@ -68,7 +70,7 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
           tags,
           params: Params,
           body: one.body,
-          response: { 200: View.describe('Changed'), 201: View.describe('Created') }
+          response: { 200: TriggerView.describe('Changed'), 201: TriggerView.describe('Created') }
         }
       },
       async (request, reply) => {
@@ -77,7 +79,7 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
         const { view, arn, created } = exclusively(() => one.put(name, request.body))
         request.log.info({ trigger: arn, created }, 'trigger written')
         void reply.code(created ? 201 : 200)
-        return view as z.output<typeof View>
+        return withUrl(view, originOf(request))
       }
     )
     app.get(
@@ -88,12 +90,12 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
           summary: `Get a trigger by ${one.summary}`,
           tags,
           params: Params,
-          response: { 200: View }
+          response: { 200: TriggerView }
         }
       },
       async (request) => {
         for (const wish of one.wishes('get', request.params.name)) request.requireAccess(wish)
-        return one.get(request.params.name).view as z.output<typeof View>
+        return withUrl(one.get(request.params.name).view, originOf(request))
       }
     )
     app.patch(
@@ -109,19 +111,14 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
           tags,
           params: Params,
           body: z.strictObject({ enabled: z.boolean() }),
-          response: { 200: View }
+          response: { 200: TriggerView }
         }
       },
       async (request) => {
         const { name } = request.params
-        const action =
-          one.kind === 'event'
-            ? request.body.enabled
-              ? 'events:EnableRule'
-              : 'events:DisableRule'
-            : 'scheduler:UpdateSchedule'
-        request.requireAccess({ action, resource: one.wishes('get', name)[0]!.resource })
-        return exclusively(() => one.setEnabled(name, request.body.enabled)).view as z.output<typeof View>
+        const { enabled } = request.body
+        for (const wish of one.wishes(enabled ? 'resume' : 'pause', name)) request.requireAccess(wish)
+        return withUrl(exclusively(() => one.setEnabled(name, enabled)).view, originOf(request))
       }
     )
     app.delete(
@@ -146,4 +143,10 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
       }
     )
   }
+}
+
+/** A view as it is sent: what has a path on this server is shown with its URL too. */
+export function withUrl(view: Readonly<Record<string, unknown>>, origin: string): z.output<typeof TriggerView> {
+  const { path } = view
+  return (typeof path === 'string' ? { ...view, url: origin + path } : view) as z.output<typeof TriggerView>
 }

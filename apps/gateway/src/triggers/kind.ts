@@ -1,11 +1,12 @@
 import type { Schedule } from '@hearth/shared'
-import type { RuleWithTargets } from '@hearth/store'
+import type { RuleWithTargets, SealedWebhook } from '@hearth/store'
 
 /** What is in the database of what starts functions by itself. */
 export interface Triggers {
   readonly buses: readonly string[]
   readonly rules: readonly RuleWithTargets[]
   readonly schedules: readonly Schedule[]
+  readonly webhooks: readonly SealedWebhook[]
 }
 
 /** One kind of thing that starts functions by itself. A folder each. */

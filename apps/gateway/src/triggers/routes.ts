@@ -1,4 +1,4 @@
-import { type ArnScope, DEFAULT_BUS, HearthError, ruleArn, scheduleArn } from '@hearth/shared'
+import { type ArnScope, DEFAULT_BUS, HearthError, ruleArn, scheduleArn, webhookArn } from '@hearth/shared'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import type { Sample } from './sample.ts'
@@ -25,7 +25,8 @@ const GROUP = 'default'
 export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readonly TriggerRoute[] {
   const kinds = [
     { kind: 'event', arnOf: (name: string) => ruleArn(scope, DEFAULT_BUS, name) },
-    { kind: 'schedule', arnOf: (name: string) => scheduleArn(scope, GROUP, name) }
+    { kind: 'schedule', arnOf: (name: string) => scheduleArn(scope, GROUP, name) },
+    { kind: 'webhook', arnOf: (name: string) => webhookArn(scope, name) }
   ]
   return kinds.flatMap(({ kind, arnOf }): readonly TriggerRoute[] => {
     const missing = (name: string): HearthError =>
@@ -43,6 +44,7 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
             fired: status?.fired ?? 0,
             failed: status?.failed ?? 0,
             skipped: status?.skipped ?? 0,
+            ...(kind === 'webhook' ? { refused: status?.refused ?? 0, repeated: status?.repeated ?? 0 } : {}),
             lagMs: status?.lagMs ?? null,
             problem: triggers.health() ?? null,
             lastError: status?.lastError === undefined ? null : shown(status.lastError),

@@ -8,11 +8,13 @@ import {
   prepareEvent,
   ruleArn,
   type Schedule,
-  scheduleArn
+  scheduleArn,
+  type Webhook
 } from '@hearth/shared'
 import type { DirectoryReader, EventQueue } from '@hearth/store'
 import type { Clock } from '../async/clock.ts'
 import type { Dispatcher } from '../async/dispatcher.ts'
+import { atMostEvery } from '../at-most-every.ts'
 import type { Entry } from '../function-routes.ts'
 import type { Log } from '../log.ts'
 import { newBusEvent } from './events/new-event.ts'
@@ -23,6 +25,8 @@ import type { TriggerKind, Triggers } from './kind.ts'
 import type { Sample } from './sample.ts'
 import { createScheduleKind } from './schedules/schedule-kind.ts'
 import { createTriggerLog, type TriggerStatus } from './trigger-log.ts'
+import { createWebhookKind, type WebhookKind } from './webhooks/webhook-kind.ts'
+import type { WebhookRequest } from './webhooks/webhook-request.ts'
 
 export interface TriggerServiceOptions {
   readonly scope: ArnScope
@@ -46,14 +50,15 @@ export interface TestResult {
 
 /** What starts functions by itself. */
 export interface TriggerService {
+  readonly webhooks: WebhookKind
   /** Serves what this database says from now on. */
-  attach(reader: Pick<DirectoryReader, 'dataVersion' | 'triggerRevision' | 'readTriggers'>): void
+  attach(reader: Pick<DirectoryReader, 'dataVersion' | 'triggerRevision' | 'readTriggers' | 'findSecret'>): void
   /** Takes in what was changed; microseconds when nothing was. */
   refresh(): void
   putEvents(entries: readonly PutEntry[], req: IncomingMessage): Promise<readonly EntryResult[]>
   statusOf(arn: string): TriggerStatus | undefined
   has(arn: string): boolean
-  /** Sends a rule a sample event, or fires a schedule now. @returns undefined when there is no such trigger */
+  /** Sends a rule or webhook a sample event, or fires a schedule now. @returns undefined when there is no such trigger */
   test(arn: string, sample: Sample): Promise<TestResult | undefined>
   /** What keeps triggers from working, if anything does. */
   health(): string | undefined
@@ -72,7 +77,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
   let reader: Parameters<TriggerService['attach']>[0] | undefined
   let dataVersion = -1
   let revision = -1
-  let triggers: Triggers = { buses: [], rules: [], schedules: [] }
+  let triggers: Triggers = { buses: [], rules: [], schedules: [], webhooks: [] }
   const completed = new Map<string, Schedule>()
   const fire = createFireEvent({
     scope,
@@ -105,7 +110,19 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     stop: () => undefined,
     health: () => undefined
   }
-  const kinds = [events, schedules]
+  const webhooks = createWebhookKind({
+    scope,
+    queue,
+    table,
+    fire,
+    log,
+    reader: () => reader,
+    traceId: options.traceId,
+    onRefused: atMostEvery(10_000, ({ webhook, why }: { readonly webhook: Webhook; readonly why: string }) => {
+      options.log.warn({ webhook: webhook.name, why }, 'a request to a webhook was refused')
+    })
+  })
+  const kinds = [events, schedules, webhooks]
   let watch: NodeJS.Timeout | undefined
 
   function refresh(): void {
@@ -119,7 +136,8 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         for (const kind of kinds) kind.update(triggers)
         const arns = [
           ...triggers.rules.map((rule) => ruleArn(scope, rule.bus, rule.name)),
-          ...triggers.schedules.map((schedule) => scheduleArn(scope, schedule.group, schedule.name))
+          ...triggers.schedules.map((schedule) => scheduleArn(scope, schedule.group, schedule.name)),
+          ...webhooks.arns()
         ]
         log.forget(new Set(arns))
         const ids = new Set(triggers.schedules.map(({ id }) => id))
@@ -137,6 +155,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     triggers.schedules.find(({ group, name }) => scheduleArn(scope, group, name) === arn)
 
   return {
+    webhooks,
     attach(opened) {
       reader = opened
       refresh()
@@ -156,13 +175,14 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     },
     has: (arn) => {
       refresh()
-      return table.find(arn) !== undefined || findSchedule(arn) !== undefined
+      return table.find(arn) !== undefined || findSchedule(arn) !== undefined || webhooks.findByArn(arn) !== undefined
     },
     async test(arn, sample) {
       refresh()
       const at = clock.now()
       const rule = table.find(arn)
       const schedule = findSchedule(arn)
+      const webhook = webhooks.findByArn(arn)
       let firings: readonly Firing[]
       if (rule !== undefined) {
         const event = newBusEvent(scope, {
@@ -178,12 +198,14 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         if (!isWanted) return { matches: false, fired: [] }
       } else if (schedule !== undefined) {
         firings = [schedules.firingOf(schedule, randomUUID(), at)]
+      } else if (webhook !== undefined) {
+        firings = webhooks.test(webhook, sample, sampleRequest(at))
       } else return undefined
       const fired = await Promise.all(
         firings.map(async (firing) => ({
           requestId: firing.requestId,
           function: firing.target,
-          delivered: await fire(firing)
+          delivered: (await fire(firing)).outcome === 'delivered'
         }))
       )
       return { matches: true, fired }
@@ -195,5 +217,21 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
       clearInterval(watch)
       for (const kind of kinds) kind.stop()
     }
+  }
+}
+
+/** What a sample comes in, which nobody sent. */
+function sampleRequest(receivedAt: number): WebhookRequest {
+  return {
+    id: randomUUID(),
+    method: 'POST',
+    url: '/',
+    httpVersion: '1.1',
+    headers: { 'content-type': 'application/json' },
+    rawHeaders: ['content-type', 'application/json'],
+    body: Buffer.alloc(0),
+    sourceIp: '',
+    authorization: false,
+    receivedAt
   }
 }

@@ -1,5 +1,14 @@
 import type { KeyedAnswer, KeyedRequest } from '../idempotency-keys.ts'
-import type { AttemptResult, Condition, DeliveryResult, Fire, ListQuery, NewDelivery, NewEvent } from './types.ts'
+import type {
+  AttemptResult,
+  Condition,
+  DeliveryResult,
+  Fire,
+  ListQuery,
+  NewDelivery,
+  NewEvent,
+  Receipt
+} from './types.ts'
 
 /** Where a payload lies in the batch's bytes. */
 export interface Span {
@@ -49,6 +58,8 @@ export type Operation =
   | { readonly kind: 'list-fires' }
   | { readonly kind: 'note-fire'; readonly fire: Fire }
   | { readonly kind: 'forget-fires'; readonly keys: readonly string[] }
+  | { readonly kind: 'receive'; readonly receipt: Receipt; readonly now: number }
+  | { readonly kind: 'prune-receipts'; readonly now: number; readonly limit: number }
   | KeyOperation
 
 /** On requests that came with an Idempotency-Key. */
