@@ -25,6 +25,7 @@ import {
   createSchedulesRepository,
   createSecretBox,
   createUsersRepository,
+  createWebhooksRepository,
   type EventInvokeRepository,
   type EventRulesRepository,
   type FunctionOptionsRepository,
@@ -40,7 +41,8 @@ import {
   type ReleasesRepository,
   type RolesRepository,
   type SchedulesRepository,
-  type UsersRepository
+  type UsersRepository,
+  type WebhooksRepository
 } from '@hearth/store'
 import type { Test } from 'tap'
 
@@ -242,6 +244,7 @@ export interface Harness {
   readonly sessions: SessionTokens
   readonly rules: EventRulesRepository
   readonly schedules: SchedulesRepository
+  readonly webhooks: WebhooksRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
@@ -353,6 +356,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     urls,
     rules: createEventRulesRepository(db),
     schedules: createSchedulesRepository(db),
+    webhooks: createWebhooksRepository(db, box),
     logs,
     dataDir,
     attach

@@ -369,9 +369,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
 
+  const clock = deps.clock ?? SYSTEM_CLOCK
   const triggers = createTriggerService({
     scope,
-    clock: deps.clock ?? SYSTEM_CLOCK,
+    clock,
     queue: deps.queue,
     dispatcher: events.dispatcher,
     find,
@@ -395,7 +396,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     },
     expectations,
     isDraining: () => draining,
-    now: Date.now
+    now: () => clock.now()
   })
   mount(all, '/hooks/:name', 'webhook', (req, res, id, name) => {
     countAnswer(metrics, hooked, req, res)

@@ -165,7 +165,9 @@ export function createWebhookKind(deps: WebhookKindDeps): WebhookKind {
               keys: contextKeys({ 'events:source': source })
             }
           : permissions.wish(body.function, 'lambda:AddPermission')
-      return [own(action[step], name), target, ...secretWishes(body.verification.secret)]
+      const letters =
+        body.deadLetterFunction == null ? [] : [permissions.wish(body.deadLetterFunction, 'lambda:AddPermission')]
+      return [own(action[step], name), target, ...letters, ...secretWishes(body.verification.secret)]
     },
 
     put(name, body) {
