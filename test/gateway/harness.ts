@@ -19,6 +19,7 @@ import {
   createFunctionsRepository,
   createFunctionUrlsRepository,
   createKeysRepository,
+  createLoadBalancersRepository,
   createOwnedPoliciesRepository,
   createReleasesRepository,
   createRolesRepository,
@@ -33,6 +34,7 @@ import {
   type FunctionsRepository,
   type FunctionUrlsRepository,
   type KeysRepository,
+  type LoadBalancersRepository,
   type OwnedPoliciesRepository,
   openAuditLog,
   openDirectory,
@@ -245,6 +247,7 @@ export interface Harness {
   readonly rules: EventRulesRepository
   readonly schedules: SchedulesRepository
   readonly webhooks: WebhooksRepository
+  readonly loadBalancers: LoadBalancersRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
@@ -357,6 +360,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     rules: createEventRulesRepository(db),
     schedules: createSchedulesRepository(db),
     webhooks: createWebhooksRepository(db, box),
+    loadBalancers: createLoadBalancersRepository(db),
     logs,
     dataDir,
     attach

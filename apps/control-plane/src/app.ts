@@ -65,6 +65,7 @@ import { SSM } from './ssm/registry.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
 import { createEventKind } from './triggers/event-kind.ts'
+import { createLoadBalancerKind, type LoadBalancerKindDeps } from './triggers/load-balancer-kind.ts'
 import { createScheduleKind } from './triggers/schedule-kind.ts'
 import { createServicePermissions } from './triggers/service-permission.ts'
 import { createWebhookKind, type WebhookKindDeps } from './triggers/webhook-kind.ts'
@@ -116,6 +117,7 @@ export interface Deps {
   readonly eventRules: EventRules
   readonly schedules: Schedules
   readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
+  readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -277,7 +279,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     kinds: [
       createEventKind(deps.eventRules, servicePermissions),
       createScheduleKind(deps.schedules, servicePermissions, deps.access.now),
-      webhooks
+      webhooks,
+      createLoadBalancerKind({
+        ...deps.loadBalancers,
+        permissions: servicePermissions,
+        urlDomain,
+        scope,
+        now: deps.access.now
+      })
     ],
     exclusively: deps.access.exclusively
   })

@@ -25,6 +25,7 @@ import {
   createIdempotencyKeys,
   createKeysRepository,
   createLayersRepository,
+  createLoadBalancersRepository,
   createOwnedPoliciesRepository,
   createParametersRepository,
   createPoliciesRepository,
@@ -47,6 +48,7 @@ import {
   makeDataDir,
   openAuditLog,
   openStore,
+  prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
   toAuditEntry,
@@ -314,6 +316,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
+  const ownerOf = prepareHostOwner(db)
   const requestKeys = createIdempotencyKeys(db, {
     seal: (body, record) => box.seal(Buffer.from(body).toString('latin1'), record),
     open: (sealed, record) => Buffer.from(box.open(Buffer.from(sealed), record), 'latin1')
@@ -370,6 +373,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
           roles.requireFor(roleArn, 'scheduler.amazonaws.com')
         }
       }),
+      loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
         concurrency.unreserved()
@@ -383,6 +387,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       urls: createUrlService({
         urls: createFunctionUrlsRepository(db),
         functions,
+        ownerOf,
         hasAlias: (name, alias) => aliasesRepository.find(name, alias) !== undefined,
         scope,
         now

@@ -128,8 +128,8 @@ const EMPTY = Buffer.alloc(0)
 const COMPLETED_MS = 1_000
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
-/** Who may use a route: anyone, who proves a key, whom a function's URL, a webhook or the control plane lets in. */
-export type Access = 'open' | 'caller' | 'function-url' | 'webhook' | 'control-plane'
+/** Who may use a route: anyone, who proves a key, whom a function's URL, a webhook, a load balancer or the control plane lets in. */
+export type Access = 'open' | 'caller' | 'function-url' | 'webhook' | 'load-balancer' | 'control-plane'
 
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
@@ -344,8 +344,24 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
     })
   }
+  const clock = deps.clock ?? SYSTEM_CLOCK
+  const triggers = createTriggerService({
+    scope,
+    clock,
+    queue: deps.queue,
+    dispatcher: events.dispatcher,
+    hallway,
+    find,
+    access: () => hallway.access,
+    traceId,
+    log,
+    onError: atMostEvery(10_000, (err: unknown) => {
+      log.error({ err }, 'triggers cannot work as they should')
+    })
+  })
   const hosts = createHostEntrance([
-    createUrlHosts({ hallway, door: byHost, urlDomain: config.urlDomain, table: () => urls })
+    createUrlHosts({ hallway, door: byHost, urlDomain: config.urlDomain, table: () => urls }),
+    triggers.loadBalancers.hosts
   ])
   const ofServer = (action: string): RouteAccess => ({ action, resource: () => '*' })
   const ofFunction = (action: string): RouteAccess => ({
@@ -369,20 +385,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
 
-  const clock = deps.clock ?? SYSTEM_CLOCK
-  const triggers = createTriggerService({
-    scope,
-    clock,
-    queue: deps.queue,
-    dispatcher: events.dispatcher,
-    find,
-    access: () => hallway.access,
-    traceId,
-    log,
-    onError: atMostEvery(10_000, (err: unknown) => {
-      log.error({ err }, 'triggers cannot work as they should')
-    })
-  })
   for (const { method, url, action, arnOf, bodyBytes, route } of triggerRoutes(triggers, scope)) {
     mountServerRoute([method], url, { action, resource: arnOf, bodyBytes }, route)
   }
@@ -402,6 +404,12 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     countAnswer(metrics, hooked, req, res)
     receiveWebhook(req, res, id, name)
   })
+  for (const url of ['/lb/:name', '/lb/:name/*']) {
+    mount(all, url, 'load-balancer', (req, res, id, name) => {
+      triggers.refresh()
+      triggers.loadBalancers.serve(name, req, res, id)
+    })
+  }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)
   const putEvents = putEventsRoute({ hallway, triggers, scope, expectations, isDraining: () => draining })

@@ -14,6 +14,7 @@ import { prepareSecretLookup } from './secrets/secrets-repository.ts'
 import { prepareServerSecret } from './server-secrets.ts'
 import { prepareApiList } from './triggers/apis-repository.ts'
 import { prepareRuleList } from './triggers/event-rules-repository.ts'
+import { prepareLoadBalancerList } from './triggers/load-balancers-repository.ts'
 import { prepareScheduleList } from './triggers/schedules-repository.ts'
 import { prepareWebhookList } from './triggers/webhooks-repository.ts'
 import type { DirectoryReader } from './types.ts'
@@ -51,11 +52,17 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   const revision = db.prepare<[], number>('SELECT revision FROM trigger_revision').pluck()
   const listRules = prepareRuleList(db)
   const listSchedules = prepareScheduleList(db)
+  const listLoadBalancers = prepareLoadBalancerList(db)
   const listWebhooks = prepareWebhookList(db, box)
   const apiRevision = db.prepare<[], number>('SELECT revision FROM api_revision').pluck()
   const readApis = db.transaction(prepareApiList(db))
   // One transaction: what is read together must be of one moment.
-  const readTriggers = db.transaction(() => ({ ...listRules(), schedules: listSchedules(), webhooks: listWebhooks() }))
+  const readTriggers = db.transaction(() => ({
+    ...listRules(),
+    schedules: listSchedules(),
+    webhooks: listWebhooks(),
+    loadBalancers: listLoadBalancers()
+  }))
   return {
     dataVersion: () => version.get() ?? 0,
     changesSince: (seq) => changesSince.deferred(seq),

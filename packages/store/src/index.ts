@@ -134,6 +134,12 @@ export {
   type RuleWithTargets
 } from './triggers/event-rules-repository.ts'
 export {
+  createLoadBalancersRepository,
+  type HostOwner,
+  type LoadBalancersRepository,
+  prepareHostOwner
+} from './triggers/load-balancers-repository.ts'
+export {
   createSchedulesRepository,
   type SchedulePosition,
   type SchedulesRepository

@@ -3,6 +3,7 @@ import type {
   AliasRecord,
   FunctionRecord,
   FunctionUrl,
+  LoadBalancer,
   PrincipalSource,
   ProvisionedWish,
   ReleaseWatch,
@@ -47,13 +48,14 @@ export interface DirectoryReader extends PrincipalSource {
   findUrl(id: string): FunctionUrl | undefined
   /** @returns undefined when there is no such domain; without `url` when the function has none */
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
-  /** Another number than before: buses, rules, targets, schedules or webhooks have changed. */
+  /** Another number than before: buses, rules, targets, schedules, webhooks or load balancers have changed. */
   triggerRevision(): number
   readTriggers(): {
     readonly buses: readonly string[]
     readonly rules: readonly RuleWithTargets[]
     readonly schedules: readonly Schedule[]
     readonly webhooks: readonly SealedWebhook[]
+    readonly loadBalancers: readonly LoadBalancer[]
   }
   /** Another number than before: APIs, what their stages serve, or their domains have changed. */
   apiRevision(): number

@@ -1,4 +1,4 @@
-import type { Schedule } from '@hearth/shared'
+import type { LoadBalancer, Schedule } from '@hearth/shared'
 import type { RuleWithTargets, SealedWebhook } from '@hearth/store'
 
 /** What is in the database of what starts functions by itself. */
@@ -7,6 +7,7 @@ export interface Triggers {
   readonly rules: readonly RuleWithTargets[]
   readonly schedules: readonly Schedule[]
   readonly webhooks: readonly SealedWebhook[]
+  readonly loadBalancers: readonly LoadBalancer[]
 }
 
 /** One kind of thing that starts functions by itself. A folder each. */

@@ -1,6 +1,15 @@
-import { type ArnScope, DEFAULT_BUS, HearthError, ruleArn, scheduleArn, webhookArn } from '@hearth/shared'
+import {
+  type ArnScope,
+  DEFAULT_BUS,
+  HearthError,
+  loadBalancerArn,
+  ruleArn,
+  scheduleArn,
+  webhookArn
+} from '@hearth/shared'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
+import type { LoadBalancerStatus } from './load-balancers/load-balancer-kind.ts'
 import type { Sample } from './sample.ts'
 import type { TriggerEvent } from './trigger-log.ts'
 import type { TriggerService } from './trigger-service.ts'
@@ -26,7 +35,8 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
   const kinds = [
     { kind: 'event', arnOf: (name: string) => ruleArn(scope, DEFAULT_BUS, name) },
     { kind: 'schedule', arnOf: (name: string) => scheduleArn(scope, GROUP, name) },
-    { kind: 'webhook', arnOf: (name: string) => webhookArn(scope, name) }
+    { kind: 'webhook', arnOf: (name: string) => webhookArn(scope, name) },
+    { kind: 'load-balancer', arnOf: (name: string) => loadBalancerArn(scope, name) }
   ]
   return kinds.flatMap(({ kind, arnOf }): readonly TriggerRoute[] => {
     const missing = (name: string): HearthError =>
@@ -39,6 +49,11 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
         arnOf,
         route: async (_req, res, name) => {
           if (!triggers.has(arnOf(name))) throw missing(name)
+          const balancer = triggers.loadBalancers.statusOf(arnOf(name))
+          if (balancer !== undefined) {
+            respond(res, 200, [...JSON_TYPE], JSON.stringify(balancerView(balancer)))
+            return
+          }
           const status = triggers.statusOf(arnOf(name))
           const body = {
             fired: status?.fired ?? 0,
@@ -89,4 +104,19 @@ function wrong(message: string): HearthError {
 
 function shown({ at, requestId, target, error }: TriggerEvent) {
   return { at: new Date(at).toISOString(), requestId, function: target, error: error ?? null }
+}
+
+function balancerView({ called, failed, lastError, targets }: LoadBalancerStatus) {
+  const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
+  return {
+    fired: called,
+    failed,
+    lastError: lastError === undefined ? null : { at: iso(lastError.at), message: lastError.message },
+    targets: targets.map(({ functionArn, state, reason, checkedAt }) => ({
+      function: functionArn,
+      state,
+      reason: reason ?? null,
+      checkedAt: iso(checkedAt)
+    }))
+  }
 }

@@ -15,6 +15,7 @@ import type { DirectoryReader, EventQueue } from '@hearth/store'
 import type { Clock } from '../async/clock.ts'
 import type { Dispatcher } from '../async/dispatcher.ts'
 import { atMostEvery } from '../at-most-every.ts'
+import type { Hallway } from '../call.ts'
 import type { Entry } from '../function-routes.ts'
 import type { Log } from '../log.ts'
 import { newBusEvent } from './events/new-event.ts'
@@ -22,6 +23,7 @@ import { type EntryResult, firingsOf, type PutEntry, putEvents } from './events/
 import { createRuleTable } from './events/rule-table.ts'
 import { createFireEvent, type Firing } from './firing.ts'
 import type { TriggerKind, Triggers } from './kind.ts'
+import { createLoadBalancerKind, type LoadBalancerKind } from './load-balancers/load-balancer-kind.ts'
 import type { Sample } from './sample.ts'
 import { createScheduleKind } from './schedules/schedule-kind.ts'
 import { createTriggerLog, type TriggerStatus } from './trigger-log.ts'
@@ -33,6 +35,8 @@ export interface TriggerServiceOptions {
   readonly clock: Clock
   readonly queue: EventQueue
   readonly dispatcher: Dispatcher
+  /** Of those who are answered at once. */
+  readonly hallway: Hallway
   /** @returns undefined when the function, version or alias is gone */
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
   /** Says what services may. */
@@ -51,6 +55,7 @@ export interface TestResult {
 /** What starts functions by itself. */
 export interface TriggerService {
   readonly webhooks: WebhookKind
+  readonly loadBalancers: LoadBalancerKind
   /** Serves what this database says from now on. */
   attach(reader: Pick<DirectoryReader, 'dataVersion' | 'triggerRevision' | 'readTriggers' | 'findSecret'>): void
   /** Takes in what was changed; microseconds when nothing was. */
@@ -77,7 +82,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
   let reader: Parameters<TriggerService['attach']>[0] | undefined
   let dataVersion = -1
   let revision = -1
-  let triggers: Triggers = { buses: [], rules: [], schedules: [], webhooks: [] }
+  let triggers: Triggers = { buses: [], rules: [], schedules: [], webhooks: [], loadBalancers: [] }
   const completed = new Map<string, Schedule>()
   const fire = createFireEvent({
     scope,
@@ -122,7 +127,16 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
       options.log.warn({ webhook: webhook.name, why }, 'a request to a webhook was refused')
     })
   })
-  const kinds = [events, schedules, webhooks]
+  const loadBalancers = createLoadBalancerKind({
+    hallway: options.hallway,
+    scope,
+    clock,
+    find: options.find,
+    access: options.access,
+    metrics: options.hallway.metrics,
+    traceId: options.traceId
+  })
+  const kinds = [events, schedules, webhooks, loadBalancers]
   let watch: NodeJS.Timeout | undefined
 
   function refresh(): void {
@@ -137,7 +151,8 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         const arns = [
           ...triggers.rules.map((rule) => ruleArn(scope, rule.bus, rule.name)),
           ...triggers.schedules.map((schedule) => scheduleArn(scope, schedule.group, schedule.name)),
-          ...webhooks.arns()
+          ...webhooks.arns(),
+          ...loadBalancers.arns()
         ]
         log.forget(new Set(arns))
         const ids = new Set(triggers.schedules.map(({ id }) => id))
@@ -156,6 +171,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
 
   return {
     webhooks,
+    loadBalancers,
     attach(opened) {
       reader = opened
       refresh()
@@ -175,7 +191,12 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     },
     has: (arn) => {
       refresh()
-      return table.find(arn) !== undefined || findSchedule(arn) !== undefined || webhooks.findByArn(arn) !== undefined
+      return (
+        table.find(arn) !== undefined ||
+        findSchedule(arn) !== undefined ||
+        webhooks.findByArn(arn) !== undefined ||
+        loadBalancers.statusOf(arn) !== undefined
+      )
     },
     async test(arn, sample) {
       refresh()
@@ -183,6 +204,11 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
       const rule = table.find(arn)
       const schedule = findSchedule(arn)
       const webhook = webhooks.findByArn(arn)
+      const checks = loadBalancers.test(arn)
+      if (checks !== undefined) {
+        const checked = checks.map(async ({ healthy, ...check }) => ({ ...check, delivered: await healthy }))
+        return { matches: true, fired: await Promise.all(checked) }
+      }
       let firings: readonly Firing[]
       if (rule !== undefined) {
         const event = newBusEvent(scope, {
