@@ -200,3 +200,105 @@ t.test('webhooks: settings, secrets that are shown once, and who is let in', asy
   for (const name of ['repo', 'paid', 'open']) t.equal((await send('DELETE', name)).statusCode, 204)
   t.strictSame([...(await sids('first')), ...(await sids('second'))], [])
 })
+
+t.test('load balancers: rules, domains that nobody else has, and who is let in', async (t) => {
+  const plane = await startControlPlane(t)
+  for (const name of ['first', 'second']) t.equal((await plane.put(`${name}.mjs`, SOURCE)).statusCode, 201)
+  const url = '/v1/triggers/load-balancer'
+  const send = async (method: 'PUT' | 'PATCH' | 'DELETE', path: string, payload?: object) =>
+    await plane.inject({ method, url: path, ...(payload === undefined ? {} : { payload }) })
+  const sids = async (name: string) =>
+    (await plane.get(`/v1/functions/${name}/permissions`)).json<{ items: object[] }>().items
+
+  const rule = (priority: number, more: object) => ({ priority, conditions: { paths: ['/a/*'] }, ...more })
+  const body = {
+    function: 'first',
+    rules: [
+      rule(20, { redirect: { protocol: 'HTTPS', port: '443' } }),
+      rule(10, { conditions: { headers: { 'X-A': ['b'] } }, function: 'second' }),
+      rule(30, { fixedResponse: { status: 404 } })
+    ],
+    healthCheck: { path: '/health', matcher: '200-299' },
+    domains: ['WWW.Example.org.']
+  }
+  const made = await send('PUT', `${url}/web`, body)
+  t.equal(made.statusCode, 201, made.body)
+  const group = /^arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup\/web\/[0-9a-f]{16}$/
+  t.match(made.json(), {
+    arn: 'arn:aws:hearth:us-east-1:000000000000:load-balancer/web',
+    path: '/lb/web/',
+    url: /^http.*\/lb\/web\/$/,
+    targetGroupArn: group,
+    functions: [`${ARN}:function:first`, `${ARN}:function:second`],
+    multiValueHeaders: false,
+    rules: [
+      { priority: 10, conditions: { headers: { 'x-a': ['b'] } }, function: `${ARN}:function:second` },
+      { priority: 20, redirect: { status: 302, protocol: 'HTTPS', host: '#{host}', port: '443', path: '/#{path}' } },
+      { priority: 30, fixedResponse: { status: 404, contentType: 'text/plain', body: '' } }
+    ],
+    healthCheck: { enabled: true, path: '/health', intervalSeconds: 35, timeoutSeconds: 30, matcher: '200-299' },
+    domains: ['www.example.org']
+  })
+  t.match(await sids('second'), [
+    {
+      Sid: 'hearth-load-balancer-web',
+      Principal: { Service: 'elasticloadbalancing.amazonaws.com' },
+      Condition: { ArnLike: { 'AWS:SourceArn': group } }
+    }
+  ])
+  t.match((await plane.get(url)).json(), { items: [{ name: 'web' }], nextCursor: null })
+
+  // A host leads to one thing.
+  t.equal((await send('PUT', '/v1/functions/first/url', { authType: 'NONE' })).statusCode, 201)
+  const taken = await send('PUT', '/v1/domains/www.example.org', { function: 'first' })
+  t.match([taken.statusCode, taken.json()], [409, { code: 'RESOURCE_IN_USE' }])
+  t.equal((await send('PUT', '/v1/domains/app.example.org', { function: 'first' })).statusCode, 201)
+
+  const to = { function: 'first' }
+  const one = (more: object) => ({ ...to, rules: [rule(1, more)] })
+  const when = (conditions: object) => one({ conditions, function: 'first' })
+  for (const [wanted, status, code, name = 'bad'] of [
+    [{}, 400, 'INVALID_REQUEST'],
+    [to, 400, 'INVALID_REQUEST', 'bad.name'],
+    [to, 400, 'INVALID_REQUEST', 'bad-'],
+    [{ function: 'absent' }, 404, 'FUNCTION_NOT_FOUND'],
+    [one({ function: 'absent' }), 404, 'FUNCTION_NOT_FOUND'],
+    [one({}), 400, 'INVALID_REQUEST'],
+    [one({ function: 'first', fixedResponse: { status: 200 } }), 400, 'INVALID_REQUEST'],
+    [{ ...to, rules: [rule(1, to), rule(1, to)] }, 400, 'INVALID_REQUEST'],
+    [{ ...to, rules: [rule(0, to)] }, 400, 'INVALID_REQUEST'],
+    [{ ...to, rules: [rule(50_001, to)] }, 400, 'INVALID_REQUEST'],
+    [{ ...to, rules: Array.from({ length: 101 }, (_, i) => rule(i + 1, to)) }, 400, 'INVALID_REQUEST'],
+    [when({}), 400, 'INVALID_REQUEST'],
+    [when({ paths: ['/1', '/2', '/3'], methods: ['GET', 'PUT', 'POST'] }), 400, 'INVALID_REQUEST'],
+    [when({ paths: ['******'] }), 400, 'INVALID_REQUEST'],
+    [when({ headers: { Host: ['x'] } }), 400, 'INVALID_REQUEST'],
+    [when({ headers: { 'a b': ['x'] } }), 400, 'INVALID_REQUEST'],
+    [when({ sourceIps: ['10.0.0.0/33'] }), 400, 'INVALID_REQUEST'],
+    [when({ sourceIps: ['10.0.0.0'] }), 400, 'INVALID_REQUEST'],
+    [when({ sourceIps: ['x/8'] }), 400, 'INVALID_REQUEST'],
+    [one({ fixedResponse: { status: 302 } }), 400, 'INVALID_REQUEST'],
+    [one({ redirect: {} }), 400, 'INVALID_REQUEST'],
+    [one({ redirect: { host: 'a/b' } }), 400, 'INVALID_REQUEST'],
+    [one({ redirect: { path: '/#{nothing}' } }), 400, 'INVALID_REQUEST'],
+    [one({ redirect: { path: '/a\r\nb' } }), 400, 'INVALID_REQUEST'],
+    [{ ...to, healthCheck: { intervalSeconds: 5, timeoutSeconds: 5 } }, 400, 'INVALID_REQUEST'],
+    [{ ...to, healthCheck: { matcher: '299-200' } }, 400, 'INVALID_REQUEST'],
+    [{ ...to, domains: ['www.example.org'] }, 409, 'RESOURCE_IN_USE'],
+    [{ ...to, domains: ['app.example.org'] }, 409, 'RESOURCE_IN_USE'],
+    [{ ...to, domains: ['x.lambda-url.localhost'] }, 400, 'INVALID_REQUEST'],
+    [{ ...to, domains: ['127.0.0.1'] }, 400, 'INVALID_REQUEST']
+  ] as const) {
+    const answer = await send('PUT', `${url}/${name}`, wanted)
+    t.equal(answer.statusCode, status, `${JSON.stringify(wanted).slice(0, 100)} ${answer.body}`)
+    t.equal(answer.json<{ code: string }>().code, code)
+    t.equal((await plane.get(`${url}/${name}`)).statusCode, 404)
+  }
+  t.equal((await sids('first')).length, 3, 'nothing is left behind: two of the URL, and the load balancer’s own')
+  t.match((await send('PATCH', `${url}/web`, { enabled: false })).json(), { enabled: false, targetGroupArn: group })
+  t.equal((await send('PUT', `${url}/web`, { ...to, domains: ['www.example.org'] })).statusCode, 200)
+  t.strictSame(await sids('second'), [], 'who is not behind it any more is not let in any more')
+  t.equal((await send('DELETE', `${url}/web`)).statusCode, 204)
+  t.equal((await send('PUT', '/v1/domains/www.example.org', { function: 'first' })).statusCode, 201)
+  t.equal((await sids('first')).length, 2)
+})

@@ -132,6 +132,7 @@ const oneInvocation = {
 const KINDS = {
   event: { Kind: 'Event', test: 'Send a sample event to the trigger alone' },
   schedule: { Kind: 'Schedule', test: 'Fire the trigger now' },
+  'load-balancer': { Kind: 'LoadBalancer', test: 'Check the health of each function now' },
   webhook: { Kind: 'Webhook', test: 'Fire the trigger as a request with the detail as its body would' }
 } as const
 
@@ -155,7 +156,9 @@ function triggerPaths(kind: keyof typeof KINDS) {
         parameters: [trigger],
         responses: {
           '200': answer(
-            `fired, failed, skipped, ${kind === 'webhook' ? 'refused, repeated, ' : ''}lagMs, problem, lastError, events`
+            kind === 'load-balancer'
+              ? 'fired, failed, lastError, targets with their state'
+              : `fired, failed, skipped, ${kind === 'webhook' ? 'refused, repeated, ' : ''}lagMs, problem, lastError, events`
           ),
           '4XX': problems['4XX']
         }
@@ -344,6 +347,27 @@ export const gatewayPaths = {
   ...triggerPaths('event'),
   ...triggerPaths('schedule'),
   ...triggerPaths('webhook'),
+  ...triggerPaths('load-balancer'),
+  '/lb/{name}': {
+    get: {
+      operationId: 'callLoadBalancer',
+      summary: 'Call what is behind a load balancer: any method, any path below',
+      description:
+        'Rules say which function gets it, as an ALB’s event. Browsers show pages served here in an origin of their own.',
+      tags: ['invocations'],
+      security: [],
+      parameters: [
+        {
+          name: 'name',
+          in: 'path',
+          required: true,
+          description: 'Name of the trigger',
+          schema: { type: 'string', pattern: '^[A-Za-z0-9-]{1,32}$' }
+        }
+      ],
+      responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
+    }
+  },
   '/hooks/{id}': {
     post: {
       operationId: 'sendToWebhook',

@@ -12,6 +12,7 @@ import {
   type Wish
 } from '@hearth/shared'
 import type { HostOwner, LoadBalancersRepository } from '@hearth/store'
+import { hearthArn } from '../access/route-resource.ts'
 import { readDomainName } from '../urls/domain-name.ts'
 import type { TriggerKind, TriggerShown } from './kind.ts'
 import { checkLoadBalancer, DEFAULT_CHECK, LoadBalancerBody } from './load-balancer-settings.ts'
@@ -132,7 +133,11 @@ export function createLoadBalancerKind(deps: LoadBalancerKindDeps): TriggerKind<
       const own: Wish = { action: `hearth:${verb}`, resource: step === 'list' ? '*' : arnOf(name) }
       if (body === undefined) return [own]
       const functions = [body.function, ...(body.rules ?? []).flatMap((rule) => rule.function ?? [])]
-      const domains = body.domains === undefined || body.domains.length === 0 ? [] : [PUT_DOMAIN]
+      // As for domains of functions.
+      const domains = (body.domains ?? []).map((host) => ({
+        action: 'hearth:PutDomain',
+        resource: hearthArn(scope, `domain/${readDomainName(host, deps.urlDomain)}`)
+      }))
       return [own, ...domains, ...functions.map((one) => permissions.wish(one, 'lambda:AddPermission'))]
     },
     put(name, body) {
@@ -172,9 +177,6 @@ export function createLoadBalancerKind(deps: LoadBalancerKindDeps): TriggerKind<
     list: (after, limit) => repository.list(after, limit).map((one) => show(one))
   }
 }
-
-/** As for domains of functions. */
-const PUT_DOMAIN: Wish = { action: 'hearth:PutDomain', resource: '*' }
 
 const WORDS: Readonly<Record<HostOwner['kind'], string>> = {
   'function-url': 'a function’s URL',

@@ -20,7 +20,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesOptions> = async 
     {
       preValidation: async (request) => {
         const bytes = bytesOf(request)
-        request.body = (bytes.length === 0 ? {} : parseJsonObject(bytes))
+        request.body = bytes.length === 0 ? {} : parseJsonObject(bytes)
       },
       schema: {
         operationId: 'rotateWebhookSecret',

@@ -165,6 +165,16 @@ export function createLoadBalancerKind(options: LoadBalancerKindOptions): LoadBa
   const findArmed = (arn: string): Armed | undefined =>
     [...(armed?.values() ?? [])].find(({ loadBalancer }) => loadBalancerArn(scope, loadBalancer.name) === arn)
 
+  hallway.metrics.targets.observe(() =>
+    [...(armed?.values() ?? [])].flatMap(({ loadBalancer, checks }) =>
+      checks.map((check) => {
+        const { functionArn, state } = check.health()
+        const target = functionArn.split(':').slice(6).join(':')
+        return { loadBalancer: loadBalancer.name, target, isHealthy: state === 'healthy' }
+      })
+    )
+  )
+
   return {
     update({ loadBalancers }) {
       const before = armed ?? new Map<string, Armed>()
