@@ -69,8 +69,10 @@ import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
 import { createEventKind } from './triggers/event-kind.ts'
 import { createHttpKind } from './triggers/http-kind.ts'
+import { createLoadBalancerKind, type LoadBalancerKindDeps } from './triggers/load-balancer-kind.ts'
 import { createScheduleKind } from './triggers/schedule-kind.ts'
 import { createServicePermissions } from './triggers/service-permission.ts'
+import { createWebhookKind, type WebhookKindDeps } from './triggers/webhook-kind.ts'
 import { createWebSocketKind } from './triggers/websocket-kind.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
@@ -98,6 +100,7 @@ import { triggerRoutes } from './v1/trigger-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
+import { webhookRoutes } from './v1/webhook-routes.ts'
 
 export interface Deps {
   readonly urls: UrlService
@@ -119,6 +122,8 @@ export interface Deps {
   readonly eventRules: EventRules
   readonly schedules: Schedules
   readonly apis: Apis
+  readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
+  readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -268,15 +273,35 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(eventInvokeRoutes, { prefix: '/v1/functions', eventInvoke: deps.eventInvoke, scope })
   const servicePermissions = createServicePermissions(deps.permissions, scope)
+  const webhooks = createWebhookKind({
+    ...deps.webhooks,
+    buses: deps.eventRules.repository,
+    permissions: servicePermissions,
+    scope,
+    now: deps.access.now
+  })
   await app.register(triggerRoutes, {
     prefix: '/v1/triggers',
     kinds: [
       createEventKind(deps.eventRules, servicePermissions),
       createScheduleKind(deps.schedules, servicePermissions, deps.access.now),
       createHttpKind(deps.apis, servicePermissions),
-      createWebSocketKind(deps.apis, servicePermissions)
+      createWebSocketKind(deps.apis, servicePermissions),
+      webhooks,
+      createLoadBalancerKind({
+        ...deps.loadBalancers,
+        permissions: servicePermissions,
+        urlDomain,
+        scope,
+        now: deps.access.now
+      })
     ],
     scope,
+    exclusively: deps.access.exclusively
+  })
+  await app.register(webhookRoutes, {
+    prefix: '/v1/triggers/webhook',
+    webhooks,
     exclusively: deps.access.exclusively
   })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })

@@ -27,6 +27,7 @@ import {
   createIdempotencyKeys,
   createKeysRepository,
   createLayersRepository,
+  createLoadBalancersRepository,
   createOwnedPoliciesRepository,
   createParametersRepository,
   createPoliciesRepository,
@@ -39,6 +40,7 @@ import {
   createServerSecrets,
   createUsageRepository,
   createUsersRepository,
+  createWebhooksRepository,
   type DataLayout,
   ensureKeyring,
   internalToken,
@@ -48,6 +50,7 @@ import {
   makeDataDir,
   openAuditLog,
   openStore,
+  prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
   toAuditEntry,
@@ -315,6 +318,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   })
   const functionUrls = createFunctionUrlsRepository(db)
   const apisRepository = createApisRepository(db)
+  const ownerOf = prepareHostOwner(db)
   const apis = createApis({
     repository: apisRepository,
     scope,
@@ -325,7 +329,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     requireRole: (roleArn) => {
       roles.requireFor(roleArn, 'apigateway.amazonaws.com')
     },
-    isFunctionDomain: (host) => functionUrls.findDomain(host) !== undefined
+    isHostTaken: (host) => ownerOf(host) !== undefined
   })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
@@ -388,6 +392,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
         }
       }),
       apis,
+      loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
+      webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
         concurrency.unreserved()
       ),
@@ -400,8 +406,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       urls: createUrlService({
         urls: functionUrls,
         functions,
+        ownerOf,
         hasAlias: (name, alias) => aliasesRepository.find(name, alias) !== undefined,
-        isApiDomain: (host) => apisRepository.findDomain(host) !== undefined,
         scope,
         now
       }),

@@ -91,6 +91,19 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   changeWebsocketTrigger: IN_ROUTE,
   deleteWebsocketTrigger: IN_ROUTE,
 
+  // Hearth's own, on the ARN of the webhook or load balancer.
+  listWebhookTriggers: IN_ROUTE,
+  putWebhookTrigger: IN_ROUTE,
+  getWebhookTrigger: IN_ROUTE,
+  changeWebhookTrigger: IN_ROUTE,
+  deleteWebhookTrigger: IN_ROUTE,
+  rotateWebhookSecret: IN_ROUTE,
+  listLoadBalancerTriggers: IN_ROUTE,
+  putLoadBalancerTrigger: IN_ROUTE,
+  getLoadBalancerTrigger: IN_ROUTE,
+  changeLoadBalancerTrigger: IN_ROUTE,
+  deleteLoadBalancerTrigger: IN_ROUTE,
+
   listDomains: 'hearth:ListDomains',
   putDomain: 'hearth:PutDomain',
   getDomain: 'hearth:GetDomain',

@@ -64,7 +64,7 @@ const MAX_MAPPINGS = 200
 const MAX_DOMAINS = 120
 
 export function createDomains(drafts: Drafts): Domains {
-  const { repository, urlDomain, now, exclusively, isFunctionDomain } = drafts
+  const { repository, urlDomain, now, exclusively, isHostTaken } = drafts
 
   const nameIn = (text: string): string => {
     try {
@@ -125,7 +125,7 @@ export function createDomains(drafts: Drafts): Domains {
         const settings = settingsOf(input) ?? [{}]
         const tags = input.tags ?? {}
         checkTags(tags)
-        if (repository.findDomain(name) !== undefined || isFunctionDomain(name)) {
+        if (isHostTaken(name)) {
           throw conflict(`The domain name you provided already exists: ${name}`)
         }
         if (repository.listDomains('', MAX_DOMAINS).length >= MAX_DOMAINS) {

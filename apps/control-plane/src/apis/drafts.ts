@@ -14,8 +14,8 @@ export interface ApisDeps {
   readonly functionExists: (name: string, qualifier: string | undefined) => boolean
   /** @throws HearthError VALIDATION_FAILED for a role that API Gateway cannot take */
   readonly requireRole: (roleArn: string) => void
-  /** Whether a host leads to a function's URL. */
-  readonly isFunctionDomain: (host: string) => boolean
+  /** Whether a host leads to something already. */
+  readonly isHostTaken: (host: string) => boolean
 }
 
 /** What the parts of an API have in common: each change of one is deployed to the stages that ask for that. */
