@@ -12,6 +12,7 @@ import type { RuntimeResult } from './runtimes.ts'
 import type { ScaleResult } from './scale.ts'
 import type { StreamResult } from './stream.ts'
 import type { WarmResult } from './warm.ts'
+import type { WebSocketResult } from './websockets.ts'
 
 export interface Results {
   readonly warm: readonly WarmResult[] | undefined
@@ -24,6 +25,7 @@ export interface Results {
   readonly freeze: readonly FreezeResult[] | undefined
   readonly memory: MemoryResult | undefined
   readonly access: readonly AccessResult[] | undefined
+  readonly websockets: WebSocketResult | undefined
   readonly command: string
 }
 
@@ -39,6 +41,7 @@ export function report({
   freeze,
   memory,
   access,
+  websockets,
   command
 }: Results): string {
   const parts = [machine(command)]
@@ -180,6 +183,31 @@ export function report({
       table(
         ['', 'µs'],
         access.map(({ name, us }) => [name, us.toFixed(2)])
+      )
+    )
+  }
+  if (websockets !== undefined) {
+    const { connections, openedPerSecond, residentKiB, idleCpuMs, postMs, answerMs } = websockets
+    parts.push(
+      `## A WebSocket API with ${connections} idle connections`,
+      table(
+        [
+          'opened/s',
+          'server memory each, KiB',
+          'idle: server CPU, ms/s',
+          'POST to client, ms, alone p50 / p99',
+          'among all',
+          'client to function and back, ms, alone',
+          'among all'
+        ],
+        [
+          [
+            openedPerSecond.toFixed(0),
+            residentKiB.toFixed(1),
+            idleCpuMs.toFixed(1),
+            ...[...postMs, ...answerMs].map(cell)
+          ]
+        ]
       )
     )
   }

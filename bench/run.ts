@@ -15,13 +15,14 @@ import { measureScale } from './scale.ts'
 import { measureStream } from './stream.ts'
 import { bareFastify, bareHttp, hearth, workerd } from './targets.ts'
 import { measureWarm } from './warm.ts'
+import { measureWebSockets } from './websockets.ts'
 
 const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,async,patterns,stream,cold,runtimes,scale,freeze,memory,access' },
+    only: { type: 'string', default: 'warm,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,websockets' },
     write: { type: 'boolean', default: false }
   },
   allowPositionals: true
@@ -88,6 +89,7 @@ try {
     freeze: isWanted('freeze') ? await measureFreeze(3_000) : undefined,
     memory: isWanted('memory') ? await memory() : undefined,
     access: isWanted('access') ? measureAccess() : undefined,
+    websockets: isWanted('websockets') ? await measureWebSockets() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })
   show(text)

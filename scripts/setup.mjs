@@ -165,7 +165,7 @@ function buildStamp(script) {
   const newest = newestSource(folders)
   const compilers = RUNTIME_COMPILERS.filter(onPath).join()
   const products = [
-    'apps/gateway/dist/main.js',
+    'apps/gateway/dist/bundle.mjs',
     'packages/executor/dist/index.js',
     ...(script === 'build' ? ['bench/dist/run.js'] : [])
   ]
@@ -182,7 +182,8 @@ function build(script) {
   if (stamp === undefined) return
   console.log('building')
   run('npm', ['run', '--silent', script])
-  writeFileSync(builtFile(script), stamp)
+  // Whoever has built all has built the server too.
+  for (const done of new Set([script, 'build:server'])) writeFileSync(builtFile(done), stamp)
 }
 
 /** Modification time of the newest file that the build reads, in ms. */

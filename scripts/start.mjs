@@ -22,10 +22,10 @@ await runScript(async () => {
   const isFirstStart = !existsSync(path.join(config.dataDir, 'token'))
   console.log(`settings: ${JSON.stringify(redactConfig(config))}`)
   await supervise({
-    // The control plane makes the database and the keys; the gateway reads them.
+    // The control plane makes the database and the keys; the gateway waits for them.
     programs: [
-      { name: 'control-plane', file: path.join(root, 'apps/control-plane/dist/main.js') },
-      { name: 'gateway', file: path.join(root, 'apps/gateway/dist/main.js') }
+      { name: 'control-plane', file: path.join(root, 'apps/control-plane/dist/bundle.mjs') },
+      { name: 'gateway', file: path.join(root, 'apps/gateway/dist/bundle.mjs') }
     ],
     drainMs: config.drainMs,
     onReady: ({ gateway }) => printWelcome(config, gateway.port, isFirstStart)

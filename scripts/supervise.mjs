@@ -9,7 +9,7 @@ const EXIT_CONFIG = 78
 
 /**
  * @param {object} options
- * @param {{ name: string, file: string }[]} options.programs - started one after the other, each when the one before reports ready
+ * @param {{ name: string, file: string }[]} options.programs - started together; stopped in reverse order
  * @param {number} options.drainMs - how long a stopping program may take
  * @param {(ready: Record<string, { port: number }>) => void} options.onReady - once, when all have reported
  * @returns {Promise<void>} when all have ended after a signal
@@ -41,7 +41,7 @@ export async function supervise({ programs, drainMs, onReady }) {
       child.kill('SIGTERM')
     })
 
-  const start = ({ name, file }, onFirstReady, failures = 0) => {
+  const start = ({ name, file }, failures = 0) => {
     const startedAt = Date.now()
     // A group of its own: Ctrl-C at the terminal is for the supervisor, which stops its programs in order.
     const child = fork(file, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
@@ -49,8 +49,6 @@ export async function supervise({ programs, drainMs, onReady }) {
     child.on('message', (message) => {
       if (message?.ready !== true) return
       ready[name] = { port: message.port }
-      onFirstReady?.()
-      onFirstReady = undefined
       if (!announced && programs.every((program) => ready[program.name] !== undefined)) {
         announced = true
         onReady(ready)
@@ -64,7 +62,7 @@ export async function supervise({ programs, drainMs, onReady }) {
       const delayMs = Math.min(BACKOFF_MS.last, BACKOFF_MS.first * 2 ** count)
       console.error(`hearth: ${name} ended (${signal ?? `exit status ${code}`}); starting it again in ${delayMs} ms`)
       setTimeout(() => {
-        if (!stopping) start({ name, file }, onFirstReady, count + 1)
+        if (!stopping) start({ name, file }, count + 1)
       }, delayMs)
     })
   }
@@ -72,11 +70,7 @@ export async function supervise({ programs, drainMs, onReady }) {
   process.once('SIGINT', () => void stop(0))
   process.once('SIGTERM', () => void stop(0))
 
-  const startFrom = (index) => {
-    const program = programs[index]
-    if (program !== undefined) start(program, () => startFrom(index + 1))
-  }
-  startFrom(0)
+  for (const program of programs) start(program)
   return over
 }
 

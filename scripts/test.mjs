@@ -1,20 +1,23 @@
-// npm test: sets up what is missing, then runs the tests. Arguments go to tap.
+// npm test: sets up what is missing, then runs the tests, or the files that are named. Options go to tap.
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { runScript, setup } from './setup.mjs'
 
+const SUITE = 'test/dist/suite.js'
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
 await runScript(() => {
   setup({ forTests: true })
-  const args = process.argv.slice(2)
-  process.exitCode = tap(args, 'inherit').status ?? 1
+  const given = process.argv.slice(2)
+  const options = given.filter((arg) => arg.startsWith('-'))
+  const files = given.filter((arg) => !arg.startsWith('-')).map((file) => `--test-arg=${file}`)
+  // Files have limits of their own: test/suite.ts.
+  process.exitCode = tap(['--timeout=0', ...options, ...files, SUITE], 'inherit').status ?? 1
   // Piped output is TAP, megabytes of it: what failed is said once more where one looks first, at the end.
   if (process.exitCode !== 0 && !process.stdout.isTTY) {
-    const files = args.filter((arg) => !arg.startsWith('-'))
-    process.stdout.write(`\nWhat failed:\n${failures(tap(['replay', '--reporter=terse', ...files], 'pipe').stdout)}`)
+    process.stdout.write(`\nWhat failed:\n${failures(tap(['replay', '--reporter=terse', SUITE], 'pipe').stdout)}`)
   }
 })
 

@@ -8,10 +8,12 @@ import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, t
 import { type AccessKey, createSessionTokens, type FunctionRecord, type SessionTokens } from '@hearth/shared'
 import {
   type AliasesRepository,
+  type ApisRepository,
   type ArchivesRepository,
   AUDIT_FILES,
   type ConcurrencyRepository,
   createAliasesRepository,
+  createApisRepository,
   createArchivesRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
@@ -245,17 +247,20 @@ export interface Harness {
   readonly rules: EventRulesRepository
   readonly archives: ArchivesRepository
   readonly schedules: SchedulesRepository
+  readonly apis: ApisRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
   attach(): void
 }
 
-export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce'>> {
+export interface HarnessOptions
+  extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'connectionTimes'>> {
   /** Default: none. */
   readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   readonly controlPort?: number
   readonly drainMs?: number
+  readonly webSocketConnections?: number
   readonly webhookNetworks?: readonly string[]
   /** Most pages of 4 KiB that the queue may have; 0: as many as it likes. */
   readonly queuePages?: number
@@ -309,6 +314,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
       drainMs: options.drainMs ?? 2_000,
       eventKeepMs: 86_400_000,
       webhookNetworks: options.webhookNetworks ?? [],
+      webSocketConnections: options.webSocketConnections,
       ...options.limits
     },
     logsDir,
@@ -325,7 +331,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
     ...(options.random === undefined ? {} : { random: options.random }),
-    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
+    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
+    ...(options.connectionTimes === undefined ? {} : { connectionTimes: options.connectionTimes })
   })
   const sessions = createSessionTokens(box, ACCOUNT)
   const attach = (): void => {
@@ -357,6 +364,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     rules: createEventRulesRepository(db),
     archives: createArchivesRepository(db),
     schedules: createSchedulesRepository(db),
+    apis: createApisRepository(db),
     logs,
     dataDir,
     attach

@@ -7,24 +7,36 @@ export interface Credentials {
   readonly sessionToken?: string | undefined
 }
 
+interface SignedAsk {
+  readonly method: string
+  readonly path: string
+  readonly body: string
+  readonly port: number
+  /** Default: `lambda`. */
+  readonly service?: string
+  /** Default: the address that is asked. */
+  readonly host?: string
+}
+
 /** Headers of a request that is signed as AWS clients sign. */
 export function signed(
   { accessKeyId, secretAccessKey, sessionToken }: Credentials,
-  { method, path, body, port }: { method: string; path: string; body: string; port: number }
+  { method, path, body, port, ...rest }: SignedAsk
 ): Record<string, string> {
+  const { service = 'lambda', host = `127.0.0.1:${port}` } = rest
   const at = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
   const day = at.slice(0, 8)
   const headers: Record<string, string> = {
-    host: `127.0.0.1:${port}`,
+    host,
     'x-amz-date': at,
     ...(sessionToken === undefined ? {} : { 'x-amz-security-token': sessionToken })
   }
   const names = Object.keys(headers).sort()
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
   const canonical = canonicalRequest({ method, rawUrl: path, headers, body: undefined }, names, sha256(body))
-  const scope = `${day}/us-east-1/lambda/aws4_request`
+  const scope = `${day}/us-east-1/${service}/aws4_request`
   const text = `AWS4-HMAC-SHA256\n${at}\n${scope}\n${sha256(canonical)}`
-  const signature = createHmac('sha256', signingKey(secretAccessKey, day, 'us-east-1', 'lambda'))
+  const signature = createHmac('sha256', signingKey(secretAccessKey, day, 'us-east-1', service))
     .update(text)
     .digest('hex')
   return {

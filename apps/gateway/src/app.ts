@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Executor } from '@hearth/executor'
 import {
   type Authenticator,
@@ -68,6 +68,10 @@ import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
 import { createV1Door } from './v1-door.ts'
+import type { ConnectionTimes } from './websockets/connections.ts'
+import { NO_GUARD } from './websockets/no-guard.ts'
+import { UpgradableRequest } from './websockets/upgrades.ts'
+import { createWebSocketService } from './websockets/websocket-service.ts'
 
 export interface AppDeps {
   readonly config: Pick<
@@ -85,7 +89,7 @@ export interface AppDeps {
     | 'eventKeepMs'
     | 'webhookNetworks'
   > &
-    Partial<Pick<Config, 'requestRate' | 'authFailures'>>
+    Partial<Pick<Config, 'requestRate' | 'authFailures' | 'webSocketConnections'>>
   /** Folder of functions' logs. */
   readonly logsDir: string
   readonly executor: Executor
@@ -103,6 +107,8 @@ export interface AppDeps {
   /** Events that may run at once. Default: what {@link createEventService} says. */
   readonly eventsAtOnce?: number
   readonly timeouts?: Partial<ServerTimeouts>
+  /** How long connections of WebSocket APIs last. Default: as on AWS. */
+  readonly connectionTimes?: Partial<ConnectionTimes>
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
   readonly random?: () => number
 }
@@ -121,6 +127,8 @@ export interface ServerTimeouts {
 
 /** Requests of one function that may be with the control plane at a time: all of them share its connections. */
 const PROXIED_PER_FUNCTION = 16
+/** Connections of WebSocket APIs, if nothing else is said. */
+const SOCKETS = 1_000
 /** Of routes that take none. */
 const EMPTY = Buffer.alloc(0)
 /** How often the control plane is told of schedules that are over, until they are deleted. */
@@ -194,7 +202,11 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     exposeHeadRoutes: false,
     requestTimeout: timeouts.requestMs,
     keepAliveTimeout: timeouts.keepAliveMs,
-    http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.checkMs },
+    http: {
+      headersTimeout: timeouts.headersMs,
+      connectionsCheckingInterval: timeouts.checkMs,
+      IncomingMessage: UpgradableRequest
+    },
     // Room for percent-encoded ARNs; too long ones get their message from parseFunctionRef.
     routerOptions: { maxParamLength: 2_048, querystringParser: () => ({}) },
     clientErrorHandler: answerClientError,
@@ -345,7 +357,21 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
     })
   }
+  const sockets = createWebSocketService({
+    hallway,
+    scope,
+    urlDomain: config.urlDomain,
+    guard: NO_GUARD,
+    traceId,
+    log,
+    limit: config.webSocketConnections ?? SOCKETS,
+    times: deps.connectionTimes
+  })
+  app.server.on('upgrade', (req, socket: Socket, head) => {
+    sockets.upgrade(req, socket, head)
+  })
   const hosts = createHostEntrance([
+    sockets,
     createUrlHosts({ hallway, door: byHost, urlDomain: config.urlDomain, table: () => urls })
   ])
   const ofServer = (action: string): RouteAccess => ({ action, resource: () => '*' })
@@ -399,6 +425,12 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       })
       functionProxy.forward(req, res, id)
     } else refuse(req, res, toRefusal(new HearthError('CAPACITY_EXHAUSTED', 'Rate Exceeded.'), 'aws', id))
+  }
+  for (const url of ['/@connections/:connection', '/api/:name/:stage/@connections/:connection']) {
+    const manage = (req: IncomingMessage, res: ServerResponse, id: string): void => {
+      if (!sockets.serve(req, res, id)) forward(req, res, id)
+    }
+    mount(all, url, 'caller', manage, 'execute-api:ManageConnections')
   }
   mount(all, OTHER_HOST, 'control-plane', (req, res, id) => {
     if (!hosts.serve(req, res, id)) forward(req, res, id)
@@ -540,6 +572,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       }
       events.start()
       triggers.attach(reader)
+      sockets.attach(reader)
       readiness.set('directory', { ok: true })
     },
 
@@ -564,7 +597,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         triggers.stop()
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
-        await stopServer(app.server, connections, executor, config.drainMs)
+        await Promise.all([sockets.stop(config.drainMs), stopServer(app.server, connections, executor, config.drainMs)])
         await stopReporters()
         proxy.close()
         functionProxy.close()
@@ -591,6 +624,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       counters: () => [],
       provisioned: () => [],
       generation: () => 0,
+      changes: () => 0,
       close: () => undefined
     },
     authenticator: { authenticate: refuseAll, open: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },

@@ -12,8 +12,9 @@ import {
   SecretBoxError
 } from '@hearth/store'
 
-const RETRY_MS = 100
-/** Said again this often while the database is missing. */
+const RETRY_MS = 25
+/** While the database is missing it is said after the first of these, and again after each of the second. */
+const TELL_MS = 2_000
 const REMIND_MS = 10_000
 
 /**
@@ -29,7 +30,7 @@ export async function openDirectoryWhenReady(
 ): Promise<
   { readonly reader: DirectoryReader; readonly internalToken: string; readonly sessions: SessionTokens } | undefined
 > {
-  let remindAt = 0
+  let remindAt = performance.now() + TELL_MS
   while (!signal.aborted) {
     try {
       const readKeys = () =>

@@ -44,6 +44,8 @@ export interface Directory {
   provisioned(): readonly ProvisionedReport[]
   /** Another number than before: something about functions has changed. */
   generation(): number
+  /** Another number than before, as of the last {@link refresh}: something in the database has changed. */
+  changes(): number
   close(): void
 }
 
@@ -212,6 +214,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
       return qualifier === undefined ? routes?.plain : routes?.find(qualifier)
     },
     generation: () => generation,
+    changes: () => version,
     counters: () => counters.values(),
     provisioned: () => concurrency.reports(),
     close() {

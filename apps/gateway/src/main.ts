@@ -24,6 +24,7 @@ import { createLog } from './log.ts'
 import { createLogWriter } from './log-writer.ts'
 import { createMetrics } from './metrics.ts'
 import { createFunctionPlatform } from './platform/function-platform.ts'
+import { connectionsFor } from './websockets/open-files.ts'
 
 /** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
 const EXIT_CONFIG = 78
@@ -99,7 +100,21 @@ const queue = await openQueueOrExit((problem) => {
   if (problem !== undefined) log.error({ err: problem }, 'the thread of the queue was lost; it is started again')
   gateway.readiness.set('queue', problem === undefined ? { ok: true } : { ok: false, detail: 'it is opened again' })
 })
-const gateway = await buildApp({ config, logsDir, executor, platform, logs, metrics, log, audit, queue })
+const webSocketConnections = connectionsFor(config.webSocketConnections)
+if (webSocketConnections < (config.webSocketConnections ?? 0)) {
+  log.warn({ webSocketConnections }, 'fewer WebSocket connections than configured: the limit of open files is low')
+}
+const gateway = await buildApp({
+  config: { ...config, webSocketConnections },
+  logsDir,
+  executor,
+  platform,
+  logs,
+  metrics,
+  log,
+  audit,
+  queue
+})
 
 const stopping = new AbortController()
 const grace = closeWithGrace({ delay: config.drainMs + STOP_EXTRA_MS, logger: log }, async ({ err, signal }) => {
@@ -115,12 +130,14 @@ process.once('disconnect', () => {
 
 const port = await gateway.listen()
 log.info({ host: config.host, port }, 'gateway listens')
-process.send?.({ ready: true, port })
 
 const opened = await openDirectoryWhenReady(config, stopping.signal, (reason) => {
   log.warn({ reason }, 'waiting for the database')
 })
-if (opened !== undefined) gateway.attach(opened.reader, opened.internalToken, opened.sessions)
+if (opened !== undefined) {
+  gateway.attach(opened.reader, opened.internalToken, opened.sessions)
+  process.send?.({ ready: true, port })
+}
 
 function readConfigOrExit(): Config {
   try {

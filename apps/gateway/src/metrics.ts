@@ -5,6 +5,7 @@ import { observeConcurrency } from './concurrency-metrics.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import { HistogramSet } from './histogram-set.ts'
 import type { LogCounts } from './log-writer.ts'
+import { createSocketCounts, type SocketCounts } from './websockets/socket-counts.ts'
 
 const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
 /** A warm call spends microseconds in most of its phases. */
@@ -26,6 +27,7 @@ export interface MetricsOptions {
 export interface Metrics {
   readonly functions: FunctionMetrics
   readonly events: AsyncCounts
+  readonly sockets: SocketCounts
   /** To be handed to the executor when it is made. */
   readonly executorEvents: ExecutorEvents
   /** Reads the executor's and the log writer's own counts at every scrape from now on. */
@@ -108,6 +110,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
   return {
     functions,
     events: createAsyncCounts(registers),
+    sockets: createSocketCounts(registers),
     executorEvents: {
       coldStart(spec, cold: Phases) {
         inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)

@@ -192,7 +192,7 @@ function decodePath(rawPath: string): string {
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** `24/Nov/2025:23:11:05 +0000` */
-function clfTime(at: number): string {
+export function clfTime(at: number): string {
   const iso = new Date(at).toISOString()
   return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`
 }

@@ -87,6 +87,8 @@ const Settings = z.strictObject({
   HEARTH_QUEUE_LENGTH: count.max(1_000_000).default(1_000),
   /** How long one may wait before it is refused with 429. */
   HEARTH_QUEUE_WAIT_MS: ms.default(10_000),
+  /** Connections of WebSocket APIs at once: at most, and by default, as many as three quarters of the open files allowed. */
+  HEARTH_WEBSOCKET_CONNECTIONS: count.max(1_000_000).optional(),
   /** How long a stopping server waits for what is in flight. */
   HEARTH_DRAIN_MS: ms.default(10_000),
   /** How long it is known what became of an event, after its end. */
@@ -198,6 +200,8 @@ export interface Config {
   readonly freezeAfterMs: number | undefined
   readonly queueLength: number
   readonly queueWaitMs: number
+  /** Connections of WebSocket APIs at once. Undefined: as many as the limit of open files allows. */
+  readonly webSocketConnections: number | undefined
   readonly drainMs: number
   /** How long records of events are kept after their end. */
   readonly eventKeepMs: number
@@ -278,6 +282,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     freezeAfterMs: s.HEARTH_FREEZE_MS === 'never' ? undefined : s.HEARTH_FREEZE_MS,
     queueLength: s.HEARTH_QUEUE_LENGTH,
     queueWaitMs: s.HEARTH_QUEUE_WAIT_MS,
+    webSocketConnections: s.HEARTH_WEBSOCKET_CONNECTIONS,
     drainMs: s.HEARTH_DRAIN_MS,
     eventKeepMs: s.HEARTH_EVENT_KEEP_MS,
     webhookNetworks: s.HEARTH_WEBHOOK_NETWORKS.split(',')

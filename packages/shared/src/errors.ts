@@ -134,6 +134,10 @@ const CATALOG = {
   CODE_SOURCE_UNAVAILABLE: { status: 502, fault: 'platform', retryable: true, aws: 'ServiceException' },
   FUNCTION_FAILED: { status: 502, fault: 'function', retryable: false, aws: 'InvalidResponse' },
   FUNCTION_TIMED_OUT: { status: 504, fault: 'function', retryable: false, aws: 'InvalidResponse' },
+  /** A client of a WebSocket API that is not connected, or not any more. */
+  CONNECTION_GONE: { status: 410, fault: 'caller', retryable: false, aws: 'GoneException' },
+  /** It does not read what was sent to it before. */
+  CONNECTION_BACKLOGGED: { status: 429, fault: 'caller', retryable: true, aws: 'LimitExceededException' },
   NOT_IMPLEMENTED: { status: 501, fault: 'platform', retryable: false, aws: 'NotImplementedException' },
   CONTROL_PLANE_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
   SANDBOX_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },

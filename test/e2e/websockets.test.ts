@@ -1,0 +1,126 @@
+// WebSocket APIs on a real server: functions in sandboxes that write to clients as their roles, and what clients see when the
+// server dies or stops.
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import { createApisRepository, openStore } from '@hearth/store'
+import { build } from 'esbuild'
+import t from 'tap'
+import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
+import { API, type Client, connect, publish, refusal } from '../helpers/sockets.ts'
+import { zipOf } from '../helpers/zip.ts'
+
+t.setTimeout(120_000)
+
+/** Does what messages say; nothing here says where the API is. */
+const CHAT = `
+import { ApiGatewayManagementApiClient, PostToConnectionCommand } from '@aws-sdk/client-apigatewaymanagementapi'
+const api = new ApiGatewayManagementApiClient({ maxAttempts: 1 })
+export const handler = async ({ requestContext: { routeKey, connectionId, disconnectStatusCode }, body }) => {
+  if (routeKey === '$connect') return { statusCode: 200 }
+  if (routeKey === '$disconnect') console.log('gone ' + connectionId + ' ' + disconnectStatusCode)
+  if (routeKey === 'who') return { statusCode: 200, body: connectionId }
+  if (routeKey === 'tell') {
+    const { to, text } = JSON.parse(body)
+    try {
+      await api.send(new PostToConnectionCommand({ ConnectionId: to, Data: text }))
+      return { statusCode: 200, body: 'told' }
+    } catch (error) {
+      return { statusCode: 200, body: error.name }
+    }
+  }
+  return { statusCode: 200 }
+}
+`
+
+t.test('WebSocket APIs on a real server', async (t) => {
+  const hearth = await startHearth()
+  t.teardown(() => hearth.stop())
+  const { gateway: port } = hearth.ports
+  const json = (method: string, body: unknown) => ({
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
+  const allowPosts = (resource: string) =>
+    hearth.request(
+      '/v1/roles/chat',
+      json('PUT', {
+        policies: {
+          use: {
+            Version: '2012-10-17',
+            Statement: [{ Effect: 'Allow', Action: 'execute-api:ManageConnections', Resource: resource }]
+          }
+        }
+      })
+    )
+  t.ok((await allowPosts(`arn:aws:execute-api:us-east-1:000000000000:${API}/prod/POST/@connections/*`)).ok)
+  const { outputFiles } = await build({
+    stdin: { contents: CHAT, resolveDir: path.join(ROOT, 'test') },
+    bundle: true,
+    platform: 'node',
+    write: false
+  })
+  const zip = await zipOf({ 'index.js': outputFiles[0]!.text })
+  const role = 'arn:aws:iam::000000000000:role/chat'
+  const made = await hearth.deploy('chat', zip, `memory=512&timeout=20&role=${role}`)
+  t.equal(made.status, 201, await made.text())
+  const permitted = await hearth.request(
+    '/2015-03-31/functions/chat/policy',
+    json('POST', {
+      StatementId: randomUUID(),
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+      SourceArn: `arn:aws:execute-api:us-east-1:000000000000:${API}/*`
+    })
+  )
+  t.equal(permitted.status, 201, await permitted.text())
+  const db = openStore(path.join(hearth.dataDir, 'hearth.db'), path.join(ROOT, 'migrations'))
+  const back = { fn: 'chat', responseSelectionExpression: '$default' }
+  publish(createApisRepository(db), {
+    routes: { $connect: 'chat', $disconnect: 'chat', $default: 'chat', who: back, tell: back }
+  })
+  db.close()
+
+  const who = async (client: Client) => String(await client.ask('{"action":"who"}'))
+  const tell = async (client: Client, to: string) =>
+    await client.ask(JSON.stringify({ action: 'tell', to, text: 'hello' }))
+  const ann = await connect(t, port)
+  const bob = await connect(t, port)
+  const bobId = await who(bob)
+
+  await t.test('a function writes to clients as its role allows', async (t) => {
+    t.equal(await tell(ann, bobId), 'told')
+    t.equal(await bob.next(), 'hello')
+    t.equal(await tell(ann, 'AAAAAAAAAAAAAAA='), 'GoneException')
+    t.ok((await allowPosts('arn:aws:execute-api:us-east-1:000000000000:zzzzz00000/*')).ok)
+    t.equal(await tell(ann, bobId), 'AccessDeniedException')
+  })
+
+  const logged = async (text: string) =>
+    await eventually(
+      async () => (await (await hearth.request('/v1/functions/chat/logs?limit=10000')).text()).includes(text),
+      30_000
+    )
+  const cat = await connect(t, port)
+  const catId = await who(cat)
+  cat.ws.close(1_000)
+  await logged(`gone ${catId} 1000`)
+
+  await t.test('a gateway that dies ends its connections; clients come back to the next', async (t) => {
+    const { gateway } = hearth.pids()
+    process.kill(gateway, 'SIGKILL')
+    t.match(await ann.closed, { code: 1_006 })
+    t.match(await bob.closed, { code: 1_006 })
+    await eventually(async () => (await hearth.request('/readyz').catch(() => undefined))?.status === 200, 60_000)
+    const again = await connect(t, port)
+    t.equal(await tell(again, bobId), 'GoneException')
+    const id = await who(again)
+    t.not(id, bobId)
+    t.match(await refusal(port, `/api/${API}/test`), { status: 403 })
+
+    // It is told when the server stops in order.
+    const stopped = hearth.stop()
+    t.match(await again.closed, { code: 1_001, reason: 'Going away' })
+    await stopped
+  })
+})
