@@ -360,3 +360,57 @@ t.test('load balancers: rules, domains that nobody else has, and who is let in',
   t.equal((await send('PUT', '/v1/domains/www.example.org', { function: 'first' })).statusCode, 201)
   t.equal((await sids('first')).length, 2)
 })
+
+t.test('archives and replays ask for what they are made of', async (t) => {
+  const plane = await startControlPlane(t)
+  await plane.inject({ method: 'PUT', url: '/v1/users/ada', payload: {} })
+  const key = (await plane.inject({ method: 'POST', url: '/v1/keys', payload: { user: 'ada' } })).json<{
+    token: string
+  }>()
+  const may = async (...statements: readonly [action: string, resource: string][]) => {
+    const Statement = statements.map(([Action, Resource]) => ({ Effect: 'Allow', Action, Resource }))
+    const payload = { policies: { p: { Version: '2012-10-17', Statement } } }
+    t.equal((await plane.inject({ method: 'PUT', url: '/v1/users/ada', payload })).statusCode, 200)
+  }
+  const call = async (name: string, payload: object) => {
+    const answer = await plane.app.inject({
+      method: 'POST',
+      url: '/',
+      headers: {
+        authorization: `Bearer ${key.token}`,
+        'x-amz-target': `AWSEvents.${name}`,
+        'content-type': 'application/x-amz-json-1.1'
+      },
+      payload
+    })
+    return answer.json<{ __type?: string; message?: string }>()
+  }
+  const denied = { __type: 'AccessDeniedException' }
+  const bus = `${EVENTS}:event-bus/default`
+  const archive = { ArchiveName: 'a', EventSourceArn: bus }
+  const replay = {
+    ReplayName: 'r',
+    EventSourceArn: `${EVENTS}:archive/a`,
+    EventStartTime: 0,
+    EventEndTime: 1,
+    Destination: { Arn: bus }
+  }
+  await may(['events:CreateArchive', `${EVENTS}:archive/*`])
+  t.match(await call('CreateArchive', archive), { ...denied, message: /event-bus\/default/ })
+  await may(['events:CreateArchive', `${EVENTS}:archive/*`], ['events:CreateArchive', bus])
+  t.match(await call('CreateArchive', archive), { State: 'ENABLED' })
+  for (const name of ['DescribeArchive', 'UpdateArchive', 'DeleteArchive'])
+    t.match(await call(name, { ArchiveName: 'a' }), denied, name)
+  for (const name of ['ListArchives', 'ListReplays']) t.match(await call(name, {}), denied, name)
+  await may(['events:StartReplay', bus], ['events:StartReplay', `${EVENTS}:replay/r`])
+  t.match(await call('StartReplay', replay), { ...denied, message: /archive\/a/ })
+  await may(['events:StartReplay', '*'])
+  t.match(await call('StartReplay', replay), { State: 'STARTING' })
+  for (const name of ['DescribeReplay', 'CancelReplay']) t.match(await call(name, { ReplayName: 'r' }), denied, name)
+  await may(['events:CancelReplay', '*'])
+  t.match(await call('CancelReplay', { ReplayName: 'r' }), { State: 'CANCELLING' })
+  t.match(await call('CancelReplay', { ReplayName: 'r' }), { __type: 'IllegalStatusException' })
+  const trail = await plane.get('/v1/audit?limit=100')
+  for (const action of ['events:CreateArchive', 'events:DeleteArchive', 'events:StartReplay', 'events:CancelReplay'])
+    t.match(trail.body, action)
+})

@@ -1,6 +1,10 @@
 /** `Root=…;Parent=…;Sampled=…` in any order, further keys allowed; what else a client sends is not passed on. */
 const TRACE_HEADER = /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]{1,16}=[0-9A-Za-z:|.-]{0,256}){0,8}$/
 
+export function isTraceHeader(text: string): boolean {
+  return TRACE_HEADER.test(text)
+}
+
 /** Makes X-Ray trace headers from request ids: their digits are random already. */
 export function createTraceIds(
   nowMs: () => number
@@ -8,7 +12,7 @@ export function createTraceIds(
   let second = -1
   let root = ''
   return (requestId, sent) => {
-    if (typeof sent === 'string' && TRACE_HEADER.test(sent)) return sent
+    if (typeof sent === 'string' && isTraceHeader(sent)) return sent
     const now = Math.floor(nowMs() / 1_000)
     if (now !== second) {
       second = now

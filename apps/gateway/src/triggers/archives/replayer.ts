@@ -4,7 +4,7 @@ import type { Clock } from '../../async/clock.ts'
 import type { ReadyEvents } from '../../async/dispatcher.ts'
 import { firingsOf } from '../events/put-events.ts'
 import type { RuleTable } from '../events/rule-table.ts'
-import type { FireEvent, Firing } from '../firing.ts'
+import { type FireEvent, type Firing, uuidOf } from '../firing.ts'
 
 export interface ReplayerOptions {
   readonly scope: ArnScope
@@ -123,7 +123,7 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     const at = clock.now()
     return (table.busOf(bus)?.find(event.value) ?? [])
       .filter(({ arn }) => rules.length === 0 || rules.includes(arn))
-      .flatMap((rule) => firingsOf(rule, event, at, options.traceId(event.id, undefined)))
+      .flatMap((rule) => firingsOf(rule, event, at, options.traceId(uuidOf(event.id), undefined)))
   }
 
   /** Whether a function has enough to do. */

@@ -1,4 +1,5 @@
 import { type ArnScope, busArn, DEFAULT_BUS, HearthError, renderTargetInput } from '@hearth/shared'
+import { isTraceHeader } from '../../trace.ts'
 import type { FireEvent, Firing } from '../firing.ts'
 import { uuidOf } from '../firing.ts'
 import { type BusEvent, newBusEvent } from './new-event.ts'
@@ -122,10 +123,11 @@ async function putEvent(options: PutEventsOptions, entry: PutEntry, trace: strin
     return refused('MalformedDetail', 'Detail is malformed.')
   }
   try {
+    const sent = TraceHeader !== undefined && isTraceHeader(TraceHeader) ? withLineage(TraceHeader, trace) : trace
     const kept = options.keep(bus, event, Math.round(time))
     const fired = rules
       .find(event.value)
-      .flatMap((rule) => firingsOf(rule, event, at, options.traceId(event.id, TraceHeader ?? trace)))
+      .flatMap((rule) => firingsOf(rule, event, at, options.traceId(event.id, sent)))
       .map((firing) => options.fire(firing))
     await Promise.all(kept === undefined ? fired : [...fired, kept])
     return { EventId: event.id }
@@ -133,6 +135,11 @@ async function putEvent(options: PutEventsOptions, entry: PutEntry, trace: strin
     options.onError(err)
     return refused('InternalFailure', 'The event was not accepted: it cannot be written now. Send it again later.')
   }
+}
+
+/** An entry's own trace header says nothing of the calls that led here; the request's does. */
+function withLineage(own: string, trace: string | undefined): string {
+  return own.includes(';Lineage=') ? own : own + (/;Lineage=[^;]*/.exec(trace ?? '')?.[0] ?? '')
 }
 
 /** One for each target of a rule. */
