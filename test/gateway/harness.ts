@@ -8,9 +8,11 @@ import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, t
 import { type AccessKey, createSessionTokens, type FunctionRecord, type SessionTokens } from '@hearth/shared'
 import {
   type AliasesRepository,
+  type ApisRepository,
   AUDIT_FILES,
   type ConcurrencyRepository,
   createAliasesRepository,
+  createApisRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
   createEventRulesRepository,
@@ -242,6 +244,7 @@ export interface Harness {
   readonly sessions: SessionTokens
   readonly rules: EventRulesRepository
   readonly schedules: SchedulesRepository
+  readonly apis: ApisRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
@@ -353,6 +356,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     urls,
     rules: createEventRulesRepository(db),
     schedules: createSchedulesRepository(db),
+    apis: createApisRepository(db),
     logs,
     dataDir,
     attach

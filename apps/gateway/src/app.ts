@@ -18,6 +18,10 @@ import {
 } from '@hearth/shared'
 import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
+import { createApiService } from './apis/api-service.ts'
+import { apiTriggerRoutes } from './apis/api-trigger-routes.ts'
+import { PENDING_GUARD } from './apis/pending-guard.ts'
+import { createStaticFiles } from './apis/static-files.ts'
 import { type Clock, SYSTEM_CLOCK } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
 import { atMostEvery } from './at-most-every.ts'
@@ -127,8 +131,8 @@ const EMPTY = Buffer.alloc(0)
 const COMPLETED_MS = 1_000
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
-/** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
-export type Access = 'open' | 'caller' | 'function-url' | 'control-plane'
+/** Who may use a route: anyone, who proves a key, whom a function's URL, an API's route or the control plane lets in. */
+export type Access = 'open' | 'caller' | 'function-url' | 'api' | 'control-plane'
 
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
@@ -343,7 +347,27 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
     })
   }
+  const apis = createApiService({
+    base: hallway,
+    scope,
+    urlDomain: config.urlDomain,
+    // MERGE: the guard of JWT and Lambda authorizers, API keys and usage plans takes this one's place.
+    guard: PENDING_GUARD,
+    files: createStaticFiles((artifact) => codeDirOf(config.dataDir, artifact)),
+    traceId,
+    nowMs: Date.now,
+    log,
+    onError: atMostEvery(10_000, (err: unknown) => {
+      log.error({ err }, 'published APIs cannot be read')
+    })
+  })
+  for (const url of ['/api/:name', '/api/:name/*']) {
+    mount(all, url, 'api', (req, res, id) => {
+      apis.enterByPath(req, res, id)
+    })
+  }
   const hosts = createHostEntrance([
+    apis,
     createUrlHosts({ hallway, door: byHost, urlDomain: config.urlDomain, table: () => urls })
   ])
   const ofServer = (action: string): RouteAccess => ({ action, resource: () => '*' })
@@ -381,7 +405,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       log.error({ err }, 'triggers cannot work as they should')
     })
   })
-  for (const { method, url, action, arnOf, bodyBytes, route } of triggerRoutes(triggers, scope)) {
+  for (const { method, url, action, arnOf, bodyBytes, route } of [
+    ...triggerRoutes(triggers, scope),
+    ...apiTriggerRoutes(apis, scope)
+  ]) {
     mountServerRoute([method], url, { action, resource: arnOf, bodyBytes }, route)
   }
   const proxied = metrics.route('control-plane')
@@ -476,12 +503,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         onRemoved: (name) => {
           metrics.functions.remove(name)
         },
+        onCommitted: apis.refresh,
         onError: atMostEvery(10_000, (err: unknown) => {
           log.error({ err }, 'the function directory cannot be read')
         })
       })
       hallway.authenticator = authenticator
       hallway.access = access
+      apis.attach(reader)
       urls = createUrlTable({
         reader,
         urlDomain: config.urlDomain,

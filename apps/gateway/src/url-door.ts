@@ -31,7 +31,7 @@ export const URL_BY_HOST: UrlDoorKind = { dialect: 'url', route: 'function-url',
  * A page of a function that is served beside the API must not act as the API's own origin: the browser gives it one
  * of its own.
  */
-const OPAQUE_ORIGIN = [
+export const OPAQUE_ORIGIN: readonly string[] = [
   'content-security-policy',
   'sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts'
 ]
@@ -183,7 +183,10 @@ function eventOf(
 }
 
 /** A key of this server is none of the function's business, even if somebody sends it to a public URL. */
-function isOwnKey({ authenticator }: Hallway, authorization: string | undefined): boolean {
+export function isOwnKey(
+  { authenticator }: Pick<Hallway, 'authenticator'>,
+  authorization: string | undefined
+): boolean {
   if (authorization === undefined) return false
   if (/^aws4-/i.test(authorization)) return true
   if (!/^bearer /i.test(authorization)) return false

@@ -33,7 +33,7 @@ export interface UrlRequest {
  * Headers that the platform says and a client may not; and what proves the caller, which is the server's business:
  * a Bearer key in an event would hand the caller's rights to the function's code.
  */
-const DROPPED = new Set([
+export const DROPPED_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'proxy-authorization',
   'x-amz-security-token',
@@ -55,7 +55,7 @@ const DROPPED = new Set([
   'x-amzn-trace-id'
 ])
 
-type Bag = Record<string, string>
+export type Bag = Record<string, string>
 
 /**
  * A function URL's event, payload format 2.0, as JSON text.
@@ -70,7 +70,8 @@ export function toUrlEvent(request: UrlRequest): string {
     const name = rawHeaders[i]!.toLowerCase()
     const value = rawHeaders[i + 1]!
     if (name === 'cookie') cookies.push(...splitCookies(value))
-    else if (!DROPPED.has(name) || (name === 'authorization' && request.authorization)) add(headers, name, value)
+    else if (!DROPPED_HEADERS.has(name) || (name === 'authorization' && request.authorization))
+      addJoined(headers, name, value)
   }
   headers['x-amzn-trace-id'] = request.traceId
   headers['x-forwarded-for'] = request.sourceIp
@@ -110,7 +111,7 @@ export function toUrlEvent(request: UrlRequest): string {
   })
 }
 
-function authorizerOf(principal: Principal) {
+export function authorizerOf(principal: Principal) {
   return {
     iam: {
       accessKey: principal.keyId,
@@ -125,27 +126,27 @@ function authorizerOf(principal: Principal) {
 }
 
 /** Without a prototype: `__proto__` is a header name like any other. */
-function bag(): Bag {
+export function bag(): Bag {
   return Object.create(null) as Bag
 }
 
-function add(to: Bag, name: string, value: string): void {
+export function addJoined(to: Bag, name: string, value: string): void {
   const before = to[name]
   to[name] = before === undefined ? value : `${before},${value}`
 }
 
-function splitCookies(header: string): string[] {
+export function splitCookies(header: string): string[] {
   return header
     .split(';')
     .map((cookie) => cookie.trim())
     .filter((cookie) => cookie !== '')
 }
 
-function queryOf(rawQuery: string): Bag | undefined {
+export function queryOf(rawQuery: string): Bag | undefined {
   const query = bag()
   let any = false
   for (const [name, value] of new URLSearchParams(rawQuery)) {
-    add(query, name, value)
+    addJoined(query, name, value)
     any = true
   }
   return any ? query : undefined
@@ -192,7 +193,7 @@ function decodePath(rawPath: string): string {
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** `24/Nov/2025:23:11:05 +0000` */
-function clfTime(at: number): string {
+export function clfTime(at: number): string {
   const iso = new Date(at).toISOString()
   return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`
 }

@@ -88,6 +88,7 @@ export {
   type ApiRoute,
   type ApiSnapshot,
   type ApiStage,
+  type ApiStaticFiles,
   apiGatewayArn,
   executeApiArn,
   type PublishedApi,
