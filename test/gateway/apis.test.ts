@@ -1,3 +1,6 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { codeDirOf } from '@hearth/store'
 import t from 'tap'
 import { API, HOST, letsApisIn, publish, startApi } from './apis.ts'
 import { ask, BEARER, outcome, rawConnection, until } from './harness.ts'
@@ -133,7 +136,7 @@ t.test('stages, hosts, domains and the path below /api lead to an API', async (t
 })
 
 t.test('events of format 2.0', async (t) => {
-  const { eventOf, call, port, logs: _ } = await startApi(t, { 'ANY /{proxy+}': {} })
+  const { eventOf, call, port } = await startApi(t, { 'ANY /{proxy+}': {} })
   const sent = {
     cookie: 's=abc; t=def',
     'content-type': 'application/json',
@@ -325,14 +328,7 @@ t.test('responses of format 2.0, and what comes instead of one', async (t) => {
 })
 
 t.test('throttles, AWS_IAM, and routes that need the guard', async (t) => {
-  const {
-    call,
-    eventOf,
-    executor,
-    owned,
-    users,
-    keys: _
-  } = await startApi(
+  const { call, eventOf, executor, owned, users } = await startApi(
     t,
     {
       'GET /two': {},
@@ -438,4 +434,56 @@ t.test('hostile requests get a clear 4xx', async (t) => {
     await until('an answer', () => connection.received.includes('\r\n\r\n'))
     t.match(connection.received, /^HTTP\/1\.1 400/, line)
   }
+})
+
+t.test('files of a folder beside the routes', async (t) => {
+  const sha256 = 'f'.repeat(64)
+  const folder = { sha256, index: 'index.html', uploadedAt: 1 }
+  const harness = await startApi(
+    t,
+    { 'ANY /api/{proxy+}': {} },
+    { api: { static: folder }, stages: [{}, { name: 'dev' }] }
+  )
+  const { call, port, dataDir } = harness
+  const root = codeDirOf(dataDir, sha256)
+  const page = '<h1>Hé</h1>'
+  mkdirSync(path.join(root, 'docs'), { recursive: true })
+  mkdirSync(path.join(root, 'empty'))
+  for (const file of ['index.html', 'docs/index.html', 'a b#?.html', '.secret'])
+    writeFileSync(path.join(root, file), page)
+  writeFileSync(path.join(root, 'app.js'), 'x'.repeat(300_000))
+  writeFileSync(path.join(root, 'none.txt'), '')
+  writeFileSync(path.join(dataDir, 'outside.html'), 'outside')
+  symlinkSync(path.join(dataDir, 'outside.html'), path.join(root, 'link.html'))
+  symlinkSync(dataDir, path.join(root, 'dir'))
+
+  const first = await call('/')
+  t.match(first, { status: 200, body: page, headers: { 'content-type': 'text/html; charset=utf-8' } })
+  t.match(first.headers, { 'cache-control': 'public, max-age=0, must-revalidate', 'x-content-type-options': 'nosniff' })
+  const { etag = '' } = first.headers
+  for (const sent of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
+    t.match(await call('/', { headers: { 'if-none-match': sent } }), { status: 304, body: '' }, sent)
+  }
+  t.match(await call('/', { headers: { 'if-none-match': '"x"', range: 'bytes=0-1' } }), { status: 200, body: page })
+  t.equal((await call('/app.js')).body.length, 300_000)
+  t.match(await call('/app.js', { method: 'HEAD' }), { status: 200, body: '', headers: { 'content-length': '300000' } })
+  t.match(await call('/none.txt'), { status: 200, body: '' })
+  t.match(await call('/docs'), { status: 301, headers: { location: './docs/' } })
+  t.match(await call('/docs/'), { status: 200, body: page })
+  t.match(await call('/dev/docs/'), { status: 200 }, 'in every stage')
+  t.match(await call('/a%20b%23%3F.html'), { status: 404 }, 'an escaped question mark ends the path')
+  t.match((await ask(port, `/api/${API}/`, { auth: false })).headers['content-security-policy'], /^sandbox /)
+  t.match(await call('/api/x'), { status: 200, body: /"routeKey":"ANY \/api\/\{proxy\+\}"/ }, 'routes come first')
+  for (const gone of ['/none', '/empty/', '/.secret', '/docs/.x', '/link.html', '/dir/outside.html', '/index.html/']) {
+    t.match(await call(gone), NOT_FOUND, gone)
+  }
+  t.match(await call('/', { method: 'POST', body: 'x' }), NOT_FOUND)
+  for (const escape of ['/../hearth.db', '/%2e%2e/hearth.db', '/..%5chearth.db', '/%00', '/docs%2f..%2f..']) {
+    t.match(await call(escape), { status: 400 }, escape)
+  }
+  publish(harness, {}, { api: { static: { ...folder, notFound: 'index.html' } } })
+  t.match(await call('/some/page'), { status: 200, body: page }, 'the app finds its way')
+  t.match(await call('/gone.js'), NOT_FOUND, 'a file is no page')
+  publish(harness, {}, { api: { static: { ...folder, notFound: 'docs/index.html' } } })
+  t.match(await call('/some/page', { headers: { 'if-none-match': '*' } }), { status: 404, body: page })
 })

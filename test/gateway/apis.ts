@@ -72,13 +72,13 @@ export function publish(
     id: deploymentId,
     autoDeployed: true,
     createdAt: AT,
-    routes: list.map(([key, { integration: _, ...changes }], i) => ({
+    routes: list.map(([key, { authorization = 'NONE', apiKeyRequired = false, authorizerId }], i) => ({
       id: `r${i}`,
       key,
       integrationId: `i${i}`,
-      authorization: 'NONE',
-      apiKeyRequired: false,
-      ...changes
+      authorization,
+      apiKeyRequired,
+      authorizerId
     })),
     integrations: list.map(([, { integration }], i) => ({
       id: `i${i}`,

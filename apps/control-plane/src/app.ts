@@ -11,7 +11,7 @@ import {
   type FunctionRecord,
   type SessionTokens
 } from '@hearth/shared'
-import type { ArtifactStore, IdempotencyKeys } from '@hearth/store'
+import type { ApisRepository, ArtifactStore, IdempotencyKeys } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Access } from './access/access.ts'
@@ -76,6 +76,7 @@ import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { eventInvokeRoutes } from './v1/event-invoke-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
+import { httpStaticRoutes } from './v1/http-static-routes.ts'
 import { keyRoutes } from './v1/key-routes.ts'
 import { keyUseReports } from './v1/key-use-reports.ts'
 import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
@@ -113,6 +114,7 @@ export interface Deps {
   readonly codeSigning: CodeSigning
   readonly eventRules: EventRules
   readonly schedules: Schedules
+  readonly apis: ApisRepository
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -268,6 +270,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
       createEventKind(deps.eventRules, servicePermissions),
       createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
     ],
+    exclusively: deps.access.exclusively
+  })
+  await app.register(httpStaticRoutes, {
+    prefix: '/v1/triggers/http',
+    apis: deps.apis,
+    packages,
+    scope,
+    now: deps.access.now,
     exclusively: deps.access.exclusively
   })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })

@@ -13,6 +13,7 @@ import {
 import {
   AUDIT_FILES,
   createAliasesRepository,
+  createApisRepository,
   createArtifactStore,
   createCodeSigningRepository,
   createConcurrencyRepository,
@@ -193,6 +194,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     late.log?.[level](fields, message)
   })
   const layerVersions = createLayersRepository(db)
+  const apis = createApisRepository(db)
   const layers = createLayerService(layerVersions, scope, now)
   const trees = createLayerTrees(artifacts)
   const s3 = createS3Source(config.s3)
@@ -369,6 +371,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
           roles.requireFor(roleArn, 'scheduler.amazonaws.com')
         }
       }),
+      apis,
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
         concurrency.unreserved()
       ),
@@ -417,7 +420,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   late.log = app.log
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
-  const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions], {
+  const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions, apis], {
     intervalMs: COLLECT_INTERVAL_MS,
     graceMs: COLLECT_GRACE_MS,
     onRemoved: (removed) => {

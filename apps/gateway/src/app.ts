@@ -503,7 +503,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         onRemoved: (name) => {
           metrics.functions.remove(name)
         },
-        onCommitted: apis.refresh,
+        onCommitted: () => {
+          apis.refresh()
+        },
         onError: atMostEvery(10_000, (err: unknown) => {
           log.error({ err }, 'the function directory cannot be read')
         })

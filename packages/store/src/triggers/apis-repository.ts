@@ -25,6 +25,10 @@ export type ApiPartKind = keyof ApiParts
 /** HTTP and WebSocket APIs in SQLite. Lists are by id, those after `after`; a stage's id is its name. */
 export interface ApisRepository {
   find(id: string): Api | undefined
+  /** At most so many of this name: there may be several. */
+  findNamed(name: string, limit: number): readonly Api[]
+  /** Whether an API's files are in this artifact. */
+  isReferenced(artifact: string): boolean
   put(api: Api): void
   /** With all that belongs to it. */
   remove(id: string): void
@@ -58,6 +62,10 @@ interface MappingRow {
 
 export function createApisRepository(db: Db): ApisRepository {
   const find = db.prepare<[string], string>('SELECT body FROM apis WHERE id = ?').pluck()
+  const findNamed = db
+    .prepare<[string, number], string>('SELECT body FROM apis WHERE name = ? ORDER BY id LIMIT ?')
+    .pluck()
+  const referenced = db.prepare<[string], 1>(`SELECT 1 FROM apis WHERE body ->> '$.static.sha256' = ?`).pluck()
   const put = db.prepare<{ id: string; name: string; body: string; created_at: number }>(`
     INSERT INTO apis (id, name, body, created_at) VALUES (@id, @name, @body, @created_at)
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, body = excluded.body`)
@@ -102,6 +110,8 @@ export function createApisRepository(db: Db): ApisRepository {
     .pluck()
   return {
     find: (id) => parsed<Api>(find.get(id)),
+    findNamed: (name, limit) => findNamed.all(name, limit).map((body) => JSON.parse(body) as Api),
+    isReferenced: (artifact) => referenced.get(artifact) !== undefined,
     put: (api) => void put.run({ id: api.id, name: api.name, body: JSON.stringify(api), created_at: api.createdAt }),
     remove: (id) => void remove.run(id),
     list: (after, limit) => list.all(after, limit).map((body) => JSON.parse(body) as Api),
