@@ -2,7 +2,8 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { codeDirOf } from '@hearth/store'
 import t from 'tap'
-import { API, HOST, letsApisIn, publish, startApi } from './apis.ts'
+import { API, HOST, letsApisIn, publish } from '../helpers/http-api.ts'
+import { startApi } from './apis.ts'
 import { ask, BEARER, outcome, rawConnection, until } from './harness.ts'
 
 const NOT_FOUND = { status: 404, headers: { 'content-type': 'application/json' }, body: '{"message":"Not Found"}' }
