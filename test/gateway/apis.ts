@@ -23,7 +23,7 @@ export async function startApi(
   return { ...harness, call, eventOf }
 }
 
-export interface ApiEvent {
+interface ApiEvent {
   readonly routeKey: string
   readonly rawPath: string
   readonly path: string
