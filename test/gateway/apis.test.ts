@@ -1,10 +1,15 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { AppDeps } from '@hearth/gateway'
 import { codeDirOf } from '@hearth/store'
 import t from 'tap'
 import { API, HOST, letsApisIn, publish } from '../helpers/http-api.ts'
 import { startApi } from './apis.ts'
 import { ask, BEARER, outcome, rawConnection, until } from './harness.ts'
+
+type Guard = NonNullable<AppDeps['guard']>
+type GuardedRequest = Parameters<Guard['check']>[0]
+type Verdict = Parameters<Parameters<Guard['check']>[1]>[0]
 
 const NOT_FOUND = { status: 404, headers: { 'content-type': 'application/json' }, body: '{"message":"Not Found"}' }
 
@@ -364,6 +369,75 @@ t.test('throttles, AWS_IAM, and routes that need the guard', async (t) => {
   for (const path of ['/jwt', '/custom', '/key']) t.match(await call(path), { status: 500 }, path)
 })
 
+t.test('a guard is asked before the body is there, and what it says goes into the event', async (t) => {
+  const asked: GuardedRequest[] = []
+  let verdict: Verdict = {
+    isAllowed: false,
+    status: 401,
+    message: 'Unauthorized',
+    headers: ['www-authenticate', 'Bearer']
+  }
+  const guard: Guard = {
+    check(request, done) {
+      asked.push(request)
+      setImmediate(done, verdict)
+    }
+  }
+  const jwt = { authorization: 'JWT' as const, authorizerId: 'a1' }
+  const authorizer = {
+    id: 'a1',
+    name: 'tokens',
+    type: 'JWT' as const,
+    identitySources: ['$request.header.Authorization'],
+    jwt: { issuer: 'https://issuer.example', audience: ['shop'] },
+    simpleResponses: false,
+    ttlSeconds: 0
+  }
+  const { call, eventOf, executor, port } = await startApi(
+    t,
+    {
+      'POST /two/{id}': jwt,
+      'POST /one/{id}': { ...jwt, integration: { payloadFormat: '1.0' } },
+      $default: { apiKeyRequired: true }
+    },
+    { stages: [{ name: 'dev' }], authorizers: [authorizer] },
+    { guard }
+  )
+  const connection = await rawConnection(t, port)
+  connection.socket.write(
+    `POST /dev/two/7?a=1 HTTP/1.1\r\nhost: ${HOST}\r\nexpect: 100-continue\r\ncontent-length: 99\r\n\r\n`
+  )
+  await until('an answer', () => connection.received.includes('}'))
+  t.match(connection.received, /^HTTP\/1\.1 401[^]*www-authenticate: Bearer\r\n[^]*\{"message":"Unauthorized"\}/)
+  t.match(asked, [
+    {
+      route: { key: 'POST /two/{id}' },
+      authorizer: { name: 'tokens' },
+      stage: { name: 'dev' },
+      rawPath: '/two/7',
+      rawQuery: 'a=1',
+      pathParameters: { id: '7' },
+      domainName: HOST,
+      sourceIp: '127.0.0.1'
+    }
+  ])
+  executor.behaviour = ({ payload }) => outcome(JSON.stringify({ statusCode: 200, body: payload.toString() }))
+  const post = (path: string) => eventOf(path, { method: 'POST', body: 'x'.repeat(100_000) })
+  verdict = { isAllowed: true, authorizer: { kind: 'jwt', claims: { sub: 'ada' }, scopes: ['read'] } }
+  t.match(await post('/dev/two/7'), {
+    requestContext: { authorizer: { jwt: { claims: { sub: 'ada' }, scopes: ['read'] } } },
+    body: /^.{133336}$/
+  })
+  t.match((await post('/dev/one/7')).requestContext, { authorizer: { claims: { sub: 'ada' }, scopes: ['read'] } })
+  verdict = { isAllowed: true, authorizer: { kind: 'lambda', principalId: 'p', context: { plan: 'gold' } } }
+  t.match((await post('/dev/two/7')).requestContext, { authorizer: { lambda: { plan: 'gold' } } })
+  t.match((await post('/dev/one/7')).requestContext, { authorizer: { principalId: 'p', plan: 'gold' } })
+  verdict = { isAllowed: true, authorizer: undefined }
+  t.notOk('authorizer' in (await post('/dev/other')).requestContext)
+  verdict = { isAllowed: false, status: 429, message: 'Limit Exceeded' }
+  t.match(await call('/dev/other'), { status: 429, body: '{"message":"Limit Exceeded"}' })
+})
+
 t.test('CORS of an API', async (t) => {
   const cors = { allowOrigins: ['https://a.example'], allowMethods: ['GET'], allowHeaders: ['x-a'], maxAge: 5 }
   const harness = await startApi(
@@ -397,6 +471,11 @@ t.test('CORS of an API', async (t) => {
     headers: { 'access-control-allow-origin': 'https://a.example' }
   })
   t.match((await call('/x')).headers['access-control-allow-origin'], undefined)
+  publish(harness, { 'GET /x': {} }, { api: { cors: { allowOrigins: ['https://*'] } } })
+  t.match((await ask('/x', 'https://any.example')).headers['access-control-allow-origin'], 'https://any.example')
+  for (const origin of ['http://any.example', 'null', 'https', 'httpsx://a']) {
+    t.equal((await ask('/x', origin)).headers['access-control-allow-origin'], undefined, origin)
+  }
   publish(harness, { 'GET /x': {}, 'OPTIONS /own': {} })
   t.match(await ask('/x'), { status: 404 }, 'without a configuration OPTIONS is a method like any other')
   t.match(await ask('/own'), { status: 200, headers: { 'access-control-allow-origin': 'https://evil.example' } })

@@ -20,6 +20,7 @@ import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAudi
 import Fastify, { type HTTPMethods } from 'fastify'
 import { createApiService } from './apis/api-service.ts'
 import { apiTriggerRoutes } from './apis/api-trigger-routes.ts'
+import type { Guard } from './apis/guard.ts'
 import { PENDING_GUARD } from './apis/pending-guard.ts'
 import { createStaticFiles } from './apis/static-files.ts'
 import { type Clock, SYSTEM_CLOCK } from './async/clock.ts'
@@ -106,6 +107,8 @@ export interface AppDeps {
   readonly clock?: Clock
   /** Events that may run at once. Default: what {@link createEventService} says. */
   readonly eventsAtOnce?: number
+  /** Of routes with an authorizer or an API key. Default: nobody is let in. */
+  readonly guard?: Guard
   readonly timeouts?: Partial<ServerTimeouts>
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
   readonly random?: () => number
@@ -352,7 +355,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     scope,
     urlDomain: config.urlDomain,
     // MERGE: the guard of JWT and Lambda authorizers, API keys and usage plans takes this one's place.
-    guard: PENDING_GUARD,
+    guard: deps.guard ?? PENDING_GUARD,
     files: createStaticFiles((artifact) => codeDirOf(config.dataDir, artifact)),
     traceId,
     nowMs: Date.now,

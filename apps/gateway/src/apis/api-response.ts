@@ -7,12 +7,12 @@ import {
   RESERVED,
   scalar,
   statusOf,
-  toUrlResponse,
   type UrlResponse
 } from '../url-response.ts'
 
 /** Of a response that says nothing else. */
 const TEXT_TYPE = 'text/plain;charset=UTF-8'
+const JSON_TYPE = 'application/json'
 
 /**
  * The HTTP response that a function's answer stands for.
@@ -30,7 +30,8 @@ export function toApiResponse(payload: Buffer, format: '1.0' | '2.0'): UrlRespon
     return undefined
   }
   if (!isObject(result) || result['statusCode'] === undefined) {
-    return format === '2.0' ? toUrlResponse(payload) : undefined
+    if (format === '1.0') return undefined
+    return { status: 200, headers: ['content-type', JSON_TYPE], body: typeof result === 'string' ? result : payload }
   }
   const status = statusOf(result['statusCode'])
   const headers =
