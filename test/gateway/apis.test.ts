@@ -5,7 +5,8 @@ import { codeDirOf } from '@hearth/store'
 import t from 'tap'
 import { API, HOST, letsApisIn, publish } from '../helpers/http-api.ts'
 import { startApi } from './apis.ts'
-import { ask, BEARER, outcome, rawConnection, until } from './harness.ts'
+import { ADMIN, ask, BEARER, outcome, rawConnection, SECRET, until } from './harness.ts'
+import { signed } from './signed.ts'
 
 type Guard = NonNullable<AppDeps['guard']>
 type GuardedRequest = Parameters<Guard['check']>[0]
@@ -334,7 +335,7 @@ t.test('responses of format 2.0, and what comes instead of one', async (t) => {
 })
 
 t.test('throttles, AWS_IAM, and routes that need the guard', async (t) => {
-  const { call, eventOf, executor, owned, users } = await startApi(
+  const { call, eventOf, executor, owned, users, port } = await startApi(
     t,
     {
       'GET /two': {},
@@ -362,6 +363,20 @@ t.test('throttles, AWS_IAM, and routes that need the guard', async (t) => {
   executor.behaviour = ({ payload }) => outcome(JSON.stringify({ statusCode: 200, body: payload.toString() }))
   const old = await eventOf('/iam', { method: 'POST', headers: { authorization: BEARER }, body: '{}' })
   t.match(old.requestContext, { identity: { userArn: 'arn:aws:iam::000000000000:user/admin' } })
+  const path = `/api/${API}/iam`
+  const key = { accessKeyId: ADMIN.accessKeyId, secretAccessKey: SECRET }
+  const sent = async (service: string, body: string) =>
+    await ask(port, path, {
+      auth: false,
+      method: 'POST',
+      body,
+      headers: signed(key, { method: 'POST', path, body: '{"a":1}', port, service })
+    })
+  const signedEvent = await sent('execute-api', '{"a":1}')
+  t.match(JSON.parse(signedEvent.body), { requestContext: { identity: { accessKey: ADMIN.accessKeyId } } })
+  t.notMatch(signedEvent.body, /aws4-hmac/i, 'a signature goes to no function')
+  t.match(await sent('execute-api', '{"a":2}'), forbidden, 'another body than was signed')
+  t.match(await sent('lambda', '{"a":1}'), forbidden, 'for another service')
   const { userId } = users.find('admin')!
   owned.detach(userId, 'arn:aws:iam::aws:policy/AdministratorAccess')
   t.match(await call('/iam', { headers: { authorization: BEARER } }), forbidden, 'somebody who may not')

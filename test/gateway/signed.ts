@@ -10,7 +10,13 @@ export interface Credentials {
 /** Headers of a request that is signed as AWS clients sign. */
 export function signed(
   { accessKeyId, secretAccessKey, sessionToken }: Credentials,
-  { method, path, body, port }: { method: string; path: string; body: string; port: number }
+  {
+    method,
+    path,
+    body,
+    port,
+    service = 'lambda'
+  }: { method: string; path: string; body: string; port: number; service?: string }
 ): Record<string, string> {
   const at = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
   const day = at.slice(0, 8)
@@ -22,9 +28,9 @@ export function signed(
   const names = Object.keys(headers).sort()
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
   const canonical = canonicalRequest({ method, rawUrl: path, headers, body: undefined }, names, sha256(body))
-  const scope = `${day}/us-east-1/lambda/aws4_request`
+  const scope = `${day}/us-east-1/${service}/aws4_request`
   const text = `AWS4-HMAC-SHA256\n${at}\n${scope}\n${sha256(canonical)}`
-  const signature = createHmac('sha256', signingKey(secretAccessKey, day, 'us-east-1', 'lambda'))
+  const signature = createHmac('sha256', signingKey(secretAccessKey, day, 'us-east-1', service))
     .update(text)
     .digest('hex')
   return {
