@@ -134,6 +134,7 @@ t.test('stages, hosts, domains and the path below /api lead to an API', async (t
   t.match(JSON.parse((await ask(port, `/api/${API}`, { auth: false })).body), { routeKey: 'GET /' })
   t.match(await ask(port, '/api/zzzzzzzzzz/x', { auth: false }), NOT_FOUND)
   t.match(await ask(port, '/api/%2e%2e/x', { auth: false }), { status: 404 })
+  t.match(await ask(port, `/api/${API}/`, { auth: false, method: 'PROPFIND' }), NOT_FOUND, 'whatever the method')
   t.match(await call('/', {}, 'zzzzzzzzzz.lambda-url.localhost'), NOT_FOUND)
 
   publish(harness, { 'GET /': {} }, { stages, api: { disableExecuteApiEndpoint: true } })

@@ -444,7 +444,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
-    if (!hosts.serve(request.raw, reply.raw, request.id)) forward(request.raw, reply.raw, request.id)
+    if (hosts.serve(request.raw, reply.raw, request.id)) return
+    // Routes of APIs may take any method.
+    if (request.raw.url!.startsWith('/api/')) apis.enterByPath(request.raw, reply.raw, request.id)
+    else forward(request.raw, reply.raw, request.id)
   })
   app.removeAllContentTypeParsers()
   await app.ready()
