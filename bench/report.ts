@@ -6,6 +6,7 @@ import type { AccessResult } from './access.ts'
 import type { AsyncResult } from './async.ts'
 import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
+import type { HttpResult } from './http.ts'
 import type { MemoryResult } from './memory.ts'
 import type { PatternResult } from './patterns.ts'
 import type { RuntimeResult } from './runtimes.ts'
@@ -16,6 +17,7 @@ import type { WebSocketResult } from './websockets.ts'
 
 export interface Results {
   readonly warm: readonly WarmResult[] | undefined
+  readonly http: readonly HttpResult[] | undefined
   readonly events: AsyncResult | undefined
   readonly patterns: readonly PatternResult[] | undefined
   readonly stream: readonly StreamResult[] | undefined
@@ -32,6 +34,7 @@ export interface Results {
 /** The figures as Markdown tables, with what they were measured on. */
 export function report({
   warm,
+  http,
   events,
   patterns,
   stream,
@@ -55,6 +58,23 @@ export function report({
           row.requestsPerSecond.toFixed(0),
           row.timesBare.toFixed(2),
           row.timesWorkerd.toFixed(2),
+          row.cpuUs.toFixed(1),
+          row.p50Ms.toFixed(2),
+          row.p99Ms.toFixed(2)
+        ])
+      )
+    )
+  }
+  if (http !== undefined) {
+    parts.push(
+      '## HTTP APIs, 32 connections',
+      table(
+        ['', 'requests/s', '× bare Fastify', '× direct invoke', 'CPU µs per request', 'p50 ms', 'p99 ms'],
+        http.map((row) => [
+          row.name,
+          row.requestsPerSecond.toFixed(0),
+          row.timesBare.toFixed(2),
+          row.timesDirect.toFixed(2),
           row.cpuUs.toFixed(1),
           row.p50Ms.toFixed(2),
           row.p99Ms.toFixed(2)

@@ -7,6 +7,7 @@ import { measureAccess } from './access.ts'
 import { measureAsync } from './async.ts'
 import { measureCold } from './cold.ts'
 import { measureFreeze } from './freeze.ts'
+import { measureHttp } from './http.ts'
 import { measureMemory } from './memory.ts'
 import { measurePatterns } from './patterns.ts'
 import { report } from './report.ts'
@@ -22,7 +23,10 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     cold: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'warm,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,websockets' },
+    only: {
+      type: 'string',
+      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,websockets'
+    },
     write: { type: 'boolean', default: false }
   },
   allowPositionals: true
@@ -80,6 +84,7 @@ async function memory() {
 try {
   const text = report({
     warm: isWanted('warm') ? await warm() : undefined,
+    http: isWanted('http') ? await measureHttp(Number(values.rounds), Number(values.seconds), tmpDir) : undefined,
     events: isWanted('async') ? await measureAsync(Number(values.seconds), tmpDir) : undefined,
     patterns: isWanted('patterns') ? measurePatterns(Number(values.seconds)) : undefined,
     stream: isWanted('stream') ? await measureStream(Number(values.rounds)) : undefined,

@@ -261,7 +261,7 @@ export interface Harness {
 }
 
 export interface HarnessOptions
-  extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'connectionTimes'>> {
+  extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'connectionTimes' | 'guard'>> {
   /** Default: none. */
   readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   readonly controlPort?: number
@@ -336,6 +336,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     logs,
     metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
+    ...(options.guard === undefined ? {} : { guard: options.guard }),
     ...(options.random === undefined ? {} : { random: options.random }),
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
     ...(options.connectionTimes === undefined ? {} : { connectionTimes: options.connectionTimes })

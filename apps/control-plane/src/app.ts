@@ -83,6 +83,7 @@ import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { eventInvokeRoutes } from './v1/event-invoke-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
+import { httpStaticRoutes } from './v1/http-static-routes.ts'
 import { keyRoutes } from './v1/key-routes.ts'
 import { keyUseReports } from './v1/key-use-reports.ts'
 import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
@@ -302,6 +303,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(webhookRoutes, {
     prefix: '/v1/triggers/webhook',
     webhooks,
+    exclusively: deps.access.exclusively
+  })
+  await app.register(httpStaticRoutes, {
+    prefix: '/v1/triggers/http',
+    apis: deps.apis.drafts.repository,
+    packages,
+    scope,
+    now: deps.access.now,
     exclusively: deps.access.exclusively
   })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })

@@ -199,6 +199,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     late.log?.[level](fields, message)
   })
   const layerVersions = createLayersRepository(db)
+  const apisRepository = createApisRepository(db)
   const layers = createLayerService(layerVersions, scope, now)
   const trees = createLayerTrees(artifacts)
   const s3 = createS3Source(config.s3)
@@ -317,7 +318,6 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     now
   })
   const functionUrls = createFunctionUrlsRepository(db)
-  const apisRepository = createApisRepository(db)
   const ownerOf = prepareHostOwner(db)
   const apis = createApis({
     repository: apisRepository,
@@ -443,7 +443,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   late.log = app.log
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
-  const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions], {
+  const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions, apisRepository], {
     intervalMs: COLLECT_INTERVAL_MS,
     graceMs: COLLECT_GRACE_MS,
     onRemoved: (removed) => {

@@ -200,6 +200,59 @@ function triggerPaths(kind: keyof typeof KINDS) {
   }
 }
 
+const httpTrigger = {
+  ...name,
+  description: 'Name of the trigger, or id of the API',
+  schema: { type: 'string', pattern: '^[.\\-_A-Za-z0-9]{1,64}$' }
+}
+
+const httpTriggerPaths = {
+  '/v1/triggers/http/{name}/status': {
+    get: {
+      operationId: 'getHttpTriggerStatus',
+      summary: 'What an HTTP API did since the gateway began: requests, refusals, last failures',
+      tags: ['triggers'],
+      parameters: [httpTrigger],
+      responses: {
+        '200': {
+          description: 'requests, refused, failed, problem, lastError, failures',
+          content: { 'application/json': { schema: { type: 'object' } } }
+        },
+        '4XX': problems['4XX']
+      }
+    }
+  },
+  '/v1/triggers/http/{name}/test': {
+    post: {
+      operationId: 'testHttpTrigger',
+      summary: 'Which route of an HTTP API would take a request; nothing runs',
+      tags: ['triggers'],
+      parameters: [httpTrigger, idempotencyKey],
+      requestBody: {
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              properties: {
+                method: { type: 'string', default: 'GET' },
+                path: { type: 'string', default: '/', description: 'Without the stage' },
+                stage: { type: 'string', default: '$default' }
+              }
+            }
+          }
+        }
+      },
+      responses: {
+        '200': {
+          description: 'matches; if so routeKey, pathParameters, authorization and function',
+          content: { 'application/json': { schema: { type: 'object' } } }
+        },
+        '4XX': problems['4XX']
+      }
+    }
+  }
+} as const
+
 export const gatewayPaths = {
   '/v1/invocations/{requestId}': {
     get: {
@@ -412,6 +465,7 @@ export const gatewayPaths = {
       }
     }
   },
+  ...httpTriggerPaths,
   '/v1/runtimes': {
     get: {
       operationId: 'listRuntimes',
@@ -442,6 +496,25 @@ export const gatewayPaths = {
         }
       ],
       responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
+    }
+  },
+  '/api/{id}': {
+    get: {
+      operationId: 'callApiByPath',
+      summary: 'An HTTP API by its path: any method, any path below',
+      description:
+        "For where `{id}.lambda-url.localhost` does not resolve. The authorizers of the API's routes hold. Browsers show pages served here in an origin of their own.",
+      tags: ['invocations'],
+      parameters: [
+        {
+          name: 'id',
+          in: 'path',
+          required: true,
+          description: 'Of the API',
+          schema: { type: 'string', pattern: '^[a-z0-9]{10}$' }
+        }
+      ],
+      responses: { default: { description: 'What its routes make of it', content: { '*/*': { schema: {} } } } }
     }
   },
   '/fn/{name}': {

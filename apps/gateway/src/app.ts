@@ -18,6 +18,11 @@ import {
 } from '@hearth/shared'
 import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
+import { createApiService } from './apis/api-service.ts'
+import { apiTriggerRoutes } from './apis/api-trigger-routes.ts'
+import type { Guard } from './apis/guard.ts'
+import { PENDING_GUARD } from './apis/pending-guard.ts'
+import { createStaticFiles } from './apis/static-files.ts'
 import { type Clock, SYSTEM_CLOCK } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
 import { atMostEvery } from './at-most-every.ts'
@@ -107,6 +112,8 @@ export interface AppDeps {
   readonly clock?: Clock
   /** Events that may run at once. Default: what {@link createEventService} says. */
   readonly eventsAtOnce?: number
+  /** Of routes with an authorizer or an API key. Default: nobody is let in. */
+  readonly guard?: Guard
   readonly timeouts?: Partial<ServerTimeouts>
   /** How long connections of WebSocket APIs last. Default: as on AWS. */
   readonly connectionTimes?: Partial<ConnectionTimes>
@@ -138,8 +145,8 @@ const COMPLETED_MS = 1_000
 const ARCHIVES_MS = 500
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
-/** Who may use a route: anyone, who proves a key, whom a function's URL, a webhook, a load balancer or the control plane lets in. */
-export type Access = 'open' | 'caller' | 'function-url' | 'webhook' | 'load-balancer' | 'control-plane'
+/** Who may use a route: anyone, who proves a key, or whom what is behind it lets in. */
+export type Access = 'open' | 'caller' | 'function-url' | 'api' | 'webhook' | 'load-balancer' | 'control-plane'
 
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
@@ -358,6 +365,25 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
     })
   }
+  const apis = createApiService({
+    base: hallway,
+    scope,
+    urlDomain: config.urlDomain,
+    // MERGE: the guard of JWT and Lambda authorizers, API keys and usage plans takes this one's place.
+    guard: deps.guard ?? PENDING_GUARD,
+    files: createStaticFiles((artifact) => codeDirOf(config.dataDir, artifact)),
+    traceId,
+    nowMs: Date.now,
+    log,
+    onError: atMostEvery(10_000, (err: unknown) => {
+      log.error({ err }, 'published APIs cannot be read')
+    })
+  })
+  for (const url of ['/api/:name', '/api/:name/*']) {
+    mount(all, url, 'api', (req, res, id) => {
+      apis.enterByPath(req, res, id)
+    })
+  }
   const clock = deps.clock ?? SYSTEM_CLOCK
   const triggers = createTriggerService({
     scope,
@@ -388,6 +414,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   const hosts = createHostEntrance([
     sockets,
+    apis,
     createUrlHosts({ hallway, door: byHost, urlDomain: config.urlDomain, table: () => urls }),
     triggers.loadBalancers.hosts
   ])
@@ -413,7 +440,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
 
-  for (const { method, url, action, bodyBytes, route } of triggerRoutes(triggers, scope)) {
+  for (const { method, url, action, bodyBytes, route } of [
+    ...triggerRoutes(triggers, scope),
+    ...apiTriggerRoutes(apis, scope)
+  ]) {
     mountServerRoute([method], url, { action, resource: undefined, bodyBytes }, route)
   }
   const hooked = metrics.route('/hooks/:id')
@@ -474,7 +504,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
-    if (!hosts.serve(request.raw, reply.raw, request.id)) forward(request.raw, reply.raw, request.id)
+    if (hosts.serve(request.raw, reply.raw, request.id)) return
+    // Routes of APIs may take any method.
+    if (request.raw.url!.startsWith('/api/')) apis.enterByPath(request.raw, reply.raw, request.id)
+    else forward(request.raw, reply.raw, request.id)
   })
   app.removeAllContentTypeParsers()
   await app.ready()
@@ -536,12 +569,16 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         onRemoved: (name) => {
           metrics.functions.remove(name)
         },
+        onCommitted: () => {
+          apis.refresh()
+        },
         onError: atMostEvery(10_000, (err: unknown) => {
           log.error({ err }, 'the function directory cannot be read')
         })
       })
       hallway.authenticator = authenticator
       hallway.access = access
+      apis.attach(reader)
       urls = createUrlTable({
         reader,
         urlDomain: config.urlDomain,

@@ -57,11 +57,19 @@ export class Cors {
     return [...kept, ...own]
   }
 
+  /** `https://*`: every origin of that scheme. */
+  #allows(origin: string): boolean {
+    const origins = this.#origins
+    return (
+      origins.has(origin) || (/^https?:/.test(origin) && origins.has(`${origin.slice(0, origin.indexOf(':'))}://*`))
+    )
+  }
+
   #originHeaders({ headers: { origin } }: IncomingMessage): string[] {
     const isPublic = this.#origins.has('*')
     // A cache must not give one origin what was made for another.
     const vary = isPublic ? [] : ['vary', 'Origin']
-    if (origin === undefined || !(isPublic || this.#origins.has(origin.toLowerCase()))) return vary
+    if (origin === undefined || !(isPublic || this.#allows(origin.toLowerCase()))) return vary
     const headers = ['access-control-allow-origin', isPublic ? '*' : origin]
     if (this.#config.allowCredentials === true) headers.push('access-control-allow-credentials', 'true')
     return [...headers, ...vary]

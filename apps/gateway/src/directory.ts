@@ -23,6 +23,8 @@ export interface DirectoryOptions {
   /** A function was made or changed, whether or not it was ever asked for. */
   readonly onDeployed: (functionName: string) => void
   readonly onRemoved: (functionName: string) => void
+  /** Another process has committed something, whatever it was; what it throws is tried again. */
+  readonly onCommitted?: () => void
   readonly onError: (err: unknown) => void
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
   readonly random?: () => number
@@ -94,6 +96,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const current = reader.dataVersion()
       if (current === version) return
       applyChanges()
+      options.onCommitted?.()
       version = current
     } catch (err) {
       // What is in memory goes on being served; the next turn tries again.

@@ -1,5 +1,6 @@
 import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { API_FAILURES, type ApiFailure } from './apis/api-counts.ts'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { observeConcurrency } from './concurrency-metrics.ts'
 import { FunctionMetrics } from './function-metrics.ts'
@@ -45,6 +46,8 @@ export interface Metrics {
   authFailed(reason: string): void
   /** @param reason - `rate` or `authentication` */
   throttled(reason: string): void
+  /** An API's route did not get its function's answer. */
+  apiFailed(reason: ApiFailure): void
   /** Prometheus' text format 0.0.4, in pieces. */
   render(): AsyncGenerator<string>
 }
@@ -83,6 +86,13 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     registers
   })
   for (const reason of ['rate', 'authentication']) throttled.inc({ reason }, 0)
+  const apiFailures = new Counter({
+    name: 'hearth_api_failures_total',
+    help: 'Requests for APIs that did not get the answer of their function.',
+    labelNames: ['reason'],
+    registers
+  })
+  for (const reason of API_FAILURES) apiFailures.inc({ reason }, 0)
   const functions = new FunctionMetrics(FUNCTION_SERIES, now)
   const requests = new HistogramSet('hearth_http_request_duration_seconds', 'HTTP requests by route.', REQUEST_BUCKETS)
   const phases = new HistogramSet(
@@ -208,6 +218,9 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     },
     throttled(reason) {
       throttled.inc({ reason })
+    },
+    apiFailed(reason) {
+      apiFailures.inc({ reason })
     },
     async *render() {
       yield await registry.metrics()

@@ -55,7 +55,7 @@ export const DROPPED_HEADERS: ReadonlySet<string> = new Set([
   'x-amzn-trace-id'
 ])
 
-type Bag = Record<string, string>
+export type Bag = Record<string, string>
 
 /**
  * A function URL's event, payload format 2.0, as JSON text.
@@ -71,7 +71,7 @@ export function toUrlEvent(request: UrlRequest): string {
     const value = rawHeaders[i + 1]!
     if (name === 'cookie') cookies.push(...splitCookies(value))
     else if (!DROPPED_HEADERS.has(name) || (name === 'authorization' && request.authorization))
-      add(headers, name, value)
+      addJoined(headers, name, value)
   }
   headers['x-amzn-trace-id'] = request.traceId
   headers['x-forwarded-for'] = request.sourceIp
@@ -111,7 +111,7 @@ export function toUrlEvent(request: UrlRequest): string {
   })
 }
 
-function authorizerOf(principal: Principal) {
+export function authorizerOf(principal: Principal) {
   return {
     iam: {
       accessKey: principal.keyId,
@@ -126,16 +126,16 @@ function authorizerOf(principal: Principal) {
 }
 
 /** Without a prototype: `__proto__` is a header name like any other. */
-function bag(): Bag {
+export function bag(): Bag {
   return Object.create(null) as Bag
 }
 
-function add(to: Bag, name: string, value: string): void {
+export function addJoined(to: Bag, name: string, value: string): void {
   const before = to[name]
   to[name] = before === undefined ? value : `${before},${value}`
 }
 
-function splitCookies(header: string): string[] {
+export function splitCookies(header: string): string[] {
   return header
     .split(';')
     .map((cookie) => cookie.trim())
@@ -146,7 +146,7 @@ export function queryOf(rawQuery: string): Bag | undefined {
   const query = bag()
   let any = false
   for (const [name, value] of new URLSearchParams(rawQuery)) {
-    add(query, name, value)
+    addJoined(query, name, value)
     any = true
   }
   return any ? query : undefined

@@ -9,7 +9,8 @@ export interface UrlResponse {
 }
 
 /** Said by the server: a function that sets them would break the connection or speak in the server's name. */
-const RESERVED = new Set([
+export const RESERVED: ReadonlySet<string> = new Set([
+  'apigw-requestid',
   'connection',
   'content-length',
   'date',
@@ -73,17 +74,17 @@ export function toResponseHead(prelude: Buffer): Omit<UrlResponse, 'body'> | und
   return { status, headers: [...headers, ...cookies] }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A final status: 1xx would leave the client waiting for more. */
-function statusOf(value: unknown): number | undefined {
+export function statusOf(value: unknown): number | undefined {
   const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value
   return typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599 ? status : undefined
 }
 
-function headersOf(value: unknown, defaultType: string): string[] | undefined {
+export function headersOf(value: unknown, defaultType: string): string[] | undefined {
   if (value === undefined || value === null) return ['content-type', defaultType]
   if (!isObject(value)) return undefined
   const flat: string[] = []
@@ -101,7 +102,7 @@ function headersOf(value: unknown, defaultType: string): string[] | undefined {
   return flat
 }
 
-function cookiesOf(value: unknown): string[] | undefined {
+export function cookiesOf(value: unknown): string[] | undefined {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) return undefined
   const flat: string[] = []
@@ -112,20 +113,20 @@ function cookiesOf(value: unknown): string[] | undefined {
   return flat
 }
 
-function bodyOf(value: unknown, isBase64: unknown): Buffer | string | undefined {
+export function bodyOf(value: unknown, isBase64: unknown): Buffer | string | undefined {
   if (value === undefined || value === null) return ''
   if (isBase64 !== undefined && isBase64 !== null && typeof isBase64 !== 'boolean') return undefined
   if (typeof value !== 'string') return JSON.stringify(value)
   return isBase64 === true ? Buffer.from(value, 'base64') : value
 }
 
-function scalar(value: unknown): string | undefined {
+export function scalar(value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? String(value)
     : undefined
 }
 
-function isHeader(name: string, value: string): boolean {
+export function isHeader(name: string, value: string): boolean {
   try {
     validateHeaderName(name)
     validateHeaderValue(name, value)

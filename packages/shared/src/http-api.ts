@@ -26,9 +26,23 @@ export interface Api {
   readonly ipAddressType?: string | undefined
   /** Its name in /v1/triggers, where it was made there. */
   readonly trigger?: string | undefined
+  /** HTTP only: files for paths without a route; Hearth's own. */
+  readonly static?: ApiStaticFiles | undefined
   readonly tags: Readonly<Record<string, string>>
   /** Unix time in ms. */
   readonly createdAt: number
+}
+
+/** A folder of files, stored as functions' packages are. */
+export interface ApiStaticFiles {
+  /** Hex: the artifact's name. */
+  readonly sha256: string
+  /** File that stands for a folder. */
+  readonly index: string
+  /** File for what there is not. The same as `index`: for pages that find their way in the browser, sent with 200. */
+  readonly notFound?: string | undefined
+  /** Unix time in ms. */
+  readonly uploadedAt: number
 }
 
 export type RouteAuthorization = 'NONE' | 'AWS_IAM' | 'JWT' | 'CUSTOM'

@@ -89,6 +89,7 @@ export {
   type ApiRoute,
   type ApiSnapshot,
   type ApiStage,
+  type ApiStaticFiles,
   apiGatewayArn,
   executeApiArn,
   type PublishedApi,

@@ -11,7 +11,7 @@ export interface GuardedRequest {
   readonly route: ApiRoute
   /** Undefined: the route has none. */
   readonly authorizer: ApiAuthorizer | undefined
-  /** Without the stage, as it came. */
+  /** Without the stage; decoded, as the route was found by it. */
   readonly rawPath: string
   readonly rawQuery: string
   readonly pathParameters: Readonly<Record<string, string>> | undefined

@@ -25,6 +25,8 @@ export type ApiPartKind = keyof ApiParts
 /** HTTP and WebSocket APIs in SQLite. Lists are by id, those after `after`; a stage's id is its name. */
 export interface ApisRepository {
   find(id: string): Api | undefined
+  /** Whether an API's files are in this artifact. */
+  isReferenced(artifact: string): boolean
   put(api: Api): void
   /** With all that belongs to it. */
   remove(id: string): void
@@ -69,6 +71,7 @@ interface MappingRow {
 
 export function createApisRepository(db: Db): ApisRepository {
   const find = db.prepare<[string], string>('SELECT body FROM apis WHERE id = ?').pluck()
+  const referenced = db.prepare<[string], 1>(`SELECT 1 FROM apis WHERE body ->> '$.static.sha256' = ?`).pluck()
   const put = db.prepare<{
     id: string
     name: string
@@ -144,6 +147,7 @@ export function createApisRepository(db: Db): ApisRepository {
     .pluck()
   return {
     find: (id) => parsed<Api>(find.get(id)),
+    isReferenced: (artifact) => referenced.get(artifact) !== undefined,
     put(api) {
       const { id, name, protocol, trigger = null, createdAt } = api
       put.run({ id, name, protocol, trigger_name: trigger, body: JSON.stringify(api), created_at: createdAt })

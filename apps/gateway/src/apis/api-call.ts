@@ -1,0 +1,531 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Invocation, Outcome } from '@hearth/executor'
+import { executeApiArn, HearthError, LIMITS, type Principal, type RequestFacts } from '@hearth/shared'
+import type { Entry } from '../function-routes.ts'
+import { peerAddress } from '../peer-address.ts'
+import { judgeRefused } from '../reception.ts'
+import { hasBody, refuse, respond } from '../respond.ts'
+import { isOwnKey } from '../url-door.ts'
+import type { ApiFailure } from './api-counts.ts'
+import { type ApiRequest, toApiEvent, toApiEventV1 } from './api-event.ts'
+import type { ApiHallway } from './api-hallway.ts'
+import { toApiResponse } from './api-response.ts'
+import type { ApiAddress, ApiEntry, StageEntry, StageRoute } from './api-table.ts'
+import type { AuthorizerContext, Verdict } from './guard.ts'
+import { decodePath } from './request-path.ts'
+import type { CompiledRoute } from './route-table.ts'
+
+const EMPTY: Buffer = Buffer.alloc(0)
+/** Source: API Gateway quotas, HTTP APIs. */
+const BODY_BYTES = 10_485_760
+/** Request line and headers. Source: as above. */
+const HEAD_BYTES = 10_240
+const SERVICE = 'apigateway.amazonaws.com'
+const SIGNED_FOR = { services: ['execute-api'] }
+const JSON_TYPE = 'application/json'
+
+const kCall = Symbol('call')
+
+interface CallRequest extends IncomingMessage {
+  [kCall]?: ApiCall
+}
+interface CallResponse extends ServerResponse {
+  [kCall]?: ApiCall
+}
+
+/**
+ * One request for an HTTP API, from its path to its answer. As the gateway's other calls a class with shared listeners,
+ * because this is the hot path.
+ */
+export class ApiCall implements Invocation, RequestFacts {
+  readonly requestId: string
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  payload = EMPTY
+  invokedArn = ''
+  traceId = ''
+  readonly clientContext = ''
+  readonly tail = false
+  readonly #hallway: ApiHallway
+  readonly #address: ApiAddress
+  /** How much of the path leads to the API. */
+  readonly #skip: number
+  /** Headers of all answers. */
+  readonly #beside: readonly string[]
+  readonly #startedAt: number
+  #api: ApiEntry | undefined
+  #stage: StageEntry | undefined
+  #found: CompiledRoute | undefined
+  #route: StageRoute | undefined
+  #rawQuery = ''
+  /** Decoded, as the client sees it. */
+  #clientPath = ''
+  /** Decoded, what the route was found by. */
+  #path = ''
+  /** The same with the stage, unless it is `$default`. */
+  #rawPath = ''
+  #parameters: Record<string, string> | undefined
+  #principal: Principal | undefined
+  #authorizer: AuthorizerContext | undefined
+  #isPreflight = false
+  #entry: Entry | undefined
+  /** Row in the function's metrics while it waits or runs, else -1. */
+  #row = -1
+  #settledAt = 0
+  #timer: NodeJS.Timeout | undefined
+  #bodyBytes = 0
+  #chunks: Buffer[] = []
+
+  constructor(
+    hallway: ApiHallway,
+    address: ApiAddress,
+    skip: number,
+    beside: readonly string[],
+    req: IncomingMessage,
+    res: ServerResponse,
+    id: string
+  ) {
+    this.#hallway = hallway
+    this.#address = address
+    this.#skip = skip
+    this.#beside = beside
+    this.req = req
+    this.res = res
+    this.requestId = id
+    this.#startedAt = hallway.base.now()
+    ;(res as CallResponse)[kCall] = this
+    res.on('close', onResponseClose)
+  }
+
+  /** Takes the request as far as its head allows, then reads its body. */
+  start(): void {
+    const { base } = this.#hallway
+    if (base.draining()) {
+      this.#refuse(503, 'Service Unavailable')
+      return
+    }
+    try {
+      base.directory.refresh()
+      this.#findRoute()
+    } catch (err) {
+      this.#fail(err)
+    }
+  }
+
+  #findRoute(): void {
+    const { req } = this
+    const url = req.url!
+    const mark = url.indexOf('?')
+    const end = mark === -1 ? url.length : mark
+    const path = decodePath(this.#skip >= end ? '/' : url.slice(this.#skip, end))
+    // `OPTIONS *`, or a whole URL as proxies are sent.
+    if (path === undefined || path[0] !== '/') {
+      this.#refuse(400, 'Bad Request')
+      return
+    }
+    const selected = this.#address.select(path)
+    if (typeof selected === 'number') {
+      this.#refuse(selected, selected === 403 ? 'Forbidden' : 'Not Found')
+      return
+    }
+    const { stage, at, isMapped } = selected
+    const { name } = stage.stage
+    this.#rawQuery = mark === -1 ? '' : url.slice(mark + 1)
+    this.#clientPath = path
+    this.#path = at === 0 ? path : at === path.length ? '/' : path.slice(at)
+    // What leads to a stage by a name of somebody's own is not in it, the stage is.
+    this.#rawPath = name === '$default' ? this.#path : isMapped ? `/${name}${this.#path}` : path
+    this.#stage = stage
+    this.#api = stage.entry
+    stage.entry.counts.requests += 1
+    if (headBytes(req) > HEAD_BYTES) {
+      this.#refuse(431, 'Request Header Fields Too Large')
+      return
+    }
+    const method = req.method!
+    const found = stage.routes.find(method, this.#path)
+    this.#isPreflight = stage.entry.cors?.isPreflight(req) === true
+    if (this.#isPreflight && (found === undefined || !found.isForAny || found.route.authorization === 'NONE')) {
+      // What takes every method takes this one too, with its authorizer, as on AWS.
+      this.#answerPreflight()
+      return
+    }
+    if (found === undefined) {
+      if (stage.entry.api.static === undefined || (method !== 'GET' && method !== 'HEAD')) {
+        this.#refuse(404, 'Not Found')
+      } else this.#serveFile(stage.entry)
+      return
+    }
+    this.#found = found
+    this.#parameters = stage.routes.parameters(found, this.#path)
+    const route = stage.routeOf(found)
+    this.#route = route
+    if (route.throttle?.take(this.#startedAt) === false) {
+      this.#refuse(429, 'Too Many Requests')
+      return
+    }
+    const declared = req.headers['content-length']
+    if (declared !== undefined && Number(declared) > BODY_BYTES) {
+      this.#refuse(413, 'Request Entity Too Large')
+      return
+    }
+    // A client's own is dropped, as function URLs do.
+    this.traceId = this.#hallway.traceId(this.requestId, undefined)
+    const { authorization, apiKeyRequired } = found.route
+    // Before the body: a stranger is not asked to send it.
+    if (authorization === 'AWS_IAM')
+      this.#principal = base(this).authenticator.authenticateHead(this.#head(undefined), SIGNED_FOR)
+    if (authorization === 'JWT' || authorization === 'CUSTOM' || apiKeyRequired) this.#askGuard(found)
+    else this.#readBody()
+  }
+
+  #askGuard({ route, authorizer }: CompiledRoute): void {
+    const { stage } = this.#stage!
+    this.#hallway.guard.check(
+      {
+        req: this.req,
+        requestId: this.requestId,
+        traceId: this.traceId,
+        api: this.#api!.api,
+        stage,
+        route,
+        authorizer,
+        rawPath: this.#path,
+        rawQuery: this.#rawQuery,
+        pathParameters: this.#parameters,
+        domainName: this.#address.domainName,
+        sourceIp: this.sourceIp ?? '',
+        connectionId: undefined
+      },
+      (verdict) => {
+        this.#onVerdict(verdict)
+      }
+    )
+  }
+
+  #onVerdict(verdict: Verdict): void {
+    if (this.res.destroyed) return
+    if (verdict.isAllowed) {
+      this.#authorizer = verdict.authorizer
+      this.#readBody()
+      return
+    }
+    const { status, message, headers } = verdict
+    if (status === 500) this.#noteFailure('authorizer')
+    this.#refuse(status, message, headers)
+  }
+
+  #answerPreflight(): void {
+    const headers = [...this.#ownHeaders(), ...this.#api!.cors!.preflightHeaders(this.req)]
+    if (this.req.complete || !hasBody(this.req)) respond(this.res, 204, headers, '')
+    else refuse(this.req, this.res, { status: 204, headers, body: '' })
+  }
+
+  #serveFile({ api, cors }: ApiEntry): void {
+    const send = (status: number, headers: string[], body: string): void => {
+      respond(this.res, status, this.#withCors(headers), body)
+    }
+    this.#hallway.files
+      .serve(this.req, this.res, api.static!, this.#path, (headers) => [
+        ...(cors === undefined ? headers : cors.apply(this.req, headers)),
+        ...this.#ownHeaders()
+      ])
+      .then((isServed) => {
+        if (!isServed) {
+          this.#api!.counts.refused += 1
+          send(404, [...this.#ownHeaders(), 'content-type', JSON_TYPE], '{"message":"Not Found"}')
+        }
+      })
+      .catch((err: unknown) => {
+        this.#fail(err)
+      })
+  }
+
+  #readBody(): void {
+    const { req } = this
+    if (!hasBody(req)) {
+      this.#enter(EMPTY)
+      return
+    }
+    base(this).expectations.meet(req, this.res)
+    ;(req as CallRequest)[kCall] = this
+    req.on('data', onRequestData)
+    req.on('end', onRequestEnd)
+  }
+
+  /** For listeners. */
+  onData(chunk: Buffer): void {
+    this.#bodyBytes += chunk.length
+    if (this.#bodyBytes <= BODY_BYTES) {
+      this.#chunks.push(chunk)
+      return
+    }
+    this.req.off('data', onRequestData)
+    this.req.off('end', onRequestEnd)
+    this.#chunks = []
+    this.#refuse(413, 'Request Entity Too Large')
+  }
+
+  /** For listeners. */
+  onEnd(): void {
+    const chunks = this.#chunks
+    this.#chunks = []
+    this.#enter(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#bodyBytes))
+  }
+
+  #enter(body: Buffer): void {
+    try {
+      if (this.#found!.route.authorization === 'AWS_IAM') this.#requireCaller(body)
+      if (this.#isPreflight) this.#answerPreflight()
+      else this.#invoke(body)
+    } catch (err) {
+      this.#fail(err)
+    }
+  }
+
+  /** @throws HearthError when nobody is behind it, or somebody who may not */
+  #requireCaller(body: Buffer): void {
+    const { authenticator, access } = base(this)
+    const principal = this.#principal ?? authenticator.authenticate(this.#head(body), SIGNED_FOR)
+    const { api } = this.#api!
+    const resource = executeApiArn(
+      this.#hallway.scope,
+      api.id,
+      this.#stage!.stage.name,
+      `${this.req.method!}${this.#path}`
+    )
+    access.require(principal, { action: 'execute-api:Invoke', resource }, this)
+    this.#authorizer = { kind: 'iam', principal }
+  }
+
+  #invoke(body: Buffer): void {
+    const { integration } = this.#found!
+    const { target } = this.#route!
+    const entry = target && base(this).directory.find(target.functionName, target.qualifier)
+    if (integration === undefined || entry === undefined || entry.record.state === 'Failed') {
+      this.#failInternally('no_function')
+      return
+    }
+    if (!this.#mayInvoke(entry, integration.credentialsArn)) {
+      this.#failInternally('permission')
+      return
+    }
+    const event = Buffer.from(
+      integration.payloadFormat === '2.0' ? toApiEvent(this.#request(body)) : toApiEventV1(this.#request(body))
+    )
+    if (event.length > LIMITS.syncPayloadBytes) {
+      this.#refuse(413, 'Request Entity Too Large')
+      return
+    }
+    const traceId = entry.lineage.enter(this.traceId)
+    if (traceId === undefined) {
+      this.#failInternally('function_error')
+      return
+    }
+    this.traceId = traceId
+    this.payload = event
+    this.invokedArn = entry.invokedArn
+    this.#entry = entry
+    this.#timer = setTimeout(onTimeout, integration.timeoutMs, this)
+    this.#row = base(this).metrics.functions.started(entry.record.name)
+    entry.pool.invoke(this)
+  }
+
+  #mayInvoke({ invokedArn, policy }: Entry, roleArn: string | undefined): boolean {
+    const wish = {
+      action: 'lambda:InvokeFunction',
+      resource: invokedArn,
+      resourcePolicy: policy,
+      keys: this.#route!.keysFor(this.req.method!)
+    }
+    const facts = { requestId: this.requestId, sourceIp: undefined, userAgent: roleArn ?? SERVICE, secure: false }
+    try {
+      return base(this).access.mayService(SERVICE, roleArn, wish, facts)
+    } catch (err) {
+      // A policy that cannot be read allows nothing; while the database cannot be read nobody knows.
+      if (err instanceof HearthError && err.code === 'MALFORMED_POLICY') return false
+      throw err
+    }
+  }
+
+  #request(body: Buffer): ApiRequest {
+    const { req } = this
+    const { route, path } = this.#found!
+    const { stage } = this.#stage!
+    const { authorization } = req.headers
+    return {
+      method: req.method!,
+      routeKey: route.key,
+      routePath: path,
+      rawPath: this.#rawPath,
+      clientPath: this.#clientPath,
+      rawQuery: this.#rawQuery,
+      httpVersion: req.httpVersion,
+      rawHeaders: req.rawHeaders,
+      body,
+      sourceIp: this.sourceIp ?? '',
+      port: req.socket.localPort ?? 0,
+      requestId: this.requestId,
+      traceId: this.traceId,
+      accountId: this.#hallway.scope.accountId,
+      apiId: this.#api!.api.id,
+      stage: stage.name,
+      stageVariables: stage.variables,
+      pathParameters: this.#parameters,
+      domainName: this.#address.domainName,
+      domainPrefix: this.#address.domainPrefix,
+      authorizer: this.#authorizer,
+      // A key of this server is none of the function's business.
+      authorization:
+        authorization !== undefined && route.authorization !== 'AWS_IAM' && !isOwnKey(base(this), authorization),
+      at: this.#hallway.nowMs()
+    }
+  }
+
+  /** The executor's: exactly once. */
+  settle(outcome: Outcome): void {
+    const row = this.#row
+    const { now, metrics } = base(this)
+    this.#row = -1
+    this.#settledAt = now()
+    clearTimeout(this.#timer)
+    metrics.settled(row, outcome)
+    this.#entry?.counter?.record(outcome)
+    // The client has left, or was told that it took too long.
+    if (this.res.destroyed || this.res.headersSent) return
+    try {
+      this.#answer(outcome)
+    } catch (err) {
+      this.#fail(err)
+    }
+  }
+
+  #answer({ status, payload }: Outcome): void {
+    if (status === 'throttled' || status === 'unavailable') {
+      this.#noteFailure('capacity')
+      this.#refuse(503, 'Service Unavailable')
+      return
+    }
+    if (status !== 'ok') {
+      this.#failInternally('function_error')
+      return
+    }
+    const response = toApiResponse(payload, this.#found!.integration!.payloadFormat)
+    if (response === undefined) {
+      this.#failInternally('invalid_response')
+      return
+    }
+    const headers = this.#withCors(response.headers)
+    headers.push('apigw-requestid', this.requestId, ...this.#beside)
+    respond(this.res, response.status, headers, response.body)
+  }
+
+  /** For the timer: the function goes on. */
+  onTimeout(): void {
+    this.#noteFailure('timeout')
+    this.#refuse(503, 'Service Unavailable')
+  }
+
+  /** For listeners: the response was sent, or the client went away. */
+  onClose(): void {
+    clearTimeout(this.#timer)
+    const { metrics, now } = base(this)
+    if (this.#row !== -1 && this.#entry?.pool.cancel(this) === true) {
+      metrics.functions.cancelled(this.#row)
+      this.#row = -1
+    }
+    const endedAt = now()
+    if (this.#settledAt !== 0) metrics.responded((endedAt - this.#settledAt) / 1_000)
+    const code = this.res.headersSent ? this.res.statusCode : 499
+    metrics.answered(this.#hallway.route, this.req.method ?? '', code, (endedAt - this.#startedAt) / 1_000)
+  }
+
+  get sourceIp(): string | undefined {
+    return peerAddress(this.req)
+  }
+
+  get userAgent(): string | undefined {
+    return this.req.headers['user-agent']
+  }
+
+  /** What ends TLS stands before this server, and is not asked. */
+  get secure(): boolean {
+    return false
+  }
+
+  get hallway(): ApiHallway {
+    return this.#hallway
+  }
+
+  /** Whoever was not let in is told so; a fault of this server is told to its operator. */
+  #fail(thrown: unknown): void {
+    const told = judgeRefused(base(this), thrown, this.sourceIp, this.requestId)
+    if (!(told instanceof HearthError)) this.#refuse(500, 'Internal Server Error')
+    else if (told.code === 'RATE_EXCEEDED' || told.code === 'CAPACITY_EXHAUSTED') {
+      this.#refuse(
+        429,
+        'Too Many Requests',
+        told.retryAfterS === undefined ? [] : ['retry-after', String(told.retryAfterS)]
+      )
+    } else if (told.code === 'CONTROL_PLANE_UNAVAILABLE') this.#refuse(503, 'Service Unavailable')
+    else this.#refuse(403, 'Forbidden')
+  }
+
+  #failInternally(reason: ApiFailure): void {
+    this.#noteFailure(reason)
+    this.#refuse(500, 'Internal Server Error')
+  }
+
+  #noteFailure(reason: ApiFailure): void {
+    this.#hallway.onFailed(this.#api!, this.#stage!.stage.name, this.#found!.route.key, reason, this.requestId)
+  }
+
+  #refuse(status: number, message: string, extra: readonly string[] = []): void {
+    if (status < 500 && this.#api !== undefined) this.#api.counts.refused += 1
+    const headers = this.#withCors(['content-type', JSON_TYPE, ...extra])
+    headers.push(...this.#ownHeaders())
+    refuse(this.req, this.res, { status, headers, body: JSON.stringify({ message }) })
+  }
+
+  #ownHeaders(): string[] {
+    return ['apigw-requestid', this.requestId, ...this.#beside]
+  }
+
+  #withCors(headers: string[]): string[] {
+    const cors = this.#api?.cors
+    return cors === undefined ? headers : cors.apply(this.req, headers)
+  }
+
+  #head(body: Buffer | undefined) {
+    const { req } = this
+    return { method: req.method ?? '', rawUrl: req.url ?? '', headers: req.headers, rawHeaders: req.rawHeaders, body }
+  }
+}
+
+function base(call: ApiCall): ApiHallway['base'] {
+  return call.hallway.base
+}
+
+/** Of the request line and the headers, as they were on the wire. */
+function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): number {
+  let bytes = method.length + url.length + 12
+  // Each pair has a colon, a space and a line end.
+  for (const part of rawHeaders) bytes += part.length + 2
+  return bytes
+}
+
+function onTimeout(call: ApiCall): void {
+  call.onTimeout()
+}
+
+function onRequestData(this: CallRequest, chunk: Buffer): void {
+  this[kCall]!.onData(chunk)
+}
+
+function onRequestEnd(this: CallRequest): void {
+  this[kCall]!.onEnd()
+}
+
+function onResponseClose(this: CallResponse): void {
+  this[kCall]!.onClose()
+}

@@ -1,0 +1,259 @@
+import {
+  type Api,
+  type ApiMapping,
+  type ApiStage,
+  type ArnScope,
+  type ContextKeys,
+  contextKeys,
+  executeApiArn,
+  HearthError,
+  type PublishedApi,
+  parseFunctionRef,
+  type RouteThrottle
+} from '@hearth/shared'
+import type { PublishedApis } from '@hearth/store'
+import { Cors } from '../cors.ts'
+import { type ApiCounts, newCounts } from './api-counts.ts'
+import { type CompiledRoute, compileRoutes, type RouteTable } from './route-table.ts'
+import { createThrottle, type RequestThrottle } from './throttle.ts'
+
+/** An HTTP API in memory. */
+export interface ApiEntry {
+  readonly api: Api
+  readonly cors: Cors | undefined
+  /** By name, `$default` too. */
+  readonly stages: ReadonlyMap<string, StageEntry>
+  readonly counts: ApiCounts
+}
+
+/** A stage with the deployment that it serves. */
+export interface StageEntry {
+  readonly entry: ApiEntry
+  readonly stage: ApiStage
+  /** Compiled when somebody asks. */
+  readonly routes: RouteTable
+  routeOf(compiled: CompiledRoute): StageRoute
+}
+
+/** A route as a stage serves it. */
+export interface StageRoute {
+  readonly throttle: RequestThrottle | undefined
+  /** Undefined: it leads nowhere. */
+  readonly target: { readonly functionName: string; readonly qualifier: string | undefined } | undefined
+  /** What the function's policy may ask of the request. */
+  keysFor(method: string): ContextKeys
+}
+
+/** What stands for an API at one of its addresses. */
+export interface Selected {
+  readonly stage: StageEntry
+  /** Where in the path begins what routes are matched with. */
+  readonly at: number
+  /** By a mapping, not by the stage's name. */
+  readonly isMapped: boolean
+}
+
+/** Where clients find APIs. */
+export interface ApiAddress {
+  readonly domainName: string
+  readonly domainPrefix: string
+  /** @param path - Decoded. @returns the status of the refusal when nothing is served there */
+  select(path: string): Selected | 403 | 404
+}
+
+export interface ApiTable {
+  update(published: PublishedApis): void
+  find(apiId: string): ApiEntry | undefined
+  /** Whether there is an API of this id of any kind. */
+  protocolOf(apiId: string): Api['protocol'] | undefined
+  /** The address below the URL domain, and by path. */
+  addressOf(apiId: string): ApiAddress
+  /** Of a host name of somebody's own. @returns undefined when no HTTP API is there */
+  addressAt(domain: string): ApiAddress | undefined
+  /** By id, or by its name in /v1/triggers. */
+  findNamed(name: string): ApiEntry | undefined
+}
+
+const DEFAULT_STAGE = '$default'
+
+/** HTTP APIs by what leads to them. @param urlDomain - APIs are `<id>.` before this name */
+export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
+  let apis = new Map<string, ApiEntry>()
+  let protocols = new Map<string, Api['protocol']>()
+  let mappings = new Map<string, ApiMapping[]>()
+  let compiled = new Map<string, () => RouteTable>()
+  let throttles = new Map<string, RequestThrottle | undefined>()
+
+  return {
+    update(published) {
+      const before = { apis, compiled, throttles }
+      apis = new Map()
+      protocols = new Map()
+      compiled = new Map()
+      throttles = new Map()
+      for (const one of published.apis) {
+        const { id, protocol } = one.api
+        protocols.set(id, protocol)
+        if (protocol === 'HTTP') apis.set(id, newEntry(one, before))
+      }
+      mappings = new Map()
+      for (const mapping of published.mappings) {
+        if (protocols.get(mapping.apiId) !== 'HTTP') continue
+        const list = mappings.get(mapping.domain)
+        if (list === undefined) mappings.set(mapping.domain, [mapping])
+        else list.push(mapping)
+      }
+      for (const list of mappings.values()) list.sort((a, b) => b.key.length - a.key.length)
+    },
+    find: (id) => apis.get(id),
+    protocolOf: (id) => protocols.get(id),
+    findNamed(name) {
+      return apis.get(name) ?? [...apis.values()].find(({ api }) => api.trigger === name)
+    },
+    addressOf: (id) => ({
+      domainName: `${id}.${urlDomain}`,
+      domainPrefix: id,
+      select(path) {
+        const entry = apis.get(id)
+        return entry === undefined || entry.api.disableExecuteApiEndpoint ? 404 : selectStage(entry, path)
+      }
+    }),
+    addressAt(domain) {
+      if (!mappings.has(domain)) return undefined
+      return {
+        domainName: domain,
+        domainPrefix: domain.slice(0, domain.indexOf('.')),
+        select: (path) => selectMapped(mappings.get(domain) ?? [], path)
+      }
+    }
+  }
+
+  function selectStage({ stages }: ApiEntry, path: string): Selected | 404 {
+    const slash = path.indexOf('/', 1)
+    const end = slash === -1 ? path.length : slash
+    const named = stages.get(path.slice(1, end))
+    // `$default` is reached without its name.
+    if (named !== undefined && named.stage.name !== DEFAULT_STAGE) return { stage: named, at: end, isMapped: false }
+    const stage = stages.get(DEFAULT_STAGE)
+    return stage === undefined ? 404 : { stage, at: 0, isMapped: false }
+  }
+
+  function selectMapped(list: readonly ApiMapping[], path: string): Selected | 403 | 404 {
+    for (const { key, apiId, stage: name } of list) {
+      const at = key === '' ? 0 : key.length + 1
+      if (key !== '' && !(path.startsWith(key, 1) && (path.length === at || path[at] === '/'))) continue
+      const stage = apis.get(apiId)?.stages.get(name)
+      return stage === undefined ? 404 : { stage, at, isMapped: true }
+    }
+    return 403
+  }
+
+  function newEntry(
+    { api, stages }: PublishedApi,
+    before: {
+      readonly apis: ReadonlyMap<string, ApiEntry>
+      readonly compiled: ReadonlyMap<string, () => RouteTable>
+      readonly throttles: ReadonlyMap<string, RequestThrottle | undefined>
+    }
+  ): ApiEntry {
+    const byName = new Map<string, StageEntry>()
+    const entry: ApiEntry = {
+      api,
+      cors: api.cors === undefined ? undefined : new Cors(api.cors),
+      stages: byName,
+      counts: before.apis.get(api.id)?.counts ?? newCounts()
+    }
+    for (const { stage, snapshot } of stages) {
+      // A deployment is never changed: its tree outlives changes of everything else.
+      const name = `${api.id}/${stage.deploymentId ?? ''}`
+      const routes = compiled.get(name) ?? before.compiled.get(name) ?? once(() => compileRoutes(snapshot))
+      compiled.set(name, routes)
+      const throttleOf = (routeKey: string): RequestThrottle | undefined => {
+        const limits = { ...stage.throttle, ...stage.routeThrottles[routeKey] }
+        const place = `${api.id}/${stage.name}/${routeKey}`
+        const known = throttles.get(place) ?? before.throttles.get(place)
+        const throttle = known !== undefined && isSame(known.limits, limits) ? known : createThrottle(limits)
+        throttles.set(place, throttle)
+        return throttle
+      }
+      byName.set(stage.name, newStage(scope, entry, stage, routes, throttleOf))
+    }
+    return entry
+  }
+}
+
+function newStage(
+  scope: ArnScope,
+  entry: ApiEntry,
+  stage: ApiStage,
+  routes: () => RouteTable,
+  throttleOf: (routeKey: string) => RequestThrottle | undefined
+): StageEntry {
+  const known = new Map<CompiledRoute, StageRoute>()
+  return {
+    entry,
+    stage,
+    get routes() {
+      return routes()
+    },
+    routeOf(compiled) {
+      let route = known.get(compiled)
+      if (route === undefined) {
+        route = newStageRoute(scope, entry.api, stage, compiled, throttleOf(compiled.route.key))
+        known.set(compiled, route)
+      }
+      return route
+    }
+  }
+}
+
+function newStageRoute(
+  scope: ArnScope,
+  api: Api,
+  stage: ApiStage,
+  { integration, path, route }: CompiledRoute,
+  throttle: RequestThrottle | undefined
+): StageRoute {
+  const byMethod = new Map<string, ContextKeys>()
+  return {
+    throttle,
+    target: integration && targetOf(scope, integration.functionArn, stage.variables),
+    keysFor(method) {
+      let keys = byMethod.get(method)
+      if (keys === undefined) {
+        // As permissions are written: the route's own path, with its parameters in braces.
+        const rest = path === undefined ? route.key : method + path
+        keys = contextKeys({
+          'aws:SourceArn': executeApiArn(scope, api.id, stage.name, rest),
+          'aws:SourceAccount': scope.accountId
+        })
+        byMethod.set(method, keys)
+      }
+      return keys
+    }
+  }
+}
+
+/** A function's ARN, parts of which may stand in the stage's variables. */
+function targetOf(scope: ArnScope, arn: string, variables: ApiStage['variables']): StageRoute['target'] {
+  const whole = arn.replace(/\$\{stageVariables\.(\w+)\}/g, (_all, name: string) => variables[name] ?? '')
+  try {
+    const { name, qualifier } = parseFunctionRef(scope, whole)
+    return { functionName: name, qualifier }
+  } catch (err) {
+    if (err instanceof HearthError) return undefined
+    throw err
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+function isSame(a: RouteThrottle, b: RouteThrottle): boolean {
+  return a.rate === b.rate && a.burst === b.burst
+}
