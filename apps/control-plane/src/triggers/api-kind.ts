@@ -84,7 +84,7 @@ export interface ApiTriggers {
   put(name: string, document: ApiDocument): { readonly api: Api; readonly created: boolean }
   get(name: string): Api
   setEnabled(name: string, isEnabled: boolean): Api
-  delete(name: string): void
+  readonly delete: (name: string) => void
   list(after: string, limit: number): readonly Api[]
   show(api: Api, more: Readonly<Record<string, unknown>>, created?: boolean): TriggerShown
   /** As documents have it. */
@@ -141,7 +141,7 @@ export function createApiTriggers(
         }
         apis.authorizers.remove(id, before.id)
       }
-      const authorizer = stays ? apis.authorizers.update(id, before!.id, input) : apis.authorizers.create(id, input)
+      const authorizer = stays ? apis.authorizers.update(id, before.id, input) : apis.authorizers.create(id, input)
       written.set(name, authorizer)
     }
     return written

@@ -7,7 +7,7 @@ export interface TriggerShown {
   readonly created: boolean
   readonly view: Readonly<Record<string, unknown>>
   /** Where it is reached. @param origin - Scheme and authority by which the caller came */
-  locate?(origin: string): Readonly<Record<string, unknown>>
+  readonly locate?: (origin: string) => Readonly<Record<string, unknown>>
 }
 
 /** One kind of trigger in /v1: a view on what AWS's own API of it keeps. A file each. */
