@@ -543,6 +543,14 @@ t.test('APIs', async (t) => {
     t.match((await send('GET', 'http/shop.web')).body, { routes: { 'GET /more': { function: null } } })
     t.match((await send('GET', 'http')).body, { items: [{ name: 'shop.web' }], nextCursor: null })
 
+    const routesOf = (count: number) => ({
+      routes: Object.fromEntries(Array.from({ length: count }, (_, n) => [`GET /many/${n}/{id}`, 'first']))
+    })
+    t.match(await send('PUT', 'http/many', routesOf(301)), { status: 409, body: { code: 'LIMIT_EXCEEDED' } })
+    t.equal((await send('GET', 'http/many')).status, 404)
+    t.equal((await send('PUT', 'http/many', routesOf(300))).status, 201)
+    t.equal((await send('DELETE', 'http/many')).status, 204)
+
     const good = await send('GET', 'http/shop.web')
     for (const [body, code] of [
       [{}, 'INVALID_REQUEST'],
