@@ -4,6 +4,7 @@ import {
   type ApiIntegration,
   type ApiMapping,
   type ApiRoute,
+  type ApiStage,
   apiGatewayArn,
   HearthError,
   type Wish
@@ -267,7 +268,7 @@ export function createApiTriggers(
       const stage = stageOf(api.id)
       if (stage === undefined) throw badRequest(`API ${name} has no stage to serve it.`)
       // A stage without a deployment serves nothing.
-      if (stage.autoDeploy !== isEnabled) {
+      if (isServed(stage) !== isEnabled) {
         apis.stages.put(api.id, { ...stage, autoDeploy: isEnabled, deploymentId: undefined })
       }
       return api
@@ -293,7 +294,7 @@ export function createApiTriggers(
           arn,
           apiId: api.id,
           functions: [...new Set(drafts.all(api.id, 'integration').map(({ functionArn }) => functionArn))],
-          enabled: stage?.deploymentId !== undefined || stage?.autoDeploy === true,
+          enabled: stage !== undefined && isServed(stage),
           description: api.description ?? '',
           ...more,
           authorizers: Object.fromEntries(authorizers.map((one) => [one.name, authorizerOf(one)])),
@@ -343,6 +344,11 @@ export function createApiTriggers(
 const MAX_MS = { HTTP: 30_000, WEBSOCKET: 29_000 }
 /** What is not said becomes as it is for a new one. */
 const CLEARED = { description: '', corsConfiguration: {}, disableExecuteApiEndpoint: false }
+
+/** One with auto-deploy is from the first route on. */
+function isServed({ deploymentId, autoDeploy }: ApiStage): boolean {
+  return deploymentId !== undefined || autoDeploy
+}
 
 function wayOf({
   functionArn,
