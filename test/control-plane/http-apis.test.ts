@@ -3,7 +3,25 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { ARN, ROLE, SOURCE, startControlPlane } from './support.ts'
 
-type Json = Record<string, any>
+/** Of all answers, whichever they are. */
+interface Json {
+  readonly apiId: string
+  readonly integrationId: string
+  readonly routeId: string
+  readonly routeResponseId: string
+  readonly authorizerId: string
+  readonly deploymentId: string
+  readonly apiMappingId: string
+  readonly authorizationScopes: unknown
+  readonly corsConfiguration: unknown
+  readonly stageVariables: unknown
+  readonly routeSettings: unknown
+  readonly accessLogSettings: unknown
+  readonly nextToken?: string
+  readonly items: readonly { readonly routeKey: string; readonly routeId: string }[]
+  readonly routes: object
+  readonly code: string
+}
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 async function startApis(t: Parameters<typeof startControlPlane>[0]) {
@@ -15,10 +33,11 @@ async function startApis(t: Parameters<typeof startControlPlane>[0]) {
     const usual = { GET: 200, POST: 201, PATCH: 200, PUT: 200, DELETE: 204 }[method]
     assert.equal(answer.statusCode, status ?? usual, `${method} ${url} ${JSON.stringify(payload)}: ${answer.body}`)
     const type = answer.headers['x-amzn-errortype']
-    return { ...(answer.body === '' ? {} : answer.json()), ...(type === undefined ? {} : { type }) }
+    const body = answer.body === '' ? undefined : answer.json<Json>()
+    return { ...body, ...(type === undefined ? {} : { type }) } as Json
   }
   const api = async (more: object = {}): Promise<string> =>
-    (await call('POST', '/apis', { name: 'shop', protocolType: 'HTTP', ...more }))['apiId']
+    (await call('POST', '/apis', { name: 'shop', protocolType: 'HTTP', ...more })).apiId
   return { plane, call, api }
 }
 
@@ -48,23 +67,23 @@ t.test('APIs', async (t) => {
     t.match(id, /^[a-z0-9]{10}$/)
     const integration = await call('POST', `/apis/${id}/integrations`, { ...PROXY, integrationUri: PATH })
     t.match(integration, { integrationUri: PATH, timeoutInMillis: 30_000, integrationMethod: 'POST' })
-    const target = `integrations/${integration['integrationId']}`
+    const target = `integrations/${integration.integrationId}`
     t.match(await call('POST', `/apis/${id}/deployments`, {}, 400), { message: /At least one route/ })
     const stage = { stageName: 'prod', stageVariables: { a: '1', b: '2' } }
     t.match(await call('POST', `/apis/${id}/stages`, stage), { autoDeploy: false, stageVariables: { a: '1', b: '2' } })
-    t.notOk((await call('POST', `/apis/${id}/stages`, { stageName: '$default', autoDeploy: true }))['deploymentId'])
+    t.notOk((await call('POST', `/apis/${id}/stages`, { stageName: '$default', autoDeploy: true })).deploymentId)
     const route = await call('POST', `/apis/${id}/routes`, { routeKey: 'GET /pets/{id}', target })
     t.match(route, { authorizationType: 'NONE', apiKeyRequired: false, target })
-    const auto = async () => (await call('GET', `/apis/${id}/stages/$default`))['deploymentId'] as string
+    const auto = async () => (await call('GET', `/apis/${id}/stages/$default`)).deploymentId
     const before = await auto()
     t.match(before, /^[a-z0-9]{7}$/, 'a change is deployed at once')
-    await call('PATCH', `/apis/${id}/routes/${route['routeId']}`, { operationName: 'pet' })
+    await call('PATCH', `/apis/${id}/routes/${route.routeId}`, { operationName: 'pet' })
     t.not(await auto(), before)
-    t.equal((await call('GET', `/apis/${id}/deployments`))['items'].length, 1, 'what nobody serves any more is gone')
+    t.equal((await call('GET', `/apis/${id}/deployments`)).items.length, 1, 'what nobody serves any more is gone')
 
     const deployment = await call('POST', `/apis/${id}/deployments`, { stageName: 'prod', description: 'one' })
     t.match(deployment, { autoDeployed: false, deploymentStatus: 'DEPLOYED' })
-    const { deploymentId } = deployment as { deploymentId: string }
+    const { deploymentId } = deployment
     t.match(await call('GET', `/apis/${id}/stages/prod`), { deploymentId })
     await call('POST', `/apis/${id}/deployments`, { stageName: '$default' }, 400)
     await call('DELETE', `/apis/${id}/deployments/${deploymentId}`, undefined, 400)
@@ -86,12 +105,12 @@ t.test('APIs', async (t) => {
     await call('PATCH', `/apis/${id}/stages/prod`, { description: 'p' })
     const shown = await call('GET', `/apis/${id}/stages/prod`)
     t.match(shown, { ...settings, description: 'p', accessLogSettings: { format: '$context.requestId' } })
-    t.strictSame(shown['stageVariables'], { b: '2', c: '3' })
-    t.strictSame(shown['routeSettings'], { 'POST /pets': { throttlingRateLimit: 1.5 } })
+    t.strictSame(shown.stageVariables, { b: '2', c: '3' })
+    t.strictSame(shown.routeSettings, { 'POST /pets': { throttlingRateLimit: 1.5 } })
     await call('DELETE', `/apis/${id}/stages/prod/routesettings/POST%20%2Fpets`)
     await call('DELETE', `/apis/${id}/stages/prod/accesslogsettings`)
     const bare = await call('GET', `/apis/${id}/stages/prod`)
-    t.strictSame([bare['routeSettings'], bare['accessLogSettings']], [{}, undefined])
+    t.strictSame([bare.routeSettings, bare.accessLogSettings], [{}, undefined])
 
     // Tags, by ARN.
     const arn = (rest: string) => encodeURIComponent(`arn:aws:apigateway:us-east-1::/apis/${id}${rest}`)
@@ -104,18 +123,18 @@ t.test('APIs', async (t) => {
 
     // Pages.
     const page = await call('GET', `/apis/${id}/routes?maxResults=1`)
-    const next = await call('GET', `/apis/${id}/routes?maxResults=1&nextToken=${page['nextToken']}`)
-    t.equal(new Set([page['items'][0].routeKey, next['items'][0].routeKey]).size, 2)
-    t.notOk(next['nextToken'])
+    const next = await call('GET', `/apis/${id}/routes?maxResults=1&nextToken=${page.nextToken}`)
+    t.equal(new Set([...page.items, ...next.items].map(({ routeKey }) => routeKey)).size, 2)
+    t.notOk(next.nextToken)
     await call('GET', `/apis/${id}/routes?maxResults=none`, undefined, 400)
     await call('GET', `/apis/${id}/routes?nextToken=x`, undefined, 400)
 
     // In use.
-    t.match(await call('DELETE', `/apis/${id}/integrations/${integration['integrationId']}`, undefined, 409), {
+    t.match(await call('DELETE', `/apis/${id}/integrations/${integration.integrationId}`, undefined, 409), {
       type: 'ConflictException'
     })
     await call('DELETE', `/apis/${id}/cors`)
-    t.notOk((await call('GET', `/apis/${id}`))['corsConfiguration'])
+    t.notOk((await call('GET', `/apis/${id}`)).corsConfiguration)
     t.match(await call('PATCH', `/apis/${id}`, { name: 'other', description: '' }), { name: 'other' })
 
     // Domains.
@@ -147,11 +166,11 @@ t.test('APIs', async (t) => {
     })
     t.match(await call('DELETE', `/apis/${id}`, undefined, 400), { type: 'BadRequestException' })
     await call('DELETE', `/apis/${id}/stages/prod`, undefined, 400)
-    t.match(await call('PATCH', `${mappings}/${mapping['apiMappingId']}`, { apiId: id, apiMappingKey: 'v2' }), {
+    t.match(await call('PATCH', `${mappings}/${mapping.apiMappingId}`, { apiId: id, apiMappingKey: 'v2' }), {
       apiMappingKey: 'v2',
       stage: 'prod'
     })
-    t.equal((await call('GET', mappings))['items'].length, 2)
+    t.equal((await call('GET', mappings)).items.length, 2)
     const url = await plane.inject({ method: 'PUT', url: '/v1/functions/first/url', payload: { authType: 'AWS_IAM' } })
     t.equal(url.statusCode, 201)
     const taken = await plane.inject({
@@ -166,16 +185,16 @@ t.test('APIs', async (t) => {
     await call('GET', mappings, undefined, 404)
     await call('DELETE', `/apis/${id}`)
     await call('GET', `/apis/${id}`, undefined, 404)
-    t.equal((await call('GET', '/apis'))['items'].length, 1)
+    t.equal((await call('GET', '/apis')).items.length, 1)
 
     // Quick create.
     const quick = await api({ target: FIRST, routeKey: 'GET /q' })
-    const [only] = (await call('GET', `/apis/${quick}/routes`))['items']
+    const [only] = (await call('GET', `/apis/${quick}/routes`)).items
     t.match(only, { routeKey: 'GET /q', apiGatewayManaged: true })
     t.match(await call('GET', `/apis/${quick}/stages/$default`), { autoDeploy: true, deploymentId: /./ })
-    await call('DELETE', `/apis/${quick}/routes/${only.routeId}`, undefined, 400)
+    await call('DELETE', `/apis/${quick}/routes/${only?.routeId}`, undefined, 400)
     await call('PATCH', `/apis/${quick}`, { target: `${ARN}:function:second` })
-    t.match((await call('GET', `/apis/${quick}/integrations`))['items'], [
+    t.match((await call('GET', `/apis/${quick}/integrations`)).items, [
       { integrationUri: `${ARN}:function:second`, payloadFormatVersion: '2.0' }
     ])
 
@@ -187,22 +206,22 @@ t.test('APIs', async (t) => {
     t.match(talk, { timeoutInMillis: 29_000, payloadFormatVersion: '1.0', passthroughBehavior: 'WHEN_NO_MATCH' })
     const say = await call('POST', `/apis/${chat}/routes`, {
       routeKey: 'say',
-      target: `integrations/${talk['integrationId']}`,
+      target: `integrations/${talk.integrationId}`,
       routeResponseSelectionExpression: '$default'
     })
-    const responses = `/apis/${chat}/routes/${say['routeId']}/routeresponses`
+    const responses = `/apis/${chat}/routes/${say.routeId}/routeresponses`
     const response = await call('POST', responses, { routeResponseKey: '$default' })
     await call('POST', responses, { routeResponseKey: '$default' }, 409)
-    t.match(await call('GET', `${responses}/${response['routeResponseId']}`), { routeResponseKey: '$default' })
-    await call('DELETE', `${responses}/${response['routeResponseId']}`)
-    t.strictSame((await call('GET', responses))['items'], [])
+    t.match(await call('GET', `${responses}/${response.routeResponseId}`), { routeResponseKey: '$default' })
+    await call('DELETE', `${responses}/${response.routeResponseId}`)
+    t.strictSame((await call('GET', responses)).items, [])
     t.match(await call('GET', `/apis/${chat}`), { apiEndpoint: /^ws:/ })
   })
 
   t.test('what is refused leaves nothing behind', async (t) => {
     const id = await api()
     const at = `/apis/${id}`
-    const { integrationId } = (await call('POST', `${at}/integrations`, PROXY)) as { integrationId: string }
+    const { integrationId } = await call('POST', `${at}/integrations`, PROXY)
     const target = `integrations/${integrationId}`
     const jwt = {
       name: 'jwt',
@@ -217,8 +236,8 @@ t.test('APIs', async (t) => {
       authorizerPayloadFormatVersion: '2.0',
       identitySource: ['$request.header.x-key']
     }
-    const jwtId = (await call('POST', `${at}/authorizers`, jwt))['authorizerId'] as string
-    const lambdaId = (await call('POST', `${at}/authorizers`, lambda))['authorizerId'] as string
+    const jwtId = (await call('POST', `${at}/authorizers`, jwt)).authorizerId
+    const lambdaId = (await call('POST', `${at}/authorizers`, lambda)).authorizerId
     await call('POST', `${at}/routes`, { routeKey: 'GET /a/{x}', target })
     const chat = await api({ protocolType: 'WEBSOCKET', routeSelectionExpression: '${request.body.action}' })
     const state = async () =>
@@ -377,14 +396,14 @@ t.test('APIs', async (t) => {
       authorizationScopes: ['read']
     })
     t.match(await call('DELETE', `${at}/authorizers/${jwtId}`, undefined, 409), { message: /GET \/b/ })
-    const open = await call('PATCH', `${at}/routes/${secured['routeId']}`, { authorizationType: 'NONE' })
-    t.notOk(open['authorizerId'] ?? open['authorizationScopes'], 'what went with it is gone')
+    const open = await call('PATCH', `${at}/routes/${secured.routeId}`, { authorizationType: 'NONE' })
+    t.notOk(open.authorizerId ?? open.authorizationScopes, 'what went with it is gone')
     await call('DELETE', `${at}/authorizers/${jwtId}`)
   })
 
   t.test('who may do what', async (t) => {
     const [own, other] = [await api(), await api()]
-    const count = async () => (await call('GET', '/apis'))['items'].length as number
+    const count = async () => (await call('GET', '/apis')).items.length
     const before = await count()
     const start = 'arn:aws:apigateway:us-east-1::/apis'
     const policy = {
@@ -438,7 +457,7 @@ t.test('APIs', async (t) => {
         url: `/v1/triggers/${url}`,
         ...(payload === undefined ? {} : { payload })
       })
-      return { status: answer.statusCode, body: (answer.body === '' ? {} : answer.json()) as Json }
+      return { status: answer.statusCode, body: answer.body === '' ? ({} as Json) : answer.json<Json>() }
     }
     const sids = async (name: string) =>
       (await plane.get(`/v1/functions/${name}/permissions`))
@@ -470,7 +489,7 @@ t.test('APIs', async (t) => {
     }
     const made = await send('PUT', 'http/shop.web', document)
     t.equal(made.status, 201, JSON.stringify(made.body))
-    const id = made.body['apiId'] as string
+    const id = made.body.apiId
     t.match(made.body, {
       kind: 'http',
       enabled: true,
@@ -484,7 +503,7 @@ t.test('APIs', async (t) => {
       },
       authorizers: { asker: { type: 'lambda', simpleResponses: true, payloadFormat: '2.0' } }
     })
-    t.equal((await call('GET', `/apis/${id}/integrations`))['items'].length, 3, 'one for each way to a function')
+    t.equal((await call('GET', `/apis/${id}/integrations`)).items.length, 3, 'one for each way to a function')
     for (const name of ['first', 'second']) {
       t.match(await sids(name), [
         {
@@ -510,19 +529,27 @@ t.test('APIs', async (t) => {
     })
     t.equal(changed.status, 200, JSON.stringify(changed.body))
     t.match(changed.body, { cors: null, stageVariables: {}, domains: ['shop.example.com'], tags: {} })
-    t.strictSame(Object.keys(changed.body['routes']).sort(), ['GET /asked', 'GET /pets/{id}'])
+    t.strictSame(Object.keys(changed.body.routes).sort(), ['GET /asked', 'GET /pets/{id}'])
     t.strictSame(await sids('second'), [], 'who is not reached any more is not let in any more')
     await call('GET', '/domainnames/all.example.com', undefined, 404)
 
     const stage = async () => await call('GET', `/apis/${id}/stages/$default`)
     t.match((await send('PATCH', 'http/shop.web', { enabled: false })).body, { enabled: false })
-    t.notOk((await stage())['deploymentId'], 'nothing is served')
+    t.notOk((await stage()).deploymentId, 'nothing is served')
     await call('POST', `/apis/${id}/routes`, { routeKey: 'GET /more' })
-    t.notOk((await stage())['deploymentId'], 'still nothing')
+    t.notOk((await stage()).deploymentId, 'still nothing')
     t.match((await send('PATCH', 'http/shop.web', { enabled: true })).body, { enabled: true })
-    t.ok((await stage())['deploymentId'])
+    t.ok((await stage()).deploymentId)
     t.match((await send('GET', 'http/shop.web')).body, { routes: { 'GET /more': { function: null } } })
     t.match((await send('GET', 'http')).body, { items: [{ name: 'shop.web' }], nextCursor: null })
+
+    const routesOf = (count: number) => ({
+      routes: Object.fromEntries(Array.from({ length: count }, (_, n) => [`GET /many/${n}/{id}`, 'first']))
+    })
+    t.match(await send('PUT', 'http/many', routesOf(301)), { status: 409, body: { code: 'LIMIT_EXCEEDED' } })
+    t.equal((await send('GET', 'http/many')).status, 404)
+    t.equal((await send('PUT', 'http/many', routesOf(300))).status, 201)
+    t.equal((await send('DELETE', 'http/many')).status, 204)
 
     const good = await send('GET', 'http/shop.web')
     for (const [body, code] of [
@@ -539,7 +566,7 @@ t.test('APIs', async (t) => {
     ] as const) {
       for (const name of ['shop.web', 'other']) {
         const answer = await send('PUT', `http/${name}`, body)
-        t.equal(answer.body['code'], code, JSON.stringify([body, answer.body]))
+        t.equal(answer.body.code, code, JSON.stringify([body, answer.body]))
       }
     }
     t.strictSame(await send('GET', 'http/shop.web'), good, 'all or nothing')

@@ -201,6 +201,9 @@ export function mappingView({ id, apiId, stage, key }: ApiMapping): object {
 
 type Given = Readonly<Record<string, unknown>>
 
+/** Of a configuration, said by the server. */
+const SHOWN = new Set(['apiGatewayDomainName', 'domainNameStatus', 'domainNameStatusMessage', 'hostedZoneId'])
+
 /** @returns undefined when nothing is said of them */
 function settingsOf(input: z.output<typeof UpdateDomainInput>): readonly Given[] | undefined {
   if (!isEmpty(input.mutualTlsAuthentication) && Object.values(input.mutualTlsAuthentication as object).some(Boolean)) {
@@ -214,7 +217,6 @@ function settingsOf(input: z.output<typeof UpdateDomainInput>): readonly Given[]
     throw unsupported(`routingMode ${routingMode} is not supported: API_MAPPING_ONLY is.`, 'routingMode')
   }
   return input.domainNameConfigurations?.map((configuration): Given => {
-    const { apiGatewayDomainName, domainNameStatus, domainNameStatusMessage, hostedZoneId, ...given } = configuration
-    return given
+    return Object.fromEntries(Object.entries(configuration).filter(([member]) => !SHOWN.has(member)))
   })
 }

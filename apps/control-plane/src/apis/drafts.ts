@@ -43,7 +43,7 @@ const LIMITS: Readonly<Record<ApiPartKind, number>> = {
   integration: 300,
   authorizer: 10,
   stage: 10,
-  deployment: 10_000
+  deployment: 1_000
 }
 const WORDS: Readonly<Record<ApiPartKind, string>> = {
   route: 'Route',

@@ -82,7 +82,7 @@ export const PART_OPERATIONS: readonly ApiOperation[] = [
           params['apiId']!,
           params['routeId']!,
           input.routeResponseKey ?? '$default',
-          params['routeResponseId']!
+          params['routeResponseId']
         )
       )
   }),

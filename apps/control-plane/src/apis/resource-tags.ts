@@ -30,7 +30,7 @@ export interface ResourceTags {
 export function createResourceTags(drafts: Drafts): ResourceTags {
   const { repository, scope, exclusively } = drafts
 
-  function find(arn: string): { readonly tags: Tags; put(tags: Tags): void } {
+  function find(arn: string): { readonly tags: Tags; readonly put: (tags: Tags) => void } {
     const start = `arn:aws:apigateway:${scope.region}::/`
     const [kind = '', id = '', ...rest] = arn.startsWith(start) ? arn.slice(start.length).split('/') : []
     if (kind === 'apis' && rest.length === 0) {

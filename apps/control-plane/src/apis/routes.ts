@@ -52,8 +52,8 @@ export function createRoutes(drafts: Drafts): Routes {
     refuseUnserved(api, input)
     const { protocol } = api
     const pattern = routePattern(protocol, input.routeKey)
-    const twin = drafts
-      .all(api.id, 'route')
+    const twin = repository
+      .listKeys(api.id, 'route')
       .find((other) => other.id !== id && routePattern(protocol, other.key) === pattern)
     if (twin !== undefined) {
       const same = twin.key === input.routeKey

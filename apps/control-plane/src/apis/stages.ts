@@ -150,7 +150,9 @@ export function createStages(drafts: Drafts): Stages {
       change(apiId, name, (before) => {
         const settings = before.settings as StageSettings
         const { [routeKey]: gone, ...routeSettings } = settings.routeSettings ?? {}
-        const { [routeKey]: _, ...routeThrottles } = before.routeThrottles
+        const routeThrottles = Object.fromEntries(
+          Object.entries(before.routeThrottles).filter(([key]) => key !== routeKey)
+        )
         if (gone === undefined) throw notFound(`Unable to find RouteSettings by key ${routeKey} within the stage`)
         return { ...before, routeThrottles, settings: { ...settings, routeSettings }, modifiedAt: now().getTime() }
       })

@@ -1,3 +1,5 @@
+import { API_GATEWAY_OPERATIONS } from '../apis/api-gateway.ts'
+import { UNSERVED } from '../apis/unserved-operations.ts'
 import { EVENTS } from '../events/registry.ts'
 import { IAM } from '../iam/registry.ts'
 import { SCHEDULER_OPERATIONS } from '../scheduler/scheduler-api.ts'
@@ -80,6 +82,17 @@ export function compatibilityDocument(): string {
     'The REST API at its own paths. Targets are functions. See [schedules](schedules.md).',
     '',
     SCHEDULER_OPERATIONS.map((name) => `\`${name}\``).join(', '),
+    '',
+    '## API Gateway: HTTP and WebSocket APIs',
+    '',
+    `The REST API of its second version at \`/v2\`. These ${API_GATEWAY_OPERATIONS.length} operations work; those below the table answer`,
+    '`NotImplementedException`. Members that cannot be honoured are refused with `BadRequestException`. See [HTTP APIs](http-apis.md).',
+    '',
+    '| Operation | Remarks |',
+    '|---|---|',
+    ...byName(API_GATEWAY_OPERATIONS),
+    '',
+    ...UNSERVED.map(({ missing, operations }) => `- ${Object.keys(operations).join(', ')}: ${missing}.`),
     ''
   ].join('\n')
 }

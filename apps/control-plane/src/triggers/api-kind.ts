@@ -4,79 +4,19 @@ import {
   type ApiIntegration,
   type ApiMapping,
   type ApiRoute,
+  type ApiStage,
   apiGatewayArn,
   HearthError,
   type Wish
 } from '@hearth/shared'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type Apis, apiEndpoint } from '../apis/apis.ts'
 import type { AuthorizerInput } from '../apis/authorizers.ts'
 import { merged } from '../apis/drafts.ts'
 import { badRequest } from '../apis/refusals.ts'
+import type { ApiDocument, Authorizer, Throttle } from './api-document.ts'
 import type { TriggerShown, TriggerStep } from './kind.ts'
 import type { ServicePermissions } from './service-permission.ts'
-
-// What HTTP and WebSocket APIs in /v1 have in common: one document for an API, its routes, its stage and its domains.
-
-const FunctionRef = z.string().min(1).max(200).meta({ description: 'Name, name:qualifier or ARN of a function' })
-const Throttle = z
-  .strictObject({
-    rate: z.number().min(0).optional().meta({ description: 'Requests per second' }),
-    burst: z.int().min(0).optional()
-  })
-  .meta({ description: 'More is answered with 429' })
-const LambdaAuthorizer = z.strictObject({
-  type: z.literal('lambda'),
-  function: FunctionRef,
-  identitySources: z.array(z.string()).max(20).optional(),
-  payloadFormat: z.enum(['1.0', '2.0']).optional().meta({ description: 'HTTP. Default: 2.0' }),
-  simpleResponses: z.boolean().optional().meta({ description: 'HTTP, 2.0: {"isAuthorized": true}. Default: true' }),
-  ttlSeconds: z.int().min(0).max(3_600).optional().meta({ description: 'HTTP. Default: 0' })
-})
-export const Authorizer = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('jwt'),
-    issuer: z.string().min(1).max(2_048),
-    audience: z.array(z.string()).min(1).max(50),
-    identitySource: z.string().optional().meta({ description: 'Default: $request.header.Authorization' })
-  }),
-  LambdaAuthorizer
-])
-const Route = z.strictObject({
-  function: FunctionRef,
-  timeoutMs: z.int().optional().meta({ description: '50 to 30000; WebSocket: 29000. Default: the most' }),
-  authorizer: z.string().optional().meta({ description: 'Name of an authorizer of this document, or iam' }),
-  requireKey: z.boolean().optional().meta({ description: 'Callers need an API key. Default: false' }),
-  throttle: Throttle.optional()
-})
-export const HttpRoute = Route.extend({
-  payloadFormat: z.enum(['1.0', '2.0']).optional().meta({ description: 'Default: 2.0' }),
-  scopes: z.array(z.string()).max(10).optional().meta({ description: 'JWT: one of them must be in the token' })
-})
-export const WebSocketRoute = Route.extend({
-  reply: z.boolean().optional().meta({ description: "The function's answer goes back to the client. Default: false" })
-})
-export const ApiBody = {
-  enabled: z.boolean().optional().meta({ description: 'False: nothing is served. Default: true' }),
-  description: z.string().max(1_024).nullish(),
-  authorizers: z.record(z.string(), Authorizer).optional().meta({ description: 'By name; routes name them' }),
-  stageVariables: z.record(z.string(), z.string()).optional(),
-  domains: z
-    .array(z.string().min(1).max(512))
-    .max(20)
-    .optional()
-    .meta({ description: 'Host names that lead here, each with the first parts of a path or without' }),
-  throttle: Throttle.optional().meta({ description: 'Of each route that has none of its own' }),
-  tags: z.record(z.string(), z.string()).optional()
-}
-
-/** A document, whichever kind it is of. */
-export interface ApiDocument {
-  readonly settings: Omit<Parameters<Apis['create']>[0], 'name' | 'protocolType'>
-  readonly stage: string
-  readonly routes: Readonly<Record<string, z.output<typeof HttpRoute> & z.output<typeof WebSocketRoute>>>
-  readonly body: z.output<z.ZodObject<typeof ApiBody>>
-}
 
 /** APIs in /v1, made of what API Gateway's calls make. */
 export interface ApiTriggers {
@@ -84,7 +24,7 @@ export interface ApiTriggers {
   put(name: string, document: ApiDocument): { readonly api: Api; readonly created: boolean }
   get(name: string): Api
   setEnabled(name: string, isEnabled: boolean): Api
-  delete(name: string): void
+  readonly delete: (name: string) => void
   list(after: string, limit: number): readonly Api[]
   show(api: Api, more: Readonly<Record<string, unknown>>, created?: boolean): TriggerShown
   /** As documents have it. */
@@ -141,7 +81,7 @@ export function createApiTriggers(
         }
         apis.authorizers.remove(id, before.id)
       }
-      const authorizer = stays ? apis.authorizers.update(id, before!.id, input) : apis.authorizers.create(id, input)
+      const authorizer = stays ? apis.authorizers.update(id, before.id, input) : apis.authorizers.create(id, input)
       written.set(name, authorizer)
     }
     return written
@@ -328,7 +268,7 @@ export function createApiTriggers(
       const stage = stageOf(api.id)
       if (stage === undefined) throw badRequest(`API ${name} has no stage to serve it.`)
       // A stage without a deployment serves nothing.
-      if (stage.autoDeploy !== isEnabled) {
+      if (isServed(stage) !== isEnabled) {
         apis.stages.put(api.id, { ...stage, autoDeploy: isEnabled, deploymentId: undefined })
       }
       return api
@@ -354,7 +294,7 @@ export function createApiTriggers(
           arn,
           apiId: api.id,
           functions: [...new Set(drafts.all(api.id, 'integration').map(({ functionArn }) => functionArn))],
-          enabled: stage?.deploymentId !== undefined || stage?.autoDeploy === true,
+          enabled: stage !== undefined && isServed(stage),
           description: api.description ?? '',
           ...more,
           authorizers: Object.fromEntries(authorizers.map((one) => [one.name, authorizerOf(one)])),
@@ -404,6 +344,11 @@ export function createApiTriggers(
 const MAX_MS = { HTTP: 30_000, WEBSOCKET: 29_000 }
 /** What is not said becomes as it is for a new one. */
 const CLEARED = { description: '', corsConfiguration: {}, disableExecuteApiEndpoint: false }
+
+/** One with auto-deploy is from the first route on. */
+function isServed({ deploymentId, autoDeploy }: ApiStage): boolean {
+  return deploymentId !== undefined || autoDeploy
+}
 
 function wayOf({
   functionArn,

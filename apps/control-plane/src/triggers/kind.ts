@@ -9,7 +9,7 @@ export interface TriggerShown {
   /** By which its list is in order. Default: its name. */
   readonly key?: string
   /** Where it is reached. @param origin - Scheme and authority by which the caller came */
-  locate?(origin: string): Readonly<Record<string, unknown>>
+  readonly locate?: (origin: string) => Readonly<Record<string, unknown>>
 }
 
 export type TriggerStep = 'put' | 'get' | 'pause' | 'resume' | 'delete' | 'list'

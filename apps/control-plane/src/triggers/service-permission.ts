@@ -6,7 +6,7 @@ export interface ServicePermissions {
   /** @throws HearthError FUNCTION_NOT_FOUND */
   allow(functionRef: string, statementId: string, service: string, sourceArn: string): void
   revoke(functionArn: string, statementId: string): void
-  arnOf(functionRef: string): string
+  readonly arnOf: (functionRef: string) => string
   wish(functionRef: string, action: 'lambda:AddPermission' | 'lambda:RemovePermission'): Wish
 }
 

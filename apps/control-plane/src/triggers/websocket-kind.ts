@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Apis } from '../apis/apis.ts'
 import { badRequest } from '../apis/refusals.ts'
-import { ApiBody, type ApiDocument, createApiTriggers, WebSocketRoute } from './api-kind.ts'
+import { ApiBody, type ApiDocument, WebSocketRoute } from './api-document.ts'
+import { createApiTriggers } from './api-kind.ts'
 import type { TriggerKind } from './kind.ts'
 import type { ServicePermissions } from './service-permission.ts'
 

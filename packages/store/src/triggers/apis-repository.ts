@@ -44,6 +44,8 @@ export interface ApisRepository {
   removePart(apiId: string, kind: ApiPartKind, id: string): boolean
   listParts<K extends ApiPartKind>(apiId: string, kind: K, after: string, limit: number): readonly ApiParts[K][]
   countParts(apiId: string, kind: ApiPartKind): number
+  /** Of all, in no order. */
+  listKeys(apiId: string, kind: ApiPartKind): readonly { readonly id: string; readonly key: string }[]
   /** Those that were made by themselves and that no stage points to. */
   removeUnusedDeployments(apiId: string): void
   findDomain(name: string): ApiDomain | undefined
@@ -114,6 +116,9 @@ export function createApisRepository(db: Db): ApisRepository {
   const countParts = db
     .prepare<[string, string], number>('SELECT count(*) FROM api_parts WHERE api_id = ? AND kind = ?')
     .pluck()
+  const listKeys = db.prepare<[string, string], { id: string; key: string }>(
+    'SELECT id, key FROM api_parts WHERE api_id = ? AND kind = ?'
+  )
   const removeUnused = db.prepare<{ api: string }>(`
     DELETE FROM api_parts
     WHERE api_id = @api AND kind = 'deployment' AND body ->> '$.autoDeployed' = 1 AND NOT EXISTS (
@@ -169,6 +174,7 @@ export function createApisRepository(db: Db): ApisRepository {
     listParts: <K extends ApiPartKind>(apiId: string, kind: K, after: string, limit: number) =>
       listParts.all(apiId, kind, after, limit).map((body) => JSON.parse(body) as ApiParts[K]),
     countParts: (apiId, kind) => countParts.get(apiId, kind)!,
+    listKeys: (apiId, kind) => listKeys.all(apiId, kind),
     removeUnusedDeployments: (api) => void removeUnused.run({ api }),
     findDomain: (name) => parsed<ApiDomain>(findDomain.get(name)),
     putDomain: (domain) => void putDomain.run(domain.name, JSON.stringify(domain)),
