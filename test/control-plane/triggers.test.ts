@@ -220,6 +220,33 @@ t.test('webhooks: settings, secrets that are shown once, and who is let in', asy
     verification: { secrets: [{ reference: 'secret:hooks' }] }
   })
 
+  // Each thing that a webhook leads to is asked for.
+  await plane.inject({ method: 'PUT', url: '/v1/users/ops', payload: {} })
+  const { token } = (await plane.inject({ method: 'POST', url: '/v1/keys', payload: { user: 'ops' } })).json<{
+    token: string
+  }>()
+  const may = async (Action: readonly string[]) => {
+    const Statement = { Effect: 'Allow', Action, Resource: '*' }
+    const policies = { p: { Version: '2012-10-17', Statement } }
+    await plane.inject({ method: 'PUT', url: '/v1/users/ops', payload: { policies } })
+  }
+  const asOps = async (method: 'PUT' | 'POST' | 'PATCH', path: string, payload: object) =>
+    (await plane.inject({ method, url: `${url}/${path}`, payload, headers: { authorization: `Bearer ${token}` } }))
+      .statusCode
+  const wanted = { bus: 'default', verification: { scheme: 'github', secret: 'secret:hooks' } }
+  await may(['hearth:PutTrigger', 'events:PutEvents'])
+  t.equal(await asOps('PUT', 'ops', wanted), 403, 'whoever checks with a secret could read it')
+  await may(['hearth:PutTrigger', 'secretsmanager:GetSecretValue'])
+  t.equal(await asOps('PUT', 'ops', wanted), 403)
+  await may(['events:PutEvents', 'secretsmanager:GetSecretValue'])
+  t.equal(await asOps('PUT', 'ops', wanted), 403)
+  t.equal(await asOps('PATCH', 'paid', { enabled: false }), 403)
+  await may(['hearth:PutTrigger', 'events:PutEvents', 'secretsmanager:GetSecretValue'])
+  t.equal(await asOps('PUT', 'ops', wanted), 201)
+  t.equal(await asOps('PUT', 'mine', { function: 'first', verification: { scheme: 'none' } }), 403)
+  t.equal(await asOps('POST', 'ops/rotate-secret', {}), 403)
+  t.equal((await send('DELETE', 'ops')).statusCode, 204)
+
   const none = { scheme: 'none' }
   const to = { function: 'first' }
   for (const [body, status, code] of [

@@ -12,7 +12,7 @@ import { Call, type Door, type Hallway } from '../../call.ts'
 import type { HostBook, ServeHost } from '../../host-entrance.ts'
 import { peerAddress } from '../../peer-address.ts'
 import { toRefusal } from '../../refusal.ts'
-import { refuse, respond } from '../../respond.ts'
+import { refuse } from '../../respond.ts'
 import { OPAQUE_ORIGIN } from '../../url-door.ts'
 import type { TriggerKind } from '../kind.ts'
 import { createAlbDoor } from './alb-door.ts'
@@ -157,9 +157,8 @@ export function createLoadBalancerKind(options: LoadBalancerKindOptions): LoadBa
       const code = res.headersSent ? res.statusCode : 499
       metrics.answered(isBeside ? byPathRoute : byHostRoute, req.method ?? '', code, (now() - startedAt) / 1_000)
     })
-    // A body that nobody reads must not be taken for the next request.
-    if (req.complete || status < 400) respond(res, status, headers, body)
-    else refuse(req, res, { status, headers, body })
+    // Its body is not read, and must not be taken for the next request.
+    refuse(req, res, { status, headers, body })
   }
 
   const findArmed = (arn: string): Armed | undefined =>
@@ -199,7 +198,8 @@ export function createLoadBalancerKind(options: LoadBalancerKindOptions): LoadBa
     start() {
       isStarted = true
       // Those that were there before anything could be called.
-      armed = new Map([...(armed ?? [])].map(([name, one]) => [name, arm(one.loadBalancer, one.counts, one.version)]))
+      if (armed === undefined) return
+      armed = new Map([...armed].map(([name, one]) => [name, arm(one.loadBalancer, one.counts, one.version)]))
       domains = new Map(
         [...armed.values()].flatMap((one) => one.loadBalancer.domains.map((host) => [host, one] as const))
       )
