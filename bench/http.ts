@@ -3,14 +3,16 @@ import { bareFastify, hearth, type Target } from './targets.ts'
 import { measureWarm, type WarmResult } from './warm.ts'
 
 export interface HttpResult extends WarmResult {
-  /** Throughput against the same function invoked directly, in the same run. */
+  /** Throughput against a direct invoke, in the same run. */
   readonly timesDirect: number
 }
 
-const FUNCTION = 'arn:aws:lambda:us-east-1:000000000000:function:echo'
+const FUNCTION = 'arn:aws:lambda:us-east-1:000000000000:function:http-echo'
+/** Answers with what was sent, as the other targets do. */
+const HTTP_ECHO = 'export const handler = async ({ body }) => ({ ok: true, e: JSON.parse(body) })\n'
 const ROUTES = 100
 
-/** One function of one server: invoked directly, as a route of an HTTP API in both formats, as a URL by its path. */
+/** One server: an echo that is invoked directly, and one by its URL and as routes of an HTTP API. */
 export async function measureHttp(rounds: number, seconds: number, tmpDir: string): Promise<HttpResult[]> {
   const bare = await bareFastify()
   const direct = await hearth('direct invoke', 'memory=1769')
@@ -24,7 +26,9 @@ export async function measureHttp(rounds: number, seconds: number, tmpDir: strin
       SourceArn: `arn:aws:execute-api:us-east-1:000000000000:${API}/*`
     }
     const policy = { method: 'POST', body: JSON.stringify(statement) }
-    const added = await server.request('/2015-03-31/functions/echo/policy', policy)
+    const deployed = await server.deploy('http-echo.mjs', HTTP_ECHO, 'memory=1769')
+    if (!deployed.ok) throw new Error(await deployed.text())
+    const added = await server.request('/2015-03-31/functions/http-echo/policy', policy)
     if (!added.ok) throw new Error(await added.text())
     const integration = { functionArn: FUNCTION }
     const others = Array.from({ length: ROUTES }, (_, i) => [`GET /other${i}/{id}`, { integration }] as const)
@@ -39,7 +43,7 @@ export async function measureHttp(rounds: number, seconds: number, tmpDir: strin
     const targets: Target[] = [
       bare,
       direct,
-      { ...direct, name: 'function URL event (/fn)', url: `${server.url}/fn/echo/pets/1` },
+      { ...direct, name: 'function URL event (/fn)', url: `${server.url}/fn/http-echo/pets/1` },
       at(`HTTP API, ${ROUTES + 2} routes, parameter`, '/pets/1'),
       at(`HTTP API, ${ROUTES + 2} routes, greedy`, '/some/other/path')
     ]
