@@ -251,8 +251,7 @@ export interface Harness {
   attach(): void
 }
 
-export interface HarnessOptions
-  extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'connectionTimes'>> {
+export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce'>> {
   /** Default: none. */
   readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   readonly controlPort?: number
@@ -328,8 +327,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
     ...(options.random === undefined ? {} : { random: options.random }),
-    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
-    ...(options.connectionTimes === undefined ? {} : { connectionTimes: options.connectionTimes })
+    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
   })
   const sessions = createSessionTokens(box, ACCOUNT)
   const attach = (): void => {

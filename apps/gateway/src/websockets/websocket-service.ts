@@ -5,6 +5,7 @@ import { type ArnScope, hostName } from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Guard } from '../apis/guard.ts'
+import type { Clock } from '../async/clock.ts'
 import { atMostEvery } from '../at-most-every.ts'
 import type { Hallway } from '../call.ts'
 import type { HostBook } from '../host-entrance.ts'
@@ -12,7 +13,7 @@ import type { Log } from '../log.ts'
 import { insideOf } from '../platform/inside.ts'
 import { refuse } from '../respond.ts'
 import { MemoryBudget, type SocketConnection } from './connection.ts'
-import { Connections, type ConnectionTimes } from './connections.ts'
+import { Connections } from './connections.ts'
 import { watchFrames } from './frame-watch.ts'
 import { Handshake, type HandshakeDeps } from './handshake.ts'
 import { createIntegrations } from './integrations.ts'
@@ -33,7 +34,7 @@ export interface WebSocketServiceOptions {
   readonly log: Log
   /** Most connections at once. */
   readonly limit: number
-  readonly times?: Partial<ConnectionTimes> | undefined
+  readonly clock: Clock
 }
 
 /** WebSocket APIs: their clients' connections, and what functions send to those. */
@@ -48,8 +49,6 @@ export interface WebSocketService extends HostBook {
   stop(drainMs: number): Promise<void>
 }
 
-/** Source: API Gateway quotas. */
-const TIMES: ConnectionTimes = { idleMs: 600_000, lifeMs: 7_200_000, checkMs: 5_000 }
 /** Clients' messages that wait, and theirs that are not read yet, over all connections. */
 const MEMORY_BYTES = 134_217_728
 /** What a client gets to answer that the server closes. */
@@ -60,8 +59,8 @@ const FORBIDDEN = '{"message":"Forbidden"}'
 const JSON_TYPE = ['content-type', 'application/json']
 
 export function createWebSocketService(options: WebSocketServiceOptions): WebSocketService {
-  const { hallway, scope, traceId, log } = options
-  const now = (): number => Date.now()
+  const { hallway, scope, traceId, log, clock } = options
+  const now = (): number => clock.now()
   const counts = hallway.metrics.sockets
   const route = hallway.metrics.route('websocket')
   const hostSuffix = `.${options.urlDomain}`
@@ -96,7 +95,7 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
         disconnected(connection, code, reason)
       }
     },
-    times: { ...TIMES, ...options.times },
+    clock,
     limit: options.limit,
     isServed({ apiId, stage }) {
       published?.refresh()
@@ -229,6 +228,7 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
 
   return {
     attach(reader) {
+      connections.watch()
       published = createPublishedSockets({
         reader,
         scope,
