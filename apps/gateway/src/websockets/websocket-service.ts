@@ -88,8 +88,12 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
       run,
       memory: new MemoryBudget(MEMORY_BYTES),
       now,
-      sent: counts.sent,
-      received: counts.received,
+      sent() {
+        counts.sent()
+      },
+      received() {
+        counts.received()
+      },
       closed(connection, code, reason) {
         connections.remove(connection)
         disconnected(connection, code, reason)
@@ -226,6 +230,28 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     return turnAway(503, '{"message":"Service Unavailable"}', 'retry-after', '5')
   }
 
+  function serve(req: IncomingMessage, res: ServerResponse, id: string): boolean {
+    const url = req.url ?? ''
+    published?.refresh()
+    // From inside, hosts are whatever the function calls the server.
+    const host = insideOf(req) === undefined ? req.headers.host : undefined
+    const location = published?.locate(host, url)
+    if (location === undefined) {
+      const rest = url.split('?')[0]!
+      if (!isManagement(rest)) return false
+      manage(req, res, id, rest, undefined)
+      return true
+    }
+    if (location.stage !== undefined && isManagement(location.rest)) {
+      const { api, stage } = location.stage
+      manage(req, res, id, location.rest, { apiId: api.id, stage: stage.name })
+      return true
+    }
+    const headers = [...JSON_TYPE, 'x-amzn-errortype', 'ForbiddenException', 'x-amzn-requestid', id]
+    refuse(req, res, { status: 403, headers, body: FORBIDDEN })
+    return true
+  }
+
   return {
     attach(reader) {
       connections.watch()
@@ -262,31 +288,11 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
       published?.refresh()
       if (published?.hasHost(header) !== true) return undefined
       return (req, res, id) => {
-        this.serve(req, res, id)
+        serve(req, res, id)
       }
     },
 
-    serve(req, res, id) {
-      const url = req.url ?? ''
-      published?.refresh()
-      // From inside, hosts are whatever the function calls the server.
-      const host = insideOf(req) === undefined ? req.headers.host : undefined
-      const location = published?.locate(host, url)
-      if (location === undefined) {
-        const rest = url.split('?')[0]!
-        if (!isManagement(rest)) return false
-        manage(req, res, id, rest, undefined)
-        return true
-      }
-      if (location.stage !== undefined && isManagement(location.rest)) {
-        const { api, stage } = location.stage
-        manage(req, res, id, location.rest, { apiId: api.id, stage: stage.name })
-        return true
-      }
-      const headers = [...JSON_TYPE, 'x-amzn-errortype', 'ForbiddenException', 'x-amzn-requestid', id]
-      refuse(req, res, { status: 403, headers, body: FORBIDDEN })
-      return true
-    },
+    serve,
 
     async stop(drainMs) {
       isStopping = true
