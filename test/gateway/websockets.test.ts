@@ -374,6 +374,12 @@ t.test('paths, hosts and domains lead to stages; everything else is refused, not
   t.match(await raw(...start, key, 'sec-websocket-version: 12'), /^HTTP\/1.1 426 [^]*sec-websocket-version: 13/)
   t.match(await raw(...start, key, 'sec-websocket-version: 13', 'sec-websocket-protocol: a,,b'), /^HTTP\/1.1 400 /)
   t.equal(served.of('CONNECT').length, before, 'no function was run for these')
+  // Messages that come in one packet with the handshake are not lost.
+  const hasty = await rawConnection(t, port)
+  const message = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
+  const handshake = `${[...start, key, 'sec-websocket-version: 13'].join('\r\n')}\r\n\r\n`
+  hasty.socket.write(Buffer.concat([Buffer.from(handshake), message, message]))
+  await until('two answers', () => hasty.received.endsWith('\x81\x02hi\x81\x02hi'))
   const plain = await ask(port, '/prod', { headers: { host: own } })
   t.match(plain, { status: 403, body: '{"message":"Forbidden"}' }, 'a request that asks for no WebSocket')
   // Clients that would rather speak HTTP/2 are answered as if they had not said so.

@@ -197,12 +197,12 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     }
     let connection: SocketConnection | undefined
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
-    watchFrames(socket, () => connection?.close(1009, 'Message too long'))
     answering = { protocol, headers }
     wss.handleUpgrade(req, socket, head, (ws: WebSocket) => {
       connection = connections.add(ws, peer)
     })
     answering = undefined
+    watchFrames(socket, () => connection?.close(1009, 'Message too long'))
     return connection
   }
 
