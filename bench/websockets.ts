@@ -12,7 +12,7 @@ import { quantile } from './processes.ts'
 export interface WebSocketResult {
   readonly connections: number
   readonly openedPerSecond: number
-  /** Of the server's process, in KiB. */
+  /** What the server's process grew by from before the first to after the last, in KiB. */
   readonly residentKiB: number
   /** Of the server's CPU that these connections take while they are idle: milliseconds per second. */
   readonly idleCpuMs: number
@@ -41,9 +41,6 @@ export async function measureWebSockets(connections = 10_000): Promise<WebSocket
       post: await times(() => post(server, client, id)),
       answer: await times(() => client.ask('{"action":"echo"}'))
     })
-    // Once for the compiler.
-    await sample()
-    const alone = await sample()
     const before = residentKiB(gateway)
     const startedAt = performance.now()
     await Promise.all(
@@ -64,7 +61,12 @@ export async function measureWebSockets(connections = 10_000): Promise<WebSocket
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
     const idleCpuMs = ((cpuMs(gateway) - cpuBefore) / IDLE_MS) * 1_000
     const resident = (residentKiB(gateway) - before) / connections
+    // Once for the compiler.
+    await sample()
     const crowded = await sample()
+    for (const child of processes) child.kill()
+    await eventually(async () => (await openConnections(server)) === 1, 60_000)
+    const alone = await sample()
     client.ws.terminate()
     return {
       connections,
@@ -99,6 +101,11 @@ async function setUp(server: Hearth): Promise<void> {
   publish(createApisRepository(db), { routes: { $default: { fn: 'echo', responseSelectionExpression: '$default' } } })
   db.close()
   await eventually(async () => (await server.invoke('echo', { requestContext: {} })).ok)
+}
+
+async function openConnections(server: Hearth): Promise<number> {
+  const metrics = await (await server.request('/metrics')).text()
+  return Number(new RegExp(`^hearth_websocket_connections\\{api="${API}"\\} (\\d+)`, 'm').exec(metrics)?.[1])
 }
 
 async function post(server: Hearth, client: Client, id: string): Promise<void> {

@@ -260,8 +260,7 @@ export interface Harness {
   attach(): void
 }
 
-export interface HarnessOptions
-  extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'connectionTimes' | 'guard'>> {
+export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'guard'>> {
   /** Default: none. */
   readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   readonly controlPort?: number
@@ -338,8 +337,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
     ...(options.guard === undefined ? {} : { guard: options.guard }),
     ...(options.random === undefined ? {} : { random: options.random }),
-    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
-    ...(options.connectionTimes === undefined ? {} : { connectionTimes: options.connectionTimes })
+    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
   })
   const sessions = createSessionTokens(box, ACCOUNT)
   const attach = (): void => {

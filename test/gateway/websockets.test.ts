@@ -9,9 +9,10 @@ import {
 } from '@aws-sdk/client-apigatewaymanagementapi'
 import type { Invocation } from '@hearth/executor'
 import { SignatureV4 } from '@smithy/signature-v4'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import WebSocket from 'ws'
-import { API, type Client, connect, publish, refusal, type SocketApi } from '../helpers/sockets.ts'
+import { type Client, connect, publish, refusal, type SocketApi } from '../helpers/sockets.ts'
+import { testClock } from './events.ts'
 import {
   ADMIN,
   ask,
@@ -26,18 +27,20 @@ import {
 import { signed } from './signed.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:hello'
-const EXECUTE = `arn:aws:execute-api:us-east-1:000000000000:${API}`
-const HOST = `${API}.lambda-url.localhost`
 
 interface SocketEvent {
   readonly headers?: Record<string, string>
-  readonly requestContext: Record<string, unknown> & { readonly connectionId: string; readonly routeKey: string }
+  readonly requestContext: Record<string, unknown> & {
+    readonly apiId: string
+    readonly connectionId: string
+    readonly routeKey: string
+  }
   readonly body?: string
   readonly isBase64Encoded: boolean
 }
 
 /** Lets APIs invoke the function. */
-function permit({ policies }: Harness, sourceArn = `${EXECUTE}/*/*`): void {
+function permit({ policies }: Harness, sourceArn = 'arn:aws:execute-api:*:*:*'): void {
   const statement = {
     Sid: 's',
     Effect: 'Allow' as const,
@@ -51,45 +54,75 @@ function permit({ policies }: Harness, sourceArn = `${EXECUTE}/*/*`): void {
 
 type Answer = (event: SocketEvent, invocation: Invocation) => object | 'wait' | null
 
-interface Served extends Harness {
-  readonly events: SocketEvent[]
-  answer: Answer
+/** An API of which every route is the function `hello`; by default that sends back what it got. */
+class Served {
+  readonly gateway: Harness
+  readonly port: number
+  readonly id: string
+  readonly host: string
+  readonly path: string
+  readonly arn: string
+  readonly events: SocketEvent[] = []
+  answer: Answer = (event) => ({ statusCode: 200, body: event.body })
+
+  constructor(gateway: Harness, id: string) {
+    this.gateway = gateway
+    this.port = gateway.port
+    this.id = id
+    this.host = `${id}.lambda-url.localhost`
+    this.path = `/api/${id}/prod`
+    this.arn = `arn:aws:execute-api:us-east-1:000000000000:${id}`
+  }
+
+  /** Of the client that came, or said something, last. */
+  get connectionId(): string {
+    return this.events.at(-1)!.requestContext.connectionId
+  }
+
+  of(eventType: string): readonly SocketEvent[] {
+    return this.events.filter(({ requestContext }) => requestContext['eventType'] === eventType)
+  }
 }
 
-/** A gateway with one API of which every route is the function `hello`; by default that sends back what it got. */
-async function serve(
-  t: Parameters<typeof startGateway>[0],
-  api: Partial<SocketApi> = {},
-  options: HarnessOptions = {}
-) {
+const served = new Map<Harness, Map<string, Served>>()
+
+async function start(t: Test, options: HarnessOptions = {}): Promise<Harness> {
   const gateway = await startGateway(t, options)
-  const events: SocketEvent[] = []
-  const served: Served = Object.assign(gateway, {
-    events,
-    answer: ((event) => ({ statusCode: 200, body: event.body })) as Answer
-  })
+  const apis = new Map<string, Served>()
+  served.set(gateway, apis)
   gateway.executor.behaviour = (invocation) => {
     const event = JSON.parse(invocation.payload.toString()) as SocketEvent
-    events.push(event)
-    const said = served.answer(event, invocation)
+    const api = apis.get(event.requestContext?.apiId)
+    api?.events.push(event)
+    // Ends come when they come, also while a test lets functions hang.
+    const isEnd = event.requestContext?.['eventType'] === 'DISCONNECT'
+    const said = api === undefined || isEnd ? { statusCode: 200 } : api.answer(event, invocation)
     return said === 'wait' ? undefined : outcome(JSON.stringify(said))
   }
+  permit(gateway)
+  return gateway
+}
+
+let count = 0
+function serve(gateway: Harness, api: Partial<SocketApi> = {}): Served {
+  const one = new Served(gateway, `api${String(count++).padStart(7, '0')}`)
+  served.get(gateway)!.set(one.id, one)
   const back = { fn: 'hello', responseSelectionExpression: '$default' }
   publish(gateway.apis, {
+    id: one.id,
     routes: { $connect: 'hello', $disconnect: 'hello', $default: back, echo: back, quiet: 'hello' },
     ...api
   })
-  permit(gateway)
-  return served
+  return one
 }
 
-const idOf = (served: Served): string => served.events.at(-1)!.requestContext.connectionId
+const shared = await start(t)
 
 t.test('a connection from its handshake to its end', async (t) => {
-  const served = await serve(t, { variables: { table: 'clients' } })
-  const { port, events } = served
+  const served = serve(shared, { variables: { table: 'clients' } })
+  const { port, events, host, id } = served
   const client = await connect(t, port, '/prod?room=1&room=2&name=a%20b', {
-    headers: { host: HOST, cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', authorization: 'Basic dTpw' }
+    headers: { host, cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', authorization: 'Basic dTpw' }
   })
   const [connected] = events
   const context = {
@@ -101,14 +134,14 @@ t.test('a connection from its handshake to its end', async (t) => {
     requestTimeEpoch: Number,
     identity: { sourceIp: '127.0.0.1' },
     requestId: /^[\w-]{15}=$/,
-    domainName: HOST,
+    domainName: host,
     connectionId: /^[\w-]{15}=$/,
-    apiId: API
+    apiId: id
   }
   t.match(connected, {
     headers: {
       Host: undefined,
-      host: HOST,
+      host,
       cookie: 'a=b',
       authorization: 'Basic dTpw',
       'Sec-WebSocket-Version': '13',
@@ -116,7 +149,7 @@ t.test('a connection from its handshake to its end', async (t) => {
       'X-Forwarded-Port': String(port),
       'X-Amzn-Trace-Id': /^Root=1-/
     },
-    multiValueHeaders: { host: [HOST] },
+    multiValueHeaders: { host: [host] },
     queryStringParameters: { room: '2', name: 'a b' },
     multiValueQueryStringParameters: { room: ['1', '2'], name: ['a b'] },
     stageVariables: { table: 'clients' },
@@ -140,7 +173,7 @@ t.test('a connection from its handshake to its end', async (t) => {
   client.ws.close(4_001, 'enough')
   await until('the end', () => events.length === 4)
   t.match(events[3], {
-    headers: { Host: HOST, 'x-api-key': '' },
+    headers: { Host: host, 'x-api-key': '' },
     requestContext: {
       ...context,
       connectionId,
@@ -166,12 +199,12 @@ t.test('a connection from its handshake to its end', async (t) => {
 
 t.test('messages choose their routes, and functions may answer', async (t) => {
   const back = { fn: 'hello', responseSelectionExpression: '$default' }
-  const served = await serve(t, {
+  const served = serve(shared, {
     selection: '${request.body.kind}/$request.body.to.name',
     routes: { $connect: back, $disconnect: back, $default: back, 'say/ann': back, 'say/7': 'hello', 'say/nobody': {} }
   })
-  const { events } = served
-  const client = await connect(t, served.port)
+  const { events, port, path } = served
+  const client = await connect(t, port, path)
   const routeOf = async (data: string | Buffer) => {
     await client.ask(data)
     return events.at(-1)!.requestContext.routeKey
@@ -204,7 +237,7 @@ t.test('messages choose their routes, and functions may answer', async (t) => {
   served.answer = () => ({ statusCode: 500, body: 'as it is' })
   t.equal(await client.ask('x'), 'as it is')
 
-  const failure = { connectionId: idOf(served), requestId: /^[\w-]{15}=$/ }
+  const failure = { connectionId: served.connectionId, requestId: /^[\w-]{15}=$/ }
   const failing = async (answer: Answer, message = '"x"') => {
     served.answer = answer
     client.ws.send(message)
@@ -216,39 +249,40 @@ t.test('messages choose their routes, and functions may answer', async (t) => {
   t.match(await failing(() => ({ statusCode: 200, body: { no: 'text' } })), internal)
   t.match(await failing(() => ({ statusCode: 200, body: 'x'.repeat(131_073) })), internal)
   t.match(await failing(() => ({ statusCode: 200 }), '{"kind":"say","to":{"name":"nobody"}}'), internal)
-  permit(served, `${EXECUTE}/test/*`)
+  permit(shared, `${served.arn}/test/*`)
   const before = events.length
   t.match(await failing(() => ({ statusCode: 200 })), internal)
   t.equal(events.length, before, 'a function that does not let the API in is not run')
+  permit(shared)
 })
 
 t.test('reserved routes are no client’s to choose; without a route a message is forbidden', async (t) => {
-  const served = await serve(t, { routes: { $connect: 'hello', $disconnect: 'hello' } })
-  const client = await connect(t, served.port)
+  const served = serve(shared, { routes: { $connect: 'hello', $disconnect: 'hello' } })
+  const client = await connect(t, served.port, served.path)
   for (const message of ['{"action":"$connect"}', '{"action":"$disconnect"}', '{"action":"x"}', 'x']) {
     client.ws.send(message)
-    t.match(await client.nextJson(), { message: 'Forbidden', connectionId: idOf(served), requestId: String })
+    t.match(await client.nextJson(), { message: 'Forbidden', connectionId: served.connectionId, requestId: String })
   }
   t.equal(served.events.length, 1)
 })
 
 t.test('the function of $connect lets clients in, or not', async (t) => {
-  const served = await serve(t, { integration: { timeoutMs: 50 } })
-  const { port } = served
+  const served = serve(shared, { integration: { timeoutMs: 50 } })
+  const { port, path } = served
   served.answer = () => ({
     statusCode: 200,
     headers: { 'Sec-WebSocket-Protocol': 'chat', 'bad name': 'x' }
   })
-  const first = await connect(t, port, undefined, { protocols: ['other', 'chat'] })
+  const first = await connect(t, port, path, { protocols: ['other', 'chat'] })
   t.equal(first.ws.protocol, 'chat')
   served.answer = () => ({ statusCode: 204, headers: { 'x-room': '7', 'set-cookie': 'id=1', 'x-split': 'a\r\nb: c' } })
-  const second = new WebSocket(`ws://127.0.0.1:${port}/api/${API}/prod`)
+  const second = new WebSocket(`ws://127.0.0.1:${port}${path}`)
   const [upgrade] = (await once(second, 'upgrade')) as [IncomingMessage]
   t.match(upgrade.headers, { 'x-room': '7', 'set-cookie': ['id=1'] })
   t.notOk('x-split' in upgrade.headers)
   second.terminate()
   served.answer = () => ({ statusCode: 200, headers: { 'sec-websocket-protocol': 'chat' } })
-  const third = new WebSocket(`ws://127.0.0.1:${port}/api/${API}/prod`, ['mine'])
+  const third = new WebSocket(`ws://127.0.0.1:${port}${path}`, ['mine'])
   const [refused] = (await once(third, 'error')) as [Error]
   t.match(refused.message, /no subprotocol/, 'a client is given none but its own')
 
@@ -257,49 +291,52 @@ t.test('the function of $connect lets clients in, or not', async (t) => {
     body: 'who?',
     headers: { 'content-type': 'text/plain', 'x-why': 'because' }
   })
-  t.match(await refusal(port), { status: 401, body: 'who?', headers: { 'x-why': 'because', connection: 'close' } })
+  t.match(await refusal(port, path), {
+    status: 401,
+    body: 'who?',
+    headers: { 'x-why': 'because', connection: 'close' }
+  })
   const failed = {
     body: /^\{"message": "Internal server error", "connectionId":"[\w-]{15}=", "requestId":"[\w-]{15}="\}$/
   }
   served.answer = () => null
-  t.match(await refusal(port), { ...failed, status: 502 })
+  t.match(await refusal(port, path), { ...failed, status: 502 })
   served.answer = () => ({})
-  t.match(await refusal(port), { ...failed, status: 502 }, 'who says no status lets nobody in')
+  t.match(await refusal(port, path), { ...failed, status: 502 }, 'who says no status lets nobody in')
   served.answer = () => 'wait'
-  t.match(await refusal(port), { status: 504, body: /Endpoint request timed out/ })
-  permit(served, `${EXECUTE}/*/other`)
-  t.match(await refusal(port), { ...failed, status: 500 })
-  permit(served, `${EXECUTE}/prod/$connect`)
+  t.match(await refusal(port, path), { status: 504, body: /Endpoint request timed out/ })
+  permit(shared, `${served.arn}/*/other`)
+  t.match(await refusal(port, path), { ...failed, status: 500 })
+  permit(shared, `${served.arn}/prod/$connect`)
   served.answer = () => ({ statusCode: 200 })
-  await connect(t, port)
+  await connect(t, port, path)
   t.match((await ask(port, '/metrics')).body, 'hearth_websocket_handshakes_total{result="failed"} 4')
+  permit(shared)
 })
 
 t.test('paths, hosts and domains lead to stages; everything else is refused, not left waiting', async (t) => {
-  const served = await serve(t)
-  const { port, apis } = served
-  publish(apis, { id: 'zzzzz00000', stage: '$default', routes: { $connect: 'hello' }, disableExecuteApiEndpoint: true })
+  const served = serve(shared)
+  const { port, host: own, id: API } = served
+  const { apis } = shared
+  const other = serve(shared, { stage: '$default', disableExecuteApiEndpoint: true })
   apis.putDomain({ name: 'chat.example', tags: {}, settings: [], createdAt: 0 })
   for (const [id, apiId, stage, key] of [
     ['m1', API, 'prod', ''],
-    ['m2', 'zzzzz00000', '$default', 'v2/rooms']
+    ['m2', other.id, '$default', 'v2/rooms']
   ] as const) {
     apis.putMapping({ id, domain: 'chat.example', apiId, stage, key })
   }
-  permit(served, 'arn:aws:execute-api:*:*:*')
-  const at = async (path: string, host?: string) => {
+  const at = async (path: string, host?: string, api = served) => {
     const client = await connect(t, port, path, host === undefined ? {} : { headers: { host } })
     client.ws.close()
-    const { apiId, stage, domainName } = served.events
-      .filter(({ requestContext: r }) => r.routeKey === '$connect')
-      .at(-1)!.requestContext
+    const { apiId, stage, domainName } = api.of('CONNECT').at(-1)!.requestContext
     return [apiId, stage, domainName]
   }
   t.same(await at(`/api/${API}/prod`), [API, 'prod', '127.0.0.1'])
   t.same(await at(`/api/${API}/prod/?a=b`), [API, 'prod', '127.0.0.1'])
-  t.same(await at('/prod', `${HOST}:${port}`), [API, 'prod', HOST])
+  t.same(await at('/prod', `${own}:${port}`), [API, 'prod', own])
   t.same(await at('/', 'chat.example'), [API, 'prod', 'chat.example'])
-  t.same(await at('/v2/rooms', 'chat.example'), ['zzzzz00000', '$default', 'chat.example'])
+  t.same(await at('/v2/rooms', 'chat.example', other), [other.id, '$default', 'chat.example'])
 
   const forbidden = {
     status: 403,
@@ -307,14 +344,14 @@ t.test('paths, hosts and domains lead to stages; everything else is refused, not
     headers: { 'x-amzn-errortype': 'ForbiddenException' }
   }
   for (const [path, host] of [
-    ['/test', HOST],
-    ['/', HOST],
-    ['/prod/further', HOST],
+    ['/test', own],
+    ['/', own],
+    ['/prod/further', own],
     ['/prod', '0000000000.lambda-url.localhost'],
     [`/api/${API}/test`, undefined],
     [`/api/${API}`, undefined],
-    ['/api/zzzzz00000/$default', undefined],
-    ['/', 'zzzzz00000.lambda-url.localhost'],
+    [`/api/${other.id}/$default`, undefined],
+    ['/', other.host],
     ['/v2', 'chat.example']
   ] as const) {
     t.match(await refusal(port, path, host === undefined ? {} : { headers: { host } }), forbidden, `${host} ${path}`)
@@ -331,13 +368,19 @@ t.test('paths, hosts and domains lead to stages; everything else is refused, not
   }
   const start = [`GET /api/${API}/prod HTTP/1.1`, 'host: x', 'connection: Upgrade', 'upgrade: websocket']
   const key = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=='
-  const before = served.events.length
+  const before = served.of('CONNECT').length
   t.match(await raw(...start), /^HTTP\/1.1 400 Bad Request\r\n/)
   t.match(await raw(...start, 'sec-websocket-key: short', 'sec-websocket-version: 13'), /^HTTP\/1.1 400 /)
   t.match(await raw(...start, key, 'sec-websocket-version: 12'), /^HTTP\/1.1 426 [^]*sec-websocket-version: 13/)
   t.match(await raw(...start, key, 'sec-websocket-version: 13', 'sec-websocket-protocol: a,,b'), /^HTTP\/1.1 400 /)
-  t.equal(served.events.length, before, 'no function was run for these')
-  const plain = await ask(port, '/prod', { headers: { host: HOST } })
+  t.equal(served.of('CONNECT').length, before, 'no function was run for these')
+  // Messages that come in one packet with the handshake are not lost.
+  const hasty = await rawConnection(t, port)
+  const message = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
+  const handshake = `${[...start, key, 'sec-websocket-version: 13'].join('\r\n')}\r\n\r\n`
+  hasty.socket.write(Buffer.concat([Buffer.from(handshake), message, message]))
+  await until('two answers', () => hasty.received.endsWith('\x81\x02hi\x81\x02hi'))
+  const plain = await ask(port, '/prod', { headers: { host: own } })
   t.match(plain, { status: 403, body: '{"message":"Forbidden"}' }, 'a request that asks for no WebSocket')
   // Clients that would rather speak HTTP/2 are answered as if they had not said so.
   const h2c = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABk' }
@@ -345,9 +388,9 @@ t.test('paths, hosts and domains lead to stages; everything else is refused, not
 })
 
 t.test('AWS_IAM: signatures in headers and links, keys, and what policies say', async (t) => {
-  const served = await serve(t, { routes: { $connect: { fn: 'hello', authorization: 'AWS_IAM' }, $default: 'hello' } })
-  const { port, owned, users, keys } = served
-  const path = `/api/${API}/prod`
+  const served = serve(shared, { routes: { $connect: { fn: 'hello', authorization: 'AWS_IAM' }, $default: 'hello' } })
+  const { port, path, arn } = served
+  const { owned, users, keys } = shared
   const { accessKeyId } = ADMIN
   const headers = (service: string, secretAccessKey = SECRET) =>
     signed({ accessKeyId, secretAccessKey }, { method: 'GET', path, body: '', port, service })
@@ -356,7 +399,7 @@ t.test('AWS_IAM: signatures in headers and links, keys, and what policies say', 
   t.match(identity, { userArn: ADMIN.principal.arn, accessKey: accessKeyId, accountId: '000000000000' })
   t.notOk('authorization' in served.events.at(-1)!.headers!)
   await connect(t, port, path, { headers: { authorization: 'Bearer token-of-the-administrator' } })
-  t.match(await refusal(port), { status: 403, body: /Missing Authentication Token/ })
+  t.match(await refusal(port, path), { status: 403, body: /Missing Authentication Token/ })
   t.match(await refusal(port, path, { headers: headers('lambda') }), {
     status: 403,
     body: /correct service: 'execute-api'/
@@ -396,7 +439,7 @@ t.test('AWS_IAM: signatures in headers and links, keys, and what policies say', 
     },
     { expiresIn: 60 }
   )
-  await connect(t, port, `${path}?${new URLSearchParams(query as Record<string, string>)}`)
+  await connect(t, port, `${path}?${new URLSearchParams(query as Record<string, string>).toString()}`)
   const { queryStringParameters } = served.events.at(-1) as unknown as { queryStringParameters: Record<string, string> }
   t.match(queryStringParameters, { room: '1', 'X-Amz-Expires': '60' })
   t.notOk('X-Amz-Signature' in queryStringParameters, 'the function cannot use the link')
@@ -426,7 +469,7 @@ t.test('AWS_IAM: signatures in headers and links, keys, and what policies say', 
   const asAnn = { headers: { authorization: `Bearer ${token}` } }
   t.match(await refusal(port, path, asAnn), {
     status: 403,
-    body: /user\/ann is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:000000000000:abcde12345\/prod\/\$connect/
+    body: /user\/ann is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:000000000000:api\d+\/prod\/\$connect/
   })
   const allow = (Action: string, Resource: string) =>
     owned.putInline(
@@ -434,24 +477,24 @@ t.test('AWS_IAM: signatures in headers and links, keys, and what policies say', 
       'use',
       JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource }] })
     )
-  allow('execute-api:Invoke', `${EXECUTE}/prod/$connect`)
+  allow('execute-api:Invoke', `${arn}/prod/$connect`)
   const ann = await connect(t, port, path, asAnn)
-  const url = `/api/${API}/prod/@connections/${encodeURIComponent(idOf(served))}`
+  const url = `${path}/@connections/${encodeURIComponent(served.connectionId)}`
   const post = async () => (await ask(port, url, { body: 'hi', auth: false, headers: asAnn.headers })).status
   t.equal(await post(), 403)
-  allow('execute-api:ManageConnections', `${EXECUTE}/prod/POST/@connections/*`)
+  allow('execute-api:ManageConnections', `${arn}/prod/POST/@connections/*`)
   t.equal(await post(), 200)
   t.equal(await ann.next(), 'hi')
   t.equal((await ask(port, url, { method: 'DELETE', auth: false, headers: asAnn.headers })).status, 403)
 })
 
 t.test('functions and others write to clients, look at them and close them, with AWS’s client', async (t) => {
-  const served = await serve(t)
-  const { port } = served
-  const client = await connect(t, port)
-  const ConnectionId = idOf(served)
+  const served = serve(shared)
+  const { port, path, host: own } = served
+  const client = await connect(t, port, path)
+  const ConnectionId = served.connectionId
   const credentials = { accessKeyId: ADMIN.accessKeyId, secretAccessKey: SECRET }
-  for (const endpoint of [`http://127.0.0.1:${port}/api/${API}/prod`, `http://127.0.0.1:${port}`]) {
+  for (const endpoint of [`http://127.0.0.1:${port}${path}`, `http://127.0.0.1:${port}`]) {
     const api = new ApiGatewayManagementApiClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 })
     await api.send(new PostToConnectionCommand({ ConnectionId, Data: 'text ü' }))
     t.equal(await client.next(), 'text ü')
@@ -468,19 +511,19 @@ t.test('functions and others write to clients, look at them and close them, with
     api.destroy()
   }
   const id = encodeURIComponent(ConnectionId)
-  const byHost = { headers: { host: `${HOST}:${port}` } }
+  const byHost = { headers: { host: `${own}:${port}` } }
   t.equal((await ask(port, `/prod/@connections/${id}`, { ...byHost, body: 'by host' })).status, 200)
   t.equal(await client.next(), 'by host')
   t.equal((await ask(port, `/prod/@connections/${ConnectionId}`, byHost)).status, 200, 'an id as it is')
-  publish(served.apis, { id: 'zzzzz00000', routes: {} })
-  t.equal((await ask(port, `/api/zzzzz00000/prod/@connections/${id}`, { body: 'x' })).status, 410, 'of another API')
+  const other = serve(shared)
+  t.equal((await ask(port, `${other.path}/@connections/${id}`, { body: 'x' })).status, 410, 'of another API')
   t.equal((await ask(port, `/@connections/${id}`, { body: 'x', auth: false })).status, 403)
   t.equal((await ask(port, `/@connections/${id}`, { body: 'x', method: 'PUT' })).status, 405)
   t.match(await ask(port, '/@connections/..%2fx', { body: 'x' }), {
     status: 400,
     headers: { 'x-amzn-errortype': 'BadRequestException' }
   })
-  const closed = await ask(port, `/api/${API}/prod/@connections/${id}`, { method: 'DELETE' })
+  const closed = await ask(port, `${path}/@connections/${id}`, { method: 'DELETE' })
   t.match(closed, { status: 204, body: '' })
   t.match(await client.closed, { code: 1_000 })
   await until('its end', () => served.events.at(-1)!.requestContext.routeKey === '$disconnect')
@@ -488,17 +531,17 @@ t.test('functions and others write to clients, look at them and close them, with
 })
 
 t.test('a client is kept to AWS’s limits', async (t) => {
-  const served = await serve(t)
-  const { port } = served
+  const served = serve(shared)
+  const { port, path } = served
   const closing = async (act: (client: Client) => void) => {
-    const client = await connect(t, port)
+    const client = await connect(t, port, path)
     act(client)
     return (await client.closed).code
   }
   const fragments = (ws: Client['ws'], count: number, bytes: number) => {
     for (let i = 0; i < count; i++) ws.send('x'.repeat(bytes), { fin: i === count - 1 })
   }
-  const whole = await connect(t, port)
+  const whole = await connect(t, port, path)
   fragments(whole.ws, 4, 32_768)
   t.equal((await whole.next()).length, 131_072, '128 KB in frames of 32 KB')
   t.equal(await closing(({ ws }) => fragments(ws, 5, 32_768)), 1_009)
@@ -515,17 +558,18 @@ t.test('a client is kept to AWS’s limits', async (t) => {
     1_009,
     'an absurd length'
   )
-  const ends = () => served.events.filter(({ requestContext: r }) => r['eventType'] === 'DISCONNECT')
+  const ends = () => served.of('DISCONNECT')
   await until('all ends', () => ends().length === 8)
   const codes = ends().map(({ requestContext: r }) => r['disconnectStatusCode'] as number)
   t.same(codes.sort(), [1_002, 1_002, 1_007, 1_008, 1_009, 1_009, 1_009, 1_009])
 })
 
 t.test('a client that is faster than its functions, or does not read, waits', async (t) => {
-  const served = await serve(t)
-  const { port, executor } = served
-  const client = await connect(t, port)
-  const ConnectionId = idOf(served)
+  const served = serve(shared)
+  const { port, path } = served
+  const { executor } = shared
+  const client = await connect(t, port, path)
+  const ConnectionId = served.connectionId
   served.answer = () => 'wait'
   const count = 400
   const text = 'x'.repeat(16_384)
@@ -561,33 +605,43 @@ t.test('a client that is faster than its functions, or does not read, waits', as
 })
 
 t.test('connections end when they are idle, old, or their stage is gone; there is room for so many', async (t) => {
-  const times = { idleMs: 300, lifeMs: 1_500, checkMs: 20 }
-  const served = await serve(t, {}, { connectionTimes: times, webSocketConnections: 3 })
-  const { port } = served
-  const idle = await connect(t, port)
-  const busy = await connect(t, port)
-  const other = await connect(t, port)
-  t.match(await refusal(port), { status: 503, headers: { 'retry-after': '5' } })
-  const keepAlive = setInterval(() => {
+  const clock = testClock()
+  const gateway = await start(t, { clock, webSocketConnections: 2 })
+  const { port, path, id } = serve(gateway)
+  const idle = await connect(t, port, path)
+  const busy = await connect(t, port, path)
+  t.match(await refusal(port, path), { status: 503, headers: { 'retry-after': '5' } })
+  const passBusily = async (ms = 590_000) => {
+    clock.pass(ms)
     busy.ws.ping()
-    other.ws.ping()
-  }, 50)
-  t.teardown(() => clearInterval(keepAlive))
+    await once(busy.ws, 'pong')
+  }
+  await passBusily()
+  await passBusily(11_000)
   t.match(await idle.closed, { code: 1_001, reason: 'Going away' })
   t.equal(busy.ws.readyState, busy.ws.OPEN)
+  for (let i = 0; i < 11; i++) await passBusily()
+  t.equal(busy.ws.readyState, busy.ws.OPEN)
+  clock.pass(110_000)
   t.match(await busy.closed, { code: 1_001 }, 'old')
-  const last = await connect(t, port)
-  served.apis.remove(API)
+  const last = await connect(t, port, path)
+  gateway.apis.remove(id)
+  await until('it is noticed', () => {
+    clock.pass(5_000)
+    return last.ws.readyState === last.ws.CLOSED
+  })
   t.match(await last.closed, { code: 1_001 })
 })
 
 t.test(
   'a stopping server lets messages be answered, then sends clients away; their functions hear of it later',
   async (t) => {
-    const served = await serve(t)
-    const { port, gateway, executor } = served
-    const waiting = await connect(t, port)
-    const idle = await connect(t, port)
+    const harness = await start(t)
+    const { gateway, executor, dataDir } = harness
+    const served = serve(harness)
+    const { port, path } = served
+    const waiting = await connect(t, port, path)
+    const idle = await connect(t, port, path)
     served.answer = () => 'wait'
     waiting.ws.send('{"action":"echo"}')
     await until('it runs', () => executor.waiting.size === 1)
@@ -600,7 +654,7 @@ t.test(
     t.match(await waiting.closed, { code: 1_001 })
     await stopped
     const { openEventQueue } = await import('@hearth/store')
-    const queue = await openEventQueue({ file: `${served.dataDir}/queue.db`, migrationsDir: 'migrations/queue' })
+    const queue = await openEventQueue({ file: `${dataDir}/queue.db`, migrationsDir: 'migrations/queue' })
     const { events } = await queue.claim('hello', Date.now(), 10)
     await queue.close()
     t.match(

@@ -74,7 +74,6 @@ import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
 import { createV1Door } from './v1-door.ts'
-import type { ConnectionTimes } from './websockets/connections.ts'
 import { NO_GUARD } from './websockets/no-guard.ts'
 import { UpgradableRequest } from './websockets/upgrades.ts'
 import { createWebSocketService } from './websockets/websocket-service.ts'
@@ -108,15 +107,13 @@ export interface AppDeps {
   readonly audit: AuditLog
   /** Events that are run later; closed with the gateway. */
   readonly queue: EventQueue
-  /** Of retries. Default: the machine's. */
+  /** Of retries, schedules and connections. Default: the machine's. */
   readonly clock?: Clock
   /** Events that may run at once. Default: what {@link createEventService} says. */
   readonly eventsAtOnce?: number
   /** Of routes with an authorizer or an API key. Default: nobody is let in. */
   readonly guard?: Guard
   readonly timeouts?: Partial<ServerTimeouts>
-  /** How long connections of WebSocket APIs last. Default: as on AWS. */
-  readonly connectionTimes?: Partial<ConnectionTimes>
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
   readonly random?: () => number
 }
@@ -407,7 +404,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     traceId,
     log,
     limit: config.webSocketConnections ?? SOCKETS,
-    times: deps.connectionTimes
+    clock: deps.clock ?? SYSTEM_CLOCK
   })
   app.server.on('upgrade', (req, socket: Socket, head) => {
     sockets.upgrade(req, socket, head)

@@ -85,7 +85,10 @@ export class SocketConnection implements SocketPeer {
   #isDraining = false
   /** The server has ended it: what comes is thrown away. */
   #endedWith: number | undefined
-  #stalledAt = 0
+  /** How often something was taken from what is sent to it, now and when it was last looked at. */
+  #taken = 0
+  #takenBefore = 0
+  #stalledAt: number
 
   constructor(host: ConnectionHost, ws: WebSocket, peer: SocketPeer) {
     this.connectionId = peer.connectionId
@@ -98,6 +101,7 @@ export class SocketConnection implements SocketPeer {
     this.principal = peer.principal
     this.authorizer = peer.authorizer
     this.lastActiveAt = host.now()
+    this.#stalledAt = this.lastActiveAt
     this.#host = host
     this.#ws = ws
     ws.on('message', (data: Buffer, isBinary: boolean) => {
@@ -127,6 +131,7 @@ export class SocketConnection implements SocketPeer {
     // Also called when the connection ends before.
     ws.send(data, { binary: isBinary }, () => {
       memory.give(bytes)
+      this.#taken += 1
     })
     this.lastActiveAt = this.#host.now()
     this.#host.sent()
@@ -158,8 +163,9 @@ export class SocketConnection implements SocketPeer {
 
   /** Ends a connection whose client has read nothing for a while. To be called every few seconds. */
   checkStall(): void {
-    if (this.#ws.bufferedAmount === 0) this.#stalledAt = 0
-    else if (this.#stalledAt === 0) this.#stalledAt = this.#host.now()
+    const isMoving = this.#ws.bufferedAmount === 0 || this.#taken !== this.#takenBefore
+    this.#takenBefore = this.#taken
+    if (isMoving) this.#stalledAt = this.#host.now()
     else if (this.#host.now() - this.#stalledAt > STALL_MS) this.#ws.terminate()
   }
 

@@ -1,19 +1,17 @@
 import type { WebSocket } from 'ws'
+import type { Clock } from '../async/clock.ts'
 import { type ConnectionHost, SocketConnection } from './connection.ts'
 import type { SocketPeer } from './socket-event.ts'
 
-/** How long connections may last, in ms. Source: API Gateway quotas. */
-export interface ConnectionTimes {
-  /** Without a frame in either direction. */
-  readonly idleMs: number
-  readonly lifeMs: number
-  /** How often the two are looked at. */
-  readonly checkMs: number
-}
+/** How long a connection may last, in ms: without a frame in either direction, and at all. Source: API Gateway quotas. */
+const IDLE_MS = 600_000
+const LIFE_MS = 7_200_000
+/** How often that is looked at. */
+const CHECK_MS = 5_000
 
 export interface ConnectionsOptions {
   readonly host: ConnectionHost
-  readonly times: ConnectionTimes
+  readonly clock: Clock
   /** Most of them, handshakes included. */
   readonly limit: number
   /** Whether the stage of a connection is still served. */
@@ -25,14 +23,20 @@ export class Connections {
   readonly #options: ConnectionsOptions
   readonly #open = new Map<string, SocketConnection>()
   readonly #byApi = new Map<string, number>()
-  readonly #watch: NodeJS.Timeout
+  #stopWatching: () => void = () => undefined
   #handshakes = 0
   #onEmpty: (() => void) | undefined
 
   constructor(options: ConnectionsOptions) {
     this.#options = options
-    this.#watch = setInterval(() => this.#check(), options.times.checkMs)
-    this.#watch.unref()
+  }
+
+  /** Looks after them from now on. */
+  watch(): void {
+    this.#stopWatching = this.#options.clock.after(CHECK_MS, () => {
+      this.#check()
+      this.watch()
+    })
   }
 
   /** Before the function of a handshake runs. @returns false when there is no room */
@@ -78,7 +82,7 @@ export class Connections {
 
   /** Lets what was received be done, then ends all with 1001, those that take too long as they are. */
   async drain(drainMs: number, closeMs: number): Promise<void> {
-    clearInterval(this.#watch)
+    this.#stopWatching()
     for (const connection of this.#open.values()) connection.drain()
     if (await this.#isEmptyWithin(drainMs)) return
     for (const connection of this.#open.values()) connection.close(1001, 'Going away')
@@ -107,10 +111,10 @@ export class Connections {
   }
 
   #check(): void {
-    const { host, times, isServed } = this.#options
-    const now = host.now()
+    const { clock, isServed } = this.#options
+    const now = clock.now()
     for (const connection of this.#open.values()) {
-      const isOver = now - connection.lastActiveAt > times.idleMs || now - connection.connectedAt > times.lifeMs
+      const isOver = now - connection.lastActiveAt > IDLE_MS || now - connection.connectedAt > LIFE_MS
       if (isOver || !isServed(connection)) connection.close(1001, 'Going away')
       else connection.checkStall()
     }

@@ -6,7 +6,8 @@ const FRAME_BYTES = 32_768
 const HEAD_BYTES = 14
 
 /**
- * Looks at the heads of the frames that come in, before `ws` does: that library knows a limit for messages alone.
+ * Looks at the heads of the frames that come in, before `ws` does: that library knows a limit for messages alone. To be called
+ * when that has the socket, and in the same turn: a listener that is there before takes what came with the handshake.
  *
  * @param onTooLarge - Called once, with the head of the first frame that is too large
  */
@@ -33,7 +34,7 @@ export function watchFrames(socket: Socket, onTooLarge: () => void): void {
       return
     }
   }
-  socket.on('data', watch)
+  socket.prependListener('data', watch)
 }
 
 function headLength(head: Buffer): number {

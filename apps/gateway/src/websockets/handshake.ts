@@ -16,10 +16,7 @@ import { newSocketId } from './socket-id.ts'
 import { answerUpgrade } from './upgrades.ts'
 
 export interface HandshakeDeps {
-  readonly hallway: Pick<
-    Hallway,
-    'authenticator' | 'access' | 'backoff' | 'metrics' | 'directory' | 'onBug' | 'draining'
-  >
+  readonly hallway: Pick<Hallway, 'authenticator' | 'access' | 'backoff' | 'metrics' | 'onBug'>
   readonly scope: ArnScope
   readonly guard: Guard
   readonly integrations: Integrations

@@ -23,7 +23,7 @@ export class UpgradableRequest extends IncomingMessage {
 }
 
 /** Whether a request asks for a WebSocket. */
-export function isWebSocket({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+function isWebSocket({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers.upgrade !== undefined && headers.upgrade.toLowerCase() === 'websocket'
 }
 

@@ -5,6 +5,7 @@ import { type ArnScope, hostName } from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Guard } from '../apis/guard.ts'
+import type { Clock } from '../async/clock.ts'
 import { atMostEvery } from '../at-most-every.ts'
 import type { Hallway } from '../call.ts'
 import type { HostBook } from '../host-entrance.ts'
@@ -12,7 +13,7 @@ import type { Log } from '../log.ts'
 import { insideOf } from '../platform/inside.ts'
 import { refuse } from '../respond.ts'
 import { MemoryBudget, type SocketConnection } from './connection.ts'
-import { Connections, type ConnectionTimes } from './connections.ts'
+import { Connections } from './connections.ts'
 import { watchFrames } from './frame-watch.ts'
 import { Handshake, type HandshakeDeps } from './handshake.ts'
 import { createIntegrations } from './integrations.ts'
@@ -33,7 +34,7 @@ export interface WebSocketServiceOptions {
   readonly log: Log
   /** Most connections at once. */
   readonly limit: number
-  readonly times?: Partial<ConnectionTimes> | undefined
+  readonly clock: Clock
 }
 
 /** WebSocket APIs: their clients' connections, and what functions send to those. */
@@ -48,8 +49,6 @@ export interface WebSocketService extends HostBook {
   stop(drainMs: number): Promise<void>
 }
 
-/** Source: API Gateway quotas. */
-const TIMES: ConnectionTimes = { idleMs: 600_000, lifeMs: 7_200_000, checkMs: 5_000 }
 /** Clients' messages that wait, and theirs that are not read yet, over all connections. */
 const MEMORY_BYTES = 134_217_728
 /** What a client gets to answer that the server closes. */
@@ -60,8 +59,8 @@ const FORBIDDEN = '{"message":"Forbidden"}'
 const JSON_TYPE = ['content-type', 'application/json']
 
 export function createWebSocketService(options: WebSocketServiceOptions): WebSocketService {
-  const { hallway, scope, traceId, log } = options
-  const now = (): number => Date.now()
+  const { hallway, scope, traceId, log, clock } = options
+  const now = (): number => clock.now()
   const counts = hallway.metrics.sockets
   const route = hallway.metrics.route('websocket')
   const hostSuffix = `.${options.urlDomain}`
@@ -89,14 +88,18 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
       run,
       memory: new MemoryBudget(MEMORY_BYTES),
       now,
-      sent: counts.sent,
-      received: counts.received,
+      sent() {
+        counts.sent()
+      },
+      received() {
+        counts.received()
+      },
       closed(connection, code, reason) {
         connections.remove(connection)
         disconnected(connection, code, reason)
       }
     },
-    times: { ...TIMES, ...options.times },
+    clock,
     limit: options.limit,
     isServed({ apiId, stage }) {
       published?.refresh()
@@ -194,12 +197,12 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     }
     let connection: SocketConnection | undefined
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
-    watchFrames(socket, () => connection?.close(1009, 'Message too long'))
     answering = { protocol, headers }
     wss.handleUpgrade(req, socket, head, (ws: WebSocket) => {
       connection = connections.add(ws, peer)
     })
     answering = undefined
+    watchFrames(socket, () => connection?.close(1009, 'Message too long'))
     return connection
   }
 
@@ -227,8 +230,31 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     return turnAway(503, '{"message":"Service Unavailable"}', 'retry-after', '5')
   }
 
+  function serve(req: IncomingMessage, res: ServerResponse, id: string): boolean {
+    const url = req.url ?? ''
+    published?.refresh()
+    // From inside, hosts are whatever the function calls the server.
+    const host = insideOf(req) === undefined ? req.headers.host : undefined
+    const location = published?.locate(host, url)
+    if (location === undefined) {
+      const rest = url.split('?')[0]!
+      if (!isManagement(rest)) return false
+      manage(req, res, id, rest, undefined)
+      return true
+    }
+    if (location.stage !== undefined && isManagement(location.rest)) {
+      const { api, stage } = location.stage
+      manage(req, res, id, location.rest, { apiId: api.id, stage: stage.name })
+      return true
+    }
+    const headers = [...JSON_TYPE, 'x-amzn-errortype', 'ForbiddenException', 'x-amzn-requestid', id]
+    refuse(req, res, { status: 403, headers, body: FORBIDDEN })
+    return true
+  }
+
   return {
     attach(reader) {
+      connections.watch()
       published = createPublishedSockets({
         reader,
         scope,
@@ -262,31 +288,11 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
       published?.refresh()
       if (published?.hasHost(header) !== true) return undefined
       return (req, res, id) => {
-        this.serve(req, res, id)
+        serve(req, res, id)
       }
     },
 
-    serve(req, res, id) {
-      const url = req.url ?? ''
-      published?.refresh()
-      // From inside, hosts are whatever the function calls the server.
-      const host = insideOf(req) === undefined ? req.headers.host : undefined
-      const location = published?.locate(host, url)
-      if (location === undefined) {
-        const rest = url.split('?')[0]!
-        if (!isManagement(rest)) return false
-        manage(req, res, id, rest, undefined)
-        return true
-      }
-      if (location.stage !== undefined && isManagement(location.rest)) {
-        const { api, stage } = location.stage
-        manage(req, res, id, location.rest, { apiId: api.id, stage: stage.name })
-        return true
-      }
-      const headers = [...JSON_TYPE, 'x-amzn-errortype', 'ForbiddenException', 'x-amzn-requestid', id]
-      refuse(req, res, { status: 403, headers, body: FORBIDDEN })
-      return true
-    },
+    serve,
 
     async stop(drainMs) {
       isStopping = true
