@@ -33,7 +33,7 @@ export interface UrlRequest {
  * Headers that the platform says and a client may not; and what proves the caller, which is the server's business:
  * a Bearer key in an event would hand the caller's rights to the function's code.
  */
-const DROPPED = new Set([
+export const DROPPED = new Set([
   'authorization',
   'proxy-authorization',
   'x-amz-security-token',
@@ -134,7 +134,7 @@ function add(to: Bag, name: string, value: string): void {
   to[name] = before === undefined ? value : `${before},${value}`
 }
 
-function splitCookies(header: string): string[] {
+export function splitCookies(header: string): string[] {
   return header
     .split(';')
     .map((cookie) => cookie.trim())
@@ -181,7 +181,7 @@ function isJson(body: Buffer): boolean {
   }
 }
 
-function decodePath(rawPath: string): string {
+export function decodePath(rawPath: string): string {
   try {
     return decodeURIComponent(rawPath)
   } catch {
@@ -192,7 +192,7 @@ function decodePath(rawPath: string): string {
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** `24/Nov/2025:23:11:05 +0000` */
-function clfTime(at: number): string {
+export function clfTime(at: number): string {
   const iso = new Date(at).toISOString()
   return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`
 }
