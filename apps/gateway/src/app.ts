@@ -18,6 +18,7 @@ import {
 } from '@hearth/shared'
 import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
+import { createGuard } from './apis/guards/create-guard.ts'
 import { type Clock, SYSTEM_CLOCK } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
 import { atMostEvery } from './at-most-every.ts'
@@ -63,7 +64,7 @@ import { createTraceIds } from './trace.ts'
 import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
 import { triggerRoutes } from './triggers/routes.ts'
 import { createTriggerService } from './triggers/trigger-service.ts'
-import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
+import { createUrlDoor, isOwnKey, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
 import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
@@ -85,7 +86,7 @@ export interface AppDeps {
     | 'eventKeepMs'
     | 'webhookNetworks'
   > &
-    Partial<Pick<Config, 'requestRate' | 'authFailures'>>
+    Partial<Pick<Config, 'requestRate' | 'authFailures' | 'keySetsDir'>>
   /** Folder of functions' logs. */
   readonly logsDir: string
   readonly executor: Executor
@@ -384,6 +385,21 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   for (const { method, url, action, arnOf, bodyBytes, route } of triggerRoutes(triggers, scope)) {
     mountServerRoute([method], url, { action, resource: arnOf, bodyBytes }, route)
   }
+  const guard = createGuard({
+    scope,
+    find,
+    access: () => hallway.access,
+    metrics,
+    queue: deps.queue,
+    log,
+    networks: config.webhookNetworks,
+    keySetsDir: config.keySetsDir,
+    isOwnKey: (authorization) => isOwnKey(hallway, authorization),
+    now: () => (deps.clock ?? SYSTEM_CLOCK).now()
+  })
+  for (const { method, url, action, arnOf, route } of guard.routes) {
+    mountServerRoute([method], url, { action, resource: arnOf }, route)
+  }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)
   const putEvents = putEventsRoute({ hallway, triggers, scope, expectations, isDraining: () => draining })
@@ -526,6 +542,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       }
       events.start()
       triggers.attach(reader)
+      guard.attach(reader)
       readiness.set('directory', { ok: true })
     },
 
@@ -557,6 +574,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         await app.close()
         await logs.close()
         await deps.audit.close()
+        await guard.close()
         await events.close()
         hallway.directory.close()
       })()

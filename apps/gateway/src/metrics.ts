@@ -1,5 +1,6 @@
 import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { createGuardCounts, type GuardCounts } from './apis/guards/counts.ts'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { observeConcurrency } from './concurrency-metrics.ts'
 import { FunctionMetrics } from './function-metrics.ts'
@@ -26,6 +27,7 @@ export interface MetricsOptions {
 export interface Metrics {
   readonly functions: FunctionMetrics
   readonly events: AsyncCounts
+  readonly guards: GuardCounts
   /** To be handed to the executor when it is made. */
   readonly executorEvents: ExecutorEvents
   /** Reads the executor's and the log writer's own counts at every scrape from now on. */
@@ -108,6 +110,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
   return {
     functions,
     events: createAsyncCounts(registers),
+    guards: createGuardCounts(registers),
     executorEvents: {
       coldStart(spec, cold: Phases) {
         inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)

@@ -183,7 +183,10 @@ function eventOf(
 }
 
 /** A key of this server is none of the function's business, even if somebody sends it to a public URL. */
-function isOwnKey({ authenticator }: Hallway, authorization: string | undefined): boolean {
+export function isOwnKey(
+  { authenticator }: Pick<Hallway, 'authenticator'>,
+  authorization: string | undefined
+): boolean {
   if (authorization === undefined) return false
   if (/^aws4-/i.test(authorization)) return true
   if (!/^bearer /i.test(authorization)) return false

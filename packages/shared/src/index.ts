@@ -170,3 +170,13 @@ export {
   type TargetInput,
   type TargetRetries
 } from './triggers.ts'
+export {
+  type ApiKey,
+  DAY_MS,
+  dayOf,
+  type PlanStage,
+  type PublishedApiKey,
+  periodStart,
+  type QuotaPeriod,
+  type UsagePlan
+} from './usage-plan.ts'

@@ -15,6 +15,7 @@ import { prepareServerSecret } from './server-secrets.ts'
 import { prepareApiList } from './triggers/apis-repository.ts'
 import { prepareRuleList } from './triggers/event-rules-repository.ts'
 import { prepareScheduleList } from './triggers/schedules-repository.ts'
+import { prepareUsagePlanList } from './triggers/usage-plans-repository.ts'
 import type { DirectoryReader } from './types.ts'
 
 /**
@@ -52,6 +53,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   const listSchedules = prepareScheduleList(db)
   const apiRevision = db.prepare<[], number>('SELECT revision FROM api_revision').pluck()
   const readApis = db.transaction(prepareApiList(db))
+  const planRevision = db.prepare<[], number>('SELECT revision FROM usage_plan_revision').pluck()
+  const readUsagePlans = db.transaction(prepareUsagePlanList(db))
   // One transaction: what is read together must be of one moment.
   const readTriggers = db.transaction(() => ({ ...listRules(), schedules: listSchedules() }))
   return {
@@ -72,6 +75,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     readTriggers: () => readTriggers.deferred(),
     apiRevision: () => apiRevision.get() ?? 0,
     readApis: () => readApis.deferred(),
+    usagePlanRevision: () => planRevision.get() ?? 0,
+    readUsagePlans: () => readUsagePlans.deferred(),
     listKeys: prepareKeyList(db, box),
     findSecret: prepareSecretLookup(db, box),
     findServerSecret: prepareServerSecret(db, box),

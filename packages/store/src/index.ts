@@ -95,7 +95,9 @@ export {
   type NewDelivery,
   type NewEvent,
   type QueuedEvent,
-  QueueUnavailableError
+  QueueUnavailableError,
+  type UsageCounts,
+  type UsageDay
 } from './queue/types.ts'
 export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
 export { createResealer, type Resealer, SEALED_COLUMNS } from './reseal.ts'
@@ -137,5 +139,10 @@ export {
   type SchedulePosition,
   type SchedulesRepository
 } from './triggers/schedules-repository.ts'
+export {
+  createUsagePlansRepository,
+  type PublishedUsagePlans,
+  type UsagePlansRepository
+} from './triggers/usage-plans-repository.ts'
 export type { AliasRoute, DirectoryReader } from './types.ts'
 export { createUsageRepository, type UsageRepository } from './usage-repository.ts'

@@ -13,6 +13,7 @@ import type { PolicyStatement } from './resource-policy.ts'
 import type { SecretInUse } from './secrets/secrets-repository.ts'
 import type { PublishedApis } from './triggers/apis-repository.ts'
 import type { RuleWithTargets } from './triggers/event-rules-repository.ts'
+import type { PublishedUsagePlans } from './triggers/usage-plans-repository.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -56,6 +57,9 @@ export interface DirectoryReader extends PrincipalSource {
   /** Another number than before: APIs, what their stages serve, or their domains have changed. */
   apiRevision(): number
   readApis(): PublishedApis
+  /** Another number than before: API keys or usage plans have changed. */
+  usagePlanRevision(): number
+  readUsagePlans(): PublishedUsagePlans
   listKeys(): readonly AccessKey[]
   /** @param stage - A staging label, such as AWSCURRENT. */
   findSecret(name: string, stage: string): SecretInUse | undefined

@@ -65,6 +65,11 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
       forget: (caller, key) => batches.ask({ kind: 'forgetKey', caller, key }),
       prune: (now, limit) => batches.ask({ kind: 'pruneKeys', now, limit })
     },
+    usage: {
+      list: (query) => batches.ask({ kind: 'list-usage', query }),
+      put: (days) => batches.ask({ kind: 'put-usage', days }),
+      prune: (before, limit) => batches.ask({ kind: 'prune-usage', before, limit })
+    },
     close: () => batches.close()
   }
 

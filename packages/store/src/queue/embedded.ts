@@ -5,6 +5,7 @@ import { createDeliveryTable } from './delivery-table.ts'
 import type { Held, KeyOperation, Operation, Span, WriterData } from './operations.ts'
 import { createRecordLists, RECORD, type RecordRow, toRecord } from './records.ts'
 import type { Fire, QueuedEvent } from './types.ts'
+import { createUsageTable } from './usage-table.ts'
 
 interface Row extends RecordRow {
   readonly throttles: number
@@ -80,6 +81,7 @@ function embedded(db: Db): EmbeddedQueue {
   const fires = db.prepare<[], Fire>('SELECT key, due_at AS dueAt FROM fires')
   const forgetFires = db.prepare<[string]>('DELETE FROM fires WHERE key IN (SELECT value FROM json_each(?))')
   const keys = createIdempotencyKeys(db)
+  const usage = createUsageTable(db)
 
   function one(op: Operation, bytes: Uint8Array): unknown {
     switch (op.kind) {
@@ -154,6 +156,13 @@ function embedded(db: Db): EmbeddedQueue {
       case 'forget-fires':
         forgetFires.run(JSON.stringify(op.keys))
         return undefined
+      case 'list-usage':
+        return usage.list(op.query)
+      case 'put-usage':
+        usage.put(op.days)
+        return undefined
+      case 'prune-usage':
+        return usage.prune(op.before, op.limit)
       default:
         return applyToKeys(keys, op)
     }

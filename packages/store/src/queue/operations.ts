@@ -1,5 +1,15 @@
 import type { KeyedAnswer, KeyedRequest } from '../idempotency-keys.ts'
-import type { AttemptResult, Condition, DeliveryResult, Fire, ListQuery, NewDelivery, NewEvent } from './types.ts'
+import type {
+  AttemptResult,
+  Condition,
+  DeliveryResult,
+  Fire,
+  ListQuery,
+  NewDelivery,
+  NewEvent,
+  UsageDay,
+  UsageQuery
+} from './types.ts'
 
 /** Where a payload lies in the batch's bytes. */
 export interface Span {
@@ -49,6 +59,9 @@ export type Operation =
   | { readonly kind: 'list-fires' }
   | { readonly kind: 'note-fire'; readonly fire: Fire }
   | { readonly kind: 'forget-fires'; readonly keys: readonly string[] }
+  | { readonly kind: 'list-usage'; readonly query: UsageQuery }
+  | { readonly kind: 'put-usage'; readonly days: readonly UsageDay[] }
+  | { readonly kind: 'prune-usage'; readonly before: number; readonly limit: number }
   | KeyOperation
 
 /** On requests that came with an Idempotency-Key. */

@@ -25,7 +25,7 @@ interface Slot {
   loadedAt: number
   /** When they were last asked for, and what went wrong then. */
   triedAt: number
-  failure: unknown
+  failure: Error | undefined
   pending: Promise<void> | undefined
   /** By key and algorithm. */
   imported: Map<string, Promise<CryptoKey | undefined>>
@@ -71,7 +71,7 @@ export function createKeySets({ load, now, onLoaded }: KeySetsOptions): KeySets 
         slot.loadedAt = slot.triedAt
         slot.failure = undefined
       } catch (err) {
-        slot.failure = err
+        slot.failure = err instanceof Error ? err : new Error(String(err))
       }
       slot.pending = undefined
       onLoaded(issuer, slot.failure)
