@@ -260,7 +260,8 @@ export interface Harness {
   attach(): void
 }
 
-export interface HarnessOptions extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'guard'>> {
+export interface HarnessOptions
+  extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'guard'>> {
   /** Default: none. */
   readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   readonly controlPort?: number

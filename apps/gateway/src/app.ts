@@ -21,7 +21,7 @@ import Fastify, { type HTTPMethods } from 'fastify'
 import { createApiService } from './apis/api-service.ts'
 import { apiTriggerRoutes } from './apis/api-trigger-routes.ts'
 import type { Guard } from './apis/guard.ts'
-import { PENDING_GUARD } from './apis/pending-guard.ts'
+import { createGuard } from './apis/guards/create-guard.ts'
 import { createStaticFiles } from './apis/static-files.ts'
 import { type Clock, SYSTEM_CLOCK } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
@@ -69,12 +69,11 @@ import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
 import { triggerRoutes } from './triggers/routes.ts'
 import { createTriggerService } from './triggers/trigger-service.ts'
 import { webhookRoute } from './triggers/webhooks/webhook-route.ts'
-import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
+import { createUrlDoor, isOwnKey, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
 import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
 import { createV1Door } from './v1-door.ts'
-import { NO_GUARD } from './websockets/no-guard.ts'
 import { UpgradableRequest } from './websockets/upgrades.ts'
 import { createWebSocketService } from './websockets/websocket-service.ts'
 
@@ -94,7 +93,7 @@ export interface AppDeps {
     | 'eventKeepMs'
     | 'webhookNetworks'
   > &
-    Partial<Pick<Config, 'requestRate' | 'authFailures' | 'webSocketConnections'>>
+    Partial<Pick<Config, 'requestRate' | 'authFailures' | 'webSocketConnections' | 'keySetsDir'>>
   /** Folder of functions' logs. */
   readonly logsDir: string
   readonly executor: Executor
@@ -362,12 +361,24 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
     })
   }
+  const clock = deps.clock ?? SYSTEM_CLOCK
+  const guard = createGuard({
+    scope,
+    find,
+    access: () => hallway.access,
+    metrics,
+    queue: deps.queue,
+    log,
+    networks: config.webhookNetworks,
+    keySetsDir: config.keySetsDir,
+    isOwnKey: (authorization) => isOwnKey(hallway, authorization),
+    now: () => clock.now()
+  })
   const apis = createApiService({
     base: hallway,
     scope,
     urlDomain: config.urlDomain,
-    // MERGE: the guard of JWT and Lambda authorizers, API keys and usage plans takes this one's place.
-    guard: deps.guard ?? PENDING_GUARD,
+    guard: deps.guard ?? guard,
     files: createStaticFiles((artifact) => codeDirOf(config.dataDir, artifact)),
     traceId,
     nowMs: Date.now,
@@ -381,7 +392,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       apis.enterByPath(req, res, id)
     })
   }
-  const clock = deps.clock ?? SYSTEM_CLOCK
   const triggers = createTriggerService({
     scope,
     clock,
@@ -400,7 +410,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     hallway,
     scope,
     urlDomain: config.urlDomain,
-    guard: NO_GUARD,
+    guard,
     traceId,
     log,
     limit: config.webSocketConnections ?? SOCKETS,
@@ -464,6 +474,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       triggers.refresh()
       triggers.loadBalancers.serve(name, req, res, id)
     })
+  }
+  for (const { method, url, action, arnOf, route } of guard.routes) {
+    mountServerRoute([method], url, { action, resource: arnOf }, route)
   }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)
@@ -633,6 +646,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       events.start()
       triggers.attach(reader)
       sockets.attach(reader)
+      guard.attach(reader)
       readiness.set('directory', { ok: true })
     },
 
@@ -664,6 +678,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         await app.close()
         await logs.close()
         await deps.audit.close()
+        await guard.close()
         await events.close()
         hallway.directory.close()
       })()

@@ -1,6 +1,7 @@
 import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { API_FAILURES, type ApiFailure } from './apis/api-counts.ts'
+import { createGuardCounts, type GuardCounts } from './apis/guards/counts.ts'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { observeConcurrency } from './concurrency-metrics.ts'
 import { FunctionMetrics } from './function-metrics.ts'
@@ -33,6 +34,7 @@ export interface Metrics {
   readonly sockets: SocketCounts
   readonly webhooks: WebhookCounts
   readonly targets: HealthMetrics
+  readonly guards: GuardCounts
   /** To be handed to the executor when it is made. */
   readonly executorEvents: ExecutorEvents
   /** Reads the executor's and the log writer's own counts at every scrape from now on. */
@@ -127,6 +129,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     sockets: createSocketCounts(registers),
     webhooks: createWebhookCounts(registers),
     targets: createHealthMetrics(registers),
+    guards: createGuardCounts(registers),
     executorEvents: {
       coldStart(spec, cold: Phases) {
         inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)

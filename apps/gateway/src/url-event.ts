@@ -182,7 +182,7 @@ function isJson(body: Buffer): boolean {
   }
 }
 
-function decodePath(rawPath: string): string {
+export function decodePath(rawPath: string): string {
   try {
     return decodeURIComponent(rawPath)
   } catch {

@@ -100,6 +100,8 @@ const Settings = z.strictObject({
       error: 'networks such as 10.0.0.0/8, comma separated'
     })
     .default(''),
+  /** Folder of key sets (`*.json` with `issuer` and `keys`) of token issuers that are not to be asked over the network. */
+  HEARTH_JWKS_DIR: z.string().min(1).optional(),
   /** Requests that one key may send to control routes per second, after five times as many at once; 0: any number. */
   HEARTH_REQUEST_RATE: count.max(1_000_000).default(200),
   /** Wrong keys and signatures that one address may send per minute before it is told to wait; 0: any number. */
@@ -207,6 +209,8 @@ export interface Config {
   readonly eventKeepMs: number
   /** Networks that webhooks may reach beside public addresses. */
   readonly webhookNetworks: readonly string[]
+  /** Folder of key sets of token issuers, absolute; undefined: all are fetched. */
+  readonly keySetsDir: string | undefined
   /** Requests per second and key to control routes; 0: not limited. */
   readonly requestRate: number
   /** Failed authentications per minute and address; 0: not limited. */
@@ -288,6 +292,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     webhookNetworks: s.HEARTH_WEBHOOK_NETWORKS.split(',')
       .map((network) => network.trim())
       .filter((network) => network !== ''),
+    keySetsDir: s.HEARTH_JWKS_DIR === undefined ? undefined : path.resolve(cwd, s.HEARTH_JWKS_DIR),
     requestRate: s.HEARTH_REQUEST_RATE,
     authFailures: s.HEARTH_AUTH_FAILURES,
     logLevel: s.HEARTH_LOG_LEVEL,

@@ -189,6 +189,16 @@ export {
   type TargetRetries
 } from './triggers.ts'
 export {
+  type ApiKey,
+  DAY_MS,
+  dayOf,
+  type PlanStage,
+  type PublishedApiKey,
+  periodStart,
+  type QuotaPeriod,
+  type UsagePlan
+} from './usage-plan.ts'
+export {
   type HmacSettings,
   WEBHOOK_ID,
   WEBHOOK_PRESETS,

@@ -17,6 +17,7 @@ import { prepareArchiveList } from './triggers/archives-repository.ts'
 import { prepareRuleList } from './triggers/event-rules-repository.ts'
 import { prepareLoadBalancerList } from './triggers/load-balancers-repository.ts'
 import { prepareScheduleList } from './triggers/schedules-repository.ts'
+import { prepareUsagePlanList } from './triggers/usage-plans-repository.ts'
 import { prepareWebhookList } from './triggers/webhooks-repository.ts'
 import type { DirectoryReader } from './types.ts'
 
@@ -58,6 +59,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   const listWebhooks = prepareWebhookList(db, box)
   const apiRevision = db.prepare<[], number>('SELECT revision FROM api_revision').pluck()
   const readApis = db.transaction(prepareApiList(db))
+  const planRevision = db.prepare<[], number>('SELECT revision FROM usage_plan_revision').pluck()
+  const readUsagePlans = db.transaction(prepareUsagePlanList(db))
   // One transaction: what is read together must be of one moment.
   const readTriggers = db.transaction(() => ({
     ...listRules(),
@@ -84,6 +87,8 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     readTriggers: () => readTriggers.deferred(),
     apiRevision: () => apiRevision.get() ?? 0,
     readApis: () => readApis.deferred(),
+    usagePlanRevision: () => planRevision.get() ?? 0,
+    readUsagePlans: () => readUsagePlans.deferred(),
     listKeys: prepareKeyList(db, box),
     findSecret: prepareSecretLookup(db, box),
     findServerSecret: prepareServerSecret(db, box),

@@ -104,7 +104,9 @@ export {
   type NewEvent,
   type QueuedEvent,
   QueueUnavailableError,
-  type Receipt
+  type Receipt,
+  type UsageCounts,
+  type UsageDay
 } from './queue/types.ts'
 export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
 export { createResealer, type Resealer, SEALED_COLUMNS } from './reseal.ts'
@@ -157,6 +159,11 @@ export {
   type SchedulePosition,
   type SchedulesRepository
 } from './triggers/schedules-repository.ts'
+export {
+  createUsagePlansRepository,
+  type PublishedUsagePlans,
+  type UsagePlansRepository
+} from './triggers/usage-plans-repository.ts'
 export {
   createWebhooksRepository,
   type SealedWebhook,

@@ -16,6 +16,7 @@ import type { PolicyStatement } from './resource-policy.ts'
 import type { SecretInUse } from './secrets/secrets-repository.ts'
 import type { PublishedApis } from './triggers/apis-repository.ts'
 import type { RuleWithTargets } from './triggers/event-rules-repository.ts'
+import type { PublishedUsagePlans } from './triggers/usage-plans-repository.ts'
 import type { SealedWebhook } from './triggers/webhooks-repository.ts'
 
 /**
@@ -65,6 +66,9 @@ export interface DirectoryReader extends PrincipalSource {
   /** Another number than before: APIs, what their stages serve, or their domains have changed. */
   apiRevision(): number
   readApis(): PublishedApis
+  /** Another number than before: API keys or usage plans have changed. */
+  usagePlanRevision(): number
+  readUsagePlans(): PublishedUsagePlans
   listKeys(): readonly AccessKey[]
   /** @param stage - A staging label, such as AWSCURRENT. */
   findSecret(name: string, stage: string): SecretInUse | undefined

@@ -27,6 +27,11 @@ export type Verdict =
       readonly isAllowed: true
       /** `requestContext.authorizer` of the event, in the form of the payload format; undefined: nobody was asked. */
       readonly authorizer: AuthorizerContext | undefined
+      /**
+       * Whose API key it came with, for `requestContext.identity`; only on routes that ask for one. The key itself, in
+       * the header `x-api-key`, is not for the function.
+       */
+      readonly apiKeyId?: string | undefined
     }
   | {
       readonly isAllowed: false

@@ -70,6 +70,11 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
       prune: (now, limit) => batches.ask({ kind: 'pruneKeys', now, limit })
     },
     archives: createArchiveClient(batches),
+    usage: {
+      list: (query) => batches.ask({ kind: 'list-usage', query }),
+      put: (days) => batches.ask({ kind: 'put-usage', days }),
+      prune: (before, limit) => batches.ask({ kind: 'prune-usage', before, limit })
+    },
     close: () => batches.close()
   }
 

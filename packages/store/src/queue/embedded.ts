@@ -7,6 +7,7 @@ import type { Held, KeyOperation, Operation, Span, WriterData } from './operatio
 import { createReceiptTable } from './receipt-table.ts'
 import { createRecordLists, RECORD, type RecordRow, toRecord } from './records.ts'
 import type { Fire, QueuedEvent } from './types.ts'
+import { createUsageTable } from './usage-table.ts'
 
 interface Row extends RecordRow {
   readonly throttles: number
@@ -84,6 +85,7 @@ function embedded(db: Db): EmbeddedQueue {
   const receipts = createReceiptTable(db)
   const keys = createIdempotencyKeys(db)
   const archives = createArchiveTable(db)
+  const usage = createUsageTable(db)
 
   function one(op: Operation, bytes: Uint8Array): unknown {
     switch (op.kind) {
@@ -160,6 +162,13 @@ function embedded(db: Db): EmbeddedQueue {
       case 'forget-fires':
         forgetFires.run(JSON.stringify(op.keys))
         return undefined
+      case 'list-usage':
+        return usage.list(op.query)
+      case 'put-usage':
+        usage.put(op.days)
+        return undefined
+      case 'prune-usage':
+        return usage.prune(op.before, op.limit)
       case 'receive':
         return receipts.note(op.receipt, op.now)
       case 'prune-receipts':

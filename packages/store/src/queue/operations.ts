@@ -8,7 +8,9 @@ import type {
   ListQuery,
   NewDelivery,
   NewEvent,
-  Receipt
+  Receipt,
+  UsageDay,
+  UsageQuery
 } from './types.ts'
 
 /** Where a payload lies in the batch's bytes. */
@@ -62,6 +64,9 @@ export type Operation =
   | ArchiveOperation
   | { readonly kind: 'receive'; readonly receipt: Receipt; readonly now: number }
   | { readonly kind: 'prune-receipts'; readonly now: number; readonly limit: number }
+  | { readonly kind: 'list-usage'; readonly query: UsageQuery }
+  | { readonly kind: 'put-usage'; readonly days: readonly UsageDay[] }
+  | { readonly kind: 'prune-usage'; readonly before: number; readonly limit: number }
   | KeyOperation
 
 /** On archives, as {@link EventArchives} has them. */

@@ -219,8 +219,35 @@ export interface EventQueue {
   readonly keys: AsyncIdempotencyKeys
   /** What archives of event buses keep, written with the events that it makes. */
   readonly archives: EventArchives
+  readonly usage: UsageCounts
   /** Finishes what was asked. */
   close(): Promise<void>
+}
+
+/** Requests of one API key that were let through under one usage plan, on one day. */
+export interface UsageDay {
+  readonly planId: string
+  readonly keyId: string
+  /** Since 1970-01-01, UTC. */
+  readonly day: number
+  readonly used: number
+}
+
+export interface UsageQuery {
+  /** Undefined: of all. */
+  readonly planId?: string | undefined
+  /** First and last day. */
+  readonly from: number
+  readonly to: number
+}
+
+/** Counted requests of API keys. Each method resolves when it is on disk. @throws QueueUnavailableError */
+export interface UsageCounts {
+  list(query: UsageQuery): Promise<readonly UsageDay[]>
+  /** A count that is smaller than what is there changes nothing. */
+  put(days: readonly UsageDay[]): Promise<void>
+  /** Forgets the days before. @returns how many, at most `limit` */
+  prune(before: number, limit: number): Promise<number>
 }
 
 /** {@link IdempotencyKeys}, each method when it is on disk. @throws QueueUnavailableError */

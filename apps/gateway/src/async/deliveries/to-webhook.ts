@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto'
-import { lookup } from 'node:dns'
 import http from 'node:http'
 import https from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
-import { isPrivateAddress, networkMatcher, webhookKey } from '@hearth/shared'
+import { webhookKey } from '@hearth/shared'
 import type { Delivery } from '@hearth/store'
+import { createCheckedAddresses } from '../../checked-addresses.ts'
 import { DeliveryError, type DeliveryKind } from './kind.ts'
 
 export interface ToWebhookOptions {
@@ -28,25 +27,7 @@ const GONE = 410
  * one that is connected to.
  */
 export function createToWebhook({ secretOf, networks, now, timeoutMs = TIMEOUT_MS }: ToWebhookOptions): DeliveryKind {
-  const isAllowedNetwork = networkMatcher(networks)
-  const isRefused = (address: string): boolean => isPrivateAddress(address) && !isAllowedNetwork(address)
-
-  const checkedLookup: LookupFunction = (hostname, options, done) => {
-    lookup(hostname, { ...options, all: true }, (err, addresses) => {
-      if (err !== null) {
-        done(err, '')
-        return
-      }
-      // One bad address is enough: a name that has both is a trick.
-      if (addresses.length === 0 || addresses.some(({ address }) => isRefused(address))) {
-        done(refusedAddress(), '')
-        return
-      }
-      if (options.all === true) done(null, addresses)
-      else done(null, addresses[0]!.address, addresses[0]!.family)
-    })
-  }
-
+  const addresses = createCheckedAddresses(networks, refusedAddress)
   return {
     matches: (target) => /^https?:/.test(target),
     send(delivery, signal) {
@@ -55,9 +36,7 @@ export function createToWebhook({ secretOf, networks, now, timeoutMs = TIMEOUT_M
       const key = secret === undefined ? undefined : webhookKey(secret)
       if (key === undefined) throw new DeliveryError('the webhook is not configured any more', true)
       const url = new URL(target)
-      const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-      // An address that is written out is not looked up.
-      if (isIP(host) !== 0 && isRefused(host)) throw refusedAddress()
+      if (addresses.isRefusedHost(url.hostname)) throw refusedAddress()
       const timestamp = String(Math.floor(now() / 1_000))
       const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')
       const headers = {
@@ -70,7 +49,7 @@ export function createToWebhook({ secretOf, networks, now, timeoutMs = TIMEOUT_M
       }
       const { request } = url.protocol === 'https:' ? https : http
       return new Promise<void>((resolve, reject) => {
-        const options = { method: 'POST', headers, agent: false, lookup: checkedLookup, maxHeaderSize: 16_384 }
+        const options = { method: 'POST', headers, agent: false, lookup: addresses.lookup, maxHeaderSize: 16_384 }
         const req = request(url, options)
         const end = (err?: DeliveryError): void => {
           clearTimeout(timer)

@@ -1,0 +1,53 @@
+import type { Invocation, Outcome } from '@hearth/executor'
+import type { Entry } from '../../function-routes.ts'
+import type { Metrics } from '../../metrics.ts'
+
+/** A call of an authorizer's function, which counts as any call of it does. */
+export interface AuthorizerCall {
+  readonly requestId: string
+  readonly traceId: string
+  readonly payload: Buffer
+}
+
+/**
+ * Runs an authorizer's function through its ordinary pool.
+ *
+ * @param done - Called once; undefined: no answer came in time
+ */
+export function callAuthorizer(
+  entry: Entry,
+  { requestId, traceId, payload }: AuthorizerCall,
+  timeoutMs: number,
+  metrics: Pick<Metrics, 'functions' | 'settled'>,
+  done: (outcome: Outcome | undefined) => void
+): void {
+  const { counter, pool } = entry
+  const row = metrics.functions.started(entry.record.name)
+  let isOver = false
+  const invocation: Invocation = {
+    requestId,
+    payload,
+    invokedArn: entry.invokedArn,
+    traceId,
+    clientContext: '',
+    tail: false,
+    settle(outcome) {
+      metrics.settled(row, outcome)
+      counter?.record(outcome)
+      end(outcome)
+    }
+  }
+  const timer = setTimeout(() => {
+    if (isOver) return
+    // One that has begun goes on until its own time is up, as an invocation whose caller has left.
+    if (pool.cancel(invocation)) metrics.functions.cancelled(row)
+    end(undefined)
+  }, timeoutMs)
+  function end(outcome: Outcome | undefined): void {
+    clearTimeout(timer)
+    if (isOver) return
+    isOver = true
+    done(outcome)
+  }
+  pool.invoke(invocation)
+}
