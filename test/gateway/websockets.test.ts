@@ -601,7 +601,15 @@ t.test('a client that is faster than its functions, or does not read, waits', as
   }
   t.equal(statuses.at(-1), 429)
   client.ws.resume()
-  await until('it goes on', () => client.ws.isPaused === false)
+
+  // A thousand wait for one client, whatever comes in one piece.
+  served.answer = () => ({ statusCode: 200 })
+  const flood = await connect(t, port, path)
+  served.answer = () => 'wait'
+  const small = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61])
+  const { _socket: socket } = flood.ws as unknown as { _socket: { write(data: Buffer): void } }
+  socket.write(Buffer.concat(Array<Buffer>(5_000).fill(small)))
+  t.match(await flood.closed, { code: 1_013 })
 })
 
 t.test('connections end when they are idle, old, or their stage is gone; there is room for so many', async (t) => {

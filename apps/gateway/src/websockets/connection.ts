@@ -40,6 +40,8 @@ export class MemoryBudget {
  * over. What has been read already waits here.
  */
 const PARALLEL = 16
+/** Of those, what one client may have: more come in one piece only from who floods. */
+const MOST_WAITING = 1_000
 /** What a client may leave unread. */
 const UNREAD_BYTES = 524_288
 /** What a waiting message takes beside its bytes. */
@@ -174,7 +176,7 @@ export class SocketConnection implements SocketPeer {
     this.lastActiveAt = this.#host.now()
     this.#host.received()
     if (this.#running < PARALLEL && this.#waiting.length === 0) this.#run(data, isBinary)
-    else if (this.#host.memory.take(data.length + OVERHEAD_BYTES)) {
+    else if (this.#waiting.length < MOST_WAITING && this.#host.memory.take(data.length + OVERHEAD_BYTES)) {
       // A copy: this one keeps the whole chunk alive that it came in.
       this.#waiting.push({ data: Buffer.from(data), isBinary })
     } else {
