@@ -1,10 +1,13 @@
 -- HTTP and WebSocket APIs: a draft of routes, integrations and authorizers, and stages that serve deployments of it.
 
 CREATE TABLE apis (
-  id         TEXT NOT NULL PRIMARY KEY,
-  name       TEXT NOT NULL,
-  body       TEXT NOT NULL,                             -- JSON
-  created_at INTEGER NOT NULL                           -- Unix time in ms
+  id           TEXT NOT NULL PRIMARY KEY,
+  name         TEXT NOT NULL,
+  protocol     TEXT NOT NULL,
+  trigger_name TEXT,                                    -- in /v1/triggers
+  body         TEXT NOT NULL,                           -- JSON
+  created_at   INTEGER NOT NULL,                        -- Unix time in ms
+  UNIQUE (protocol, trigger_name)
 ) STRICT;
 
 CREATE TABLE api_parts (
@@ -31,6 +34,7 @@ CREATE TABLE api_mappings (
   PRIMARY KEY (domain, id),
   UNIQUE (domain, key)
 ) STRICT;
+CREATE INDEX api_mappings_by_api ON api_mappings (api_id);
 
 -- Another number: something of the above has changed.
 CREATE TABLE api_revision (

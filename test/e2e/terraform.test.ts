@@ -97,8 +97,15 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   const morning = await hearth.request('/schedules/morning-terraform?groupName=mornings-terraform')
   t.match(await morning.json(), { ScheduleExpressionTimezone: 'Europe/Berlin', State: 'ENABLED' })
 
+  const apis = (await (await hearth.request('/v2/apis')).json()) as { items: { apiId: string; name: string }[] }
+  const idOf = (name: string) => apis.items.find((api) => api.name === `${name}-terraform`)?.apiId
+  const pets = async () => (await hearth.request(`/v2/apis/${idOf('pets')}/stages/$default`)).json()
+  t.match(await pets(), { autoDeploy: true, deploymentId: /./, stageVariables: { greeting: 'hello' } })
+  t.match(await (await hearth.request(`/v2/apis/${idOf('chat')}/stages/live`)).json(), { deploymentId: /./ })
+
   await pack('?')
-  t.match(await apply(...CHANGES), /0 added, 4 changed, 0 destroyed/)
+  t.match(await apply(...CHANGES), /0 added, 5 changed, 0 destroyed/)
+  t.match(await pets(), { stageVariables: { greeting: 'other' } })
   t.equal(await invoke(), 'Good day, Ada?')
   t.match(await (await hearth.request('/v1/functions/hello-terraform')).json(), {
     memoryMiB: 256,
@@ -141,6 +148,9 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   t.match(await (await hearth.request('/v1/triggers/event')).json(), { items: [] })
   t.equal((await archived()).status, 400)
   t.match(await (await hearth.request('/schedules')).json(), { Schedules: [] })
+  for (const kind of ['apis', 'domainnames']) {
+    t.match(await (await hearth.request(`/v2/${kind}`)).json(), { items: [] })
+  }
   t.match(await (await hearth.request('/2020-04-22/code-signing-configs')).json(), { CodeSigningConfigs: [] })
   t.match(await (await hearth.request('/v1/layers')).json(), { items: [] })
   t.match(await (await hearth.request('/v1/roles')).json(), { items: [{ name: 'hearth-default' }] })

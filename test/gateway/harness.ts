@@ -23,12 +23,14 @@ import {
   createFunctionsRepository,
   createFunctionUrlsRepository,
   createKeysRepository,
+  createLoadBalancersRepository,
   createOwnedPoliciesRepository,
   createReleasesRepository,
   createRolesRepository,
   createSchedulesRepository,
   createSecretBox,
   createUsersRepository,
+  createWebhooksRepository,
   type EventInvokeRepository,
   type EventRulesRepository,
   type FunctionOptionsRepository,
@@ -36,6 +38,7 @@ import {
   type FunctionsRepository,
   type FunctionUrlsRepository,
   type KeysRepository,
+  type LoadBalancersRepository,
   type OwnedPoliciesRepository,
   openAuditLog,
   openDirectory,
@@ -44,7 +47,8 @@ import {
   type ReleasesRepository,
   type RolesRepository,
   type SchedulesRepository,
-  type UsersRepository
+  type UsersRepository,
+  type WebhooksRepository
 } from '@hearth/store'
 import type { Test } from 'tap'
 
@@ -248,6 +252,8 @@ export interface Harness {
   readonly archives: ArchivesRepository
   readonly schedules: SchedulesRepository
   readonly apis: ApisRepository
+  readonly webhooks: WebhooksRepository
+  readonly loadBalancers: LoadBalancersRepository
   readonly logs: LogWriter
   readonly dataDir: string
   /** Opens the gateway's own connection to the database, if it was not at the start. */
@@ -365,6 +371,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     archives: createArchivesRepository(db),
     schedules: createSchedulesRepository(db),
     apis: createApisRepository(db),
+    webhooks: createWebhooksRepository(db, box),
+    loadBalancers: createLoadBalancersRepository(db),
     logs,
     dataDir,
     attach

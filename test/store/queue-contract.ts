@@ -190,6 +190,31 @@ export async function queueContract(t: Test, driver: QueueDriver): Promise<void>
     t.equal(await queue.archives.countDue('full', 999, 2), 0)
   })
 
+  await t.test('of a delivery there are the events of the first alone, for as long as it is remembered', async (t) => {
+    const receipt = (key: string, id: string, expiresAt = 5_000) => ({ key, id, expiresAt })
+    const first = [event('twice', { receipt: receipt('a', 'one') }), event('twice', { receipt: receipt('a', 'one') })]
+    const again = event('twice', { receipt: receipt('a', 'two') })
+    t.strictSame(
+      await Promise.all([...first, again].map((one) => queue.enqueue(one, false))),
+      [undefined, undefined, 'one'],
+      'also when they come together'
+    )
+    t.equal(await queue.receive(receipt('a', 'three'), 2_000), 'one')
+    t.equal(await queue.receive(receipt('b', 'three'), 2_000), undefined)
+    await queue.close()
+    queue = await driver.open()
+    t.equal(await queue.enqueue(again, false), 'one', 'and after a new start')
+    t.equal((await queue.claim('twice', 5_000, 10)).events.length, 2)
+    t.equal(
+      await queue.enqueue({ ...again, acceptedAt: 5_000, receipt: receipt('a', 'two', 9_000) }, false),
+      undefined,
+      'it is forgotten by now'
+    )
+    t.equal((await queue.claim('twice', 5_000, 10)).events.length, 1)
+    t.equal(await queue.pruneReceipts(5_000, 10), 1)
+    t.equal(await queue.receive(receipt('b', 'four', 9_000), 5_000), undefined)
+  })
+
   await t.test('one that cannot be written refuses none of the others', async (t) => {
     const good = [event('batch'), event('batch')]
     const results = await Promise.allSettled([

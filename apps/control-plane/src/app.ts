@@ -17,6 +17,8 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Access } from './access/access.ts'
 import { authorization } from './access/authorization.ts'
 import type { KeyUses } from './access/key-uses.ts'
+import { apiGateway } from './apis/api-gateway.ts'
+import type { Apis } from './apis/apis.ts'
 import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
@@ -66,8 +68,12 @@ import { SSM } from './ssm/registry.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
 import { createEventKind } from './triggers/event-kind.ts'
+import { createHttpKind } from './triggers/http-kind.ts'
+import { createLoadBalancerKind, type LoadBalancerKindDeps } from './triggers/load-balancer-kind.ts'
 import { createScheduleKind } from './triggers/schedule-kind.ts'
 import { createServicePermissions } from './triggers/service-permission.ts'
+import { createWebhookKind, type WebhookKindDeps } from './triggers/webhook-kind.ts'
+import { createWebSocketKind } from './triggers/websocket-kind.ts'
 import type { UrlService } from './urls/url-service.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
@@ -94,6 +100,7 @@ import { triggerRoutes } from './v1/trigger-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
+import { webhookRoutes } from './v1/webhook-routes.ts'
 
 export interface Deps {
   readonly urls: UrlService
@@ -114,6 +121,9 @@ export interface Deps {
   readonly codeSigning: CodeSigning
   readonly eventRules: EventRules
   readonly schedules: Schedules
+  readonly apis: Apis
+  readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
+  readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService
   readonly account: () => AccountSettings
   readonly artifacts: ArtifactStore
@@ -263,13 +273,35 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(eventInvokeRoutes, { prefix: '/v1/functions', eventInvoke: deps.eventInvoke, scope })
   const servicePermissions = createServicePermissions(deps.permissions, scope)
+  const webhooks = createWebhookKind({
+    ...deps.webhooks,
+    buses: deps.eventRules.repository,
+    permissions: servicePermissions,
+    scope,
+    now: deps.access.now
+  })
   await app.register(triggerRoutes, {
     prefix: '/v1/triggers',
     kinds: [
       createEventKind(deps.eventRules, servicePermissions),
-      createScheduleKind(deps.schedules, servicePermissions, deps.access.now)
+      createScheduleKind(deps.schedules, servicePermissions, deps.access.now),
+      createHttpKind(deps.apis, servicePermissions),
+      createWebSocketKind(deps.apis, servicePermissions),
+      webhooks,
+      createLoadBalancerKind({
+        ...deps.loadBalancers,
+        permissions: servicePermissions,
+        urlDomain,
+        scope,
+        now: deps.access.now
+      })
     ],
     scope,
+    exclusively: deps.access.exclusively
+  })
+  await app.register(webhookRoutes, {
+    prefix: '/v1/triggers/webhook',
+    webhooks,
     exclusively: deps.access.exclusively
   })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
@@ -285,6 +317,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(lambdaApi, deps)
   await app.register(schedulerApi, { schedules: deps.schedules })
   await app.register(archiveReports, { archives: deps.eventRules.archives, internalToken: deps.internalToken })
+  await app.register(apiGateway, { apis: deps.apis })
   await app.register(completedReports, { schedules: deps.schedules, internalToken: deps.internalToken })
   await app.register(jsonApi, {
     services: [

@@ -13,6 +13,7 @@ import {
 import {
   AUDIT_FILES,
   createAliasesRepository,
+  createApisRepository,
   createArchivesRepository,
   createArtifactStore,
   createCodeSigningRepository,
@@ -26,6 +27,7 @@ import {
   createIdempotencyKeys,
   createKeysRepository,
   createLayersRepository,
+  createLoadBalancersRepository,
   createOwnedPoliciesRepository,
   createParametersRepository,
   createPoliciesRepository,
@@ -38,6 +40,7 @@ import {
   createServerSecrets,
   createUsageRepository,
   createUsersRepository,
+  createWebhooksRepository,
   type DataLayout,
   ensureKeyring,
   internalToken,
@@ -47,6 +50,7 @@ import {
   makeDataDir,
   openAuditLog,
   openStore,
+  prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
   toAuditEntry,
@@ -56,6 +60,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createAccess } from './access/access.ts'
 import { createAssumableRoles } from './access/assumable-roles.ts'
 import { startKeyUses } from './access/key-uses.ts'
+import { createApis } from './apis/apis.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
 import { createDestinationCheck } from './destinations/check-destination.ts'
@@ -311,6 +316,21 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     scope,
     now
   })
+  const functionUrls = createFunctionUrlsRepository(db)
+  const apisRepository = createApisRepository(db)
+  const ownerOf = prepareHostOwner(db)
+  const apis = createApis({
+    repository: apisRepository,
+    scope,
+    urlDomain: config.urlDomain,
+    now,
+    exclusively: (work) => functions.exclusively(work),
+    functionExists: (name, qualifier) => roleOf(name, qualifier) !== undefined,
+    requireRole: (roleArn) => {
+      roles.requireFor(roleArn, 'apigateway.amazonaws.com')
+    },
+    isHostTaken: (host) => ownerOf(host) !== undefined
+  })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
@@ -371,6 +391,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
           roles.requireFor(roleArn, 'scheduler.amazonaws.com')
         }
       }),
+      apis,
+      loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
+      webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
         concurrency.unreserved()
       ),
@@ -381,8 +404,9 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       attachments: createLayerAttachments(layers, trees, artifacts, scope),
       s3,
       urls: createUrlService({
-        urls: createFunctionUrlsRepository(db),
+        urls: functionUrls,
         functions,
+        ownerOf,
         hasAlias: (name, alias) => aliasesRepository.find(name, alias) !== undefined,
         scope,
         now

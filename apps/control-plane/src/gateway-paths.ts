@@ -129,8 +129,15 @@ const oneInvocation = {
   }
 } as const
 
-function triggerPaths(kind: 'event' | 'schedule') {
-  const Kind = kind === 'event' ? 'Event' : 'Schedule'
+const KINDS = {
+  event: { Kind: 'Event', test: 'Send a sample event to the trigger alone' },
+  schedule: { Kind: 'Schedule', test: 'Fire the trigger now' },
+  'load-balancer': { Kind: 'LoadBalancer', test: 'Check the health of each function now' },
+  webhook: { Kind: 'Webhook', test: 'Fire the trigger as a request with the detail as its body would' }
+} as const
+
+function triggerPaths(kind: keyof typeof KINDS) {
+  const { Kind, test } = KINDS[kind]
   const trigger = {
     ...name,
     description: 'Name of the trigger',
@@ -154,7 +161,11 @@ function triggerPaths(kind: 'event' | 'schedule') {
         tags: ['triggers'],
         parameters: [trigger, place],
         responses: {
-          '200': answer('fired, failed, skipped, lagMs, problem, lastError, events'),
+          '200': answer(
+            kind === 'load-balancer'
+              ? 'fired, failed, lastError, targets with their state'
+              : `fired, failed, skipped, ${kind === 'webhook' ? 'refused, repeated, ' : ''}lagMs, problem, lastError, events`
+          ),
           '4XX': problems['4XX']
         }
       }
@@ -162,7 +173,7 @@ function triggerPaths(kind: 'event' | 'schedule') {
     [`/v1/triggers/${kind}/{name}/test`]: {
       post: {
         operationId: `test${Kind}Trigger`,
-        summary: kind === 'event' ? 'Send a sample event to the trigger alone' : 'Fire the trigger now',
+        summary: test,
         tags: ['triggers'],
         parameters: [trigger, place, idempotencyKey],
         requestBody: {
@@ -341,6 +352,66 @@ export const gatewayPaths = {
   },
   ...triggerPaths('event'),
   ...triggerPaths('schedule'),
+  ...triggerPaths('webhook'),
+  ...triggerPaths('load-balancer'),
+  '/lb/{name}': {
+    get: {
+      operationId: 'callLoadBalancer',
+      summary: 'Call what is behind a load balancer: any method, any path below',
+      description:
+        'Rules say which function gets it, as an ALB’s event. Browsers show pages served here in an origin of their own.',
+      tags: ['invocations'],
+      security: [],
+      parameters: [
+        {
+          name: 'name',
+          in: 'path',
+          required: true,
+          description: 'Name of the trigger',
+          schema: { type: 'string', pattern: '^[A-Za-z0-9-]{1,32}$' }
+        }
+      ],
+      responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
+    }
+  },
+  '/hooks/{id}': {
+    post: {
+      operationId: 'sendToWebhook',
+      summary: 'Send a webhook something, as its sender does',
+      description: 'The methods are those of the webhook. Its own verification holds; no key of this server is asked.',
+      tags: ['invocations'],
+      security: [],
+      parameters: [
+        {
+          name: 'id',
+          in: 'path',
+          required: true,
+          description: 'As in the URL',
+          schema: { type: 'string', pattern: '^[a-z0-9]{32}$' }
+        }
+      ],
+      requestBody: { content: { '*/*': { schema: {} } } },
+      responses: {
+        '200': {
+          description: "Slack's question who owns the URL, answered",
+          content: { 'text/plain': { schema: {} } }
+        },
+        '202': {
+          description: 'What becomes of it is on disk; the same for a delivery that came before',
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                required: ['requestId', 'status'],
+                properties: { requestId: { type: 'string' }, status: { type: 'string', enum: ['accepted'] } }
+              }
+            }
+          }
+        },
+        ...problems
+      }
+    }
+  },
   '/v1/runtimes': {
     get: {
       operationId: 'listRuntimes',

@@ -63,6 +63,7 @@ import { createTraceIds } from './trace.ts'
 import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
 import { triggerRoutes } from './triggers/routes.ts'
 import { createTriggerService } from './triggers/trigger-service.ts'
+import { webhookRoute } from './triggers/webhooks/webhook-route.ts'
 import { createUrlDoor, URL_BY_HOST, URL_BY_PATH } from './url-door.ts'
 import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
@@ -137,8 +138,8 @@ const COMPLETED_MS = 1_000
 const ARCHIVES_MS = 500
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
-/** Who may use a route: anyone, who proves a key, whom a function's URL or the control plane lets in. */
-export type Access = 'open' | 'caller' | 'function-url' | 'control-plane'
+/** Who may use a route: anyone, who proves a key, whom a function's URL, a webhook, a load balancer or the control plane lets in. */
+export type Access = 'open' | 'caller' | 'function-url' | 'webhook' | 'load-balancer' | 'control-plane'
 
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
@@ -357,6 +358,21 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       enterUrl(hallway, byPath, req, res, id, urls?.byId(name))
     })
   }
+  const clock = deps.clock ?? SYSTEM_CLOCK
+  const triggers = createTriggerService({
+    scope,
+    clock,
+    queue: deps.queue,
+    dispatcher: events.dispatcher,
+    hallway,
+    find,
+    access: () => hallway.access,
+    traceId,
+    log,
+    onError: atMostEvery(10_000, (err: unknown) => {
+      log.error({ err }, 'triggers cannot work as they should')
+    })
+  })
   const sockets = createWebSocketService({
     hallway,
     scope,
@@ -372,7 +388,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   const hosts = createHostEntrance([
     sockets,
-    createUrlHosts({ hallway, door: byHost, urlDomain: config.urlDomain, table: () => urls })
+    createUrlHosts({ hallway, door: byHost, urlDomain: config.urlDomain, table: () => urls }),
+    triggers.loadBalancers.hosts
   ])
   const ofServer = (action: string): RouteAccess => ({ action, resource: () => '*' })
   const ofFunction = (action: string): RouteAccess => ({
@@ -396,21 +413,30 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
 
-  const triggers = createTriggerService({
-    scope,
-    clock: deps.clock ?? SYSTEM_CLOCK,
-    queue: deps.queue,
-    dispatcher: events.dispatcher,
-    find,
-    access: () => hallway.access,
-    traceId,
-    log,
-    onError: atMostEvery(10_000, (err: unknown) => {
-      log.error({ err }, 'triggers cannot work as they should')
-    })
-  })
   for (const { method, url, action, bodyBytes, route } of triggerRoutes(triggers, scope)) {
     mountServerRoute([method], url, { action, resource: undefined, bodyBytes }, route)
+  }
+  const hooked = metrics.route('/hooks/:id')
+  const receiveWebhook = webhookRoute({
+    hallway,
+    webhooks: triggers.webhooks,
+    counts: metrics.webhooks,
+    refresh: () => {
+      triggers.refresh()
+    },
+    expectations,
+    isDraining: () => draining,
+    now: () => clock.now()
+  })
+  mount(all, '/hooks/:name', 'webhook', (req, res, id, name) => {
+    countAnswer(metrics, hooked, req, res)
+    receiveWebhook(req, res, id, name)
+  })
+  for (const url of ['/lb/:name', '/lb/:name/*']) {
+    mount(all, url, 'load-balancer', (req, res, id, name) => {
+      triggers.refresh()
+      triggers.loadBalancers.serve(name, req, res, id)
+    })
   }
   const proxied = metrics.route('control-plane')
   const put = metrics.route(PUT_EVENTS)

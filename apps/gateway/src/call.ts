@@ -58,6 +58,8 @@ export interface Door {
   readonly jsonOnly: boolean
   /** Whether Idempotency-Key is the server's business here; on a public URL it is the function's. */
   readonly takesKeys: boolean
+  /** Whether nobody is asked who they are. */
+  readonly isOpen?: boolean
   /** Of doors that take keys: asked before an answer is given again. @throws HearthError ACCESS_DENIED */
   mayEnter?(call: Call): void
   /** Finds the function and calls {@link Call.run}, or answers. @throws HearthError */
@@ -304,7 +306,7 @@ export class Call implements Invocation, RequestFacts {
 
   /** Whether the caller must say who it is. */
   get #isAsked(): boolean {
-    return this.url?.url.authType !== 'NONE'
+    return this.#door.isOpen !== true && this.url?.url.authType !== 'NONE'
   }
 
   #enter(body: Buffer): void {

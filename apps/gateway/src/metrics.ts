@@ -5,6 +5,8 @@ import { observeConcurrency } from './concurrency-metrics.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import { HistogramSet } from './histogram-set.ts'
 import type { LogCounts } from './log-writer.ts'
+import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
+import { createWebhookCounts, type WebhookCounts } from './triggers/webhooks/webhook-counts.ts'
 import { createSocketCounts, type SocketCounts } from './websockets/socket-counts.ts'
 
 const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
@@ -28,6 +30,8 @@ export interface Metrics {
   readonly functions: FunctionMetrics
   readonly events: AsyncCounts
   readonly sockets: SocketCounts
+  readonly webhooks: WebhookCounts
+  readonly targets: HealthMetrics
   /** To be handed to the executor when it is made. */
   readonly executorEvents: ExecutorEvents
   /** Reads the executor's and the log writer's own counts at every scrape from now on. */
@@ -111,6 +115,8 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     functions,
     events: createAsyncCounts(registers),
     sockets: createSocketCounts(registers),
+    webhooks: createWebhookCounts(registers),
+    targets: createHealthMetrics(registers),
     executorEvents: {
       coldStart(spec, cold: Phases) {
         inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)

@@ -36,6 +36,7 @@ const AUTH_FAILURES: Readonly<Record<string, string>> = {
   EXPIRED_CREDENTIALS: 'expired',
   INVALID_SIGNATURE: 'bad_signature',
   INCOMPLETE_SIGNATURE: 'bad_signature',
+  INVALID_WEBHOOK_SIGNATURE: 'bad_webhook_signature',
   ACCESS_DENIED: 'denied'
 }
 const EMPTY = Buffer.alloc(0)

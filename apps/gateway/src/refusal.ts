@@ -1,7 +1,8 @@
 import { HearthError, toAwsError, toProblem } from '@hearth/shared'
+import { albHeaders, albPage, albStatusOf } from './triggers/load-balancers/alb-pages.ts'
 
-/** How a failure is told: as the Lambda API tells it, as function URLs do, or as RFC 9457 problem details. */
-export type Dialect = 'aws' | 'url' | 'problem'
+/** How a failure is told: as the Lambda API tells it, as function URLs or load balancers do, or as RFC 9457 problem details. */
+export type Dialect = 'aws' | 'url' | 'problem' | 'alb'
 
 /** An answer that is ready to be written. */
 export interface Refusal {
@@ -21,6 +22,10 @@ export function dialectOf(rawUrl: string): Dialect {
 /** The one place where the gateway turns a failure into an answer. Total: any thrown value has one. */
 export function toRefusal(thrown: unknown, dialect: Dialect, requestId: string): Refusal {
   if (dialect === 'problem') return problemRefusal(thrown, requestId)
+  if (dialect === 'alb') {
+    const status = albStatusOf(thrown)
+    return { status, headers: albHeaders(requestId), body: albPage(status) }
+  }
   return dialect === 'url' && isDenied(thrown) ? forbidden(FORBIDDEN, requestId) : awsRefusal(thrown, requestId)
 }
 

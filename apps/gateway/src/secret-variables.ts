@@ -119,7 +119,7 @@ function read(value: string): SecretReference | undefined {
 }
 
 /** Text as it is; numbers, true and false as JSON writes them; anything deeper as JSON. */
-function memberOf(text: string, key: string): string | undefined {
+export function memberOf(text: string, key: string): string | undefined {
   let object: unknown
   try {
     object = JSON.parse(text)

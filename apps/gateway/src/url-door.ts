@@ -31,7 +31,7 @@ export const URL_BY_HOST: UrlDoorKind = { dialect: 'url', route: 'function-url',
  * A page of a function that is served beside the API must not act as the API's own origin: the browser gives it one
  * of its own.
  */
-const OPAQUE_ORIGIN = [
+export const OPAQUE_ORIGIN: readonly string[] = [
   'content-security-policy',
   'sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts'
 ]

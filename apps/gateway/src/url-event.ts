@@ -33,7 +33,7 @@ export interface UrlRequest {
  * Headers that the platform says and a client may not; and what proves the caller, which is the server's business:
  * a Bearer key in an event would hand the caller's rights to the function's code.
  */
-const DROPPED = new Set([
+export const DROPPED_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'proxy-authorization',
   'x-amz-security-token',
@@ -70,7 +70,8 @@ export function toUrlEvent(request: UrlRequest): string {
     const name = rawHeaders[i]!.toLowerCase()
     const value = rawHeaders[i + 1]!
     if (name === 'cookie') cookies.push(...splitCookies(value))
-    else if (!DROPPED.has(name) || (name === 'authorization' && request.authorization)) add(headers, name, value)
+    else if (!DROPPED_HEADERS.has(name) || (name === 'authorization' && request.authorization))
+      add(headers, name, value)
   }
   headers['x-amzn-trace-id'] = request.traceId
   headers['x-forwarded-for'] = request.sourceIp
@@ -141,7 +142,7 @@ function splitCookies(header: string): string[] {
     .filter((cookie) => cookie !== '')
 }
 
-function queryOf(rawQuery: string): Bag | undefined {
+export function queryOf(rawQuery: string): Bag | undefined {
   const query = bag()
   let any = false
   for (const [name, value] of new URLSearchParams(rawQuery)) {

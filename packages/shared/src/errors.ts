@@ -44,6 +44,8 @@ const CATALOG = {
   INVALID_CREDENTIALS: { status: 401, fault: 'caller', retryable: false, aws: 'UnrecognizedClientException' },
   EXPIRED_CREDENTIALS: { status: 403, fault: 'caller', retryable: false, aws: 'ExpiredTokenException' },
   INVALID_SIGNATURE: { status: 403, fault: 'caller', retryable: false, aws: 'InvalidSignatureException' },
+  /** Of a webhook: a signature that is none, or is too old. */
+  INVALID_WEBHOOK_SIGNATURE: { status: 401, fault: 'caller', retryable: false, aws: 'InvalidSignatureException' },
   ACCESS_DENIED: { status: 403, fault: 'caller', retryable: false, aws: 'AccessDeniedException' },
   ROUTE_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'UnknownOperationException' },
   FUNCTION_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
@@ -143,6 +145,8 @@ const CATALOG = {
   SANDBOX_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
   /** The queue of events cannot be written: the disk is full, or something else holds the file. Nothing was accepted. */
   QUEUE_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
+  /** A trigger that is paused, or that nobody may or can have anything of now. Senders come again. */
+  TRIGGER_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
   INVOCATION_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   SHUTTING_DOWN: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
   INTERNAL: { status: 500, fault: 'platform', retryable: false, aws: 'ServiceException' }

@@ -21,7 +21,11 @@ export interface Api {
   readonly cors?: CorsConfig | undefined
   /** Only custom domains lead to it. */
   readonly disableExecuteApiEndpoint: boolean
+  /** WebSocket: of models, which there are none of. Shown again. */
+  readonly disableSchemaValidation?: boolean | undefined
   readonly ipAddressType?: string | undefined
+  /** Its name in /v1/triggers, where it was made there. */
+  readonly trigger?: string | undefined
   readonly tags: Readonly<Record<string, string>>
   /** Unix time in ms. */
   readonly createdAt: number
@@ -43,6 +47,10 @@ export interface ApiRoute {
   readonly operationName?: string | undefined
   /** WebSocket: with `$default` the function's answer goes back to the client. */
   readonly responseSelectionExpression?: string | undefined
+  /** WebSocket: route responses, of which there is `$default` alone. */
+  readonly responses?: readonly { readonly id: string; readonly key: string }[] | undefined
+  /** Of a quick-created API. */
+  readonly isManaged?: boolean | undefined
 }
 
 /** Where a route leads: a function. */
@@ -60,13 +68,22 @@ export interface ApiIntegration {
   /** Role that the API takes to invoke; undefined: the function's policy must let it in. */
   readonly credentialsArn?: string | undefined
   readonly description?: string | undefined
+  /** WebSocket: shown again; events are text, with Base64 for what is none. */
+  readonly contentHandling?: 'CONVERT_TO_TEXT' | undefined
+  /** WebSocket: shown again. */
+  readonly passthrough?: string | undefined
+  /** Of a quick-created API. */
+  readonly isManaged?: boolean | undefined
 }
 
 export interface ApiAuthorizer {
   readonly id: string
   readonly name: string
   readonly type: 'JWT' | 'REQUEST'
-  /** `$request.header.Authorization`, `$request.querystring.name`, `$context.path`, `$stageVariables.name`. */
+  /**
+   * HTTP: `$request.header.Authorization`, `$request.querystring.name`, `$context.path`, `$stageVariables.name`.
+   * WebSocket: `route.request.header.Authorization`, `route.request.querystring.name`, `context.…`, `stageVariables.…`.
+   */
   readonly identitySources: readonly string[]
   readonly jwt?: { readonly issuer: string; readonly audience: readonly string[] } | undefined
   /** REQUEST: as it was given, and the function that it leads to. */
@@ -104,6 +121,8 @@ export interface ApiStage {
   readonly tags: Readonly<Record<string, string>>
   readonly createdAt: number
   readonly modifiedAt: number
+  /** Of a quick-created API. */
+  readonly isManaged?: boolean | undefined
 }
 
 /** What a deployment keeps of the draft. */
@@ -127,6 +146,8 @@ export interface ApiDomain {
   readonly tags: Readonly<Record<string, string>>
   /** What was given of certificates and the like, to be shown again: what ends TLS stands before this server. */
   readonly settings: readonly Readonly<Record<string, unknown>>[]
+  /** Made by /v1/triggers: it goes with the last mapping. */
+  readonly fromTrigger?: boolean | undefined
   readonly createdAt: number
 }
 

@@ -118,6 +118,22 @@ export {
   parseLayerVersionArn
 } from './layer-arn.ts'
 export { LIMITS } from './limits.ts'
+export {
+  type FixedResponse,
+  functionsOf,
+  LOAD_BALANCER_LIMITS,
+  LOAD_BALANCER_SERVICE,
+  type LoadBalancer,
+  type LoadBalancerAction,
+  type LoadBalancerConditions,
+  type LoadBalancerRule,
+  type LoadBalancerSettings,
+  loadBalancerArn,
+  parseStatusMatcher,
+  type Redirect,
+  type TargetHealthCheck,
+  targetGroupArn
+} from './load-balancer.ts'
 export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'
 export { parseCaller } from './policy/caller.ts'
 export { denialMessage } from './policy/denial.ts'
@@ -171,3 +187,16 @@ export {
   type TargetInput,
   type TargetRetries
 } from './triggers.ts'
+export {
+  type HmacSettings,
+  WEBHOOK_ID,
+  WEBHOOK_PRESETS,
+  WEBHOOK_SERVICE,
+  WEBHOOK_TOLERANCE_S,
+  type Webhook,
+  type WebhookScheme,
+  type WebhookSecret,
+  type WebhookSelector,
+  type WebhookSettings,
+  webhookArn
+} from './webhook.ts'

@@ -15,7 +15,9 @@ import { prepareServerSecret } from './server-secrets.ts'
 import { prepareApiList } from './triggers/apis-repository.ts'
 import { prepareArchiveList } from './triggers/archives-repository.ts'
 import { prepareRuleList } from './triggers/event-rules-repository.ts'
+import { prepareLoadBalancerList } from './triggers/load-balancers-repository.ts'
 import { prepareScheduleList } from './triggers/schedules-repository.ts'
+import { prepareWebhookList } from './triggers/webhooks-repository.ts'
 import type { DirectoryReader } from './types.ts'
 
 /**
@@ -52,10 +54,18 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
   const listRules = prepareRuleList(db)
   const listSchedules = prepareScheduleList(db)
   const listArchives = prepareArchiveList(db)
+  const listLoadBalancers = prepareLoadBalancerList(db)
+  const listWebhooks = prepareWebhookList(db, box)
   const apiRevision = db.prepare<[], number>('SELECT revision FROM api_revision').pluck()
   const readApis = db.transaction(prepareApiList(db))
   // One transaction: what is read together must be of one moment.
-  const readTriggers = db.transaction(() => ({ ...listRules(), schedules: listSchedules(), ...listArchives() }))
+  const readTriggers = db.transaction(() => ({
+    ...listRules(),
+    schedules: listSchedules(),
+    ...listArchives(),
+    webhooks: listWebhooks(),
+    loadBalancers: listLoadBalancers()
+  }))
   return {
     dataVersion: () => version.get() ?? 0,
     changesSince: (seq) => changesSince.deferred(seq),

@@ -103,7 +103,8 @@ export {
   type NewDelivery,
   type NewEvent,
   type QueuedEvent,
-  QueueUnavailableError
+  QueueUnavailableError,
+  type Receipt
 } from './queue/types.ts'
 export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
 export { createResealer, type Resealer, SEALED_COLUMNS } from './reseal.ts'
@@ -146,9 +147,20 @@ export {
   type RuleWithTargets
 } from './triggers/event-rules-repository.ts'
 export {
+  createLoadBalancersRepository,
+  type HostOwner,
+  type LoadBalancersRepository,
+  prepareHostOwner
+} from './triggers/load-balancers-repository.ts'
+export {
   createSchedulesRepository,
   type SchedulePosition,
   type SchedulesRepository
 } from './triggers/schedules-repository.ts'
+export {
+  createWebhooksRepository,
+  type SealedWebhook,
+  type WebhooksRepository
+} from './triggers/webhooks-repository.ts'
 export type { AliasRoute, DirectoryReader } from './types.ts'
 export { createUsageRepository, type UsageRepository } from './usage-repository.ts'

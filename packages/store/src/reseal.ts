@@ -7,6 +7,7 @@ import { parameterRecord } from './secrets/parameters-repository.ts'
 import { secretRecord } from './secrets/secrets-repository.ts'
 import { serverSecretRecord } from './server-secrets.ts'
 import type { Db } from './sqlite-addon.ts'
+import { webhookRecord } from './triggers/webhooks-repository.ts'
 
 type Row = Readonly<Record<string, string | number>>
 
@@ -38,6 +39,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     secretRecord
   ),
   column('parameter_versions', 'value', ['parameter', 'version'], parameterRecord),
+  column('webhooks', 'secrets', ['id'], webhookRecord),
   column('idempotency_keys', 'body', ['caller', 'key'], keyedBodyRecord)
 ]
 

@@ -5,6 +5,7 @@ import type {
   EventReplay,
   FunctionRecord,
   FunctionUrl,
+  LoadBalancer,
   PrincipalSource,
   ProvisionedWish,
   ReleaseWatch,
@@ -15,6 +16,7 @@ import type { PolicyStatement } from './resource-policy.ts'
 import type { SecretInUse } from './secrets/secrets-repository.ts'
 import type { PublishedApis } from './triggers/apis-repository.ts'
 import type { RuleWithTargets } from './triggers/event-rules-repository.ts'
+import type { SealedWebhook } from './triggers/webhooks-repository.ts'
 
 /**
  * What the gateway reads: everything by key, and a way to know what changed. Opened read-only.
@@ -48,7 +50,7 @@ export interface DirectoryReader extends PrincipalSource {
   findUrl(id: string): FunctionUrl | undefined
   /** @returns undefined when there is no such domain; without `url` when the function has none */
   findDomain(host: string): { readonly url: FunctionUrl | undefined } | undefined
-  /** Another number than before: buses, rules, targets, schedules, archives or replays have changed. */
+  /** Another number than before: buses, rules, targets, schedules, archives, replays, webhooks or load balancers changed. */
   triggerRevision(): number
   readTriggers(): {
     readonly buses: readonly string[]
@@ -57,6 +59,8 @@ export interface DirectoryReader extends PrincipalSource {
     readonly archives: readonly EventArchive[]
     /** Those that have not ended. */
     readonly replays: readonly EventReplay[]
+    readonly webhooks: readonly SealedWebhook[]
+    readonly loadBalancers: readonly LoadBalancer[]
   }
   /** Another number than before: APIs, what their stages serve, or their domains have changed. */
   apiRevision(): number

@@ -128,8 +128,11 @@ function toStatement(permission: Permission, resource: string): PolicyStatement 
   }
 }
 
-/** Names of AWS's services, a region's and a partition's too: `logs.us-east-1.amazonaws.com`, `alexa-appkit.amazon.com`. */
-const SERVICE = /^(?:[a-z0-9-]+\.)+amazon(?:aws)?\.com(?:\.cn)?$/
+/**
+ * Names of AWS's services, a region's and a partition's too: `logs.us-east-1.amazonaws.com`, `alexa-appkit.amazon.com`;
+ * and of Hearth's own: `webhooks.hearth`.
+ */
+const SERVICE = /^(?:(?:[a-z0-9-]+\.)+amazon(?:aws)?\.com(?:\.cn)?|[a-z-]+\.hearth)$/
 
 function toPrincipal(principal: string): unknown {
   if (principal === '*') return '*'

@@ -1,6 +1,6 @@
-/** AWS's APIs carry their version, a date, as the first part of the path, but for Scheduler's; everything else speaks REST. */
+/** AWS's APIs carry their version, a date, as the first part of the path, but for some; everything else speaks REST. */
 export function isAwsPath(url: string): boolean {
-  return /^\/(\d{4}-\d{2}-\d{2}|schedules|schedule-groups|tags)(\/|$|\?)/.test(url)
+  return /^\/(\d{4}-\d{2}-\d{2}|schedules|schedule-groups|tags|v2)(\/|$|\?)/.test(url)
 }
 
 /** Path without query: queries carry values of environment variables and signatures, which no log may have. */

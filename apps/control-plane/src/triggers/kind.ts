@@ -8,6 +8,8 @@ export interface TriggerShown {
   readonly view: Readonly<Record<string, unknown>>
   /** By which its list is in order. Default: its name. */
   readonly key?: string
+  /** Where it is reached. @param origin - Scheme and authority by which the caller came */
+  locate?(origin: string): Readonly<Record<string, unknown>>
 }
 
 export type TriggerStep = 'put' | 'get' | 'pause' | 'resume' | 'delete' | 'list'

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { type ArnScope, type CorsConfig, type Domain, type FunctionUrl, functionArn, HearthError } from '@hearth/shared'
-import type { FunctionsRepository, FunctionUrlsRepository } from '@hearth/store'
+import type { FunctionsRepository, FunctionUrlsRepository, HostOwner } from '@hearth/store'
 import { checkCors } from './cors-settings.ts'
 
 export interface UrlServiceDeps {
@@ -8,6 +8,8 @@ export interface UrlServiceDeps {
   readonly functions: Pick<FunctionsRepository, 'find'>
   /** Whether a function has an alias of this name. */
   readonly hasAlias: (functionName: string, alias: string) => boolean
+  /** What a host leads to already. */
+  readonly ownerOf: (host: string) => HostOwner | undefined
   readonly scope: ArnScope
   readonly now: () => Date
 }
@@ -38,7 +40,7 @@ export interface UrlService {
   remove(functionName: string, qualifier: string | undefined): void
   /** In order of ids. @throws HearthError FUNCTION_NOT_FOUND */
   list(functionName: string, after: string, limit: number): readonly FunctionUrl[]
-  /** @throws HearthError FUNCTION_URL_NOT_FOUND: a domain answers as the URL does */
+  /** @throws HearthError FUNCTION_URL_NOT_FOUND: a domain answers as the URL does; RESOURCE_IN_USE */
   putDomain(
     host: string,
     functionName: string,
@@ -52,7 +54,7 @@ export interface UrlService {
   listDomains(after: string, limit: number): readonly Domain[]
 }
 
-export function createUrlService({ urls, functions, hasAlias, scope, now }: UrlServiceDeps): UrlService {
+export function createUrlService({ urls, functions, hasAlias, ownerOf, scope, now }: UrlServiceDeps): UrlService {
   const requireFunction = (name: string, qualifier: string | undefined): void => {
     if (functions.find(name) !== undefined && (qualifier === undefined || hasAlias(name, qualifier))) return
     throw new HearthError('FUNCTION_NOT_FOUND', `Function not found: ${functionArn(scope, name, qualifier)}`, {
@@ -125,6 +127,10 @@ export function createUrlService({ urls, functions, hasAlias, scope, now }: UrlS
     putDomain(host, functionName, qualifier) {
       return urls.putDomain({ host, functionName, qualifier, createdAt: now().toISOString() }, () => {
         if (urls.find(functionName, qualifier) === undefined) throw noUrl(functionName, qualifier)
+        const owner = ownerOf(host)
+        if (owner === undefined || owner.kind === 'function-url') return
+        const what = owner.kind === 'api' ? 'an API' : `the load balancer ${owner.name}`
+        throw new HearthError('RESOURCE_IN_USE', `The host ${host} leads to ${what} already.`)
       })
     },
     getDomain,

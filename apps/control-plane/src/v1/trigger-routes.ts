@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { fromCursor, toCursor } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
-import type { TriggerKind } from '../triggers/kind.ts'
+import type { TriggerKind, TriggerShown } from '../triggers/kind.ts'
 import { PlaceName, toKey } from '../triggers/place.ts'
 import { TriggerName } from '../triggers/schemas.ts'
 import { ListQuery } from './function-schemas.ts'
@@ -77,7 +77,7 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
         const page = found.slice(0, limit)
         const last = found.length > limit ? page.at(-1) : undefined
         return {
-          items: page.map(({ view }) => withUrl(view, originOf(request))),
+          items: page.map((shown) => viewOf(shown, originOf(request))),
           nextCursor: last === undefined ? null : toCursor(keyOf(last))
         }
       }
@@ -103,10 +103,11 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
       async (request, reply) => {
         const key = toKey(placeOf(one, request.query, request.body), request.params.name)
         for (const wish of one.wishes('put', key, request.body)) request.requireAccess(wish)
-        const { view, arn, created } = exclusively(() => one.put(key, request.body))
+        const shown = exclusively(() => one.put(key, request.body))
+        const { arn, created } = shown
         request.log.info({ trigger: arn, created }, 'trigger written')
         void reply.code(created ? 201 : 200)
-        return withUrl(view, originOf(request))
+        return viewOf(shown, originOf(request))
       }
     )
     app.get(
@@ -124,7 +125,7 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
       async (request) => {
         const key = toKey(placeIn(one, request.query), request.params.name)
         for (const wish of one.wishes('get', key)) request.requireAccess(wish)
-        return withUrl(one.get(key).view, originOf(request))
+        return viewOf(one.get(key), originOf(request))
       }
     )
     app.patch(
@@ -148,7 +149,10 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
         const key = toKey(placeIn(one, request.query), request.params.name)
         const { enabled } = request.body
         for (const wish of one.wishes(enabled ? 'resume' : 'pause', key)) request.requireAccess(wish)
-        return withUrl(exclusively(() => one.setEnabled(key, enabled)).view, originOf(request))
+        return viewOf(
+          exclusively(() => one.setEnabled(key, enabled)),
+          originOf(request)
+        )
       }
     )
     app.delete(
@@ -176,10 +180,9 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
   }
 }
 
-/** A view as it is sent: what has a path on this server is shown with its URL too. */
-export function withUrl(view: Readonly<Record<string, unknown>>, origin: string): z.output<typeof TriggerView> {
-  const { path } = view
-  return (typeof path === 'string' ? { ...view, url: origin + path } : view) as z.output<typeof TriggerView>
+/** As it is sent, with where it is reached. */
+export function viewOf({ view, locate }: TriggerShown, origin: string): z.output<typeof TriggerView> {
+  return { ...view, ...locate?.(origin) } as z.output<typeof TriggerView>
 }
 
 type Query = Readonly<Record<string, unknown>>

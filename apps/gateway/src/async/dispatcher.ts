@@ -47,8 +47,12 @@ export interface ReadyEvents {
 }
 
 export interface Dispatcher {
-  /** Resolves when the event is on disk. @throws HearthError QUEUE_UNAVAILABLE; nothing was accepted then */
-  accept(event: NewEvent): Promise<void>
+  /**
+   * Resolves when the event is on disk. @throws HearthError QUEUE_UNAVAILABLE; nothing was accepted then
+   *
+   * @returns the id of the first of its delivery, where this is not the first: nothing was accepted, and nothing need be
+   */
+  accept(event: NewEvent): Promise<string | undefined>
   isRunning(requestId: string): boolean
   /** Ids of the events that run now, of all functions. */
   running(): readonly string[]
@@ -357,13 +361,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const fromMemory =
         started &&
         !stopped &&
-        // The queue says whether there is another of its due time.
+        // The queue says whether there is another of its due time or delivery.
         event.fired === undefined &&
+        event.receipt === undefined &&
         waitingBytes + event.payload.length <= maxWaitingBytes &&
         (known === undefined || (!known.more && !known.claiming && known.ready.length < CLAIM))
       if (fromMemory) waitingBytes += event.payload.length
+      let first: string | undefined
       try {
-        await queue.enqueue(event, fromMemory)
+        first = await queue.enqueue(event, fromMemory)
       } catch (cause) {
         if (fromMemory) waitingBytes -= event.payload.length
         throw new HearthError(
@@ -372,12 +378,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           { cause }
         )
       }
+      if (first !== undefined) return first
       counts.accepted()
       const lane = laneOf(event.functionName)
       if (fromMemory) lane.ready.push({ ...event, attempts: 0, throttles: 0 })
       else lane.more = true
       // The caller hears of it first.
       setImmediate(offer, lane)
+      return undefined
     },
     now: () => clock.now(),
     isRunning: (requestId) => running.has(requestId),

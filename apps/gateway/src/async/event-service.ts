@@ -143,6 +143,7 @@ export function createEventService(options: EventServiceOptions): EventService {
   })
   const pruning = setInterval(() => {
     queue.prune(clock.now() - options.keepMs, PRUNE_ROWS).catch(onError)
+    queue.pruneReceipts(clock.now(), PRUNE_ROWS).catch(onError)
     void idempotency.prune()
   }, PRUNE_MS)
   pruning.unref()

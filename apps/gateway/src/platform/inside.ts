@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
  * and the links that GetFunction gives.
  */
 const REACHABLE =
-  /^\/(20\d\d-\d\d-\d\d\/|$|\?|(schedules|schedule-groups)(\/|\?|$)|tags\/|(api\/[a-z0-9]{10}\/[^/?]+\/)?@connections\/|v1\/functions\/[^/?]+\/code\?|v1\/layers\/[^/?]+\/versions\/\d+\/content\?)/
+  /^\/(20\d\d-\d\d-\d\d\/|$|\?|(schedules|schedule-groups|v2)(\/|\?|$)|tags\/|(api\/[a-z0-9]{10}\/[^/?]+\/)?@connections\/|v1\/functions\/[^/?]+\/code\?|v1\/layers\/[^/?]+\/versions\/\d+\/content\?)/
 
 /** Whether a path may be reached from inside of a function: AWS's API, and nothing else. */
 export function isReachable(rawUrl: string): boolean {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type ArnScope, type Authorizer, contextKeys, HearthError, LIMITS, parseFunctionRef } from '@hearth/shared'
-import type { Fire } from '@hearth/store'
+import type { Fire, Receipt } from '@hearth/store'
 import type { Dispatcher } from '../async/dispatcher.ts'
 import type { Entry } from '../function-routes.ts'
 import type { TriggerLog } from './trigger-log.ts'
@@ -24,7 +24,17 @@ export interface Firing {
   readonly dueAt: number
   /** Of schedules: there is one event for the due time. */
   readonly fired: Fire | undefined
+  /** Of a sender who may send it again. */
+  readonly receipt?: Receipt | undefined
 }
+
+/** What became of a firing, and is on disk. */
+export type Fired =
+  | { readonly outcome: 'delivered' | 'dead-letter' }
+  /** It is not the first of its delivery, whose id this is. */
+  | { readonly outcome: 'repeated'; readonly firstId: string }
+  /** Nobody has it. */
+  | { readonly outcome: 'failed'; readonly failure: Failure }
 
 export interface FireOptions {
   readonly scope: ArnScope
@@ -40,7 +50,7 @@ export interface FireOptions {
 }
 
 /** Why a target cannot have an event, in EventBridge's words. */
-interface Failure {
+export interface Failure {
   readonly code: 'NO_RESOURCE' | 'NO_PERMISSIONS' | 'INVALID_PAYLOAD'
   readonly message: string
 }
@@ -48,10 +58,8 @@ interface Failure {
 /**
  * Gives events of triggers to the queue, through the door that all events go through. Resolves when what becomes of it is
  * on disk: the function's event, or the dead letter.
- *
- * @returns whether the target has it
  */
-export type FireEvent = (firing: Firing) => Promise<boolean>
+export type FireEvent = (firing: Firing) => Promise<Fired>
 
 /** What it returns throws HearthError QUEUE_UNAVAILABLE when nothing could be written */
 export function createFireEvent(options: FireOptions): FireEvent {
@@ -62,7 +70,12 @@ export function createFireEvent(options: FireOptions): FireEvent {
     return { name, qualifier, entry: options.find(name, qualifier) }
   }
 
-  const accept = (firing: Firing, arn: string, requestId: string, clientContext: string): Promise<void> => {
+  const accept = (
+    firing: Firing,
+    arn: string,
+    requestId: string,
+    clientContext: string
+  ): Promise<string | undefined> => {
     const { name, qualifier } = entryOf(arn)
     return dispatcher.accept({
       requestId,
@@ -72,7 +85,8 @@ export function createFireEvent(options: FireOptions): FireEvent {
       clientContext,
       payload: firing.payload,
       acceptedAt: dispatcher.now(),
-      ...(firing.fired === undefined ? {} : { fired: firing.fired })
+      ...(firing.fired === undefined ? {} : { fired: firing.fired }),
+      ...(firing.receipt === undefined ? {} : { receipt: firing.receipt })
     })
   }
 
@@ -119,7 +133,9 @@ export function createFireEvent(options: FireOptions): FireEvent {
   return async (firing) => {
     const { target, requestId, deadLetterArn, sourceArn } = firing
     const failure = tryFailureOf(firing, target)
-    if (failure === undefined) await accept(firing, target, requestId, '')
+    let firstId: string | undefined
+    let fired: Fired = { outcome: 'delivered' }
+    if (failure === undefined) firstId = await accept(firing, target, requestId, '')
     else if (deadLetterArn !== undefined && tryFailureOf(firing, deadLetterArn) === undefined) {
       const attributes = {
         RULE_ARN: sourceArn,
@@ -127,14 +143,22 @@ export function createFireEvent(options: FireOptions): FireEvent {
         ERROR_CODE: failure.code,
         ERROR_MESSAGE: failure.message
       }
-      await accept(firing, deadLetterArn, uuidOf(`${requestId}/dead-letter`), JSON.stringify({ custom: attributes }))
+      fired = { outcome: 'dead-letter' }
+      firstId = await accept(
+        firing,
+        deadLetterArn,
+        uuidOf(`${requestId}/dead-letter`),
+        JSON.stringify({ custom: attributes })
+      )
     } else {
+      fired = { outcome: 'failed', failure }
       options.onFailed(firing, failure.code)
       if (firing.fired !== undefined) await options.queue.noteFire(firing.fired)
     }
+    if (firstId !== undefined) return { outcome: 'repeated', firstId }
     const at = dispatcher.now()
     log.note(sourceArn, { at, requestId, target, error: failure }, at - firing.dueAt)
-    return failure === undefined
+    return fired
   }
 }
 

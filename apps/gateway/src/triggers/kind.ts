@@ -1,5 +1,5 @@
-import type { EventArchive, EventReplay, Schedule } from '@hearth/shared'
-import type { RuleWithTargets } from '@hearth/store'
+import type { EventArchive, EventReplay, LoadBalancer, Schedule } from '@hearth/shared'
+import type { RuleWithTargets, SealedWebhook } from '@hearth/store'
 
 /** What is in the database of what starts functions by itself. */
 export interface Triggers {
@@ -9,6 +9,8 @@ export interface Triggers {
   readonly archives: readonly EventArchive[]
   /** Those that have not ended. */
   readonly replays: readonly EventReplay[]
+  readonly webhooks: readonly SealedWebhook[]
+  readonly loadBalancers: readonly LoadBalancer[]
 }
 
 /** One kind of thing that starts functions by itself. A folder each. */

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { type ArnScope, HearthError, ruleArn, scheduleArn } from '@hearth/shared'
+import { type ArnScope, HearthError, loadBalancerArn, ruleArn, scheduleArn, webhookArn } from '@hearth/shared'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
+import type { LoadBalancerStatus } from './load-balancers/load-balancer-kind.ts'
 import type { Sample } from './sample.ts'
 import type { TriggerEvent } from './trigger-log.ts'
 import type { TriggerService } from './trigger-service.ts'
@@ -25,10 +26,13 @@ const USUAL = 'default'
 export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readonly TriggerRoute[] {
   const kinds = [
     { kind: 'event', place: 'bus', arnIn: (bus: string, name: string) => ruleArn(scope, bus, name) },
-    { kind: 'schedule', place: 'group', arnIn: (group: string, name: string) => scheduleArn(scope, group, name) }
+    { kind: 'schedule', place: 'group', arnIn: (group: string, name: string) => scheduleArn(scope, group, name) },
+    { kind: 'webhook', place: undefined, arnIn: (_: string, name: string) => webhookArn(scope, name) },
+    { kind: 'load-balancer', place: undefined, arnIn: (_: string, name: string) => loadBalancerArn(scope, name) }
   ]
   return kinds.flatMap(({ kind, place, arnIn }): readonly TriggerRoute[] => {
     const arnOf = ({ url = '' }: IncomingMessage, name: string): string => {
+      if (place === undefined) return arnIn('', name)
       const said = url.includes('?') ? new URLSearchParams(url.slice(url.indexOf('?'))).get(place) : null
       return arnIn(said ?? USUAL, name)
     }
@@ -43,11 +47,17 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
           const arn = arnOf(req, name)
           ask(arn)
           if (!triggers.has(arn)) throw missing(name)
+          const balancer = triggers.loadBalancers.statusOf(arn)
+          if (balancer !== undefined) {
+            respond(res, 200, [...JSON_TYPE], JSON.stringify(balancerView(balancer)))
+            return
+          }
           const status = triggers.statusOf(arn)
           const body = {
             fired: status?.fired ?? 0,
             failed: status?.failed ?? 0,
             skipped: status?.skipped ?? 0,
+            ...(kind === 'webhook' ? { refused: status?.refused ?? 0, repeated: status?.repeated ?? 0 } : {}),
             lagMs: status?.lagMs ?? null,
             problem: triggers.health() ?? null,
             lastError: status?.lastError === undefined ? null : shown(status.lastError),
@@ -93,4 +103,19 @@ function wrong(message: string): HearthError {
 
 function shown({ at, requestId, target, error }: TriggerEvent) {
   return { at: new Date(at).toISOString(), requestId, function: target, error: error ?? null }
+}
+
+function balancerView({ called, failed, lastError, targets }: LoadBalancerStatus) {
+  const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
+  return {
+    fired: called,
+    failed,
+    lastError: lastError === undefined ? null : { at: iso(lastError.at), message: lastError.message },
+    targets: targets.map(({ functionArn, state, reason, checkedAt }) => ({
+      function: functionArn,
+      state,
+      reason: reason ?? null,
+      checkedAt: iso(checkedAt)
+    }))
+  }
 }

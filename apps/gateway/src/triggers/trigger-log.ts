@@ -19,12 +19,17 @@ export interface TriggerStatus {
   readonly failed: number
   /** Due times that were let pass: the server was down, or could not write. */
   readonly skipped: number
+  /** Requests that were not signed as they should be; deliveries that came again. Of webhooks. */
+  readonly refused: number
+  readonly repeated: number
 }
 
 /** What triggers did since this process began. */
 export interface TriggerLog {
   note(triggerArn: string, event: TriggerEvent, lagMs: number): void
   skipped(triggerArn: string): void
+  refused(triggerArn: string): void
+  repeated(triggerArn: string): void
   find(triggerArn: string): TriggerStatus | undefined
   forget(keep: ReadonlySet<string>): void
 }
@@ -37,7 +42,16 @@ export function createTriggerLog(): TriggerLog {
   const statusOf = (arn: string) => {
     let status = statuses.get(arn)
     if (status === undefined) {
-      status = { events: [], lastError: undefined, lagMs: undefined, fired: 0, failed: 0, skipped: 0 }
+      status = {
+        events: [],
+        lastError: undefined,
+        lagMs: undefined,
+        fired: 0,
+        failed: 0,
+        skipped: 0,
+        refused: 0,
+        repeated: 0
+      }
       statuses.set(arn, status)
     }
     return status
@@ -56,6 +70,12 @@ export function createTriggerLog(): TriggerLog {
     },
     skipped(arn) {
       statusOf(arn).skipped += 1
+    },
+    refused(arn) {
+      statusOf(arn).refused += 1
+    },
+    repeated(arn) {
+      statusOf(arn).repeated += 1
     },
     find: (arn) => statuses.get(arn),
     forget(keep) {

@@ -8,11 +8,14 @@ import {
   prepareEvent,
   ruleArn,
   type Schedule,
-  scheduleArn
+  scheduleArn,
+  type Webhook
 } from '@hearth/shared'
 import type { DirectoryReader, EventQueue } from '@hearth/store'
 import type { Clock } from '../async/clock.ts'
 import type { Dispatcher } from '../async/dispatcher.ts'
+import { atMostEvery } from '../at-most-every.ts'
+import type { Hallway } from '../call.ts'
 import type { Entry } from '../function-routes.ts'
 import type { Log } from '../log.ts'
 import { type ArchiveKind, createArchiveKind } from './archives/archive-kind.ts'
@@ -21,15 +24,20 @@ import { type EntryResult, firingsOf, type PutEntry, putEvents } from './events/
 import { createRuleTable } from './events/rule-table.ts'
 import { createFireEvent, type Firing } from './firing.ts'
 import type { TriggerKind, Triggers } from './kind.ts'
+import { createLoadBalancerKind, type LoadBalancerKind } from './load-balancers/load-balancer-kind.ts'
 import type { Sample } from './sample.ts'
 import { createScheduleKind } from './schedules/schedule-kind.ts'
 import { createTriggerLog, type TriggerStatus } from './trigger-log.ts'
+import { createWebhookKind, type WebhookKind } from './webhooks/webhook-kind.ts'
+import type { WebhookRequest } from './webhooks/webhook-request.ts'
 
 export interface TriggerServiceOptions {
   readonly scope: ArnScope
   readonly clock: Clock
   readonly queue: EventQueue
   readonly dispatcher: Dispatcher
+  /** Of those who are answered at once. */
+  readonly hallway: Hallway
   /** @returns undefined when the function, version or alias is gone */
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
   /** Says what services may. */
@@ -47,14 +55,16 @@ export interface TestResult {
 
 /** What starts functions by itself. */
 export interface TriggerService {
+  readonly webhooks: WebhookKind
+  readonly loadBalancers: LoadBalancerKind
   /** Serves what this database says from now on. */
-  attach(reader: Pick<DirectoryReader, 'dataVersion' | 'triggerRevision' | 'readTriggers'>): void
+  attach(reader: Pick<DirectoryReader, 'dataVersion' | 'triggerRevision' | 'readTriggers' | 'findSecret'>): void
   /** Takes in what was changed; microseconds when nothing was. */
   refresh(): void
   putEvents(entries: readonly PutEntry[], req: IncomingMessage): Promise<readonly EntryResult[]>
   statusOf(arn: string): TriggerStatus | undefined
   has(arn: string): boolean
-  /** Sends a rule a sample event, or fires a schedule now. @returns undefined when there is no such trigger */
+  /** Sends a rule or webhook a sample event, or fires a schedule now. @returns undefined when there is no such trigger */
   test(arn: string, sample: Sample): Promise<TestResult | undefined>
   /** What keeps triggers from working, if anything does. */
   health(): string | undefined
@@ -75,7 +85,15 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
   let reader: Parameters<TriggerService['attach']>[0] | undefined
   let dataVersion = -1
   let revision = -1
-  let triggers: Triggers = { buses: [], rules: [], schedules: [], archives: [], replays: [] }
+  let triggers: Triggers = {
+    buses: [],
+    rules: [],
+    schedules: [],
+    archives: [],
+    replays: [],
+    webhooks: [],
+    loadBalancers: []
+  }
   const completed = new Map<string, Schedule>()
   const fire = createFireEvent({
     scope,
@@ -118,7 +136,29 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     stop: () => undefined,
     health: () => undefined
   }
-  const kinds = [events, schedules, archives]
+  const webhooks = createWebhookKind({
+    scope,
+    queue,
+    table,
+    fire,
+    keep: (bus, event, eventAt, receipt) => archives.keep(bus, event, eventAt, receipt),
+    log,
+    reader: () => reader,
+    traceId: options.traceId,
+    onRefused: atMostEvery(10_000, ({ webhook, why }: { readonly webhook: Webhook; readonly why: string }) => {
+      options.log.warn({ webhook: webhook.name, why }, 'a request to a webhook was refused')
+    })
+  })
+  const loadBalancers = createLoadBalancerKind({
+    hallway: options.hallway,
+    scope,
+    clock,
+    find: options.find,
+    access: options.access,
+    metrics: options.hallway.metrics,
+    traceId: options.traceId
+  })
+  const kinds = [events, schedules, archives, webhooks, loadBalancers]
   let watch: NodeJS.Timeout | undefined
 
   function refresh(): void {
@@ -132,7 +172,9 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         for (const kind of kinds) kind.update(triggers)
         const arns = [
           ...triggers.rules.map((rule) => ruleArn(scope, rule.bus, rule.name)),
-          ...triggers.schedules.map((schedule) => scheduleArn(scope, schedule.group, schedule.name))
+          ...triggers.schedules.map((schedule) => scheduleArn(scope, schedule.group, schedule.name)),
+          ...webhooks.arns(),
+          ...loadBalancers.arns()
         ]
         log.forget(new Set(arns))
         const ids = new Set(triggers.schedules.map(({ id }) => id))
@@ -150,6 +192,8 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     triggers.schedules.find(({ group, name }) => scheduleArn(scope, group, name) === arn)
 
   return {
+    webhooks,
+    loadBalancers,
     attach(opened) {
       reader = opened
       refresh()
@@ -177,13 +221,24 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     },
     has: (arn) => {
       refresh()
-      return table.find(arn) !== undefined || findSchedule(arn) !== undefined
+      return (
+        table.find(arn) !== undefined ||
+        findSchedule(arn) !== undefined ||
+        webhooks.findByArn(arn) !== undefined ||
+        loadBalancers.statusOf(arn) !== undefined
+      )
     },
     async test(arn, sample) {
       refresh()
       const at = clock.now()
       const rule = table.find(arn)
       const schedule = findSchedule(arn)
+      const webhook = webhooks.findByArn(arn)
+      const checks = loadBalancers.test(arn)
+      if (checks !== undefined) {
+        const checked = checks.map(async ({ healthy, ...check }) => ({ ...check, delivered: await healthy }))
+        return { matches: true, fired: await Promise.all(checked) }
+      }
       let firings: readonly Firing[]
       if (rule !== undefined) {
         const event = newBusEvent(scope, {
@@ -199,12 +254,14 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         if (!isWanted) return { matches: false, fired: [] }
       } else if (schedule !== undefined) {
         firings = [schedules.firingOf(schedule, randomUUID(), at)]
+      } else if (webhook !== undefined) {
+        firings = webhooks.test(webhook, sample, sampleRequest(at))
       } else return undefined
       const fired = await Promise.all(
         firings.map(async (firing) => ({
           requestId: firing.requestId,
           function: firing.target,
-          delivered: await fire(firing)
+          delivered: (await fire(firing)).outcome === 'delivered'
         }))
       )
       return { matches: true, fired }
@@ -217,5 +274,21 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
       clearInterval(watch)
       for (const kind of kinds) kind.stop()
     }
+  }
+}
+
+/** What a sample comes in, which nobody sent. */
+function sampleRequest(receivedAt: number): WebhookRequest {
+  return {
+    id: randomUUID(),
+    method: 'POST',
+    url: '/',
+    httpVersion: '1.1',
+    headers: { 'content-type': 'application/json' },
+    rawHeaders: ['content-type', 'application/json'],
+    body: Buffer.alloc(0),
+    sourceIp: '',
+    authorization: false,
+    receivedAt
   }
 }

@@ -33,7 +33,9 @@ export async function openRuntimeRegistry({
   folders.sort((a, b) => Number(b === FIRST) - Number(a === FIRST) || a.localeCompare(b))
   const languages = await Promise.all(
     folders.map(async (folder) => {
-      const { openLanguage } = (await import(new URL(`./${folder}/${file}`, import.meta.url).href)) as { openLanguage: OpenLanguage }
+      const { openLanguage } = (await import(new URL(`./${folder}/${file}`, import.meta.url).href)) as {
+        openLanguage: OpenLanguage
+      }
       return openLanguage(machine)
     })
   )

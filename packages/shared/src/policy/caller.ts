@@ -12,7 +12,7 @@ const CALLER =
  */
 export function parseCaller(text: string, roleArn?: string): PolicyCaller | undefined {
   if (text === 'anonymous') return ANONYMOUS
-  if (/^[a-z0-9.-]+\.amazonaws\.com$/.test(text)) return { ...ANONYMOUS, type: 'service', service: text }
+  if (/^[a-z0-9.-]+\.(?:amazonaws\.com|hearth)$/.test(text)) return { ...ANONYMOUS, type: 'service', service: text }
   const [, partition, service, accountId, rest, role] = CALLER.exec(text) ?? []
   if (accountId === undefined || rest === undefined) return undefined
   if (role !== undefined) {

@@ -205,8 +205,10 @@ export class Batches {
     for (const batch of [...this.#sent, this.#asked]) {
       for (const { operation, reject } of batch) {
         // It may have been written; who asked is told that it was not.
-        // A fire is asked again for the same due time.
-        if (operation.kind === 'enqueue' && operation.fired === undefined) this.#refused.push(operation.requestId)
+        // A fire is asked again for the same due time, and a delivery is sent again.
+        if (operation.kind === 'enqueue' && operation.fired === undefined && operation.receipt === undefined) {
+          this.#refused.push(operation.requestId)
+        }
         reject(problem)
       }
     }

@@ -25,6 +25,7 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
         acceptedAt: event.acceptedAt,
         keyed: event.keyed,
         fired: event.fired,
+        receipt: event.receipt,
         start,
         length
       })
@@ -59,6 +60,8 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
     listFires: () => batches.ask({ kind: 'list-fires' }),
     noteFire: (fire) => batches.ask({ kind: 'note-fire', fire }),
     forgetFires: (keys) => batches.ask({ kind: 'forget-fires', keys }),
+    receive: (receipt, now) => batches.ask({ kind: 'receive', receipt, now }),
+    pruneReceipts: (now, limit) => batches.ask({ kind: 'prune-receipts', now, limit }),
     keys: {
       find: (caller, key, now) => batches.ask({ kind: 'findKey', caller, key, now }),
       reserve: (request, now) => batches.ask({ kind: 'reserveKey', request, now }),

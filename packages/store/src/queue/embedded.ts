@@ -4,6 +4,7 @@ import { type Db, openDatabase } from '../sqlite-addon.ts'
 import { createArchiveTable } from './archive-table.ts'
 import { createDeliveryTable } from './delivery-table.ts'
 import type { Held, KeyOperation, Operation, Span, WriterData } from './operations.ts'
+import { createReceiptTable } from './receipt-table.ts'
 import { createRecordLists, RECORD, type RecordRow, toRecord } from './records.ts'
 import type { Fire, QueuedEvent } from './types.ts'
 
@@ -80,6 +81,7 @@ function embedded(db: Db): EmbeddedQueue {
     ON CONFLICT (key) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at > due_at`)
   const fires = db.prepare<[], Fire>('SELECT key, due_at AS dueAt FROM fires')
   const forgetFires = db.prepare<[string]>('DELETE FROM fires WHERE key IN (SELECT value FROM json_each(?))')
+  const receipts = createReceiptTable(db)
   const keys = createIdempotencyKeys(db)
   const archives = createArchiveTable(db)
 
@@ -90,6 +92,8 @@ function embedded(db: Db): EmbeddedQueue {
         const state = op.claimed ? 1 : 0
         const at = op.acceptedAt
         if (op.fired !== undefined && fire.run(op.fired.key, op.fired.dueAt).changes === 0) return undefined
+        const first = op.receipt && receipts.note(op.receipt, at)
+        if (first !== undefined) return first
         insert.run(op.requestId, op.functionName, op.qualifier, state, at, at, op.traceId, op.clientContext, payload)
         if (op.keyed !== undefined) keys.conclude(op.keyed.request, op.keyed.answer, at)
         return undefined
@@ -156,6 +160,10 @@ function embedded(db: Db): EmbeddedQueue {
       case 'forget-fires':
         forgetFires.run(JSON.stringify(op.keys))
         return undefined
+      case 'receive':
+        return receipts.note(op.receipt, op.now)
+      case 'prune-receipts':
+        return receipts.prune(op.now, op.limit)
       case 'findKey':
       case 'reserveKey':
       case 'concludeKey':
@@ -163,7 +171,9 @@ function embedded(db: Db): EmbeddedQueue {
       case 'pruneKeys':
         return applyToKeys(keys, op)
       default:
-        return archives.apply(op, op.kind === 'archive' ? bodyOf(op, bytes) : undefined)
+        if (op.kind !== 'archive') return archives.apply(op, undefined)
+        if (op.receipt !== undefined && receipts.note(op.receipt, op.archivedAt) !== undefined) return undefined
+        return archives.apply(op, bodyOf(op, bytes))
     }
   }
 

@@ -1,6 +1,15 @@
 import type { KeyedAnswer, KeyedRequest } from '../idempotency-keys.ts'
 import type { ArchivedEvent, ReplayPosition, ReplayProgress, ReplayQuery } from './archive-types.ts'
-import type { AttemptResult, Condition, DeliveryResult, Fire, ListQuery, NewDelivery, NewEvent } from './types.ts'
+import type {
+  AttemptResult,
+  Condition,
+  DeliveryResult,
+  Fire,
+  ListQuery,
+  NewDelivery,
+  NewEvent,
+  Receipt
+} from './types.ts'
 
 /** Where a payload lies in the batch's bytes. */
 export interface Span {
@@ -51,6 +60,8 @@ export type Operation =
   | { readonly kind: 'note-fire'; readonly fire: Fire }
   | { readonly kind: 'forget-fires'; readonly keys: readonly string[] }
   | ArchiveOperation
+  | { readonly kind: 'receive'; readonly receipt: Receipt; readonly now: number }
+  | { readonly kind: 'prune-receipts'; readonly now: number; readonly limit: number }
   | KeyOperation
 
 /** On archives, as {@link EventArchives} has them. */

@@ -18,6 +18,18 @@ export interface NewEvent {
   readonly keyed?: { readonly request: KeyedRequest; readonly answer: KeyedAnswer } | undefined
   /** A schedule made it: of one due time there is one event, however often it is enqueued. */
   readonly fired?: Fire | undefined
+  /** Its sender may send it again: of one delivery there are the events of the first alone. */
+  readonly receipt?: Receipt | undefined
+}
+
+/** One delivery of a sender. All that is made of one delivery has the same. */
+export interface Receipt {
+  /** Whose, and the sender's own id of it. */
+  readonly key: string
+  /** Another one each time that it is sent; told to the sender. */
+  readonly id: string
+  /** Until when it is remembered, Unix time in ms. */
+  readonly expiresAt: number
 }
 
 /** A due time of a schedule. */
@@ -150,10 +162,11 @@ export interface EventQueue {
   /**
    * An event whose id is there already is accepted and changes nothing.
    *
-   * @param claimed - The caller runs it itself, from memory
+   * @param claimed - The caller runs it itself, from memory; not with a receipt
+   * @returns the id of the first of its delivery where this is not the first: nothing was written then
    * @throws QueueUnavailableError when it cannot be written; nothing is left behind
    */
-  enqueue(event: NewEvent, claimed: boolean): Promise<void>
+  enqueue(event: NewEvent, claimed: boolean): Promise<string | undefined>
   /** Takes events of a function that are due, the oldest first. */
   claim(functionName: string, now: number, limit: number): Promise<Claimed>
   /**
@@ -198,6 +211,10 @@ export interface EventQueue {
   noteFire(fire: Fire): Promise<void>
   /** Schedules that are gone. */
   forgetFires(keys: readonly string[]): Promise<void>
+  /** Notes a delivery of which nothing is made. @returns as {@link EventQueue.enqueue} @throws QueueUnavailableError */
+  receive(receipt: Receipt, now: number): Promise<string | undefined>
+  /** Forgets deliveries that are remembered for long enough. @returns how many, at most `limit` */
+  pruneReceipts(now: number, limit: number): Promise<number>
   /** Keys of requests, beside the events that such requests make. */
   readonly keys: AsyncIdempotencyKeys
   /** What archives of event buses keep, written with the events that it makes. */

@@ -41,7 +41,7 @@ const MAX_ENTRIES = 10
 const MAX_BYTES = 262_144
 const SERVICE = 'events.amazonaws.com'
 /** Of a detail: functions' runtimes read it recursively. */
-const MAX_DEPTH = 100
+export const MAX_DETAIL_DEPTH = 100
 
 /** @throws HearthError VALIDATION_FAILED: the request as a whole cannot be. @see reference: Lambda events §6 */
 export function readEntries(body: Buffer): readonly PutEntry[] {
@@ -119,7 +119,7 @@ async function putEvent(options: PutEventsOptions, entry: PutEntry, trace: strin
     return refused('MalformedDetail', 'Detail is malformed.')
   }
   const { detail } = event.value as { readonly detail: unknown }
-  if (detail === null || typeof detail !== 'object' || Array.isArray(detail) || depthOf(Detail!) > MAX_DEPTH) {
+  if (detail === null || typeof detail !== 'object' || Array.isArray(detail) || depthOf(Detail!) > MAX_DETAIL_DEPTH) {
     return refused('MalformedDetail', 'Detail is malformed.')
   }
   try {
@@ -200,7 +200,7 @@ function sizeOf({ Time, Source, DetailType, Detail, Resources }: PutEntry): numb
 }
 
 /** How deep brackets are in each other. */
-function depthOf(json: string): number {
+export function depthOf(json: string): number {
   let depth = 0
   let deepest = 0
   for (const bracket of json.replace(/"(?:[^"\\]+|\\.)*"/g, '').match(/[[\]{}]/g) ?? []) {
