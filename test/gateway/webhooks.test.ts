@@ -222,6 +222,15 @@ t.test('one webhook leads through a bus to many functions', async (t) => {
     harness.rules.putTarget('default', name, { id: 't', arn: `${ARN}:${name}`, activeFrom: 0 })
     permit(harness, name, 'events.amazonaws.com', 'arn:aws:events:us-east-1:000000000000:rule/*')
   }
+  harness.archives.put({
+    name: 'all',
+    id: 'all',
+    bus: 'default',
+    pattern: undefined,
+    description: undefined,
+    retentionDays: 0,
+    createdAt: 0
+  })
   put(harness, 'repo', [], {
     target: { bus: 'default', source: 'webhook.repo', detailType: { header: 'x-github-event' } },
     deduplicateBy: { header: 'x-github-delivery' }
@@ -259,6 +268,30 @@ t.test('one webhook leads through a bus to many functions', async (t) => {
   t.equal(seen.length, 3)
   put(harness, 'lost', [], { target: { bus: 'gone', source: 's', detailType: 'd' } })
   t.match(await ask(harness.port, `/hooks/${idOf('lost')}`, { auth: false, body: '{}' }), { status: 503 })
+
+  // In the bus's archive each delivery is once.
+  const before = seen.length
+  harness.rules.putTarget('default', 'all', { id: 't', arn: `${ARN}:all`, activeFrom: 0 })
+  harness.archives.putReplay({
+    name: 'r',
+    id: 'r',
+    archive: 'all',
+    archiveId: 'all',
+    bus: 'default',
+    rules: ['arn:aws:events:us-east-1:000000000000:rule/all'],
+    eventsFrom: 0,
+    eventsUntil: 8.64e15,
+    state: 'STARTING',
+    reason: undefined,
+    lastEventAt: undefined,
+    startedAt: 0,
+    endedAt: undefined
+  })
+  await until('they are replayed', () => seen.length >= before + 3)
+  const again = seen.slice(before).map(({ event }) => event as Record<string, unknown>)
+  t.ok(again.every((event) => event['replay-name'] === 'r'))
+  t.equal(new Set(again.map((event) => event['id'])).size, again.length)
+  t.equal(again.length, 3)
 })
 
 t.test('what is not taken is told so, and what is taken is whole', async (t) => {

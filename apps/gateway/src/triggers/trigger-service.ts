@@ -141,6 +141,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     queue,
     table,
     fire,
+    keep: (bus, event, eventAt, receipt) => archives.keep(bus, event, eventAt, receipt),
     log,
     reader: () => reader,
     traceId: options.traceId,

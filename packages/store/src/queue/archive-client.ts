@@ -4,8 +4,8 @@ import type { Batches } from './batches.ts'
 /** The archives' part of the way to the thread that writes. */
 export function createArchiveClient(batches: Batches): EventArchives {
   return {
-    keep: (archives, { event, eventAt, archivedAt }) =>
-      batches.ask({ kind: 'archive', archives, eventAt, archivedAt, ...batches.add(event) }),
+    keep: (archives, { event, eventAt, archivedAt, receipt }) =>
+      batches.ask({ kind: 'archive', archives, eventAt, archivedAt, receipt, ...batches.add(event) }),
     totals: () => batches.ask({ kind: 'archive-totals' }),
     prune: (archive, before, limit) => batches.ask({ kind: 'prune-archive', archive, before, limit }),
     drop: (archive, limit) => batches.ask({ kind: 'drop-archive', archive, limit }),

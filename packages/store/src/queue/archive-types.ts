@@ -5,6 +5,8 @@ export interface ArchivedEvent {
   readonly archivedAt: number
   /** JSON. */
   readonly event: Buffer
+  /** Of a sender who may send it again: only the first is kept. */
+  readonly receipt?: { readonly key: string; readonly id: string; readonly expiresAt: number } | undefined
 }
 
 export interface ArchiveTotal {

@@ -180,7 +180,9 @@ function embedded(db: Db): EmbeddedQueue {
       case 'pruneKeys':
         return applyToKeys(keys, op)
       default:
-        return archives.apply(op, op.kind === 'archive' ? bodyOf(op, bytes) : undefined)
+        if (op.kind !== 'archive') return archives.apply(op, undefined)
+        if (op.receipt !== undefined && receipts.note(op.receipt, op.archivedAt) !== undefined) return undefined
+        return archives.apply(op, bodyOf(op, bytes))
     }
   }
 

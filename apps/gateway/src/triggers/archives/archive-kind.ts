@@ -1,5 +1,5 @@
 import type { EventArchive } from '@hearth/shared'
-import type { ArchiveTotal } from '@hearth/store'
+import type { ArchiveTotal, Receipt } from '@hearth/store'
 import type { BusEvent } from '../events/new-event.ts'
 import type { TriggerKind } from '../kind.ts'
 import { createArchiveTable } from './archive-table.ts'
@@ -7,11 +7,13 @@ import { createReplayer, type ReplayerOptions } from './replayer.ts'
 
 export interface ArchiveKind extends TriggerKind {
   /**
-   * Keeps an event in the archives that want it. @param eventAt - Its own time, Unix time in ms
+   * Keeps an event in the archives that want it.
    *
+   * @param eventAt - Its own time, Unix time in ms
+   * @param receipt - Of a sender who may send it again: only the first is kept
    * @returns undefined when none does; resolves when it is on disk. @throws QueueUnavailableError
    */
-  keep(bus: string, event: BusEvent, eventAt: number): Promise<void> | undefined
+  keep(bus: string, event: BusEvent, eventAt: number, receipt?: Receipt): Promise<void> | undefined
   /** What the control plane is to know, as JSON; undefined: it knows. */
   report(): string | undefined
   /** It has taken what {@link report} gave. */
@@ -105,11 +107,11 @@ export function createArchiveKind(options: ReplayerOptions): ArchiveKind {
       replayer.stop()
     },
     health: () => replayer.health(),
-    keep(bus, { value, text }, eventAt) {
+    keep(bus, { value, text }, eventAt, receipt) {
       const ids = table.find(bus, value)
       if (ids.length === 0) return undefined
       isChanged = true
-      return store.keep(ids, { eventAt, archivedAt: clock.now(), event: Buffer.from(text) })
+      return store.keep(ids, { eventAt, archivedAt: clock.now(), event: Buffer.from(text), receipt })
     },
     report() {
       const replays = replayer.progress().map(({ id, state, reason, position, endedAt }) => ({

@@ -28,6 +28,13 @@ export interface WebhookKindOptions {
   readonly queue: Pick<EventQueue, 'receive'>
   readonly table: Pick<RuleTable, 'busOf'>
   readonly fire: FireEvent
+  /** In the archives that want it; undefined: none does. */
+  readonly keep: (
+    bus: string,
+    event: BusEvent,
+    eventAt: number,
+    receipt: Receipt | undefined
+  ) => Promise<void> | undefined
   readonly log: TriggerLog
   /** Undefined until the database is there. */
   readonly reader: () => Pick<DirectoryReader, 'dataVersion' | 'findSecret'> | undefined
@@ -137,8 +144,10 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
     // All of it is asked for in one turn, so it is one transaction.
     const firings = firingsOnBus(bus, event, at)
     const received = receipt === undefined ? undefined : queue.receive(receipt, at).catch(refuse)
+    const kept = options.keep(bus, event, at, receipt)?.catch(refuse)
     const [firstId] = await Promise.all([
       received,
+      kept,
       ...firings.map((firing) => fire(receipt === undefined ? firing : { ...firing, receipt }))
     ])
     if (firstId === undefined) {
