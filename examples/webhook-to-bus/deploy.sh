@@ -18,4 +18,10 @@ hearth PUT /v1/triggers/event/invoice --data '{
   "function": "invoice",
   "pattern": {"source": ["orders"], "detail-type": ["OrderPlaced"], "detail": {"total": [{"numeric": [">", 0]}]}}
 }'
-[ "${1:-}" = --without-webhook ] || . ./webhook.sh
+# The answer has the URL and, once, the secret for the sender.
+hearth PUT /v1/triggers/webhook/orders --data '{
+  "bus": "shop",
+  "source": "orders",
+  "detailType": {"member": "type"},
+  "verification": {"scheme": "hmac", "header": "x-signature"}
+}'

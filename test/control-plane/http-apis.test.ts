@@ -494,7 +494,7 @@ t.test('APIs', async (t) => {
       kind: 'http',
       enabled: true,
       url: `http://${id}.lambda-url.localhost/`,
-      urls: [/lambda-url/, 'http://all.example.com/shop', 'http://shop.example.com/'],
+      urls: [/lambda-url/, `http://localhost/api/${id}/`, 'http://all.example.com/shop', 'http://shop.example.com/'],
       functions: [/function:/, /function:/],
       routes: {
         $default: { function: FIRST, payloadFormat: '2.0', authorizer: null, timeoutMs: 30_000 },

@@ -1,12 +1,10 @@
 // WebSocket APIs on a real server: functions in sandboxes that write to clients as their roles, and what clients see when the
 // server dies or stops.
-import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { createApisRepository, openStore } from '@hearth/store'
 import { build } from 'esbuild'
 import t from 'tap'
 import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
-import { API, type Client, connect, publish, refusal } from '../helpers/sockets.ts'
+import { type Client, connect, refusal } from '../helpers/sockets.ts'
 import { zipOf } from '../helpers/zip.ts'
 
 t.setTimeout(120_000)
@@ -53,7 +51,6 @@ t.test('WebSocket APIs on a real server', async (t) => {
         }
       })
     )
-  t.ok((await allowPosts(`arn:aws:execute-api:us-east-1:000000000000:${API}/prod/POST/@connections/*`)).ok)
   const { outputFiles } = await build({
     stdin: { contents: CHAT, resolveDir: path.join(ROOT, 'test') },
     bundle: true,
@@ -62,30 +59,25 @@ t.test('WebSocket APIs on a real server', async (t) => {
   })
   const zip = await zipOf({ 'index.js': outputFiles[0]!.text })
   const role = 'arn:aws:iam::000000000000:role/chat'
+  await allowPosts('arn:aws:execute-api:us-east-1:000000000000:none/*')
   const made = await hearth.deploy('chat', zip, `memory=512&timeout=20&role=${role}`)
   t.equal(made.status, 201, await made.text())
-  const permitted = await hearth.request(
-    '/2015-03-31/functions/chat/policy',
-    json('POST', {
-      StatementId: randomUUID(),
-      Action: 'lambda:InvokeFunction',
-      Principal: 'apigateway.amazonaws.com',
-      SourceArn: `arn:aws:execute-api:us-east-1:000000000000:${API}/*`
-    })
+  const back = { function: 'chat', reply: true }
+  const put = await hearth.request(
+    '/v1/triggers/websocket/chat',
+    json('PUT', { routes: { $connect: 'chat', $disconnect: 'chat', $default: 'chat', who: back, tell: back } })
   )
-  t.equal(permitted.status, 201, await permitted.text())
-  const db = openStore(path.join(hearth.dataDir, 'hearth.db'), path.join(ROOT, 'migrations'))
-  const back = { fn: 'chat', responseSelectionExpression: '$default' }
-  publish(createApisRepository(db), {
-    routes: { $connect: 'chat', $disconnect: 'chat', $default: 'chat', who: back, tell: back }
-  })
-  db.close()
+  t.equal(put.status, 201)
+  const { apiId, stage, urls } = (await put.json()) as { apiId: string; stage: string; urls: string[] }
+  const at = `/api/${apiId}/${stage}`
+  t.ok(urls.includes(`ws://127.0.0.1:${port}${at}`), 'where it is')
+  t.ok((await allowPosts(`arn:aws:execute-api:us-east-1:000000000000:${apiId}/${stage}/POST/@connections/*`)).ok)
 
   const who = async (client: Client) => String(await client.ask('{"action":"who"}'))
   const tell = async (client: Client, to: string) =>
     await client.ask(JSON.stringify({ action: 'tell', to, text: 'hello' }))
-  const ann = await connect(t, port)
-  const bob = await connect(t, port)
+  const ann = await connect(t, port, at)
+  const bob = await connect(t, port, at)
   const bobId = await who(bob)
 
   await t.test('a function writes to clients as its role allows', async (t) => {
@@ -96,12 +88,24 @@ t.test('WebSocket APIs on a real server', async (t) => {
     t.equal(await tell(ann, bobId), 'AccessDeniedException')
   })
 
+  await t.test('its owner sees who is connected, and where a message would go', async (t) => {
+    const status = await (await hearth.request('/v1/triggers/websocket/chat/status')).json()
+    t.strictSame(status, { connections: 2, stages: [stage], problem: null })
+    const test = async (message: unknown) =>
+      await (await hearth.request('/v1/triggers/websocket/chat/test', json('POST', { message }))).json()
+    t.match(await test({ action: 'who' }), { matches: true, routeKey: 'who', function: /:function:chat$/ })
+    t.match(await test('no JSON'), { matches: true, routeKey: '$default' })
+    t.equal((await hearth.request('/v1/triggers/websocket/none/status')).status, 404)
+    const { items } = (await (await hearth.request('/v1/triggers?function=chat')).json()) as { items: object[] }
+    t.match(items, [{ kind: 'websocket', name: 'chat', enabled: true, status: '/v1/triggers/websocket/chat/status' }])
+  })
+
   const logged = async (text: string) =>
     await eventually(
       async () => (await (await hearth.request('/v1/functions/chat/logs?limit=10000')).text()).includes(text),
       30_000
     )
-  const cat = await connect(t, port)
+  const cat = await connect(t, port, at)
   const catId = await who(cat)
   cat.ws.close(1_000)
   await logged(`gone ${catId} 1000`)
@@ -112,11 +116,11 @@ t.test('WebSocket APIs on a real server', async (t) => {
     t.match(await ann.closed, { code: 1_006 })
     t.match(await bob.closed, { code: 1_006 })
     await eventually(async () => (await hearth.request('/readyz').catch(() => undefined))?.status === 200, 60_000)
-    const again = await connect(t, port)
+    const again = await connect(t, port, at)
     t.equal(await tell(again, bobId), 'GoneException')
     const id = await who(again)
     t.not(id, bobId)
-    t.match(await refusal(port, `/api/${API}/test`), { status: 403 })
+    t.match(await refusal(port, `/api/${apiId}/test`), { status: 403 })
 
     // It is told when the server stops in order.
     const stopped = hearth.stop()

@@ -12,6 +12,7 @@ const FUNCTION = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:hello`
 export const apiOf = (changes: Partial<Api> = {}): Api => ({
   id: API,
   name: 'shop',
+  trigger: 'shop',
   protocol: 'HTTP',
   routeSelectionExpression: '$request.method $request.path',
   apiKeySelectionExpression: '$request.header.x-api-key',

@@ -253,6 +253,52 @@ const httpTriggerPaths = {
   }
 } as const
 
+const webSocketTriggerPaths = {
+  '/v1/triggers/websocket/{name}/status': {
+    get: {
+      operationId: 'getWebSocketTriggerStatus',
+      summary: 'How many clients of a WebSocket API are connected',
+      tags: ['triggers'],
+      parameters: [httpTrigger],
+      responses: {
+        '200': {
+          description: 'connections, stages, problem',
+          content: { 'application/json': { schema: { type: 'object' } } }
+        },
+        '4XX': problems['4XX']
+      }
+    }
+  },
+  '/v1/triggers/websocket/{name}/test': {
+    post: {
+      operationId: 'testWebSocketTrigger',
+      summary: 'Which route of a WebSocket API a message would take; nothing runs',
+      tags: ['triggers'],
+      parameters: [httpTrigger, idempotencyKey],
+      requestBody: {
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              properties: {
+                message: { description: 'As a client sends it: a text, or JSON' },
+                stage: { type: 'string', description: 'Default: the first' }
+              }
+            }
+          }
+        }
+      },
+      responses: {
+        '200': {
+          description: 'matches; if so routeKey and function',
+          content: { 'application/json': { schema: { type: 'object' } } }
+        },
+        '4XX': problems['4XX']
+      }
+    }
+  }
+} as const
+
 export const gatewayPaths = {
   '/v1/invocations/{requestId}': {
     get: {
@@ -466,6 +512,7 @@ export const gatewayPaths = {
     }
   },
   ...httpTriggerPaths,
+  ...webSocketTriggerPaths,
   '/v1/runtimes': {
     get: {
       operationId: 'listRuntimes',

@@ -74,6 +74,7 @@ import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
 import { createV1Door } from './v1-door.ts'
+import { socketTriggerRoutes } from './websockets/socket-trigger-routes.ts'
 import { UpgradableRequest } from './websockets/upgrades.ts'
 import { createWebSocketService } from './websockets/websocket-service.ts'
 
@@ -110,7 +111,7 @@ export interface AppDeps {
   readonly clock?: Clock
   /** Events that may run at once. Default: what {@link createEventService} says. */
   readonly eventsAtOnce?: number
-  /** Of routes with an authorizer or an API key. Default: nobody is let in. */
+  /** Asked who may use routes of HTTP APIs. Default: this server's authorizers, API keys and plans. */
   readonly guard?: Guard
   readonly timeouts?: Partial<ServerTimeouts>
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
@@ -449,7 +450,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
 
   for (const { method, url, action, bodyBytes, route } of [
     ...triggerRoutes(triggers, scope),
-    ...apiTriggerRoutes(apis, scope)
+    ...apiTriggerRoutes(apis, scope),
+    ...socketTriggerRoutes(sockets, scope)
   ]) {
     mountServerRoute([method], url, { action, resource: undefined, bodyBytes }, route)
   }
@@ -494,7 +496,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   }
   for (const url of ['/@connections/:connection', '/api/:name/:stage/@connections/:connection']) {
     const manage = (req: IncomingMessage, res: ServerResponse, id: string): void => {
-      if (!sockets.serve(req, res, id)) forward(req, res, id)
+      if (sockets.serve(req, res, id)) return
+      // A path of an HTTP API may look the same.
+      if (url.startsWith('/api/')) apis.enterByPath(req, res, id)
+      else forward(req, res, id)
     }
     mount(all, url, 'caller', manage, 'execute-api:ManageConnections')
   }

@@ -306,12 +306,14 @@ export function createApiTriggers(
           createdAt: new Date(api.createdAt).toISOString()
         },
         locate(origin) {
-          const { port } = new URL(origin)
+          const { port, host } = new URL(origin)
           const endpoint = apiEndpoint(api, drafts.urlDomain, origin)
           const scheme = endpoint.slice(0, endpoint.indexOf(':'))
           const path = stage === undefined || stage.name === '$default' ? '/' : `/${stage.name}`
           const own = mappings.map(({ domain, key }) => `${scheme}://${domain}${port === '' ? '' : `:${port}`}/${key}`)
-          return { url: `${endpoint}${path}`, urls: [`${endpoint}${path}`, ...own] }
+          // Where no name below the URL domain leads to this server.
+          const byPath = `${scheme}://${host}/api/${api.id}${path}`
+          return { url: `${endpoint}${path}`, urls: [`${endpoint}${path}`, byPath, ...own] }
         }
       }
     },

@@ -25,7 +25,8 @@ export function createHttpKind(apis: Apis, permissions: ServicePermissions): Tri
       api,
       {
         routes: Object.fromEntries(routes.map((route) => [route.key, triggers.routeView(api, route)])),
-        cors: api.cors ?? null
+        cors: api.cors ?? null,
+        static: api.static === undefined ? null : { index: api.static.index, notFound: api.static.notFound ?? null }
       },
       created
     )

@@ -57,7 +57,11 @@ export function createMessages({ published, integrations, traceId, newRequestId,
 }
 
 /** What a message chooses; names that begin with `$` are no client's to choose. */
-function routeOf(stage: SocketStage, connection: SocketConnection, text: string | undefined): SocketRoute | undefined {
+export function routeOf(
+  stage: SocketStage,
+  connection: Pick<SocketConnection, 'apiId' | 'connectionId' | 'domainName' | 'stage'>,
+  text: string | undefined
+): SocketRoute | undefined {
   const body = text === undefined ? undefined : parse(text)
   const key = stage.select({
     read([source, ...path]) {

@@ -52,6 +52,10 @@ export interface PublishedSockets {
   /** Another number than before: something about APIs has changed. */
   generation(): number
   find(apiId: string, stage: string): SocketStage | undefined
+  /** An API by its id, or by its name in /v1/triggers. */
+  findNamed(name: string): OpenApi | undefined
+  /** What keeps APIs from being served as they are written, if anything does. */
+  health(): string | undefined
   /** Whether a host is a WebSocket API's. @param header - The Host header, which anybody may set to anything */
   hasHost(header: string): boolean
   /**
@@ -73,7 +77,8 @@ export interface PublishedSocketsOptions {
   readonly onError: (err: unknown) => void
 }
 
-interface OpenApi {
+/** An API that is served. */
+export interface OpenApi {
   readonly api: Api
   readonly stages: ReadonlyMap<string, SocketStage>
 }
@@ -90,6 +95,7 @@ export function createPublishedSockets(options: PublishedSocketsOptions): Publis
   let seen = -1
   let revision = -1
   let generation = 0
+  let problem: string | undefined
   let apis = new Map<string, OpenApi>()
   /** Longest keys first. */
   let domains = new Map<string, readonly ApiMapping[]>()
@@ -103,8 +109,10 @@ export function createPublishedSockets(options: PublishedSocketsOptions): Publis
       if (found !== revision) load()
       revision = found
       seen = current
+      problem = undefined
     } catch (err) {
       // What is in memory goes on being served; the next look tries again.
+      problem = 'what is published cannot be read; the server log says why'
       onError(err)
     }
   }
@@ -151,6 +159,8 @@ export function createPublishedSockets(options: PublishedSocketsOptions): Publis
     refresh,
     generation: () => generation,
     find: (apiId, stage) => apis.get(apiId)?.stages.get(stage),
+    findNamed: (name) => apis.get(name) ?? [...apis.values()].find(({ api }) => api.trigger === name),
+    health: () => problem,
     hasHost(header) {
       if (apis.size === 0 || header.length > MAX_HEADER_CHARS) return false
       const known = hosts.get(header)

@@ -18,8 +18,8 @@ import { watchFrames } from './frame-watch.ts'
 import { Handshake, type HandshakeDeps } from './handshake.ts'
 import { createIntegrations } from './integrations.ts'
 import { createManagement, isManagement } from './management.ts'
-import { createMessages, MESSAGE_BYTES } from './messages.ts'
-import { createPublishedSockets, type PublishedSockets } from './published-sockets.ts'
+import { createMessages, MESSAGE_BYTES, routeOf } from './messages.ts'
+import { createPublishedSockets, type PublishedSockets, type SocketRoute } from './published-sockets.ts'
 import type { HandshakeResult } from './socket-counts.ts'
 import { type SocketPeer, toDisconnectEvent } from './socket-event.ts'
 import { newSocketId } from './socket-id.ts'
@@ -37,6 +37,16 @@ export interface WebSocketServiceOptions {
   readonly clock: Clock
 }
 
+/** An API that is served, as its owner looks at it. */
+export interface NamedSocketApi {
+  readonly apiId: string
+  readonly stages: readonly string[]
+  /** Open ones. */
+  readonly connections: number
+  /** The route that a message of a client would take. */
+  routeOf(stage: string, message: string): SocketRoute | undefined
+}
+
 /** WebSocket APIs: their clients' connections, and what functions send to those. */
 export interface WebSocketService extends HostBook {
   /** Serves what this database says from now on. */
@@ -45,6 +55,10 @@ export interface WebSocketService extends HostBook {
   upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void
   /** Serves a request by its path. @returns false when it is about no WebSocket API */
   serve(req: IncomingMessage, res: ServerResponse, id: string): boolean
+  /** By its id, or by its name in /v1/triggers. */
+  findNamed(name: string): NamedSocketApi | undefined
+  /** What keeps APIs from being served as they are written, if anything does. */
+  health(): string | undefined
   /** Resolves when all connections are over and what is to be run of that is on disk. */
   stop(drainMs: number): Promise<void>
 }
@@ -293,6 +307,25 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     },
 
     serve,
+
+    findNamed(name) {
+      published?.refresh()
+      const open = published?.findNamed(name)
+      if (open === undefined) return undefined
+      const apiId = open.api.id
+      return {
+        apiId,
+        stages: [...open.stages.keys()],
+        connections: connections.byApi().get(apiId) ?? 0,
+        routeOf(stage, message) {
+          const served = open.stages.get(stage)
+          const peer = { apiId, stage, connectionId: '', domainName: `${apiId}${hostSuffix}` }
+          return served && routeOf(served, peer, message)
+        }
+      }
+    },
+
+    health: () => published?.health(),
 
     async stop(drainMs) {
       isStopping = true
