@@ -584,4 +584,12 @@ t.test('files of a folder beside the routes', async (t) => {
   t.match(await call('/gone.js'), NOT_FOUND, 'a file is no page')
   publish(harness, {}, { api: { static: { ...folder, notFound: 'docs/index.html' } } })
   t.match(await call('/some/page', { headers: { 'if-none-match': '*' } }), { status: 404, body: page })
+
+  publish(harness, { $default: {} }, { api: { static: { ...folder, notFound: 'index.html' } } })
+  t.match(await call('/docs/'), { status: 200, body: page }, 'files go before $default')
+  const rest = { status: 200, body: /"routeKey":"\$default"/ }
+  t.match(await call('/some/page'), rest, 'which takes what there is no file for')
+  t.match(await call('/docs/', { method: 'POST', body: 'x' }), rest)
+  publish(harness, { $default: { apiKeyRequired: true } }, { api: { static: folder } })
+  t.match(await call('/docs/'), { status: 403 }, 'and everything where not everybody is let in')
 })

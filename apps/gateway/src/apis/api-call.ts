@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Invocation, Outcome } from '@hearth/executor'
-import { executeApiArn, HearthError, LIMITS, type Principal, type RequestFacts } from '@hearth/shared'
+import {
+  type ApiStaticFiles,
+  executeApiArn,
+  HearthError,
+  LIMITS,
+  type Principal,
+  type RequestFacts
+} from '@hearth/shared'
 import type { Entry } from '../function-routes.ts'
 import { peerAddress } from '../peer-address.ts'
 import { judgeRefused } from '../reception.ts'
@@ -150,12 +157,19 @@ export class ApiCall implements Invocation, RequestFacts {
       this.#answerPreflight()
       return
     }
+    const { static: files } = stage.entry.api
+    const mayBeFile = files !== undefined && (method === 'GET' || method === 'HEAD')
     if (found === undefined) {
-      if (stage.entry.api.static === undefined || (method !== 'GET' && method !== 'HEAD')) {
-        this.#refuse(404, 'Not Found')
-      } else this.#serveFile(stage.entry)
-      return
-    }
+      if (mayBeFile) this.#serveFile(stage.entry, files, undefined)
+      else this.#refuse(404, 'Not Found')
+    } else if (mayBeFile && isOpenDefault(found)) {
+      // What there is no file for is the route's.
+      this.#serveFile(stage.entry, { ...files, notFound: undefined }, found)
+    } else this.#takeRoute(stage, found)
+  }
+
+  #takeRoute(stage: StageEntry, found: CompiledRoute): void {
+    const { req } = this
     this.#found = found
     this.#parameters = stage.routes.parameters(found, this.#path)
     const route = stage.routeOf(found)
@@ -221,17 +235,20 @@ export class ApiCall implements Invocation, RequestFacts {
     else refuse(this.req, this.res, { status: 204, headers, body: '' })
   }
 
-  #serveFile({ api, cors }: ApiEntry): void {
+  /** @param otherwise - Gets the request where there is no file; undefined: 404 */
+  #serveFile({ cors }: ApiEntry, files: ApiStaticFiles, otherwise: CompiledRoute | undefined): void {
     const send = (status: number, headers: string[], body: string): void => {
       respond(this.res, status, this.#withCors(headers), body)
     }
     this.#hallway.files
-      .serve(this.req, this.res, api.static!, this.#path, (headers) => [
+      .serve(this.req, this.res, files, this.#path, (headers) => [
         ...(cors === undefined ? headers : cors.apply(this.req, headers)),
         ...this.#ownHeaders()
       ])
       .then((isServed) => {
-        if (!isServed) {
+        if (isServed || this.res.destroyed) return
+        if (otherwise !== undefined) this.#takeRoute(this.#stage!, otherwise)
+        else {
           this.#api!.counts.refused += 1
           send(404, [...this.#ownHeaders(), 'content-type', JSON_TYPE], '{"message":"Not Found"}')
         }
@@ -528,4 +545,9 @@ function onRequestEnd(this: CallRequest): void {
 
 function onResponseClose(this: CallResponse): void {
   this[kCall]!.onClose()
+}
+
+/** Whether a route takes what no other does, from anybody: files go before it. */
+function isOpenDefault({ route }: CompiledRoute): boolean {
+  return route.key === '$default' && route.authorization === 'NONE' && !route.apiKeyRequired
 }

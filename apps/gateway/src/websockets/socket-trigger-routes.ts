@@ -31,9 +31,9 @@ export function socketTriggerRoutes(sockets: WebSocketService, scope: ArnScope):
       action: 'hearth:TestTrigger',
       bodyBytes: SAMPLE_BYTES,
       route: async (_req, _res, name, send, ask, body) => {
-        const { stages, routeOf } = find(name, ask)
-        const { message, stage = stages[0] ?? '' } = readSample(body)
-        const found = routeOf(stage, message)
+        const api = find(name, ask)
+        const { message, stage = api.stages[0] ?? '' } = readSample(body)
+        const found = api.routeOf(stage, message)
         const answer =
           found === undefined
             ? { matches: false }
