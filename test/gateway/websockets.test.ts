@@ -266,6 +266,19 @@ t.test('reserved routes are no client’s to choose; without a route a message i
   t.equal(served.events.length, 1)
 })
 
+t.test('rates of routes hold for messages and for handshakes', async (t) => {
+  const back = { fn: 'hello', responseSelectionExpression: '$default' }
+  const routes = { $connect: 'hello', $default: back, slow: back }
+  const served = serve(shared, { routes, throttles: { slow: { rate: 0.001, burst: 1 } } })
+  const client = await connect(t, served.port, served.path)
+  t.ok(await client.ask('{"action":"slow"}'))
+  client.ws.send('{"action":"slow"}')
+  t.match(await client.nextJson(), { message: 'Too Many Requests', connectionId: served.connectionId })
+  t.ok(await client.ask('{"action":"other"}'), 'the others have their own')
+  const closed = serve(shared, { routes, throttles: { $connect: { rate: 0 } } })
+  t.match(await refusal(closed.port, closed.path), { status: 429 })
+})
+
 t.test('the function of $connect lets clients in, or not', async (t) => {
   const served = serve(shared, { integration: { timeoutMs: 50 } })
   const { port, path } = served

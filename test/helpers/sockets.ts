@@ -12,6 +12,7 @@ export interface SocketApi {
   readonly id?: string
   readonly stage?: string
   readonly variables?: Record<string, string>
+  readonly throttles?: ApiStage['routeThrottles']
   readonly selection?: string
   readonly disableExecuteApiEndpoint?: boolean
   readonly integration?: Partial<ApiIntegration>
@@ -21,7 +22,7 @@ export interface SocketApi {
 
 /** As the control plane leaves it: an API with a stage that serves a deployment. */
 export function publish(apis: ApisRepository, options: SocketApi): void {
-  const { id = API, stage: name = 'prod', variables = {}, selection = '$request.body.action' } = options
+  const { id = API, stage: name = 'prod', variables = {}, throttles = {}, selection = '$request.body.action' } = options
   apis.put({
     id,
     name: id,
@@ -67,7 +68,7 @@ export function publish(apis: ApisRepository, options: SocketApi): void {
     autoDeploy: false,
     variables,
     throttle: {},
-    routeThrottles: {},
+    routeThrottles: throttles,
     settings: {},
     tags: {},
     createdAt: 0,

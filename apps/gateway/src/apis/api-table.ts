@@ -8,14 +8,13 @@ import {
   executeApiArn,
   HearthError,
   type PublishedApi,
-  parseFunctionRef,
-  type RouteThrottle
+  parseFunctionRef
 } from '@hearth/shared'
 import type { PublishedApis } from '@hearth/store'
 import { Cors } from '../cors.ts'
 import { type ApiCounts, newCounts } from './api-counts.ts'
 import { type CompiledRoute, compileRoutes, type RouteTable } from './route-table.ts'
-import { createThrottle, type RequestThrottle } from './throttle.ts'
+import { type RequestThrottle, RouteThrottles } from './throttle.ts'
 
 /** An HTTP API in memory. */
 export interface ApiEntry {
@@ -82,15 +81,15 @@ export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
   let protocols = new Map<string, Api['protocol']>()
   let mappings = new Map<string, ApiMapping[]>()
   let compiled = new Map<string, () => RouteTable>()
-  let throttles = new Map<string, RequestThrottle | undefined>()
+  const throttles = new RouteThrottles()
 
   return {
     update(published) {
-      const before = { apis, compiled, throttles }
+      const before = { apis, compiled }
       apis = new Map()
       protocols = new Map()
       compiled = new Map()
-      throttles = new Map()
+      throttles.renew()
       for (const one of published.apis) {
         const { id, protocol } = one.api
         protocols.set(id, protocol)
@@ -153,7 +152,6 @@ export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
     before: {
       readonly apis: ReadonlyMap<string, ApiEntry>
       readonly compiled: ReadonlyMap<string, () => RouteTable>
-      readonly throttles: ReadonlyMap<string, RequestThrottle | undefined>
     }
   ): ApiEntry {
     const byName = new Map<string, StageEntry>()
@@ -168,14 +166,7 @@ export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
       const name = `${api.id}/${stage.deploymentId ?? ''}`
       const routes = compiled.get(name) ?? before.compiled.get(name) ?? once(() => compileRoutes(snapshot))
       compiled.set(name, routes)
-      const throttleOf = (routeKey: string): RequestThrottle | undefined => {
-        const limits = { ...stage.throttle, ...stage.routeThrottles[routeKey] }
-        const place = `${api.id}/${stage.name}/${routeKey}`
-        const known = throttles.get(place) ?? before.throttles.get(place)
-        const throttle = known !== undefined && isSame(known.limits, limits) ? known : createThrottle(limits)
-        throttles.set(place, throttle)
-        return throttle
-      }
+      const throttleOf = (routeKey: string) => throttles.of(api.id, stage, routeKey)
       byName.set(stage.name, newStage(scope, entry, stage, routes, throttleOf))
     }
     return entry
@@ -252,8 +243,4 @@ function once<T>(make: () => T): () => T {
     made ??= { value: make() }
     return made.value
   }
-}
-
-function isSame(a: RouteThrottle, b: RouteThrottle): boolean {
-  return a.rate === b.rate && a.burst === b.burst
 }

@@ -74,6 +74,10 @@ export class Handshake {
       this.#accept([], undefined)
       return
     }
+    if (route.throttle?.take(this.#connectedAt) === false) {
+      this.#refuse('refused', 429, 'Too Many Requests', [])
+      return
+    }
     try {
       if (route.route.authorization === 'AWS_IAM') this.#principal = this.#authenticate()
       guard.check(

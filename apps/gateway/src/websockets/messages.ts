@@ -39,6 +39,11 @@ export function createMessages({ published, integrations, traceId, newRequestId,
       done()
       return
     }
+    if (found.throttle?.take(now()) === false) {
+      reply(connection, socketError('Too Many Requests', connection.connectionId, requestId))
+      done()
+      return
+    }
     const event = toMessageEvent(
       connection,
       { requestId, at: now(), stageVariables: stage.stage.variables },

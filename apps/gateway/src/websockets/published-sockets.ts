@@ -14,6 +14,7 @@ import {
   parseFunctionRef
 } from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
+import { type RequestThrottle, RouteThrottles } from '../apis/throttle.ts'
 import { compileSelection, type SelectionSource } from './selection-expression.ts'
 
 /** A route of a stage, with all that does not change from message to message. */
@@ -25,6 +26,8 @@ export interface SocketRoute {
   /** What the API invokes as. */
   readonly sourceArn: string
   readonly authorizer: ApiAuthorizer | undefined
+  /** Undefined: any number passes. */
+  readonly throttle: RequestThrottle | undefined
 }
 
 /** A stage of a WebSocket API, as it is served. */
@@ -100,6 +103,7 @@ export function createPublishedSockets(options: PublishedSocketsOptions): Publis
   /** Longest keys first. */
   let domains = new Map<string, readonly ApiMapping[]>()
   let hosts = new Map<string, boolean>()
+  const throttles = new RouteThrottles()
 
   function refresh(): void {
     const current = changes()
@@ -122,7 +126,9 @@ export function createPublishedSockets(options: PublishedSocketsOptions): Publis
     apis = new Map()
     domains = new Map()
     hosts = new Map()
-    for (const one of published) if (one.api.protocol === 'WEBSOCKET') apis.set(one.api.id, openApi(scope, one))
+    throttles.renew()
+    for (const one of published)
+      if (one.api.protocol === 'WEBSOCKET') apis.set(one.api.id, openApi(scope, one, throttles))
     for (const mapping of mappings) {
       if (!apis.has(mapping.apiId)) continue
       domains.set(mapping.domain, [...(domains.get(mapping.domain) ?? []), mapping])
@@ -190,7 +196,7 @@ export function createPublishedSockets(options: PublishedSocketsOptions): Publis
   }
 }
 
-function openApi(scope: ArnScope, { api, stages }: PublishedApi): OpenApi {
+function openApi(scope: ArnScope, { api, stages }: PublishedApi, throttles: RouteThrottles): OpenApi {
   const select = compileSelection(api.routeSelectionExpression)
   const open = stages.map(({ stage, snapshot }): [string, SocketStage] => {
     const integrations = new Map(snapshot.integrations.map((one) => [one.id, one]))
@@ -199,7 +205,8 @@ function openApi(scope: ArnScope, { api, stages }: PublishedApi): OpenApi {
       const integration = route.integrationId === undefined ? undefined : integrations.get(route.integrationId)
       const authorizer = route.authorizerId === undefined ? undefined : authorizers.get(route.authorizerId)
       const sourceArn = executeApiArn(scope, api.id, stage.name, route.key)
-      return [route.key, { route, integration, target: targetOf(scope, integration), sourceArn, authorizer }]
+      const throttle = throttles.of(api.id, stage, route.key)
+      return [route.key, { route, integration, target: targetOf(scope, integration), sourceArn, authorizer, throttle }]
     })
     return [stage.name, { api, stage, select, routes: new Map(routes) }]
   })
