@@ -432,7 +432,7 @@ t.test('a guard is asked before the body is there, and what it says goes into th
       route: { key: 'POST /two/{id}' },
       authorizer: { name: 'tokens' },
       stage: { name: 'dev' },
-      rawPath: '/two/7',
+      path: '/two/7',
       rawQuery: 'a=1',
       pathParameters: { id: '7' },
       domainName: HOST,

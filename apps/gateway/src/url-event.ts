@@ -182,7 +182,7 @@ function isJson(body: Buffer): boolean {
   }
 }
 
-export function decodePath(rawPath: string): string {
+function decodePath(rawPath: string): string {
   try {
     return decodeURIComponent(rawPath)
   } catch {

@@ -204,7 +204,7 @@ export class ApiCall implements Invocation, RequestFacts {
         stage,
         route,
         authorizer,
-        rawPath: this.#path,
+        path: this.#path,
         rawQuery: this.#rawQuery,
         pathParameters: this.#parameters,
         domainName: this.#address.domainName,

@@ -11,8 +11,8 @@ export interface GuardedRequest {
   readonly route: ApiRoute
   /** Undefined: the route has none. */
   readonly authorizer: ApiAuthorizer | undefined
-  /** Without the stage; decoded, as the route was found by it. */
-  readonly rawPath: string
+  /** Without the stage; decoded, as the route was found by it and functions get it: not to be decoded again. */
+  readonly path: string
   readonly rawQuery: string
   readonly pathParameters: Readonly<Record<string, string>> | undefined
   readonly domainName: string

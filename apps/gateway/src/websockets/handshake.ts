@@ -89,7 +89,7 @@ export class Handshake {
           stage: stage.stage,
           route: route.route,
           authorizer: route.authorizer,
-          rawPath: this.#location.rest === '' ? '/' : this.#location.rest,
+          path: this.#location.rest === '' ? '/' : this.#location.rest,
           rawQuery: this.#rawQuery,
           pathParameters: undefined,
           domainName: this.#location.domainName,

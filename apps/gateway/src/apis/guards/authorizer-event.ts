@@ -1,5 +1,5 @@
 import type { ArnScope } from '@hearth/shared'
-import { clfTime, DROPPED_HEADERS, decodePath, splitCookies } from '../../url-event.ts'
+import { clfTime, DROPPED_HEADERS, splitCookies } from '../../url-event.ts'
 import type { GuardedRequest } from '../guard.ts'
 import { queryOf } from './request-values.ts'
 
@@ -33,7 +33,7 @@ export function toAuthorizerEvent(parts: AuthorizerEventParts): string {
 }
 
 function secondFormat({ request, scope, routeArn, identity, withheld, at }: AuthorizerEventParts) {
-  const { req, route, stage, rawPath, rawQuery, domainName, sourceIp, traceId } = request
+  const { req, route, stage, path, rawQuery, domainName, sourceIp, traceId } = request
   const headers = new Map<string, string[]>()
   const cookies: string[] = []
   for (const [name, value] of headersOf(request, withheld)) {
@@ -48,7 +48,7 @@ function secondFormat({ request, scope, routeArn, identity, withheld, at }: Auth
     routeArn,
     identitySource: identity.length === 0 ? null : identity,
     routeKey: route.key,
-    rawPath,
+    rawPath: path,
     rawQueryString: rawQuery,
     cookies: cookies.length === 0 ? undefined : cookies,
     headers: joined(headers),
@@ -60,7 +60,7 @@ function secondFormat({ request, scope, routeArn, identity, withheld, at }: Auth
       domainPrefix: domainName.split('.')[0],
       http: {
         method: req.method,
-        path: decodePath(rawPath),
+        path,
         protocol: `HTTP/${req.httpVersion}`,
         sourceIp,
         userAgent: req.headers['user-agent'] ?? ''
@@ -77,9 +77,8 @@ function secondFormat({ request, scope, routeArn, identity, withheld, at }: Auth
 }
 
 function firstFormat({ request, scope, routeArn, identity, apiKeyId, withheld, at }: AuthorizerEventParts) {
-  const { req, route, stage, rawPath, rawQuery, domainName } = request
+  const { req, route, stage, path, rawQuery, domainName } = request
   const sources = identity.length === 0 ? null : identity.join(',')
-  const path = decodePath(rawPath)
   const resource = route.key === '$default' ? '$default' : route.key.slice(route.key.indexOf(' ') + 1)
   return {
     version: '1.0',

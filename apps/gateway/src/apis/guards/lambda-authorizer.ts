@@ -12,7 +12,6 @@ import {
 } from '@hearth/shared'
 import type { Entry } from '../../function-routes.ts'
 import type { Metrics } from '../../metrics.ts'
-import { decodePath } from '../../url-event.ts'
 import type { GuardedRequest, Verdict } from '../guard.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { FAILED, FORBIDDEN, UNAUTHORIZED } from './answers.ts'
@@ -188,9 +187,9 @@ export function createLambdaAuthorizer(options: LambdaAuthorizerOptions) {
   return check
 }
 
-/** As it is asked for; the path as routes see it, so that an escape is no way around a Deny. */
-function routeArnOf(scope: ArnScope, { api, stage, route, req, rawPath }: GuardedRequest): string {
-  const rest = api.protocol === 'WEBSOCKET' ? route.key : `${req.method ?? ''}${decodePath(rawPath)}`
+/** As it is asked for; the path as routes and functions see it, so that no spelling is a way around a Deny. */
+function routeArnOf(scope: ArnScope, { api, stage, route, req, path }: GuardedRequest): string {
+  const rest = api.protocol === 'WEBSOCKET' ? route.key : `${req.method ?? ''}${path}`
   return executeApiArn(scope, api.id, stage.name, rest)
 }
 

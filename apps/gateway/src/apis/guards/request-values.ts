@@ -45,7 +45,7 @@ export function queryOf(rawQuery: string): ReadonlyMap<string, readonly string[]
 function contextOf(request: GuardedRequest, name: string): string | undefined {
   switch (name) {
     case 'path':
-      return request.rawPath
+      return request.path
     case 'routeKey':
       return request.route.key
     case 'httpMethod':
