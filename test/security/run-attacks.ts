@@ -13,6 +13,8 @@ const JOBS = 4
 /** Latency that another function may see in the worst case while an attack runs; idle it is about 2 ms. */
 const WORST_MS = 1_500
 const MIDDLE_MS = 150
+/** The middle of fewer is one call that came at a bad time. */
+const ENOUGH_CALLS = 10
 
 /** Runs every attack that is written for Node.js in functions of Node.js. */
 export async function runAttacks(t: Test, world: World): Promise<void> {
@@ -69,7 +71,11 @@ export async function runAttack(
   if (watched) {
     const { result, watch } = await world.watch(perform)
     expectStopped(t, result, world)
-    t.ok(watch.worstMs < WORST_MS && watch.middleMs < MIDDLE_MS, 'other functions go on being served', { watch })
+    t.ok(
+      watch.worstMs < WORST_MS && (watch.calls < ENOUGH_CALLS || watch.middleMs < MIDDLE_MS),
+      'other functions go on being served',
+      { watch }
+    )
     t.ok(watch.gatewayCpu < (attack.gatewayCpu ?? 0.8), 'the gateway is not kept busy', { watch })
   } else expectStopped(t, await perform(), world)
   await expectAllAsBefore(t, shot.marker, world)

@@ -15,6 +15,7 @@ const NEIGHBOUR_PORT = 47_611
 
 export interface Watch {
   /** Latency of another function's invocations in ms, worst and middle. */
+  readonly calls: number
   readonly worstMs: number
   readonly middleMs: number
   /** Part of one CPU that the gateway used. */
@@ -148,7 +149,8 @@ export async function openWorld(uid: number | undefined): Promise<World> {
       await sampling
       const gatewayCpu = (cpuMsOf(gateway) - cpuBefore) / (performance.now() - startedAt)
       latencies.sort((a, b) => a - b)
-      const watch = { worstMs: latencies.at(-1) ?? 0, middleMs: latencies[latencies.length >> 1] ?? 0, gatewayCpu }
+      const middleMs = latencies[latencies.length >> 1] ?? 0
+      const watch = { calls: latencies.length, worstMs: latencies.at(-1) ?? 0, middleMs, gatewayCpu }
       return { result, watch }
     },
     async close() {
