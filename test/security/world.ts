@@ -14,8 +14,9 @@ const RSS_GROWTH_BYTES = 256 * MIB
 const NEIGHBOUR_PORT = 47_611
 
 export interface Watch {
-  /** Latency of another function's invocations in ms, worst and middle. */
+  /** Invocations of another function. */
   readonly calls: number
+  /** Their latency in ms, worst and middle. */
   readonly worstMs: number
   readonly middleMs: number
   /** Part of one CPU that the gateway used. */
