@@ -203,7 +203,7 @@ t.test('every route says who may use it', async (t) => {
   const open = gateway.routes.filter(({ access }) => access === 'open').map(({ url }) => url)
   t.strictSame(open.sort(), ['/healthz', '/readyz'])
   for (const { access, action, url } of gateway.routes) {
-    if (access === 'caller') t.match(action, /^(lambda|logs|hearth|execute-api):[A-Z]\w+$/, url)
+    if (access === 'caller') t.match(action, /^(lambda|logs|hearth|execute-api|apigateway):[A-Z]\w+$/, url)
   }
 })
 

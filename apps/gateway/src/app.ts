@@ -501,7 +501,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       if (url.startsWith('/api/')) apis.enterByPath(req, res, id)
       else forward(req, res, id)
     }
-    mount(all, url, 'caller', manage, 'execute-api:ManageConnections')
+    mount(all, url, url.startsWith('/api/') ? 'api' : 'caller', manage, 'execute-api:ManageConnections')
   }
   mount(all, OTHER_HOST, 'control-plane', (req, res, id) => {
     if (!hosts.serve(req, res, id)) forward(req, res, id)

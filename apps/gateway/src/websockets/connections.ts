@@ -23,7 +23,8 @@ export class Connections {
   readonly #options: ConnectionsOptions
   readonly #open = new Map<string, SocketConnection>()
   readonly #byApi = new Map<string, number>()
-  #stopWatching: () => void = () => undefined
+  /** Undefined while there is nothing to look after. */
+  #stopWatching: (() => void) | undefined
   #handshakes = 0
   #onEmpty: (() => void) | undefined
 
@@ -31,11 +32,11 @@ export class Connections {
     this.#options = options
   }
 
-  /** Looks after them from now on. */
-  watch(): void {
+  #watch(): void {
     this.#stopWatching = this.#options.clock.after(CHECK_MS, () => {
       this.#check()
-      this.watch()
+      this.#stopWatching = undefined
+      if (this.#open.size > 0) this.#watch()
     })
   }
 
@@ -56,6 +57,7 @@ export class Connections {
     const connection = new SocketConnection(this.#options.host, ws, peer)
     this.#open.set(peer.connectionId, connection)
     this.#byApi.set(peer.apiId, (this.#byApi.get(peer.apiId) ?? 0) + 1)
+    if (this.#stopWatching === undefined) this.#watch()
     return connection
   }
 
@@ -82,7 +84,7 @@ export class Connections {
 
   /** Lets what was received be done, then ends all with 1001, those that take too long as they are. */
   async drain(drainMs: number, closeMs: number): Promise<void> {
-    this.#stopWatching()
+    this.#stopWatching?.()
     for (const connection of this.#open.values()) connection.drain()
     if (await this.#isEmptyWithin(drainMs)) return
     for (const connection of this.#open.values()) connection.close(1001, 'Going away')

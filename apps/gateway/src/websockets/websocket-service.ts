@@ -268,7 +268,6 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
 
   return {
     attach(reader) {
-      connections.watch()
       published = createPublishedSockets({
         reader,
         scope,
