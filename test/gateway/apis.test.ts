@@ -452,6 +452,12 @@ t.test('a guard is asked before the body is there, and what it says goes into th
   t.match((await post('/dev/one/7')).requestContext, { authorizer: { principalId: 'p', plan: 'gold' } })
   verdict = { isAllowed: true, authorizer: undefined }
   t.notOk('authorizer' in (await post('/dev/other')).requestContext)
+  verdict = { isAllowed: true, authorizer: undefined, apiKeyId: 'k1' }
+  const keyed = await eventOf('/dev/other', { headers: { 'x-api-key': 'secret', 'x-other': '1' } })
+  t.match(keyed, { headers: { 'x-other': '1' }, requestContext: { apiKeyId: 'k1' } })
+  t.notMatch(JSON.stringify(keyed), 'secret', 'the key is for the gateway')
+  const open = await eventOf('/dev/one/7', { method: 'POST', headers: { 'x-api-key': 'its own' } })
+  t.match(open, { headers: { 'x-api-key': 'its own' } }, 'where none is asked for it is the function’s affair')
   verdict = { isAllowed: false, status: 429, message: 'Limit Exceeded' }
   t.match(await call('/dev/other'), { status: 429, body: '{"message":"Limit Exceeded"}' })
 })

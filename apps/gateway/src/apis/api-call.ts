@@ -74,6 +74,7 @@ export class ApiCall implements Invocation, RequestFacts {
   #parameters: Record<string, string> | undefined
   #principal: Principal | undefined
   #authorizer: AuthorizerContext | undefined
+  #apiKeyId: string | undefined
   #isPreflight = false
   #entry: Entry | undefined
   /** Row in the function's metrics while it waits or runs, else -1. */
@@ -221,6 +222,7 @@ export class ApiCall implements Invocation, RequestFacts {
     if (this.res.destroyed) return
     if (verdict.isAllowed) {
       this.#authorizer = verdict.authorizer
+      this.#apiKeyId = verdict.apiKeyId
       this.#readBody()
       return
     }
@@ -392,6 +394,8 @@ export class ApiCall implements Invocation, RequestFacts {
       domainName: this.#address.domainName,
       domainPrefix: this.#address.domainPrefix,
       authorizer: this.#authorizer,
+      apiKeyRequired: route.apiKeyRequired,
+      apiKeyId: this.#apiKeyId,
       // A key of this server is none of the function's business.
       authorization:
         authorization !== undefined && route.authorization !== 'AWS_IAM' && !isOwnKey(base(this), authorization),

@@ -41,6 +41,10 @@ export interface ApiRequest {
   readonly domainName: string
   readonly domainPrefix: string
   readonly authorizer: AuthorizerContext | undefined
+  /** Whether the route wanted an API key, which the function does not get. */
+  readonly apiKeyRequired: boolean
+  /** Which one it was. */
+  readonly apiKeyId: string | undefined
   /** Whether the function gets the Authorization header. */
   readonly authorization: boolean
   /** Unix ms. */
@@ -78,6 +82,8 @@ export function toApiEvent(request: ApiRequest): string {
     requestContext: {
       accountId: request.accountId,
       apiId: request.apiId,
+      // Hearth's own: AWS's HTTP APIs have no keys.
+      apiKeyId: request.apiKeyId,
       authorizer: request.authorizer && authorizerMember(request.authorizer),
       domainName: request.domainName,
       domainPrefix: request.domainPrefix,
@@ -169,6 +175,7 @@ export function toApiEventV1(request: ApiRequest): string {
 }
 
 function isPassedOn(request: ApiRequest, name: string): boolean {
+  if (name === 'x-api-key') return !request.apiKeyRequired
   return !DROPPED_HEADERS.has(name) || (name === 'authorization' && request.authorization)
 }
 
@@ -196,12 +203,13 @@ function authorizerMemberV1(authorizer: AuthorizerContext): object | undefined {
 
 function identityOf(
   principal: Principal | undefined,
-  { sourceIp }: ApiRequest,
+  { sourceIp, apiKeyId }: ApiRequest,
   headerOf: (lower: string) => string | undefined
 ): object {
   return {
     accessKey: principal?.keyId ?? null,
     accountId: principal?.accountId ?? null,
+    apiKeyId,
     caller: principal?.userId ?? null,
     cognitoAuthenticationProvider: null,
     cognitoAuthenticationType: null,

@@ -177,6 +177,7 @@ export class Handshake {
         rawQuery: this.#rawQuery,
         traceId,
         port: req.socket.localPort ?? 0,
+        apiKeyRequired: route.route.apiKeyRequired,
         authorization: route.route.authorization !== 'AWS_IAM' && !isOwnKey(hallway, authorization)
       }
     )

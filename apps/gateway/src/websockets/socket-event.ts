@@ -28,6 +28,8 @@ export interface SocketHandshake {
   readonly port: number
   /** Whether the function gets the Authorization header: it proves something to the function, not to the server. */
   readonly authorization: boolean
+  /** Whether the route wanted an API key, which the function does not get. */
+  readonly apiKeyRequired: boolean
 }
 
 interface Moment {
@@ -69,6 +71,7 @@ export function toConnectEvent(peer: SocketPeer, moment: Moment, handshake: Sock
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
     const lower = name.toLowerCase()
+    if (lower === 'x-api-key' && handshake.apiKeyRequired) continue
     if (!DROPPED.has(lower) || (lower === 'authorization' && handshake.authorization)) {
       headers.add(name, rawHeaders[i + 1]!)
     }
