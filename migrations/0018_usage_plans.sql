@@ -2,7 +2,7 @@
 
 CREATE TABLE api_keys (
   id         TEXT NOT NULL PRIMARY KEY,
-  name       TEXT NOT NULL,
+  name       TEXT NOT NULL UNIQUE,
   value_hash TEXT NOT NULL UNIQUE,                      -- SHA-256, hexadecimal
   body       TEXT NOT NULL                              -- JSON
 ) STRICT;

@@ -75,6 +75,7 @@ import { createServicePermissions } from './triggers/service-permission.ts'
 import { createWebhookKind, type WebhookKindDeps } from './triggers/webhook-kind.ts'
 import { createWebSocketKind } from './triggers/websocket-kind.ts'
 import type { UrlService } from './urls/url-service.ts'
+import type { UsagePlans } from './usage-plans/usage-plans.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
 import { auditRoutes } from './v1/audit-routes.ts'
@@ -99,6 +100,7 @@ import { roleRoutes } from './v1/role-routes.ts'
 import { secretRoutes } from './v1/secret-routes.ts'
 import { triggerRoutes } from './v1/trigger-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
+import { usagePlanRoutes } from './v1/usage-plan-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
 import { webhookRoutes } from './v1/webhook-routes.ts'
@@ -123,6 +125,7 @@ export interface Deps {
   readonly eventRules: EventRules
   readonly schedules: Schedules
   readonly apis: Apis
+  readonly usagePlans: UsagePlans
   readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
   readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService
@@ -313,6 +316,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     now: deps.access.now,
     exclusively: deps.access.exclusively
   })
+  await app.register(usagePlanRoutes, { prefix: '/v1', usagePlans: deps.usagePlans, scope })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })

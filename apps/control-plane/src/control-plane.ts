@@ -38,6 +38,7 @@ import {
   createSecretBox,
   createSecretsRepository,
   createServerSecrets,
+  createUsagePlansRepository,
   createUsageRepository,
   createUsersRepository,
   createWebhooksRepository,
@@ -91,6 +92,7 @@ import { createParameterService } from './secrets/parameter-service.ts'
 import { createSecretReferences } from './secrets/secret-references.ts'
 import { createSecretService } from './secrets/secret-service.ts'
 import { createUrlService } from './urls/url-service.ts'
+import { createUsagePlans } from './usage-plans/usage-plans.ts'
 
 export interface ControlPlaneOptions {
   readonly config: Pick<
@@ -392,6 +394,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
         }
       }),
       apis,
+      usagePlans: createUsagePlans({
+        repository: createUsagePlansRepository(db),
+        apis: apisRepository,
+        now,
+        exclusively: (work) => functions.exclusively(work)
+      }),
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>

@@ -45,6 +45,16 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   getFunctionUrl: 'lambda:GetFunctionUrlConfig',
   deleteFunctionUrl: 'lambda:DeleteFunctionUrlConfig',
 
+  // Checked on the ids of what is there.
+  listApiKeys: IN_ROUTE,
+  putApiKey: IN_ROUTE,
+  getApiKey: IN_ROUTE,
+  deleteApiKey: IN_ROUTE,
+  listUsagePlans: IN_ROUTE,
+  putUsagePlan: IN_ROUTE,
+  getUsagePlan: IN_ROUTE,
+  deleteUsagePlan: IN_ROUTE,
+
   listPermissions: 'lambda:GetPolicy',
   addPermission: 'lambda:AddPermission',
   removePermission: 'lambda:RemovePermission',

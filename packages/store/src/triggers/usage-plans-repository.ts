@@ -1,24 +1,24 @@
 import type { ApiKey, PublishedApiKey, UsagePlan } from '@hearth/shared'
 import type { Db } from '../sqlite-addon.ts'
 
-/** API keys and usage plans in SQLite. Lists are by id or name, those after `after`. */
+/** API keys and usage plans in SQLite. Lists are by name, those after `after`. */
 export interface UsagePlansRepository {
   findKey(id: string): ApiKey | undefined
-  /** @param valueHash - SHA-256 of the value, hexadecimal */
-  hasValue(valueHash: string): boolean
+  findKeyByName(name: string): ApiKey | undefined
+  /** @param valueHash - SHA-256 of the value, hexadecimal @returns the key's id */
+  ownerOf(valueHash: string): string | undefined
   addKey(key: ApiKey, valueHash: string): void
   /** Its value stays. */
   changeKey(key: ApiKey): void
   removeKey(id: string): boolean
-  listKeys(prefix: string, after: string, limit: number): readonly ApiKey[]
+  listKeys(after: string, limit: number): readonly ApiKey[]
   countKeys(): number
   findPlan(id: string): UsagePlan | undefined
   findPlanByName(name: string): UsagePlan | undefined
   putPlan(plan: UsagePlan): void
   /** Its keys stay. */
   removePlan(id: string): boolean
-  /** By name. @param keyId - Undefined: of all keys */
-  listPlans(after: string, limit: number, keyId?: string): readonly UsagePlan[]
+  listPlans(after: string, limit: number): readonly UsagePlan[]
   countPlans(): number
   /** A key that belongs to it already stays. */
   addToPlan(planId: string, keyId: string): void
@@ -29,16 +29,15 @@ export interface UsagePlansRepository {
 
 export function createUsagePlansRepository(db: Db): UsagePlansRepository {
   const findKey = db.prepare<[string], string>('SELECT body FROM api_keys WHERE id = ?').pluck()
-  const hasValue = db.prepare<[string], number>('SELECT 1 FROM api_keys WHERE value_hash = ?').pluck()
+  const findKeyByName = db.prepare<[string], string>('SELECT body FROM api_keys WHERE name = ?').pluck()
+  const ownerOf = db.prepare<[string], string>('SELECT id FROM api_keys WHERE value_hash = ?').pluck()
   const addKey = db.prepare<[string, string, string, string]>(
     'INSERT INTO api_keys (id, name, value_hash, body) VALUES (?, ?, ?, ?)'
   )
   const changeKey = db.prepare<[string, string, string]>('UPDATE api_keys SET name = ?, body = ? WHERE id = ?')
   const removeKey = db.prepare<[string]>('DELETE FROM api_keys WHERE id = ?')
   const listKeys = db
-    .prepare<[string, string, string, number], string>(
-      'SELECT body FROM api_keys WHERE substr(name, 1, length(?)) = ? AND id > ? ORDER BY id LIMIT ?'
-    )
+    .prepare<[string, number], string>('SELECT body FROM api_keys WHERE name > ? ORDER BY name LIMIT ?')
     .pluck()
   const countKeys = db.prepare<[], number>('SELECT count(*) FROM api_keys').pluck()
   const findPlan = db.prepare<[string], string>('SELECT body FROM usage_plans WHERE id = ?').pluck()
@@ -47,20 +46,18 @@ export function createUsagePlansRepository(db: Db): UsagePlansRepository {
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, body = excluded.body`)
   const removePlan = db.prepare<[string]>('DELETE FROM usage_plans WHERE id = ?')
   const listPlans = db
-    .prepare<{ after: string; limit: number; key: string | null }, string>(`SELECT body FROM usage_plans
-      WHERE name > @after AND (@key IS NULL OR id IN (SELECT plan_id FROM usage_plan_keys WHERE key_id = @key))
-      ORDER BY name LIMIT @limit`)
+    .prepare<[string, number], string>('SELECT body FROM usage_plans WHERE name > ? ORDER BY name LIMIT ?')
     .pluck()
   const countPlans = db.prepare<[], number>('SELECT count(*) FROM usage_plans').pluck()
   const add = db.prepare<[string, string]>('INSERT OR IGNORE INTO usage_plan_keys (plan_id, key_id) VALUES (?, ?)')
   const leave = db.prepare<[string, string]>('DELETE FROM usage_plan_keys WHERE plan_id = ? AND key_id = ?')
   const members = db
     .prepare<[string, string, number], string>(`SELECT body FROM usage_plan_keys m JOIN api_keys k ON k.id = m.key_id
-      WHERE m.plan_id = ? AND k.id > ? ORDER BY k.id LIMIT ?`)
+      WHERE m.plan_id = ? AND k.name > ? ORDER BY k.name LIMIT ?`)
     .pluck()
   const plansOf = db
     .prepare<[string], string>(`SELECT body FROM usage_plan_keys m JOIN usage_plans p ON p.id = m.plan_id
-      WHERE m.key_id = ? ORDER BY p.id`)
+      WHERE m.key_id = ? ORDER BY p.name`)
     .pluck()
   const key = (body: string): ApiKey => JSON.parse(body) as ApiKey
   const plan = (body: string): UsagePlan => JSON.parse(body) as UsagePlan
@@ -68,17 +65,18 @@ export function createUsagePlansRepository(db: Db): UsagePlansRepository {
     body === undefined ? undefined : read(body)
   return {
     findKey: (id) => found(findKey.get(id), key),
-    hasValue: (valueHash) => hasValue.get(valueHash) !== undefined,
+    findKeyByName: (name) => found(findKeyByName.get(name), key),
+    ownerOf: (valueHash) => ownerOf.get(valueHash),
     addKey: (made, valueHash) => void addKey.run(made.id, made.name, valueHash, JSON.stringify(made)),
     changeKey: (changed) => void changeKey.run(changed.name, JSON.stringify(changed), changed.id),
     removeKey: (id) => removeKey.run(id).changes > 0,
-    listKeys: (prefix, after, limit) => listKeys.all(prefix, prefix, after, limit).map(key),
+    listKeys: (after, limit) => listKeys.all(after, limit).map(key),
     countKeys: () => countKeys.get()!,
     findPlan: (id) => found(findPlan.get(id), plan),
     findPlanByName: (name) => found(findPlanByName.get(name), plan),
     putPlan: (made) => void putPlan.run(made.id, made.name, JSON.stringify(made)),
     removePlan: (id) => removePlan.run(id).changes > 0,
-    listPlans: (after, limit, keyId) => listPlans.all({ after, limit, key: keyId ?? null }).map(plan),
+    listPlans: (after, limit) => listPlans.all(after, limit).map(plan),
     countPlans: () => countPlans.get()!,
     addToPlan: (planId, keyId) => void add.run(planId, keyId),
     removeFromPlan: (planId, keyId) => leave.run(planId, keyId).changes > 0,
