@@ -22,6 +22,7 @@ import { createApiService } from './apis/api-service.ts'
 import { apiTriggerRoutes } from './apis/api-trigger-routes.ts'
 import type { Guard } from './apis/guard.ts'
 import { createGuard } from './apis/guards/create-guard.ts'
+import { createPublishedApis } from './apis/published-apis.ts'
 import { createStaticFiles } from './apis/static-files.ts'
 import { type Clock, SYSTEM_CLOCK } from './async/clock.ts'
 import { createEventService } from './async/event-service.ts'
@@ -383,10 +384,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     files: createStaticFiles((artifact) => codeDirOf(config.dataDir, artifact)),
     traceId,
     nowMs: Date.now,
-    log,
-    onError: atMostEvery(10_000, (err: unknown) => {
-      log.error({ err }, 'published APIs cannot be read')
-    })
+    log
   })
   for (const url of ['/api/:name', '/api/:name/*']) {
     mount(all, url, 'api', (req, res, id) => {
@@ -420,6 +418,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   app.server.on('upgrade', (req, socket: Socket, head) => {
     sockets.upgrade(req, socket, head)
   })
+  const published = createPublishedApis([apis.update, sockets.update])
   const hosts = createHostEntrance([
     sockets,
     apis,
@@ -450,8 +449,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
 
   for (const { method, url, action, bodyBytes, route } of [
     ...triggerRoutes(triggers, scope),
-    ...apiTriggerRoutes(apis, scope),
-    ...socketTriggerRoutes(sockets, scope)
+    ...apiTriggerRoutes(apis, scope, published.health),
+    ...socketTriggerRoutes(sockets, scope, published.health)
   ]) {
     mountServerRoute([method], url, { action, resource: undefined, bodyBytes }, route)
   }
@@ -585,7 +584,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           metrics.functions.remove(name)
         },
         onCommitted: () => {
-          apis.refresh()
+          published.refresh()
         },
         onError: atMostEvery(10_000, (err: unknown) => {
           log.error({ err }, 'the function directory cannot be read')
@@ -593,7 +592,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       })
       hallway.authenticator = authenticator
       hallway.access = access
-      apis.attach(reader)
+      published.attach(reader)
+      hallway.directory.refresh()
       urls = createUrlTable({
         reader,
         urlDomain: config.urlDomain,
@@ -650,7 +650,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       }
       events.start()
       triggers.attach(reader)
-      sockets.attach(reader)
       guard.attach(reader)
       readiness.set('directory', { ok: true })
     },
@@ -704,7 +703,6 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       counters: () => [],
       provisioned: () => [],
       generation: () => 0,
-      changes: () => 0,
       close: () => undefined
     },
     authenticator: { authenticate: refuseAll, open: refuseAll, authenticateHead: refuseAll, setKeys: () => undefined },

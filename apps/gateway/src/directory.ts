@@ -23,7 +23,7 @@ export interface DirectoryOptions {
   /** A function was made or changed, whether or not it was ever asked for. */
   readonly onDeployed: (functionName: string) => void
   readonly onRemoved: (functionName: string) => void
-  /** Another process has committed something, whatever it was; what it throws is tried again. */
+  /** At the first look, and when another process has committed something, whatever it was; what it throws is tried again. */
   readonly onCommitted?: () => void
   readonly onError: (err: unknown) => void
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
@@ -46,8 +46,6 @@ export interface Directory {
   provisioned(): readonly ProvisionedReport[]
   /** Another number than before: something about functions has changed. */
   generation(): number
-  /** Another number than before, as of the last {@link refresh}: something in the database has changed. */
-  changes(): number
   close(): void
 }
 
@@ -68,7 +66,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
   const suspects = new Set<string>()
   let lookedThisTurn = false
   let closed = false
-  let version = reader.dataVersion()
+  /** Undefined before the first look. */
+  let version: number | undefined
   let { seq } = reader.changesSince(0)
   let generation = 0
   let counters = new Map<string, ReleaseCounter>()
@@ -217,7 +216,6 @@ export function createDirectory(options: DirectoryOptions): Directory {
       return qualifier === undefined ? routes?.plain : routes?.find(qualifier)
     },
     generation: () => generation,
-    changes: () => version,
     counters: () => counters.values(),
     provisioned: () => concurrency.reports(),
     close() {

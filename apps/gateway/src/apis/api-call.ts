@@ -12,6 +12,7 @@ import type { Entry } from '../function-routes.ts'
 import { peerAddress } from '../peer-address.ts'
 import { judgeRefused } from '../reception.ts'
 import { hasBody, refuse, respond } from '../respond.ts'
+import { mayServiceInvoke } from '../service-access.ts'
 import { isOwnKey } from '../url-door.ts'
 import type { ApiFailure } from './api-counts.ts'
 import { type ApiRequest, toApiEvent, toApiEventV1 } from './api-event.ts'
@@ -350,16 +351,10 @@ export class ApiCall implements Invocation, RequestFacts {
     entry.pool.invoke(this)
   }
 
-  #mayInvoke({ invokedArn, policy }: Entry, roleArn: string | undefined): boolean {
-    const wish = {
-      action: 'lambda:InvokeFunction',
-      resource: invokedArn,
-      resourcePolicy: policy,
-      keys: this.#route!.keysFor(this.req.method!)
-    }
-    const facts = { requestId: this.requestId, sourceIp: undefined, userAgent: roleArn ?? SERVICE, secure: false }
+  #mayInvoke(entry: Entry, roleArn: string | undefined): boolean {
+    const keys = this.#route!.keysFor(this.req.method!)
     try {
-      return base(this).access.mayService(SERVICE, roleArn, wish, facts)
+      return mayServiceInvoke(base(this).access, { service: SERVICE, roleArn, requestId: this.requestId, keys }, entry)
     } catch (err) {
       // A policy that cannot be read allows nothing; while the database cannot be read nobody knows.
       if (err instanceof HearthError && err.code === 'MALFORMED_POLICY') return false

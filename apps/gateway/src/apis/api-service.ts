@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { API_ID, hostName } from '@hearth/shared'
-import type { DirectoryReader } from '@hearth/store'
+import type { PublishedApis } from '@hearth/store'
 import { atMostEvery } from '../at-most-every.ts'
 import type { HostBook, ServeHost } from '../host-entrance.ts'
 import type { Log } from '../log.ts'
@@ -15,21 +15,16 @@ export interface ApiServiceOptions extends Omit<ApiHallway, 'onFailed' | 'route'
   /** APIs are `<id>.` before this name. */
   readonly urlDomain: string
   readonly log: Log
-  readonly onError: (err: unknown) => void
 }
 
 /** HTTP APIs, at their hosts and at `/api/{id}` of the server's own. */
 export interface ApiService extends HostBook {
-  /** Serves what this database says from now on. */
-  attach(reader: Pick<DirectoryReader, 'apiRevision' | 'readApis'>): void
-  /** Takes in what was changed; to be called when something in the database was. @throws Error of the database */
-  refresh(): void
+  /** Serves what is published from now on. */
+  readonly update: (published: PublishedApis) => void
   /** A request for `/api/{id}`, or below it. */
   enterByPath(req: IncomingMessage, res: ServerResponse, requestId: string): void
   /** By id, or by a name that only one has. */
   findNamed(name: string): ApiEntry | undefined
-  /** What keeps APIs from being served as they are written, if anything does. */
-  health(): string | undefined
 }
 
 /** Answers remembered, as for function URLs. */
@@ -47,9 +42,7 @@ export function createApiService(options: ApiServiceOptions): ApiService {
   const table = createApiTable(scope, urlDomain)
   const suffix = `.${urlDomain}`
   const known = new Map<string, ServeHost | null>()
-  let reader: Parameters<ApiService['attach']>[0] | undefined
-  let revision = -1
-  let problem: string | undefined
+  let isKnown = false
   const tell = new Map(
     API_FAILURES.map((reason) => [
       reason,
@@ -66,22 +59,6 @@ export function createApiService(options: ApiServiceOptions): ApiService {
       noteFailure(counts, { at: options.nowMs(), requestId, route: `${stage} ${routeKey}`, reason })
       if (TOLD.has(reason))
         tell.get(reason)!({ api: api.id, name: api.name, stage, route: routeKey, reason, requestId })
-    }
-  }
-
-  function refresh(): void {
-    if (reader === undefined) return
-    try {
-      const current = reader.apiRevision()
-      if (current !== revision) {
-        table.update(reader.readApis())
-        known.clear()
-        revision = current
-      }
-      problem = undefined
-    } catch (err) {
-      problem = 'what is published cannot be read; the server log says why'
-      throw err
     }
   }
 
@@ -103,17 +80,13 @@ export function createApiService(options: ApiServiceOptions): ApiService {
   }
 
   return {
-    attach(opened) {
-      reader = opened
-      try {
-        refresh()
-      } catch (err) {
-        options.onError(err)
-      }
+    update(published) {
+      table.update(published)
+      known.clear()
+      isKnown = true
     },
-    refresh,
     find(header) {
-      if (reader === undefined) return undefined
+      if (!isKnown) return undefined
       base.directory.refresh()
       const found = known.get(header)
       if (found !== undefined) return found ?? undefined
@@ -124,7 +97,7 @@ export function createApiService(options: ApiServiceOptions): ApiService {
       return serve
     },
     enterByPath(req, res, requestId) {
-      if (reader === undefined) {
+      if (!isKnown) {
         refuse(req, res, {
           status: 503,
           headers: ['content-type', 'application/json', 'apigw-requestid', requestId],
@@ -137,7 +110,6 @@ export function createApiService(options: ApiServiceOptions): ApiService {
       const skip = PATH_PREFIX.length + id.length
       new ApiCall(hallway, table.addressOf(id), skip, OPAQUE_ORIGIN, req, res, requestId).start()
     },
-    findNamed: (name) => table.findNamed(name),
-    health: () => problem
+    findNamed: (name) => table.findNamed(name)
   }
 }

@@ -4,7 +4,6 @@ import {
   type ApiStage,
   type ArnScope,
   type ContextKeys,
-  contextKeys,
   executeApiArn,
   HearthError,
   type PublishedApi,
@@ -12,6 +11,7 @@ import {
 } from '@hearth/shared'
 import type { PublishedApis } from '@hearth/store'
 import { Cors } from '../cors.ts'
+import { sourceKeys } from '../service-access.ts'
 import { type ApiCounts, newCounts } from './api-counts.ts'
 import { type CompiledRoute, compileRoutes, type RouteTable } from './route-table.ts'
 import { type RequestThrottle, RouteThrottles } from './throttle.ts'
@@ -214,10 +214,7 @@ function newStageRoute(
       if (keys === undefined) {
         // As permissions are written: the route's own path, with its parameters in braces.
         const rest = path === undefined ? route.key : method + path
-        keys = contextKeys({
-          'aws:SourceArn': executeApiArn(scope, api.id, stage.name, rest),
-          'aws:SourceAccount': scope.accountId
-        })
+        keys = sourceKeys(scope, executeApiArn(scope, api.id, stage.name, rest))
         byMethod.set(method, keys)
       }
       return keys

@@ -1,6 +1,7 @@
 import { type ArnScope, apiGatewayArn, HearthError } from '@hearth/shared'
 import { respond } from '../respond.ts'
 import type { TriggerRoute } from '../triggers/routes.ts'
+import { membersOf, wrongSample } from '../triggers/sample.ts'
 import type { ApiService } from './api-service.ts'
 import type { ApiEntry } from './api-table.ts'
 import { decodePath } from './request-path.ts'
@@ -9,7 +10,11 @@ const JSON_TYPE = ['content-type', 'application/json']
 const SAMPLE_BYTES = 65_536
 
 /** `GET /v1/triggers/http/{name}/status` and `POST …/test`; its name there, or the API's id, stands for it. */
-export function apiTriggerRoutes(apis: ApiService, scope: ArnScope): readonly TriggerRoute[] {
+export function apiTriggerRoutes(
+  apis: ApiService,
+  scope: ArnScope,
+  health: () => string | undefined
+): readonly TriggerRoute[] {
   const arnOf = (name: string): string =>
     apiGatewayArn(scope, `/apis/${apis.findNamed(name)?.api.id ?? name.slice(0, 64)}`)
   const entryOf = (name: string): ApiEntry => {
@@ -30,7 +35,7 @@ export function apiTriggerRoutes(apis: ApiService, scope: ArnScope): readonly Tr
           requests: counts.requests,
           refused: counts.refused,
           failed: counts.failed,
-          problem: apis.health() ?? null,
+          problem: health() ?? null,
           lastError: failures[0] ?? null,
           failures
         }
@@ -72,15 +77,8 @@ function routeOf({ stages }: ApiEntry, { method, path, stage: name }: SampleRequ
 }
 
 function readSample(body: Buffer): SampleRequest {
-  let value: unknown = {}
-  try {
-    if (body.length > 0) value = JSON.parse(body.toString())
-  } catch (cause) {
-    throw new HearthError('INVALID_PAYLOAD', 'The body is not JSON.', { cause })
-  }
-  const { method = 'GET', path = '/', stage = '$default' } = (value ?? {}) as Partial<Record<string, unknown>>
+  const { method = 'GET', path = '/', stage = '$default' } = membersOf(body)
   const isText = [method, path, stage].every((one) => typeof one === 'string')
   if (isText && String(path).startsWith('/')) return { method, path, stage } as SampleRequest
-  const message = 'method, path and stage must be texts, and path must begin with a slash'
-  throw new HearthError('INVALID_REQUEST', `body: ${message}`, { errors: [{ path: 'body', message }] })
+  throw wrongSample('method, path and stage must be texts, and path must begin with a slash')
 }

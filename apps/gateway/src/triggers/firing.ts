@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type ArnScope, type Authorizer, contextKeys, HearthError, LIMITS, parseFunctionRef } from '@hearth/shared'
+import { type ArnScope, type Authorizer, HearthError, LIMITS, parseFunctionRef } from '@hearth/shared'
 import type { Fire, Receipt } from '@hearth/store'
 import type { Dispatcher } from '../async/dispatcher.ts'
 import type { Entry } from '../function-routes.ts'
+import { mayServiceInvoke, sourceKeys } from '../service-access.ts'
 import type { TriggerLog } from './trigger-log.ts'
 
 /** Something that a trigger gives to a function. */
@@ -90,16 +91,8 @@ export function createFireEvent(options: FireOptions): FireEvent {
     })
   }
 
-  const mayInvoke = ({ service, roleArn, sourceArn, requestId }: Firing, { invokedArn, policy }: Entry): boolean => {
-    const wish = {
-      action: 'lambda:InvokeFunction',
-      resource: invokedArn,
-      resourcePolicy: policy,
-      keys: contextKeys({ 'aws:SourceArn': sourceArn, 'aws:SourceAccount': scope.accountId })
-    }
-    const facts = { requestId, sourceIp: undefined, userAgent: roleArn ?? service, secure: false }
-    return options.access().mayService(service, roleArn, wish, facts)
-  }
+  const mayInvoke = ({ service, roleArn, sourceArn, requestId }: Firing, entry: Entry): boolean =>
+    mayServiceInvoke(options.access(), { service, roleArn, requestId, keys: sourceKeys(scope, sourceArn) }, entry)
 
   const failureOf = (firing: Firing, arn: string): Failure | undefined => {
     const { entry } = entryOf(arn)

@@ -3,7 +3,7 @@ import { type ArnScope, HearthError, loadBalancerArn, ruleArn, scheduleArn, webh
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import type { LoadBalancerStatus } from './load-balancers/load-balancer-kind.ts'
-import type { Sample } from './sample.ts'
+import { membersOf, type Sample, wrongSample } from './sample.ts'
 import type { TriggerEvent } from './trigger-log.ts'
 import type { TriggerService } from './trigger-service.ts'
 
@@ -85,20 +85,12 @@ export function triggerRoutes(triggers: TriggerService, scope: ArnScope): readon
 }
 
 function readSample(body: Buffer): Sample {
-  let value: unknown = {}
-  try {
-    if (body.length > 0) value = JSON.parse(body.toString())
-  } catch (cause) {
-    throw new HearthError('INVALID_PAYLOAD', 'The body is not JSON.', { cause })
-  }
-  const { source = 'hearth.test', detailType = 'Test', detail = {} } = (value ?? {}) as Partial<Record<string, unknown>>
-  if (typeof source !== 'string' || typeof detailType !== 'string') throw wrong('source and detailType must be texts')
-  if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) throw wrong('detail must be an object')
+  const { source = 'hearth.test', detailType = 'Test', detail = {} } = membersOf(body)
+  if (typeof source !== 'string' || typeof detailType !== 'string')
+    throw wrongSample('source and detailType must be texts')
+  if (typeof detail !== 'object' || detail === null || Array.isArray(detail))
+    throw wrongSample('detail must be an object')
   return { source, detailType, detail }
-}
-
-function wrong(message: string): HearthError {
-  return new HearthError('INVALID_REQUEST', `body: ${message}`, { errors: [{ path: 'body', message }] })
 }
 
 function shown({ at, requestId, target, error }: TriggerEvent) {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Invocation, Outcome } from '@hearth/executor'
-import { type ArnScope, contextKeys, HearthError, LIMITS } from '@hearth/shared'
+import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import type { Hallway } from '../call.ts'
 import type { Entry } from '../function-routes.ts'
+import { runFunction } from '../run-function.ts'
+import { mayServiceInvoke, sourceKeys } from '../service-access.ts'
 import { type ProxyAnswer, toProxyAnswer } from './proxy-answer.ts'
 import type { SocketRoute } from './published-sockets.ts'
 
@@ -41,15 +42,8 @@ export function createIntegrations({ hallway, scope, onForbidden }: Integrations
     hallway.directory.refresh()
     const entry = hallway.directory.find(target.name, target.qualifier)
     if (entry === undefined || entry.record.state === 'Failed') return undefined
-    const { credentialsArn } = integration
-    const wish = {
-      action: 'lambda:InvokeFunction',
-      resource: entry.invokedArn,
-      resourcePolicy: entry.policy,
-      keys: contextKeys({ 'aws:SourceArn': sourceArn, 'aws:SourceAccount': scope.accountId })
-    }
-    const facts = { requestId, sourceIp: undefined, userAgent: credentialsArn ?? SERVICE, secure: false }
-    if (hallway.access.mayService(SERVICE, credentialsArn, wish, facts)) return entry
+    const ask = { service: SERVICE, roleArn: integration.credentialsArn, requestId, keys: sourceKeys(scope, sourceArn) }
+    if (mayServiceInvoke(hallway.access, ask, entry)) return entry
     onForbidden(sourceArn)
     return undefined
   }
@@ -66,8 +60,13 @@ export function createIntegrations({ hallway, scope, onForbidden }: Integrations
     const traceId = entry.lineage.enter(sentTraceId)
     const payload = Buffer.from(event)
     if (traceId === undefined || payload.length > LIMITS.syncPayloadBytes) return NOT_RUN
-    const timeoutMs = route.integration!.timeoutMs
-    new SocketInvocation(hallway.metrics, entry, requestId, payload, traceId, done).start(timeoutMs)
+    runFunction(entry, { requestId, traceId, payload }, route.integration!.timeoutMs, hallway.metrics, (outcome) => {
+      if (outcome === undefined) done(TIMED_OUT)
+      else {
+        const answer = outcome.status === 'ok' ? toProxyAnswer(outcome.payload) : undefined
+        done(answer === undefined ? FAILED : { ok: true, answer })
+      }
+    })
     return undefined
   }
 
@@ -84,69 +83,5 @@ export function createIntegrations({ hallway, scope, onForbidden }: Integrations
       }
       if (result !== undefined) done(result)
     }
-  }
-}
-
-/** One event of a connection on its way through its function. */
-class SocketInvocation implements Invocation {
-  readonly requestId: string
-  readonly payload: Buffer
-  readonly traceId: string
-  readonly invokedArn: string
-  readonly clientContext = ''
-  readonly tail = false
-  readonly #metrics: Hallway['metrics']
-  readonly #entry: Entry
-  #done: ((result: IntegrationResult) => void) | undefined
-  #row = -1
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(
-    metrics: Hallway['metrics'],
-    entry: Entry,
-    requestId: string,
-    payload: Buffer,
-    traceId: string,
-    done: (result: IntegrationResult) => void
-  ) {
-    this.#metrics = metrics
-    this.#entry = entry
-    this.requestId = requestId
-    this.payload = payload
-    this.traceId = traceId
-    this.invokedArn = entry.invokedArn
-    this.#done = done
-  }
-
-  start(timeoutMs: number): void {
-    this.#row = this.#metrics.functions.started(this.#entry.record.name)
-    this.#timer = setTimeout(() => this.#onTimeout(), timeoutMs)
-    this.#entry.pool.invoke(this)
-  }
-
-  /** The executor's: exactly once. */
-  settle(outcome: Outcome): void {
-    const row = this.#row
-    this.#row = -1
-    this.#metrics.settled(row, outcome)
-    this.#entry.counter?.record(outcome)
-    const answer = outcome.status === 'ok' ? toProxyAnswer(outcome.payload) : undefined
-    this.#end(answer === undefined ? FAILED : { ok: true, answer })
-  }
-
-  /** What waits is given up; what runs goes on, and nobody hears of it. */
-  #onTimeout(): void {
-    if (this.#row !== -1 && this.#entry.pool.cancel(this)) {
-      this.#metrics.functions.cancelled(this.#row)
-      this.#row = -1
-    }
-    this.#end(TIMED_OUT)
-  }
-
-  #end(result: IntegrationResult): void {
-    clearTimeout(this.#timer)
-    const done = this.#done
-    this.#done = undefined
-    done?.(result)
   }
 }

@@ -10,6 +10,7 @@ import { newSocketId } from './socket-id.ts'
 export const MESSAGE_BYTES = 131_072
 
 export interface MessagesOptions {
+  /** As of now. */
   readonly published: () => PublishedSockets | undefined
   readonly integrations: Integrations
   readonly traceId: (requestId: string, sent: undefined) => string
@@ -23,9 +24,7 @@ export type RunMessage = (connection: SocketConnection, data: Buffer, isBinary: 
 
 export function createMessages({ published, integrations, traceId, newRequestId, now }: MessagesOptions): RunMessage {
   return (connection, data, isBinary, done) => {
-    const sockets = published()
-    sockets?.refresh()
-    const stage = sockets?.find(connection.apiId, connection.stage)
+    const stage = published()?.find(connection.apiId, connection.stage)
     if (stage === undefined) {
       connection.close(1001, 'Going away')
       done()

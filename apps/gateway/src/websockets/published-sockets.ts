@@ -13,7 +13,7 @@ import {
   type PublishedApi,
   parseFunctionRef
 } from '@hearth/shared'
-import type { DirectoryReader } from '@hearth/store'
+import type { PublishedApis } from '@hearth/store'
 import { type RequestThrottle, RouteThrottles } from '../apis/throttle.ts'
 import { compileSelection, type SelectionSource } from './selection-expression.ts'
 
@@ -50,15 +50,10 @@ export interface SocketLocation {
 
 /** WebSocket APIs in memory. */
 export interface PublishedSockets {
-  /** Takes in what was changed. A comparison of numbers when nothing was. */
-  refresh(): void
-  /** Another number than before: something about APIs has changed. */
-  generation(): number
+  update(published: PublishedApis): void
   find(apiId: string, stage: string): SocketStage | undefined
   /** An API by its id, or by its name in /v1/triggers. */
   findNamed(name: string): OpenApi | undefined
-  /** What keeps APIs from being served as they are written, if anything does. */
-  health(): string | undefined
   /** Whether a host is a WebSocket API's. @param header - The Host header, which anybody may set to anything */
   hasHost(header: string): boolean
   /**
@@ -68,16 +63,6 @@ export interface PublishedSockets {
    * @returns undefined when it is no WebSocket API's
    */
   locate(host: string | undefined, rawUrl: string): SocketLocation | undefined
-}
-
-export interface PublishedSocketsOptions {
-  readonly reader: Pick<DirectoryReader, 'apiRevision' | 'readApis'>
-  readonly scope: ArnScope
-  /** APIs are `<id>.` before this name. */
-  readonly urlDomain: string
-  /** Another number than before: something in the database has changed. */
-  readonly changes: () => number
-  readonly onError: (err: unknown) => void
 }
 
 /** An API that is served. */
@@ -92,37 +77,16 @@ const HOSTS = 4_096
 const MAX_HEADER_CHARS = 260
 const BY_PATH = /^\/api\/([a-z0-9]{10})(\/.*)?$/s
 
-export function createPublishedSockets(options: PublishedSocketsOptions): PublishedSockets {
-  const { reader, scope, changes, onError } = options
-  const suffix = `.${options.urlDomain}`
-  let seen = -1
-  let revision = -1
-  let generation = 0
-  let problem: string | undefined
+/** @param urlDomain - APIs are `<id>.` before this name */
+export function createPublishedSockets(scope: ArnScope, urlDomain: string): PublishedSockets {
+  const suffix = `.${urlDomain}`
   let apis = new Map<string, OpenApi>()
   /** Longest keys first. */
   let domains = new Map<string, readonly ApiMapping[]>()
   let hosts = new Map<string, boolean>()
   const throttles = new RouteThrottles()
 
-  function refresh(): void {
-    const current = changes()
-    if (current === seen) return
-    try {
-      const found = reader.apiRevision()
-      if (found !== revision) load()
-      revision = found
-      seen = current
-      problem = undefined
-    } catch (err) {
-      // What is in memory goes on being served; the next look tries again.
-      problem = 'what is published cannot be read; the server log says why'
-      onError(err)
-    }
-  }
-
-  function load(): void {
-    const { apis: published, mappings } = reader.readApis()
+  function update({ apis: published, mappings }: PublishedApis): void {
     apis = new Map()
     domains = new Map()
     hosts = new Map()
@@ -134,7 +98,6 @@ export function createPublishedSockets(options: PublishedSocketsOptions): Publis
       domains.set(mapping.domain, [...(domains.get(mapping.domain) ?? []), mapping])
     }
     for (const list of domains.values()) (list as ApiMapping[]).sort((a, b) => b.key.length - a.key.length)
-    generation += 1
   }
 
   /** @param path - Begins with a slash, or is empty */
@@ -162,11 +125,9 @@ export function createPublishedSockets(options: PublishedSocketsOptions): Publis
   }
 
   return {
-    refresh,
-    generation: () => generation,
+    update,
     find: (apiId, stage) => apis.get(apiId)?.stages.get(stage),
     findNamed: (name) => apis.get(name) ?? [...apis.values()].find(({ api }) => api.trigger === name),
-    health: () => problem,
     hasHost(header) {
       if (apis.size === 0 || header.length > MAX_HEADER_CHARS) return false
       const known = hosts.get(header)

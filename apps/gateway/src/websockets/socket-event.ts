@@ -1,5 +1,5 @@
 import type { Principal } from '@hearth/shared'
-import { clfTime } from '../url-event.ts'
+import { clfTime, DROPPED_HEADERS } from '../url-event.ts'
 
 /** What every event of a connection says of it. */
 export interface SocketPeer {
@@ -39,24 +39,6 @@ interface Moment {
   readonly stageVariables: Readonly<Record<string, string>>
 }
 
-/** What the server says of a request itself, what is of one hop only, and what proves the caller to the server. */
-const DROPPED = new Set([
-  'authorization',
-  'proxy-authorization',
-  'x-amz-security-token',
-  'connection',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-amzn-trace-id'
-])
 /** Of a signed link: whoever sees them can connect as the signer. */
 const SIGNATURE = new Set(['x-amz-signature', 'x-amz-security-token'])
 
@@ -72,7 +54,9 @@ export function toConnectEvent(peer: SocketPeer, moment: Moment, handshake: Sock
     const name = rawHeaders[i]!
     const lower = name.toLowerCase()
     if (lower === 'x-api-key' && handshake.apiKeyRequired) continue
-    if (!DROPPED.has(lower) || (lower === 'authorization' && handshake.authorization)) {
+    // Cookies stay among the headers: these events have no other place for them.
+    const isKept = lower === 'cookie' || (lower === 'authorization' && handshake.authorization)
+    if (isKept || !DROPPED_HEADERS.has(lower)) {
       headers.add(name, rawHeaders[i + 1]!)
     }
   }

@@ -1,6 +1,7 @@
 import { type ArnScope, apiGatewayArn, HearthError } from '@hearth/shared'
 import { respond } from '../respond.ts'
 import type { TriggerRoute } from '../triggers/routes.ts'
+import { membersOf, wrongSample } from '../triggers/sample.ts'
 import type { NamedSocketApi, WebSocketService } from './websocket-service.ts'
 
 const JSON_TYPE = ['content-type', 'application/json']
@@ -8,7 +9,11 @@ const JSON_TYPE = ['content-type', 'application/json']
 const SAMPLE_BYTES = 262_144
 
 /** `GET /v1/triggers/websocket/{name}/status` and `POST …/test`; its name there, or the API's id, stands for it. */
-export function socketTriggerRoutes(sockets: WebSocketService, scope: ArnScope): readonly TriggerRoute[] {
+export function socketTriggerRoutes(
+  sockets: WebSocketService,
+  scope: ArnScope,
+  health: () => string | undefined
+): readonly TriggerRoute[] {
   const find = (name: string, ask: (resource: string) => void): NamedSocketApi => {
     const found = sockets.findNamed(name)
     ask(apiGatewayArn(scope, `/apis/${found?.apiId ?? name.slice(0, 64)}`))
@@ -22,7 +27,7 @@ export function socketTriggerRoutes(sockets: WebSocketService, scope: ArnScope):
       action: 'hearth:GetTriggerStatus',
       route: async (_req, res, name, _send, ask) => {
         const { connections, stages } = find(name, ask)
-        respond(res, 200, [...JSON_TYPE], JSON.stringify({ connections, stages, problem: sockets.health() ?? null }))
+        respond(res, 200, [...JSON_TYPE], JSON.stringify({ connections, stages, problem: health() ?? null }))
       }
     },
     {
@@ -45,16 +50,9 @@ export function socketTriggerRoutes(sockets: WebSocketService, scope: ArnScope):
 }
 
 function readSample(body: Buffer): { readonly message: string; readonly stage: string | undefined } {
-  let value: unknown = {}
-  try {
-    if (body.length > 0) value = JSON.parse(body.toString())
-  } catch (cause) {
-    throw new HearthError('INVALID_PAYLOAD', 'The body is not JSON.', { cause })
-  }
-  const { message = '', stage } = (value ?? {}) as Partial<Record<string, unknown>>
+  const { message = '', stage } = membersOf(body)
   if (stage === undefined || typeof stage === 'string') {
     return { message: typeof message === 'string' ? message : JSON.stringify(message), stage }
   }
-  const why = 'stage must be a text'
-  throw new HearthError('INVALID_REQUEST', `body: ${why}`, { errors: [{ path: 'body.stage', message: why }] })
+  throw wrongSample('stage must be a text', 'body.stage')
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ArnScope, hostName } from '@hearth/shared'
-import type { DirectoryReader } from '@hearth/store'
+import type { PublishedApis } from '@hearth/store'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Guard } from '../apis/guard.ts'
 import type { Clock } from '../async/clock.ts'
@@ -49,16 +49,14 @@ export interface NamedSocketApi {
 
 /** WebSocket APIs: their clients' connections, and what functions send to those. */
 export interface WebSocketService extends HostBook {
-  /** Serves what this database says from now on. */
-  attach(reader: Pick<DirectoryReader, 'apiRevision' | 'readApis'>): void
+  /** Serves what is published from now on. */
+  readonly update: (published: PublishedApis) => void
   /** A client asks for a WebSocket; it is answered here in any case. */
   upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void
   /** Serves a request by its path. @returns false when it is about no WebSocket API */
   serve(req: IncomingMessage, res: ServerResponse, id: string): boolean
   /** By its id, or by its name in /v1/triggers. */
   findNamed(name: string): NamedSocketApi | undefined
-  /** What keeps APIs from being served as they are written, if anything does. */
-  health(): string | undefined
   /** Resolves when all connections are over and what is to be run of that is on disk. */
   stop(drainMs: number): Promise<void>
 }
@@ -79,6 +77,11 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
   const route = hallway.metrics.route('websocket')
   const hostSuffix = `.${options.urlDomain}`
   let published: PublishedSockets | undefined
+  /** With all that was changed by now; undefined until the database is there. */
+  const current = (): PublishedSockets | undefined => {
+    hallway.directory.refresh()
+    return published
+  }
   let isStopping = false
   /** Ends of connections on their way to the queue. */
   const noting = new Set<Promise<void>>()
@@ -91,7 +94,7 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     })
   })
   const run = createMessages({
-    published: () => published,
+    published: current,
     integrations,
     traceId,
     newRequestId: randomUUID,
@@ -116,8 +119,7 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     clock,
     limit: options.limit,
     isServed({ apiId, stage }) {
-      published?.refresh()
-      return published?.find(apiId, stage) !== undefined
+      return current()?.find(apiId, stage) !== undefined
     }
   })
   counts.observe(() => ({ byApi: connections.byApi(), limit: connections.limit }))
@@ -246,10 +248,9 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
 
   function serve(req: IncomingMessage, res: ServerResponse, id: string): boolean {
     const url = req.url ?? ''
-    published?.refresh()
     // From inside, hosts are whatever the function calls the server.
     const host = insideOf(req) === undefined ? req.headers.host : undefined
-    const location = published?.locate(host, url)
+    const location = current()?.locate(host, url)
     if (location === undefined) {
       const rest = url.split('?')[0]!
       if (!isManagement(rest)) return false
@@ -267,24 +268,14 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
   }
 
   return {
-    attach(reader) {
-      published = createPublishedSockets({
-        reader,
-        scope,
-        urlDomain: options.urlDomain,
-        changes() {
-          hallway.directory.refresh()
-          return hallway.directory.changes()
-        },
-        onError: atMostEvery(10_000, (err: unknown) => {
-          log.error({ err }, 'APIs cannot be read')
-        })
-      })
+    update(found) {
+      published ??= createPublishedSockets(scope, options.urlDomain)
+      published.update(found)
     },
 
     upgrade(req, socket, head) {
       socket.on('error', destroy)
-      published?.refresh()
+      hallway.directory.refresh()
       if (refuseUpgrade(req, socket)) return
       const location = published!.locate(req.headers.host, req.url ?? '')!
       const startedAt = hallway.now()
@@ -298,8 +289,7 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     },
 
     find(header) {
-      published?.refresh()
-      if (published?.hasHost(header) !== true) return undefined
+      if (current()?.hasHost(header) !== true) return undefined
       return (req, res, id) => {
         serve(req, res, id)
       }
@@ -308,8 +298,7 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     serve,
 
     findNamed(name) {
-      published?.refresh()
-      const open = published?.findNamed(name)
+      const open = current()?.findNamed(name)
       if (open === undefined) return undefined
       const apiId = open.api.id
       return {
@@ -323,8 +312,6 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
         }
       }
     },
-
-    health: () => published?.health(),
 
     async stop(drainMs) {
       isStopping = true

@@ -12,12 +12,13 @@ import {
 } from '@hearth/shared'
 import type { Entry } from '../../function-routes.ts'
 import type { Metrics } from '../../metrics.ts'
+import { runFunction } from '../../run-function.ts'
+import { sourceKeys } from '../../service-access.ts'
 import type { GuardedRequest, Verdict } from '../guard.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { FAILED, FORBIDDEN, UNAUTHORIZED } from './answers.ts'
 import { type AuthorizerAnswer, readAnswer } from './authorizer-answer.ts'
 import { toAuthorizerEvent } from './authorizer-event.ts'
-import { callAuthorizer } from './authorizer-invocation.ts'
 import { identityOf } from './request-values.ts'
 
 export interface LambdaAuthorizerOptions {
@@ -141,7 +142,7 @@ export function createLambdaAuthorizer(options: LambdaAuthorizerOptions) {
     }
     const event = toAuthorizerEvent({ request, scope, at: now(), ...parts })
     const call = { requestId: randomUUID(), traceId, payload: Buffer.from(event) }
-    callAuthorizer(entry, call, timeoutMs, metrics, (outcome) => {
+    runFunction(entry, call, timeoutMs, metrics, (outcome) => {
       if (outcome === undefined) fail(`its function did not answer within ${timeoutMs / 1_000} s`)
       else if (outcome.status === 'error' && isNobody(outcome)) then('unauthorized', 0)
       else if (outcome.status !== 'ok') fail(`its function ended with ${outcome.errorType || outcome.status}`)
@@ -164,10 +165,10 @@ export function createLambdaAuthorizer(options: LambdaAuthorizerOptions) {
         action: 'lambda:InvokeFunction',
         resource: functionArn,
         resourcePolicy: entry?.policy,
-        keys: contextKeys({
-          'aws:SourceArn': `arn:aws:execute-api:${scope.region}:${scope.accountId}:${request.api.id}/authorizers/${id}`,
-          'aws:SourceAccount': scope.accountId
-        })
+        keys: sourceKeys(
+          scope,
+          `arn:aws:execute-api:${scope.region}:${scope.accountId}:${request.api.id}/authorizers/${id}`
+        )
       }
       const facts = {
         requestId: request.requestId,

@@ -3,10 +3,8 @@ import type { Invocation, Outcome } from '@hearth/executor'
 import {
   type ArnScope,
   type Authorizer,
-  contextKeys,
   LOAD_BALANCER_SERVICE,
   type LoadBalancer,
-  NO_REQUEST,
   parseFunctionRef,
   parseStatusMatcher,
   type TargetHealthCheck,
@@ -15,6 +13,7 @@ import {
 import type { Clock } from '../../async/clock.ts'
 import type { Entry } from '../../function-routes.ts'
 import type { Metrics } from '../../metrics.ts'
+import { mayServiceInvoke, sourceKeys } from '../../service-access.ts'
 import { toAlbResponse } from './alb-response.ts'
 
 /** How a function behind a load balancer is. */
@@ -132,13 +131,8 @@ export function checkTarget(
     over('the function is gone')
     return requestId
   }
-  const wish = {
-    action: 'lambda:InvokeFunction',
-    resource: entry.invokedArn,
-    resourcePolicy: entry.policy,
-    keys: contextKeys({ 'aws:SourceArn': group, 'aws:SourceAccount': scope.accountId })
-  }
-  if (!access().mayService(LOAD_BALANCER_SERVICE, undefined, wish, { ...NO_REQUEST, requestId })) {
+  const ask = { service: LOAD_BALANCER_SERVICE, roleArn: undefined, requestId, keys: sourceKeys(scope, group) }
+  if (!mayServiceInvoke(access(), ask, entry)) {
     over('the function does not let the load balancer in')
     return requestId
   }

@@ -1,22 +1,22 @@
 import type { Invocation, Outcome } from '@hearth/executor'
-import type { Entry } from '../../function-routes.ts'
-import type { Metrics } from '../../metrics.ts'
+import type { Entry } from './function-routes.ts'
+import type { Metrics } from './metrics.ts'
 
-/** A call of an authorizer's function, which counts as any call of it does. */
-export interface AuthorizerCall {
+/** A call of a function that is no HTTP request's own; it counts as any call of it does. */
+export interface FunctionCall {
   readonly requestId: string
   readonly traceId: string
   readonly payload: Buffer
 }
 
 /**
- * Runs an authorizer's function through its ordinary pool.
+ * Runs a function through its ordinary pool.
  *
  * @param done - Called once; undefined: no answer came in time
  */
-export function callAuthorizer(
+export function runFunction(
   entry: Entry,
-  { requestId, traceId, payload }: AuthorizerCall,
+  { requestId, traceId, payload }: FunctionCall,
   timeoutMs: number,
   metrics: Pick<Metrics, 'functions' | 'settled'>,
   done: (outcome: Outcome | undefined) => void
