@@ -1,10 +1,11 @@
 import type { Api, CorsConfig } from '@hearth/shared'
 import { z } from 'zod'
+import { randomId } from '../random-id.ts'
 import { type Authorizers, createAuthorizers } from './authorizers.ts'
 import { checkApiCors } from './cors.ts'
 import { createDeployments, type Deployments } from './deployments.ts'
 import { createDomains, type Domains } from './domains.ts'
-import { type ApisDeps, createDrafts, type Drafts, newId, orNone } from './drafts.ts'
+import { type ApisDeps, createDrafts, type Drafts, orNone } from './drafts.ts'
 import { createIntegrations, type Integrations } from './integrations.ts'
 import { Description, isEmpty, isoSeconds, Name, RoleArn, Tags, Uri } from './model.ts'
 import { badRequest, tooMany } from './refusals.ts'
@@ -120,8 +121,8 @@ export function createApis(deps: ApisDeps): Apis {
         if (repository.count() >= MAX_APIS) throw tooMany('APIs', MAX_APIS)
         const { tags = {}, protocolType: protocol, name } = input
         checkTags(tags)
-        let id = newId(API_ID_CHARS)
-        while (repository.find(id) !== undefined) id = newId(API_ID_CHARS)
+        let id = randomId(API_ID_CHARS)
+        while (repository.find(id) !== undefined) id = randomId(API_ID_CHARS)
         const api: Api = {
           id,
           name,

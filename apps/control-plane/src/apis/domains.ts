@@ -1,7 +1,8 @@
 import { type ApiDomain, type ApiMapping, apiGatewayArn, HearthError } from '@hearth/shared'
 import { z } from 'zod'
+import { randomId } from '../random-id.ts'
 import { readDomainName } from '../urls/domain-name.ts'
-import { type Drafts, newId } from './drafts.ts'
+import { type Drafts } from './drafts.ts'
 import { isEmpty, Tags, Unserved } from './model.ts'
 import { badRequest, conflict, notFound, unsupported } from './refusals.ts'
 import { checkTags } from './resource-tags.ts'
@@ -150,7 +151,7 @@ export function createDomains(drafts: Drafts): Domains {
         const domain = get(domainName)
         checkMapping(domain, input)
         const { apiId, stage, apiMappingKey: key = '' } = input
-        const mapping = { id: newId(MAPPING_CHARS), domain: domain.name, apiId, stage, key }
+        const mapping = { id: randomId(MAPPING_CHARS), domain: domain.name, apiId, stage, key }
         repository.putMapping(mapping)
         return mapping
       }),

@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto'
 import { type Api, type ApiSnapshot, type ArnScope, HearthError } from '@hearth/shared'
 import type { ApiPartKind, ApiParts, ApisRepository } from '@hearth/store'
+import { randomId } from '../random-id.ts'
 import { createFunctionTargets, type FunctionTargets } from './function-target.ts'
 import { badRequest, notFound, tooMany } from './refusals.ts'
 
@@ -80,7 +80,7 @@ export function createDrafts(deps: ApisDeps): Drafts {
     const ready = stages.filter(({ deploymentId }) => deploymentId !== undefined || draft.routes.length > 0)
     if (ready.length > 0) {
       const at = now().getTime()
-      const id = newId(PART_CHARS)
+      const id = randomId(PART_CHARS)
       repository.putPart(apiId, 'deployment', {
         ...draft,
         id,
@@ -120,7 +120,7 @@ export function createDrafts(deps: ApisDeps): Drafts {
       })
     },
     deploy,
-    newPartId: () => newId(PART_CHARS),
+    newPartId: () => randomId(PART_CHARS),
     requireRoom(apiId, kind) {
       if (repository.countParts(apiId, kind) >= LIMITS[kind])
         throw tooMany(`${WORDS[kind]}s for this API`, LIMITS[kind])
@@ -137,12 +137,7 @@ export function createDrafts(deps: ApisDeps): Drafts {
   }
 }
 
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const PART_CHARS = 7
-
-export function newId(chars: number): string {
-  return Array.from({ length: chars }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
-}
 
 /** What stands for "none" in changes. */
 export function orNone(text: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto'
 import { type ArnScope, HearthError } from '@hearth/shared'
 import type { CodeSigningConfig, CodeSigningRepository, FunctionOptionsRepository } from '@hearth/store'
+import { randomId } from '../random-id.ts'
 import { checkTags } from './function-settings.ts'
 
 /** What its owner says of a code signing config. */
@@ -34,7 +34,6 @@ export interface CodeSigning {
   toArn(id: string): string
 }
 
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const ID_CHARS = 17
 
 export function createCodeSigning(deps: {
@@ -60,7 +59,7 @@ export function createCodeSigning(deps: {
 
     create(wish, tags) {
       checkTags(tags)
-      const config = { ...wish, tags, id: newId(), lastModified: now().toISOString() }
+      const config = { ...wish, tags, id: `csc-${randomId(ID_CHARS)}`, lastModified: now().toISOString() }
       configs.insert(config)
       return config
     },
@@ -127,8 +126,4 @@ export function createCodeSigning(deps: {
       )
     }
   }
-}
-
-function newId(): string {
-  return `csc-${Array.from({ length: ID_CHARS }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')}`
 }

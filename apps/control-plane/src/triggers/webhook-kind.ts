@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   type ArnScope,
   busArn,
@@ -18,6 +18,7 @@ import {
 } from '@hearth/shared'
 import type { EventRulesRepository, SecretInUse, WebhooksRepository } from '@hearth/store'
 import type { z } from 'zod'
+import { randomId } from '../random-id.ts'
 import type { TriggerKind, TriggerShown } from './kind.ts'
 import type { ServicePermissions } from './service-permission.ts'
 import { checkSecret, checkWebhook, hmacOf, type RotateBody, WebhookBody, wrong } from './webhook-settings.ts'
@@ -41,7 +42,7 @@ export interface WebhookKind extends TriggerKind<typeof WebhookBody> {
 const DAY_S = 86_400
 /** Secrets that count at a time: who rotates again and again ends the oldest. */
 const MAX_SECRETS = 5
-const ID_SYMBOLS = 'abcdefghijklmnopqrstuvwxyz0123456789'
+const ID_CHARS = 32
 
 /** URLs that others send events to. */
 export function createWebhookKind(deps: WebhookKindDeps): WebhookKind {
@@ -197,7 +198,7 @@ export function createWebhookKind(deps: WebhookKindDeps): WebhookKind {
       const webhook: Webhook = {
         ...settings,
         name,
-        id: before?.id ?? newId(),
+        id: before?.id ?? randomId(ID_CHARS),
         isEnabled: body.enabled ?? true,
         createdAt: before?.createdAt ?? at,
         modifiedAt: at
@@ -245,11 +246,6 @@ export function createWebhookKind(deps: WebhookKindDeps): WebhookKind {
     const had = ['functionArn' in before.target ? before.target.functionArn : undefined, before.deadLetterArn]
     for (const arn of had) if (arn !== undefined && !keep.includes(arn)) permissions.revoke(arn, statementOf(name))
   }
-}
-
-/** 165 bits: who was not told a URL does not find it. */
-function newId(): string {
-  return Array.from({ length: 32 }, () => ID_SYMBOLS[randomInt(ID_SYMBOLS.length)]).join('')
 }
 
 /** 256 bits. */

@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto'
 import { type ArnScope, type CorsConfig, type Domain, type FunctionUrl, functionArn, HearthError } from '@hearth/shared'
 import type { FunctionsRepository, FunctionUrlsRepository, HostOwner } from '@hearth/store'
+import { randomId } from '../random-id.ts'
 import { checkCors } from './cors-settings.ts'
 
 export interface UrlServiceDeps {
@@ -54,6 +54,8 @@ export interface UrlService {
   listDomains(after: string, limit: number): readonly Domain[]
 }
 
+const ID_CHARS = 32
+
 export function createUrlService({ urls, functions, hasAlias, ownerOf, scope, now }: UrlServiceDeps): UrlService {
   const requireFunction = (name: string, qualifier: string | undefined): void => {
     if (functions.find(name) !== undefined && (qualifier === undefined || hasAlias(name, qualifier))) return
@@ -64,7 +66,7 @@ export function createUrlService({ urls, functions, hasAlias, ownerOf, scope, no
 
   const made = (functionName: string, qualifier: string | undefined, settings: UrlSettings): FunctionUrl => {
     const at = now().toISOString()
-    return { id: newId(), functionName, qualifier, ...settings, createdAt: at, lastModified: at }
+    return { id: randomId(ID_CHARS), functionName, qualifier, ...settings, createdAt: at, lastModified: at }
   }
 
   const update = (
@@ -139,13 +141,6 @@ export function createUrlService({ urls, functions, hasAlias, ownerOf, scope, no
     },
     listDomains: (after, limit) => urls.listDomains(after, limit)
   }
-}
-
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
-
-/** 165 bits: who was not told a URL does not find it. */
-function newId(): string {
-  return Array.from({ length: 32 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 }
 
 function noUrl(name: string, qualifier: string | undefined): HearthError {

@@ -1,6 +1,7 @@
-import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { API_ID, type Api, type ApiKey, HearthError, type PlanStage, type UsagePlan } from '@hearth/shared'
 import type { ApisRepository, UsagePlansRepository } from '@hearth/store'
+import { randomId } from '../random-id.ts'
 
 export interface UsagePlansDeps {
   readonly repository: UsagePlansRepository
@@ -55,7 +56,6 @@ export interface UsagePlans {
 const MAX_KEYS = 10_000
 const MAX_PLANS = 300
 const MAX_PLAN_KEYS = 10_000
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const KEY_ID_CHARS = 10
 const PLAN_ID_CHARS = 6
 
@@ -124,7 +124,7 @@ export function createUsagePlans({ repository, apis, now, exclusively }: UsagePl
           throw new HearthError('LIMIT_EXCEEDED', `There may be ${MAX_KEYS} API keys.`)
         }
         const made = value === undefined ? randomBytes(30).toString('base64url') : undefined
-        const key = { id: newId(KEY_ID_CHARS), name, description, isEnabled, tags, createdAt: at, modifiedAt: at }
+        const key = { id: randomId(KEY_ID_CHARS), name, description, isEnabled, tags, createdAt: at, modifiedAt: at }
         repository.addKey(key, hashOf(value ?? made!))
         return { key, created: true, made }
       }),
@@ -145,7 +145,7 @@ export function createUsagePlans({ repository, apis, now, exclusively }: UsagePl
         const found = stages.map((stage, i) => stageOf(stage, `body.stages[${i}]`))
         const plan: UsagePlan = {
           ...settings,
-          id: before?.id ?? newId(PLAN_ID_CHARS),
+          id: before?.id ?? randomId(PLAN_ID_CHARS),
           name,
           stages: found.filter((stage, i) => found.findIndex((other) => isSame(stage, other)) === i),
           createdAt: before?.createdAt ?? at,
@@ -180,10 +180,6 @@ function isSame(a: PlanStage, b: PlanStage): boolean {
 /** All that is kept of a value: whoever has the database cannot call with it. */
 function hashOf(value: string): string {
   return createHash('sha256').update(value).digest('hex')
-}
-
-function newId(length: number): string {
-  return Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 }
 
 function wrong(path: string, message: string): HearthError {
