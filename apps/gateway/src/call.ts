@@ -190,8 +190,7 @@ export class Call implements Invocation, RequestFacts {
     const row = this.#row
     this.#row = -1
     this.#settledAt = this.#hallway.now()
-    this.#hallway.metrics.settled(row, outcome)
-    this.#entry?.counter?.record(outcome)
+    this.#hallway.metrics.settled(row, this.#entry!, outcome)
     // An answer under a key is kept also when its caller has left: that one comes back for it.
     if (this.res.destroyed && this.keyed === undefined) return
     try {

@@ -5,6 +5,7 @@ import { createGuardCounts, type GuardCounts } from './apis/guards/counts.ts'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { observeConcurrency } from './concurrency-metrics.ts'
 import { FunctionMetrics } from './function-metrics.ts'
+import type { Entry } from './function-routes.ts'
 import { HistogramSet } from './histogram-set.ts'
 import type { LogCounts } from './log-writer.ts'
 import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
@@ -43,7 +44,8 @@ export interface Metrics {
   route(route: string): number
   /** One HTTP request is over. */
   answered(route: number, method: string, code: number, seconds: number): void
-  settled(row: number, outcome: Outcome): void
+  /** An event of `entry` is over, however it came. @param row - Of {@link FunctionMetrics.started} */
+  settled(row: number, entry: Entry, outcome: Outcome): void
   responded(seconds: number): void
   authFailed(reason: string): void
   /** @param reason - `rate` or `authentication` */
@@ -198,8 +200,9 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       const key = (route * 16 + methodIndex + 1) * 1_000 + code
       requests.observe(requestRows.get(key) ?? addRequestRow(key, route, methodIndex, code), seconds)
     },
-    settled(row, outcome) {
+    settled(row, entry, outcome) {
       functions.settled(row, outcome)
+      entry.counter?.record(outcome)
       const { queueMs, sandboxMs, initMs, executeMs } = outcome.phases
       if (outcome.status === 'unavailable') return
       phases.observe(queue, queueMs / 1_000)

@@ -21,7 +21,7 @@ export function runFunction(
   metrics: Pick<Metrics, 'functions' | 'settled'>,
   done: (outcome: Outcome | undefined) => void
 ): void {
-  const { counter, pool } = entry
+  const { pool } = entry
   const row = metrics.functions.started(entry.record.name)
   let isOver = false
   const invocation: Invocation = {
@@ -32,8 +32,7 @@ export function runFunction(
     clientContext: '',
     tail: false,
     settle(outcome) {
-      metrics.settled(row, outcome)
-      counter?.record(outcome)
+      metrics.settled(row, entry, outcome)
       end(outcome)
     }
   }

@@ -405,8 +405,7 @@ export class ApiCall implements Invocation, RequestFacts {
     this.#row = -1
     this.#settledAt = now()
     clearTimeout(this.#timer)
-    metrics.settled(row, outcome)
-    this.#entry?.counter?.record(outcome)
+    metrics.settled(row, this.#entry!, outcome)
     // The client has left, or was told that it took too long.
     if (this.res.destroyed || this.res.headersSent) return
     try {

@@ -222,11 +222,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return
     }
     counts.begun(startedAt - event.acceptedAt)
-    const { counter } = entry
     const row = metrics.functions.started(event.functionName)
     const invocation = new AsyncInvocation(event, traceId, entry.invokedArn, (outcome) => {
-      metrics.settled(row, outcome)
-      counter?.record(outcome)
+      metrics.settled(row, entry, outcome)
       settle(attempt, outcome)
     })
     entry.pool.invoke(invocation)

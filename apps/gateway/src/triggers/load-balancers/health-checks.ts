@@ -145,7 +145,7 @@ export function checkTarget(
     clientContext: '',
     tail: false,
     settle(outcome) {
-      metrics.settled(row, outcome)
+      metrics.settled(row, entry, outcome)
       over(problemOf(outcome, matcher, multiValueHeaders))
     }
   }
