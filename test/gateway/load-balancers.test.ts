@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { LoadBalancer, LoadBalancerRule } from '@hearth/shared'
 import t from 'tap'
 import { testClock } from './events.ts'
-import { ask, type Harness, outcome, record, startGateway } from './harness.ts'
+import { ask, type Harness, outcome, rawConnection, record, startGateway, until } from './harness.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 const GROUP = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/0123456789abcdef'
@@ -192,6 +192,15 @@ t.test('answers are sent as they say, and 502 when they say nothing that can be'
 
   const large = await ask(port, '/lb/web/', { auth: false, body: Buffer.alloc(1_048_577) })
   t.match(large, { status: 413, body: page('413 Request Entity Too Large') })
+  executor.behaviour = () => {
+    throw new Error('the function was asked')
+  }
+  const chunked = await rawConnection(t, port)
+  chunked.socket.write('POST /lb/web/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n')
+  chunked.socket.write(Buffer.alloc(1_048_577, 'x'))
+  chunked.socket.write('\r\n0\r\n\r\n')
+  await until('an answer', () => chunked.received.includes('</html>'))
+  t.match(chunked.received, /^HTTP\/1\.1 413 /, 'also when it is not said before')
   executor.behaviour = () => answerWith(OK)
   t.equal((await ask(port, '/lb/web/', { auth: false, body: Buffer.alloc(1_048_576) })).status, 200)
   harness.policies.remove('f', '')

@@ -119,12 +119,14 @@ function serve(gateway: Harness, api: Partial<SocketApi> = {}): Served {
 }
 
 const shared = await start(t)
+/** Said by API Gateway itself, or between two hops alone. */
+const NOT_PASSED = { 'x-amzn-tls-version': 'TLSv1.3', 'x-amzn-tls-cipher-suite': 'mine', expect: 'nothing' }
 
 t.test('a connection from its handshake to its end', async (t) => {
   const served = serve(shared, { variables: { table: 'clients' } })
   const { port, events, host, id } = served
   const client = await connect(t, port, '/prod?room=1&room=2&name=a%20b', {
-    headers: { host, cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', authorization: 'Basic dTpw' }
+    headers: { host, cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', authorization: 'Basic dTpw', ...NOT_PASSED }
   })
   const [connected] = events
   const context = {
@@ -160,6 +162,7 @@ t.test('a connection from its handshake to its end', async (t) => {
   })
   t.notOk('x-forwarded-for' in connected!.headers!, 'what the client claims of its address is dropped')
   t.notOk('Upgrade' in connected!.headers!)
+  for (const name of Object.keys(NOT_PASSED)) t.notOk(name in connected!.headers!, name)
 
   const { connectionId } = connected!.requestContext
   t.equal(await client.ask('{"action":"echo","n":1}'), '{"action":"echo","n":1}')
@@ -629,6 +632,64 @@ t.test('a client that is faster than its functions, or does not read, waits', as
   const { _socket: raw } = flood.ws as unknown as { _socket: { write(data: Buffer): void } }
   raw.write(Buffer.concat(Array<Buffer>(5_000).fill(small)))
   t.match(await flood.closed, { code: 1_013 })
+})
+
+t.test('a client that reads nothing for a minute is cut off; one that reads late is not', async (t) => {
+  const clock = testClock()
+  const gateway = await start(t, { clock })
+  const served = serve(gateway)
+  const { port, path } = served
+  const fill = async (connectionId: string) => {
+    const post = () =>
+      ask(port, `/@connections/${encodeURIComponent(connectionId)}`, { body: Buffer.alloc(131_072, 'x') })
+    for (let i = 0; i < 400; i++) if ((await post()).status === 429) return i
+    throw new Error('it still takes more')
+  }
+  const pass = (seconds: number) => {
+    for (let i = 0; i < seconds; i += 5) clock.pass(5_000)
+  }
+  const isThere = async (id: string) => (await ask(port, `/@connections/${encodeURIComponent(id)}`)).status
+  const late = await connect(t, port, path)
+  const lateId = served.connectionId
+  const stuck = await connect(t, port, path)
+  const stuckId = served.connectionId
+  for (const client of [late, stuck]) client.ws.pause()
+  const sent = await fill(lateId)
+  await fill(stuckId)
+  pass(55)
+  t.equal(await isThere(stuckId), 200, 'a minute is not over')
+  late.ws.resume()
+  for (let i = 0; i < sent; i++) await late.next()
+  pass(15)
+  t.equal(await isThere(stuckId), 410)
+  t.equal(await isThere(lateId), 200)
+  stuck.ws.resume()
+  t.match(await stuck.closed, { code: 1_006 })
+})
+
+t.test('an integration with credentials invokes with the rights of that role, and no others', async (t) => {
+  const gateway = await start(t)
+  gateway.policies.remove('hello', '')
+  const role = (name: string, allowed: string) => {
+    const trusted = { Effect: 'Allow', Principal: { Service: 'apigateway.amazonaws.com' }, Action: 'sts:AssumeRole' }
+    const known = gateway.roles.find('hearth-default')!
+    const roleId = `AROA${name.toUpperCase()}`
+    gateway.roles.create({
+      ...known,
+      name,
+      roleId,
+      trust: JSON.stringify({ Version: '2012-10-17', Statement: [trusted] })
+    })
+    const statement = { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: allowed }
+    gateway.owned.putInline(roleId, 'p', JSON.stringify({ Version: '2012-10-17', Statement: [statement] }))
+    return { integration: { credentialsArn: `arn:aws:iam::000000000000:role/${name}` } }
+  }
+  const able = serve(gateway, role('able', ARN))
+  const client = await connect(t, able.port, able.path)
+  t.equal(await client.ask('{"action":"echo"}'), '{"action":"echo"}')
+  const other = serve(gateway, role('other', `${ARN}-not`))
+  t.match(await refusal(other.port, other.path), { status: 500 })
+  t.equal(other.events.length, 0)
 })
 
 t.test('connections end when they are idle, old, or their stage is gone; there is room for so many', async (t) => {
