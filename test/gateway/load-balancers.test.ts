@@ -203,6 +203,17 @@ t.test('answers are sent as they say, and 502 when they say nothing that can be'
   t.match(chunked.received, /^HTTP\/1\.1 413 /, 'also when it is not said before')
   executor.behaviour = () => answerWith(OK)
   t.equal((await ask(port, '/lb/web/', { auth: false, body: Buffer.alloc(1_048_576) })).status, 200)
+  const shown = await ask(port, '/v1/triggers/load-balancer/web/status')
+  const status = JSON.parse(shown.body) as Record<string, unknown>
+  const failures = status['failures'] as Record<string, unknown>[]
+  t.equal(failures.length, 20, 'the newest of them')
+  t.match(failures[0], {
+    at: /Z$/,
+    requestId: /^[0-9a-f-]{36}$/,
+    function: `${ARN}:f`,
+    message: /^The function returned/
+  })
+  t.match(status, { lastError: { message: failures[0]!['message'] } })
   harness.policies.remove('f', '')
   t.match(await get(OK), BAD_GATEWAY, 'the function does not let it in')
   put(harness, { functionArn: `${ARN}:gone` }, [])

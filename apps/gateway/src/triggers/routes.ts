@@ -97,12 +97,18 @@ function shown({ at, requestId, target, error }: TriggerEvent) {
   return { at: new Date(at).toISOString(), requestId, function: target, error: error ?? null }
 }
 
-function balancerView({ called, failed, lastError, targets }: LoadBalancerStatus) {
+function balancerView({ called, failed, failures, targets }: LoadBalancerStatus) {
   const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
   return {
     fired: called,
     failed,
-    lastError: lastError === undefined ? null : { at: iso(lastError.at), message: lastError.message },
+    failures: failures.map(({ at, requestId, functionArn, message }) => ({
+      at: iso(at),
+      requestId,
+      function: functionArn,
+      message
+    })),
+    lastError: failures[0] === undefined ? null : { at: iso(failures[0].at), message: failures[0].message },
     targets: targets.map(({ functionArn, state, reason, checkedAt }) => ({
       function: functionArn,
       state,

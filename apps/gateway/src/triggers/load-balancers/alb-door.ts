@@ -42,7 +42,7 @@ export function createAlbDoor(options: AlbDoorOptions): Door {
   const keys = contextKeys({ 'aws:SourceArn': group, 'aws:SourceAccount': scope.accountId })
 
   const fail = (call: Call, why: string): void => {
-    counts.failed(why)
+    counts.failed({ requestId: call.requestId, functionArn: options.functionArn, message: why })
     call.respond(502, [...albHeaders(call.requestId), ...beside], albPage(502))
   }
 
