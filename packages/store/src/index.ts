@@ -65,6 +65,26 @@ export {
   type LayerVersion,
   type NewLayerVersion
 } from './layers-repository.ts'
+export { groupOfFunction } from './logs/group-folders.ts'
+export { createLogReader, type LogReaderOptions } from './logs/log-reader.ts'
+export {
+  createLogWriter,
+  type LogCounts,
+  type LogRetention,
+  type LogWriter,
+  LogWriterBusyError,
+  type LogWriterOptions,
+  type NewLogEvent
+} from './logs/log-writer.ts'
+export type {
+  LogCut,
+  LogEvent,
+  LogGroupFacts,
+  LogPosition,
+  LogQuery,
+  LogReader,
+  LogStreamFacts
+} from './logs/types.ts'
 export {
   ensureKeyring,
   internalToken,
