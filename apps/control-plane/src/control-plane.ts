@@ -51,6 +51,7 @@ import {
   makeDataDir,
   openAuditLog,
   openStore,
+  openTelemetry,
   prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
@@ -83,6 +84,7 @@ import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
 import { startMasterKeys } from './master-key/master-keys.ts'
 import { createMetrics } from './metrics.ts'
+import { tidyOften } from './metrics-api/tidy-often.ts'
 import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore, type PackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
@@ -166,6 +168,11 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const masterKey = keyring[0].key
   const box = createSecretBox(keyring.map(({ key }) => key))
   const db = openStore(layout.database, options.migrationsDir, { now })
+  const telemetry = openTelemetry({
+    file: layout.telemetry,
+    migrationsDir: path.join(options.migrationsDir, 'telemetry'),
+    now
+  })
   // Both processes have it from here, so that it stays when the master key becomes another.
   const token = createServerSecrets(db, box).ensure('internal-token', internalToken(masterKey))
   const invoker = createServiceInvoker({
@@ -485,8 +492,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     }
   }, PRUNE_MS)
   pruning.unref()
+  const stopTidying = tidyOften(telemetry, (err) => {
+    app.log.error({ err }, 'old metrics could not be rolled up')
+  })
   app.addHook('onClose', async () => {
     stopCollector()
+    stopTidying()
     clearInterval(pruning)
     masterKeys.stop()
     await builder?.close()
@@ -498,6 +509,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     invoker.close()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
+    telemetry.close()
     db.close()
     unlock()
   })
