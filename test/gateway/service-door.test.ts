@@ -43,12 +43,15 @@ t.test('what a service has for a function is one event, however often it is hand
   const elsewhere = { ...call, sourceArn: GROUP.replace('web', 'other') }
   t.match(await invoker.check(elsewhere), {
     status: 'refused',
-    code: 'NO_PERMISSIONS',
+    code: 'ACCESS_DENIED',
     message: /logs\.amazonaws\.com/
   })
   t.match(await invoker.check({ ...call, service: 'events.amazonaws.com' }), { status: 'refused' })
-  t.match(await invoker.check({ ...call, functionArn: `${ARN}:gone` }), { status: 'refused', code: 'NO_RESOURCE' })
-  t.match(await invoker.check({ ...call, functionArn: `${ARN}:closed` }), { status: 'refused', code: 'NO_PERMISSIONS' })
+  t.match(await invoker.check({ ...call, functionArn: `${ARN}:gone` }), {
+    status: 'refused',
+    code: 'FUNCTION_NOT_FOUND'
+  })
+  t.match(await invoker.check({ ...call, functionArn: `${ARN}:closed` }), { status: 'refused', code: 'ACCESS_DENIED' })
   t.same(seen, [], 'asking runs nothing')
 
   const eventId = randomUUID()
@@ -68,7 +71,7 @@ t.test('what a service has for a function is one event, however often it is hand
     [{ fn: 'reader', id: eventId, payload }]
   )
   const large = `"${'x'.repeat(1_048_576)}"`
-  t.match(await invoker.invoke({ ...call, eventId: randomUUID(), payload: large }), { code: 'INVALID_PAYLOAD' })
+  t.match(await invoker.invoke({ ...call, eventId: randomUUID(), payload: large }), { code: 'PAYLOAD_TOO_LARGE' })
   await t.rejects(invoker.invoke({ ...call, eventId: 'one', payload }), { message: /400: eventId/ })
   t.match(await invoker.invoke({ ...elsewhere, eventId: randomUUID(), payload }), { status: 'refused' })
 })
@@ -122,7 +125,7 @@ t.test('an event of the platform goes through the rules of the default bus, once
 t.test('nobody but the control plane gets in, and before there is a database nobody', async (t) => {
   const { port } = await startGateway(t)
   const authorization = `Bearer ${INTERNAL_TOKEN}`
-  const url = `/internal/service-checks?${new URLSearchParams({ functionArn: `${ARN}:hello`, service: 's', sourceArn: 'a' })}`
+  const url = `/internal/service-checks?functionArn=${ARN}:hello&service=s&sourceArn=a`
   const check = async (headers: Record<string, string>) =>
     (await ask(port, url, { method: 'POST', auth: false, headers: { 'content-length': '0', ...headers } })).status
   t.equal(await check({ authorization }), 200)

@@ -17,7 +17,9 @@ export interface ServiceInvocation {
 export type ServiceAnswer =
   /** It is on disk, and will be run as any asynchronous event is. */
   | { readonly status: 'accepted' }
-  /** There is no such function, or its policy does not let the service in; asking again would not help. */
+  /**
+   * FUNCTION_NOT_FOUND, ACCESS_DENIED by its policy, or PAYLOAD_TOO_LARGE; asking again would not help.
+   */
   | { readonly status: 'refused'; readonly code: string; readonly message: string }
 
 /** Hands events to the gateway's queue. What it rejects with says nothing of payloads. */

@@ -37,6 +37,11 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const LOOPBACK = /^(::ffff:)?127\.|^::1$/
 const JSON_TYPE = ['content-type', 'application/json']
 const ACCEPTED = JSON.stringify({ status: 'accepted' })
+const CODES = {
+  NO_RESOURCE: 'FUNCTION_NOT_FOUND',
+  NO_PERMISSIONS: 'ACCESS_DENIED',
+  INVALID_PAYLOAD: 'PAYLOAD_TOO_LARGE'
+}
 /** Beside what the event itself keeps of its id, in ms. */
 const REMEMBERED_MS = 86_400_000
 const PLATFORM_EVENT_BYTES = 524_288
@@ -52,7 +57,7 @@ export function serviceDoor(options: ServiceDoorOptions): readonly { readonly ur
   const judge = (wanted: Wanted, requestId: string, payloadBytes: number): string | undefined => {
     const { service, sourceArn, functionArn } = wanted
     const failure = check({ service, sourceArn, roleArn: undefined, requestId, payloadBytes }, functionArn)
-    return failure && JSON.stringify({ status: 'refused', code: failure.code, message: failure.message })
+    return failure && JSON.stringify({ status: 'refused', code: CODES[failure.code], message: failure.message })
   }
 
   const invoke = async (req: IncomingMessage, body: Buffer): Promise<string> => {

@@ -73,6 +73,7 @@ export {
   type LogSettingsReader,
   prepareLogSettings
 } from './log-groups/log-groups-repository.ts'
+export type { LogEvent, LogPosition, LogReader } from './logs/types.ts'
 export {
   ensureKeyring,
   internalToken,
@@ -139,6 +140,8 @@ export {
 } from './secrets/secrets-repository.ts'
 export { createServerSecrets } from './server-secrets.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
+export { createFilterMinutes, type FilterMinutes } from './telemetry/filter-minutes.ts'
+export { createLogCursors, type LogCursors } from './telemetry/log-cursors.ts'
 export { openTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/open-telemetry.ts'
 export { parseStatistic, type Statistic, statisticOf } from './telemetry/statistics.ts'
 export type {
