@@ -224,3 +224,4 @@ export {
   type WebhookSettings,
   webhookArn
 } from './webhook.ts'
+export { uuidOf } from './uuid-of.ts'

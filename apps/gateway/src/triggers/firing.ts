@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { parseFunctionRef } from '@hearth/shared'
+import { parseFunctionRef, uuidOf } from '@hearth/shared'
 import type { Fire, Receipt } from '@hearth/store'
 import type { Dispatcher } from '../async/dispatcher.ts'
 import { createTargetCheck, type Failure, type TargetCheckOptions } from './target-check.ts'
@@ -108,14 +107,4 @@ export function createFireEvent(options: FireOptions): FireEvent {
     log.note(sourceArn, { at, requestId, target, error: failure }, at - firing.dueAt)
     return fired
   }
-}
-
-/** The same UUID for the same text. */
-export function uuidOf(text: string): string {
-  const bytes = createHash('sha256').update(text).digest().subarray(0, 16)
-  // Version 8: made in a way of one's own. Source: RFC 9562 §5.8.
-  bytes[6] = (bytes[6]! & 0x0f) | 0x80
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
