@@ -135,6 +135,19 @@ export {
   type TargetHealthCheck,
   targetGroupArn
 } from './load-balancer.ts'
+export { compileLogFilter } from './log-filter/compile.ts'
+export type { LogFilter, LogMatch } from './log-filter/types.ts'
+export {
+  LOG_GROUP_CLASSES,
+  type LogGroup,
+  type LogGroupClass,
+  type LogRemoval,
+  type LogStream,
+  logGroupArn,
+  type MetricFilter,
+  type MetricTransformation,
+  type SubscriptionFilter
+} from './log-groups.ts'
 export { checkMath, evaluateMath, type MathQuery } from './metric-math/evaluate.ts'
 export type { MathContext } from './metric-math/functions.ts'
 export { MathError } from './metric-math/math-error.ts'
@@ -203,6 +216,7 @@ export {
   type QuotaPeriod,
   type UsagePlan
 } from './usage-plan.ts'
+export { uuidOf } from './uuid-of.ts'
 export {
   type HmacSettings,
   WEBHOOK_ID,

@@ -65,6 +65,14 @@ export {
   type LayerVersion,
   type NewLayerVersion
 } from './layers-repository.ts'
+export type { LogFilters } from './log-groups/log-filters.ts'
+export {
+  createLogGroupsRepository,
+  type LogGroupsRepository,
+  type LogSettings,
+  type LogSettingsReader,
+  prepareLogSettings
+} from './log-groups/log-groups-repository.ts'
 export { groupOfFunction } from './logs/group-folders.ts'
 export { createLogReader, type LogReaderOptions } from './logs/log-reader.ts'
 export {
@@ -151,6 +159,8 @@ export {
 } from './secrets/secrets-repository.ts'
 export { createServerSecrets } from './server-secrets.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
+export { createFilterMinutes, type FilterMinutes } from './telemetry/filter-minutes.ts'
+export { createLogCursors, type LogCursors } from './telemetry/log-cursors.ts'
 export { openTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/open-telemetry.ts'
 export { parseStatistic, type Statistic, statisticOf } from './telemetry/statistics.ts'
 export type {

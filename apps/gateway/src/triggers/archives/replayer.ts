@@ -1,10 +1,10 @@
-import { type ArnScope, type EventReplay, parseFunctionRef } from '@hearth/shared'
+import { type ArnScope, type EventReplay, parseFunctionRef, uuidOf } from '@hearth/shared'
 import type { EventArchives, ReplayProgress } from '@hearth/store'
 import type { Clock } from '../../async/clock.ts'
 import type { ReadyEvents } from '../../async/dispatcher.ts'
 import { firingsOf } from '../events/put-events.ts'
 import type { RuleTable } from '../events/rule-table.ts'
-import { type FireEvent, type Firing, uuidOf } from '../firing.ts'
+import type { FireEvent, Firing } from '../firing.ts'
 
 export interface ReplayerOptions {
   readonly scope: ArnScope

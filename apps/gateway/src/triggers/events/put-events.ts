@@ -1,7 +1,6 @@
-import { type ArnScope, busArn, DEFAULT_BUS, HearthError, renderTargetInput } from '@hearth/shared'
+import { type ArnScope, busArn, DEFAULT_BUS, HearthError, renderTargetInput, uuidOf } from '@hearth/shared'
 import { isTraceHeader } from '../../trace.ts'
 import type { FireEvent, Firing } from '../firing.ts'
-import { uuidOf } from '../firing.ts'
 import { type BusEvent, newBusEvent } from './new-event.ts'
 import type { ArmedRule, RuleTable } from './rule-table.ts'
 

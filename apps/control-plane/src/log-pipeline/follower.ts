@@ -1,0 +1,112 @@
+import type { LogCursors, LogEvent, LogPosition, LogReader } from '@hearth/store'
+
+export interface FollowerOptions {
+  readonly reader: LogReader
+  readonly cursors: LogCursors
+  /** Whose cursors. */
+  readonly name: string
+  /** Unix time in ms: events that were taken before are not for it. Where it is known already, what was said then holds. */
+  readonly since: number
+  /** Events were removed before they were read. */
+  readonly onGap: (reader: string, group: string) => void
+}
+
+/** Events of a group, in their order, that are to be done next. */
+export interface Stretch {
+  readonly group: string
+  readonly events: readonly LogEvent[]
+  readonly end: LogPosition
+  /** There are no more now. */
+  readonly isAll: boolean
+  /** It was begun before, and may be done in part. */
+  readonly isAgain: boolean
+}
+
+export interface StretchLimits {
+  readonly events: number
+  /** Characters of messages; one event may have more. */
+  readonly characters: number
+}
+
+/** Somebody who follows logs from a durable place on. */
+export interface Follower {
+  /** @returns undefined when there is nothing new */
+  next(group: string, limits: StretchLimits): Promise<Stretch | undefined>
+  /** It is about to be handed over: if that is cut short, just this comes again. */
+  begin(stretch: Stretch): void
+  /** In a transaction of the caller's, perhaps. */
+  finish(stretch: Stretch): void
+}
+
+export function createFollower({ reader, cursors, name, since, onGap }: FollowerOptions): Follower {
+  const from = cursors.register(name, since)
+
+  /** The last event that is not for it. */
+  async function startOf(group: string): Promise<LogPosition | undefined> {
+    const facts = await reader.group(group)
+    if (facts === undefined || facts.createdAt >= from) return undefined
+    for await (const events of reader.read(group, { backwards: true })) {
+      const found = events.find(({ ingestedAt }) => ingestedAt < from)
+      if (found !== undefined) return found.position
+    }
+    return undefined
+  }
+
+  async function hasSegment(group: string, segment: number): Promise<boolean> {
+    for await (const [first] of reader.read(group, {})) {
+      if (first !== undefined) return first.position.segment <= segment
+    }
+    return false
+  }
+
+  return {
+    async next(group, limits) {
+      let cursor = cursors.find(name, group)
+      if (cursor === undefined) {
+        cursors.save(name, group, await startOf(group), true)
+        cursor = cursors.find(name, group)!
+      }
+      const { position: after, until, isAtEnd } = cursor
+      const stretch = await collect(reader.read(group, { after }), limits, until)
+      const first = stretch.events[0]
+      if (first === undefined) {
+        // What was under way has been removed meanwhile.
+        if (until !== undefined) cursors.save(name, group, until, false)
+        return undefined
+      }
+      const skipped = after === undefined ? 0 : first.position.segment - after.segment
+      if (skipped > 0 && !(isAtEnd && skipped === 1) && !(await hasSegment(group, after!.segment))) onGap(name, group)
+      const end = until ?? stretch.events.at(-1)!.position
+      return { group, events: stretch.events, end, isAll: stretch.isAll, isAgain: until !== undefined }
+    },
+    begin({ group, end, isAgain }) {
+      if (!isAgain) cursors.plan(name, group, end)
+    },
+    finish({ group, end, isAll }) {
+      cursors.save(name, group, end, isAll)
+    }
+  }
+}
+
+async function collect(
+  batches: AsyncIterable<readonly LogEvent[]>,
+  limits: StretchLimits,
+  until: LogPosition | undefined
+): Promise<{ readonly events: readonly LogEvent[]; readonly isAll: boolean }> {
+  const events: LogEvent[] = []
+  let characters = 0
+  for await (const batch of batches) {
+    for (const event of batch) {
+      const isFull = events.length >= limits.events || (events.length > 0 && characters >= limits.characters)
+      // What was begun is done again as it was: its end is the limit.
+      if (until === undefined ? isFull : isBehind(event.position, until)) return { events, isAll: false }
+      events.push(event)
+      characters += event.message.length
+    }
+  }
+  return { events, isAll: until === undefined }
+}
+
+function isBehind(a: LogPosition, b: LogPosition): boolean {
+  return a.segment === b.segment ? a.offset > b.offset : a.segment > b.segment
+}
