@@ -15,6 +15,22 @@ export type {
   UserRecord
 } from './access/types.ts'
 export { createUsersRepository, type UsersRepository } from './access/users-repository.ts'
+export { type AlarmFilter, type AlarmsRepository, createAlarmsRepository } from './alarms/alarms-repository.ts'
+export type {
+  AlarmHistoryItem,
+  AlarmHistoryType,
+  AlarmQuery,
+  AlarmRecord,
+  AlarmSending,
+  AlarmSettings,
+  AlarmState,
+  AlarmStatus,
+  AlarmType,
+  CompositeAlarmSettings,
+  MetricAlarmSettings,
+  NewAlarmHistoryItem,
+  NewAlarmSending
+} from './alarms/types.ts'
 export { type AliasesRepository, createAliasesRepository } from './aliases-repository.ts'
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
 export { toAuditEntry } from './audit/audit-entry.ts'
