@@ -155,6 +155,7 @@ export {
 } from './secrets/secrets-repository.ts'
 export { createServerSecrets } from './server-secrets.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
+export { combine as combineStatistics } from './telemetry/distribution.ts'
 export { openTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/open-telemetry.ts'
 export { parseStatistic, type Statistic, statisticOf } from './telemetry/statistics.ts'
 export type {
