@@ -447,6 +447,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       authorizer,
       sessions,
       auditDir: layout.audit,
+      telemetry,
       secrets,
       masterKeys,
       parameters: createParameterService({

@@ -24,6 +24,8 @@ export interface PointRow {
 }
 
 const LIST_MS = 14 * 86_400_000
+/** Three hours, and one by which a series' newest value may be later than is noted. */
+const RECENT_MS = 4 * 3_600_000
 
 export function createMetricStore(
   db: Db,
@@ -83,7 +85,7 @@ export function createMetricStore(
       }
       return [...found.values()].sort((a, b) => a.at - b.at)
     },
-    list: (filter) => series.list(filter, now().getTime() - LIST_MS)
+    list: (filter) => series.list(filter, now().getTime() - (filter.recent === true ? RECENT_MS : LIST_MS))
   }
 }
 
