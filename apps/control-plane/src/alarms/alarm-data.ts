@@ -1,6 +1,6 @@
 import {
-  type AlarmQuery,
   combineStatistics,
+  type MetricAlarmSettings,
   type MetricKey,
   type MetricStore,
   parseStatistic,
@@ -8,8 +8,9 @@ import {
   type StatisticSet,
   statisticOf
 } from '@hearth/store'
+import { computeShown } from './math.ts'
 import { type Datapoint, evaluationRange, type Slot } from './evaluate.ts'
-import { type MetricAlarm, periodOf } from './model.ts'
+import { periodOf } from './model.ts'
 
 const DAY_S = 86_400
 
@@ -29,7 +30,7 @@ export interface EvaluationWindow {
  *
  * @param now - Unix time in ms
  */
-export function windowOf({ settings }: MetricAlarm, now: number): EvaluationWindow {
+export function windowOf(settings: MetricAlarmSettings, now: number): EvaluationWindow {
   const period = periodOf(settings)
   const step = stepOf(period, settings.evaluationPeriods)
   const end = Math.floor(now / (step * 1_000)) * step * 1_000
@@ -52,10 +53,8 @@ export function pointsIn(
 ): readonly (Datapoint | undefined)[] {
   const from = starts[0]!
   const width = period * 1_000
-  const dimensions = [...metric.dimensions].sort(([a], [b]) => (a < b ? -1 : 1))
-  const key = { namespace: metric.namespace, name: metric.name, dimensions }
   const sets = new Array<StatisticSet | undefined>(starts.length)
-  for (const point of metrics.points({ key, from, to: starts.at(-1)! + width, period: step, unit })) {
+  for (const point of metrics.points({ key: metric, from, to: starts.at(-1)! + width, period: step, unit })) {
     const index = Math.floor((point.at - from) / width)
     const known = sets[index]
     sets[index] = known === undefined ? point.values : combineStatistics(known, point.values)
@@ -68,21 +67,12 @@ export function pointsIn(
   })
 }
 
-/** Values of computed series. @param columns - Of each metric, by the id of its query */
-export type ComputeMath = (
-  queries: readonly AlarmQuery[],
-  window: EvaluationWindow,
-  columns: ReadonlyMap<string, readonly (number | undefined)[]>
-) => readonly (number | undefined)[]
-
 /** What an alarm sees now. */
 export function slotsOf(
-  alarm: MetricAlarm,
+  { metric, stat = '', unit, queries = [] }: MetricAlarmSettings,
   window: EvaluationWindow,
-  metrics: Pick<MetricStore, 'points'>,
-  compute: ComputeMath
+  metrics: Pick<MetricStore, 'points'>
 ): readonly Slot[] {
-  const { metric, stat = '', unit, queries = [] } = alarm.settings
   const { starts } = window
   if (metric !== undefined) {
     const points = pointsIn(metrics, { metric, stat, unit }, window)
@@ -101,7 +91,7 @@ export function slotsOf(
       pointsIn(metrics, metricStat, window).map((point) => point?.value)
     )
   }
-  const values = compute(queries, window, columns)
+  const values = computeShown(queries, window, columns)
   return starts.map((at, i) => {
     const value = values[i]
     return { at, point: value === undefined ? undefined : { at, value } }

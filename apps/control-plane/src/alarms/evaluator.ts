@@ -1,24 +1,25 @@
-import { type AlarmRecord, type AlarmsRepository, type MetricStore, parseStatistic } from '@hearth/store'
-import { type ComputeMath, slotsOf, windowOf } from './alarm-data.ts'
-import { type EvaluationRules, evaluate, type MissingData, samplesFor } from './evaluate.ts'
-import { isMetricAlarm, type MetricAlarm, periodOf } from './model.ts'
-import { reasonDataFor, reasonFor } from './reason.ts'
+import type { ArnScope } from '@hearth/shared'
+import type { AlarmRecord, AlarmsRepository, MetricStore } from '@hearth/store'
+import { childrenOf, parseRule } from './composite.ts'
+import { judgeComposite, judgeMetric } from './judge.ts'
+import { isCompositeAlarm, isMetricAlarm, periodOf } from './model.ts'
 import type { ChangeState } from './state-changes.ts'
 
 export interface EvaluatorDeps {
   readonly repository: Pick<AlarmsRepository, 'find' | 'list'>
   readonly metrics: Pick<MetricStore, 'points'>
-  readonly compute: ComputeMath
   readonly changeState: ChangeState
-  /** An alarm has another state now. */
-  readonly onChange: (alarm: AlarmRecord) => void
+  readonly scope: ArnScope
   readonly now: () => Date
+  /** @param alarm - Its name; empty: it was no one alarm's */
   readonly onError: (err: unknown, alarm: string) => void
 }
 
 export interface Evaluator {
   /** Looks at one alarm soon, after what runs now. */
   soon(name: string): void
+  /** An alarm has another state: those that depend on it are looked at soon. */
+  changed(name: string): void
   /**
    * Looks at every alarm once, some at a time, so that nothing else has to wait for long.
    *
@@ -36,44 +37,60 @@ const PAGE = 100
 const SHORT_MS = 10_000
 const LONG_MS = 60_000
 /** After the end of a period: what was measured in it has arrived by then. */
-const AFTER_MS = 2_000
+const AFTER_MS = 3_000
 
 /** Looks at alarms again and again. What was missed while nobody looked is not made up for: the state now counts. */
 export function createEvaluator(deps: EvaluatorDeps): Evaluator {
-  const { repository, metrics, compute, changeState, onChange, now, onError } = deps
+  const { repository, metrics, changeState, scope, now, onError } = deps
   const wanted = new Set<string>()
   let timer: NodeJS.Timeout | undefined
   let isRunning = false
   let isStopped = false
 
-  function look(alarm: MetricAlarm): void {
+  function look(alarm: AlarmRecord): void {
     try {
       const at = now().getTime()
-      const found = judge(alarm, at, metrics, compute)
+      const found = isMetricAlarm(alarm)
+        ? judgeMetric(alarm, at, metrics)
+        : isCompositeAlarm(alarm)
+          ? judgeComposite(alarm, scope, (name) => repository.find(name))
+          : undefined
       if (found === undefined) return
       // A state that stays is not written again, but for the first time after a change of the settings.
       const isNews = found.value !== alarm.status.value || alarm.status.updatedAt <= alarm.configuredAt
-      if (isNews && changeState(alarm, found, at)) onChange(alarm)
+      if (isNews && changeState(alarm, found, at)) changed(alarm.name)
     } catch (err) {
       onError(err, alarm.name)
     }
   }
 
-  async function round(which: 'short' | 'all'): Promise<void> {
+  function changed(name: string): void {
+    for (const alarm of all('CompositeAlarm')) {
+      if (isCompositeAlarm(alarm) && childrenOf(parseRule(alarm.settings.rule, scope)).includes(name)) soon(alarm.name)
+    }
+  }
+
+  function* all(type: 'MetricAlarm' | 'CompositeAlarm'): Generator<AlarmRecord> {
     let after = ''
-    let began = performance.now()
     for (;;) {
-      const page = repository.list(after, PAGE, { types: ['MetricAlarm'] })
-      for (const alarm of page) {
+      const page = repository.list(after, PAGE, { types: [type] })
+      yield* page
+      if (page.length < PAGE) return
+      after = page.at(-1)!.name
+    }
+  }
+
+  async function round(which: 'short' | 'all'): Promise<void> {
+    let began = performance.now()
+    for (const type of which === 'all' ? (['MetricAlarm', 'CompositeAlarm'] as const) : (['MetricAlarm'] as const)) {
+      for (const alarm of all(type)) {
         if (isStopped) return
-        if (!isMetricAlarm(alarm) || (which === 'short' && periodOf(alarm.settings) >= 60)) continue
+        if (which === 'short' && isMetricAlarm(alarm) && periodOf(alarm.settings) >= 60) continue
         look(alarm)
         if (performance.now() - began < TURN_MS) continue
         await new Promise((resolve) => setImmediate(resolve))
         began = performance.now()
       }
-      if (page.length < PAGE) return
-      after = page.at(-1)!.name
     }
   }
 
@@ -99,21 +116,24 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
     timer.unref()
   }
 
+  function soon(name: string): void {
+    if (wanted.size === 0) setImmediate(lookAtWanted)
+    wanted.add(name)
+  }
+
+  function lookAtWanted(): void {
+    const names = [...wanted]
+    wanted.clear()
+    for (const name of names) {
+      if (isStopped) return
+      const alarm = repository.find(name)
+      if (alarm !== undefined) look(alarm)
+    }
+  }
+
   return {
-    soon(name) {
-      if (wanted.size === 0) {
-        setImmediate(() => {
-          const names = [...wanted]
-          wanted.clear()
-          if (isStopped) return
-          for (const each of names) {
-            const alarm = repository.find(each)
-            if (alarm !== undefined && isMetricAlarm(alarm)) look(alarm)
-          }
-        })
-      }
-      wanted.add(name)
-    },
+    soon,
+    changed,
     round,
     start() {
       void run('all')
@@ -124,45 +144,4 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
       clearTimeout(timer)
     }
   }
-}
-
-/** @param at - Unix time in ms @returns undefined: the state stays */
-function judge(alarm: MetricAlarm, at: number, metrics: Pick<MetricStore, 'points'>, compute: ComputeMath) {
-  const { settings } = alarm
-  const window = windowOf(alarm, at)
-  const rules = rulesOf(alarm)
-  const found = evaluate(slotsOf(alarm, window, metrics, compute), rules)
-  if (found.state === undefined) return undefined
-  const shown = settings.queries?.find((query) => query.returnData !== false)
-  const facts = {
-    queriedAt: at,
-    statistic: settings.stat ?? shown?.metricStat?.stat,
-    unit: settings.unit ?? shown?.metricStat?.unit,
-    period: window.period
-  }
-  return {
-    value: found.state,
-    reason: reasonFor(found.state, found, rules),
-    reasonData: reasonDataFor(found, rules, facts)
-  }
-}
-
-function rulesOf({ settings }: MetricAlarm): EvaluationRules {
-  const { evaluationPeriods, datapointsToAlarm, threshold, comparisonOperator, treatMissingData, metric } = settings
-  return {
-    evaluationPeriods,
-    datapointsToAlarm,
-    threshold,
-    comparisonOperator,
-    // Source: monitoring §5.2: tables' metrics have no values while nothing is asked of the tables.
-    treatMissingData:
-      metric?.namespace === 'AWS/DynamoDB' ? 'ignore' : ((treatMissingData ?? 'missing') as MissingData),
-    minSamples: settings.lowSampleCount === 'ignore' ? samplesOf(settings.stat) : undefined
-  }
-}
-
-function samplesOf(stat: string | undefined): number | undefined {
-  if (stat === undefined) return undefined
-  const statistic = parseStatistic(stat)
-  return statistic.kind === 'percentile' ? samplesFor(statistic.percent) : undefined
 }

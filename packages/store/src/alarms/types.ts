@@ -29,7 +29,6 @@ interface AlarmActions {
 /** What its owner says of an alarm on a metric: one metric, or queries. */
 export interface MetricAlarmSettings extends AlarmActions {
   readonly type: 'MetricAlarm'
-  /** Dimensions as they were given: AWS shows them so. */
   readonly metric?: MetricKey | undefined
   /** `Sum` and the like, or `p99` and the like. */
   readonly stat?: string | undefined
