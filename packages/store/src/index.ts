@@ -18,6 +18,7 @@ export { createUsersRepository, type UsersRepository } from './access/users-repo
 export { type AlarmFilter, type AlarmsRepository, createAlarmsRepository } from './alarms/alarms-repository.ts'
 export type {
   AlarmHistoryItem,
+  AlarmHistoryQuery,
   AlarmHistoryType,
   AlarmQuery,
   AlarmRecord,

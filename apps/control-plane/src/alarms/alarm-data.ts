@@ -8,8 +8,8 @@ import {
   type StatisticSet,
   statisticOf
 } from '@hearth/store'
-import { computeShown } from './math.ts'
 import { type Datapoint, evaluationRange, type Slot } from './evaluate.ts'
+import { computeShown } from './math.ts'
 import { periodOf } from './model.ts'
 
 const DAY_S = 86_400

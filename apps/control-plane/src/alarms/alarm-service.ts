@@ -6,8 +6,8 @@ import type {
   AlarmHistoryQuery,
   AlarmRecord,
   AlarmSettings,
-  AlarmsRepository,
-  AlarmState
+  AlarmState,
+  AlarmsRepository
 } from '@hearth/store'
 import { type Tag, type Tags, withTags } from '../access/tags.ts'
 import { monitoringError } from '../metrics-api/errors.ts'
@@ -41,7 +41,10 @@ export interface AlarmService {
   delete(names: readonly string[]): number
   list(after: string, limit: number, filter?: AlarmFilter): readonly AlarmRecord[]
   /** Lasts until the alarm is looked at. @throws HearthError RESOURCE_NOT_FOUND */
-  setState(name: string, state: { readonly value: AlarmState; readonly reason: string; readonly reasonData: string | undefined }): void
+  setState(
+    name: string,
+    state: { readonly value: AlarmState; readonly reason: string; readonly reasonData: string | undefined }
+  ): void
   /** Those that are not there are passed over. */
   setActionsEnabled(names: readonly string[], isEnabled: boolean): void
   history(query: AlarmHistoryQuery): readonly AlarmHistoryItem[]

@@ -1,4 +1,4 @@
-import { HearthError, MathError, parseFunctionRef, type ArnScope } from '@hearth/shared'
+import { type ArnScope, HearthError, MathError, parseFunctionRef } from '@hearth/shared'
 import { type AlarmQuery, type AlarmSettings, type MetricAlarmSettings, parseStatistic } from '@hearth/store'
 import { monitoringError } from '../metrics-api/errors.ts'
 import { windowOf } from './alarm-data.ts'
@@ -35,7 +35,9 @@ export function checkMetricAlarm(settings: MetricAlarmSettings): void {
     throw invalid('DatapointsToAlarm must be less than or equal to EvaluationPeriods.')
   }
   if (treatMissingData !== undefined && !MISSING_DATA.includes(treatMissingData)) {
-    throw invalid(`The value ${treatMissingData} for parameter TreatMissingData must be one of [${MISSING_DATA.join(', ')}].`)
+    throw invalid(
+      `The value ${treatMissingData} for parameter TreatMissingData must be one of [${MISSING_DATA.join(', ')}].`
+    )
   }
   if (lowSampleCount !== undefined && !LOW_SAMPLE_COUNT.includes(lowSampleCount)) {
     throw invalid(
@@ -48,9 +50,7 @@ export function checkMetricAlarm(settings: MetricAlarmSettings): void {
 function checkSpan(period: number, evaluationPeriods: number): void {
   const span = period * evaluationPeriods
   if (period < 3_600 && span > DAY_S) {
-    throw invalid(
-      'Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).'
-    )
+    throw invalid('Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).')
   }
   if (span > WEEK_S) {
     throw invalid(
@@ -91,7 +91,10 @@ function checkQueries(queries: readonly AlarmQuery[], settings: MetricAlarmSetti
     )
   }
   if (queries.length === 0) throw missing('Metrics')
-  if (queries.length > MAX_QUERIES || queries.filter(({ metricStat }) => metricStat !== undefined).length > MAX_METRICS) {
+  if (
+    queries.length > MAX_QUERIES ||
+    queries.filter(({ metricStat }) => metricStat !== undefined).length > MAX_METRICS
+  ) {
     throw invalid(`An alarm can have up to ${MAX_METRICS} metrics, and ${MAX_QUERIES} queries in all.`)
   }
   const ids = new Set<string>()
@@ -99,7 +102,9 @@ function checkQueries(queries: readonly AlarmQuery[], settings: MetricAlarmSetti
     const path = `Metrics.member.${i + 1}`
     const { id, metricStat, expression } = query
     if (!QUERY_ID.test(id)) {
-      throw invalid(`The value ${id} for parameter ${path}.Id must begin with a small letter and have letters, digits and _ only.`)
+      throw invalid(
+        `The value ${id} for parameter ${path}.Id must begin with a small letter and have letters, digits and _ only.`
+      )
     }
     if (ids.has(id)) throw invalid(`The value ${id} for parameter ${path}.Id is not unique.`)
     ids.add(id)
@@ -118,9 +123,7 @@ function checkQueries(queries: readonly AlarmQuery[], settings: MetricAlarmSetti
   }
   const periods = new Set(queries.flatMap(({ metricStat, period }) => metricStat?.period ?? period ?? []))
   if (periods.size !== 1) {
-    throw invalid(
-      periods.size === 0 ? 'Period must not be null' : 'All metrics of an alarm must have the same Period.'
-    )
+    throw invalid(periods.size === 0 ? 'Period must not be null' : 'All metrics of an alarm must have the same Period.')
   }
   checkExpressions(queries, settings)
 }
@@ -131,7 +134,9 @@ function checkExpressions(queries: readonly AlarmQuery[], settings: MetricAlarmS
   try {
     const window = windowOf(settings, 0)
     const columns = new Map(
-      queries.flatMap(({ id, metricStat }) => (metricStat === undefined ? [] : [[id, window.starts.map(() => 1)] as const]))
+      queries.flatMap(({ id, metricStat }) =>
+        metricStat === undefined ? [] : [[id, window.starts.map(() => 1)] as const]
+      )
     )
     const series = seriesShown(queries, window, columns)
     if (shown.expression !== undefined && series.length !== 1) {

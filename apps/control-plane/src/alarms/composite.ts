@@ -1,5 +1,5 @@
 import type { ArnScope, HearthError } from '@hearth/shared'
-import type { AlarmsRepository, AlarmState } from '@hearth/store'
+import type { AlarmState, AlarmsRepository } from '@hearth/store'
 import { monitoringError } from '../metrics-api/errors.ts'
 import { alarmNameIn, isCompositeAlarm } from './model.ts'
 

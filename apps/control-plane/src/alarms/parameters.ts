@@ -34,7 +34,11 @@ export const Query = z.object({
   Id: z.string().min(1).max(255),
   MetricStat: z
     .object({
-      Metric: z.object({ Namespace: Namespace.optional(), MetricName: MetricName.optional(), Dimensions: Dimensions.default([]) }),
+      Metric: z.object({
+        Namespace: Namespace.optional(),
+        MetricName: MetricName.optional(),
+        Dimensions: Dimensions.default([])
+      }),
       Period: Positive,
       Stat: z.string().min(1).max(64),
       Unit: Unit.optional()

@@ -37,7 +37,12 @@ function actionsIn(input: CommonInput) {
 }
 
 /** What policies may look at. */
-function contextOf({ AlarmActions, OKActions, InsufficientDataActions, Tags: tags }: CommonInput & { Tags?: Parameters<typeof tagContext>[0] }) {
+function contextOf({
+  AlarmActions,
+  OKActions,
+  InsufficientDataActions,
+  Tags: tags
+}: CommonInput & { Tags?: Parameters<typeof tagContext>[0] }) {
   return { 'cloudwatch:AlarmActions': [...AlarmActions, ...OKActions, ...InsufficientDataActions], ...tagContext(tags) }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ArnScope } from '@hearth/shared'
-import type { AlarmRecord, AlarmsRepository, AlarmState, AlarmStatus, NewAlarmSending } from '@hearth/store'
+import type { AlarmRecord, AlarmState, AlarmStatus, AlarmsRepository, NewAlarmSending } from '@hearth/store'
 import { actionBody, changeOf } from './alarm-texts.ts'
 import { stateItem } from './history-items.ts'
 import { actionsOf, alarmArn } from './model.ts'

@@ -1,0 +1,4 @@
+/** An expression that does not follow the grammar, or asks for what cannot be; the message says what and where. */
+export class MathError extends Error {
+  override readonly name = 'MathError'
+}
