@@ -17,6 +17,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Access } from './access/access.ts'
 import { authorization } from './access/authorization.ts'
 import type { KeyUses } from './access/key-uses.ts'
+import type { Alarms } from './alarms/alarms.ts'
 import { apiGateway } from './apis/api-gateway.ts'
 import type { Apis } from './apis/apis.ts'
 import type { CodeLinks } from './code-links.ts'
@@ -147,6 +148,7 @@ export interface Deps {
   readonly auditDir: string
   /** Metrics over time. */
   readonly telemetry: Pick<Telemetry, 'metrics'>
+  readonly alarms: Alarms
   readonly secrets: SecretService
   readonly parameters: ParameterService
   readonly masterKeys: MasterKeys
@@ -345,7 +347,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
       bindJsonService(SSM, deps.parameters)
     ]
   })
-  const monitoring = { metrics: deps.telemetry.metrics, scope, now: deps.access.now }
+  const monitoring = { metrics: deps.telemetry.metrics, alarms: deps.alarms.service, scope, now: deps.access.now }
   await app.register(monitoringJson, { deps: monitoring })
   await app.register(monitoringCbor, { deps: monitoring })
   await app.register(queryApi, {

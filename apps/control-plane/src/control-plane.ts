@@ -12,6 +12,7 @@ import {
 } from '@hearth/shared'
 import {
   AUDIT_FILES,
+  createAlarmsRepository,
   createAliasesRepository,
   createApisRepository,
   createArchivesRepository,
@@ -62,6 +63,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createAccess } from './access/access.ts'
 import { createAssumableRoles } from './access/assumable-roles.ts'
 import { startKeyUses } from './access/key-uses.ts'
+import { createAlarms } from './alarms/alarms.ts'
 import { createApis } from './apis/apis.ts'
 import { buildApp, type ServerOptions } from './app.ts'
 import { createCodeLinks } from './code-links.ts'
@@ -357,6 +359,26 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
+  const alarms = createAlarms({
+    repository: createAlarmsRepository(db, box),
+    metrics: telemetry.metrics,
+    invoker,
+    scope,
+    now,
+    exclusively: (work) => functions.exclusively(work),
+    webhookNetworks: config.webhookNetworks ?? [],
+    onResult({ alarm, target, kind, id }, result, error) {
+      const level = result === 'delivered' ? 'info' : 'warn'
+      late.log?.[level](
+        { alarm, kind, target: target.startsWith('arn:') ? target : 'webhook', id, result, error },
+        'alarm'
+      )
+    },
+    onError(err, message, alarm) {
+      late.log?.error({ err, alarm }, message)
+    }
+  })
+
   // Answers may show what is sealed elsewhere: a function's environment.
   const requestKeys = createIdempotencyKeys(db, {
     seal: (body, record) => box.seal(Buffer.from(body).toString('latin1'), record),
@@ -448,6 +470,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       sessions,
       auditDir: layout.audit,
       telemetry,
+      alarms,
       secrets,
       masterKeys,
       parameters: createParameterService({
@@ -493,12 +516,14 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     }
   }, PRUNE_MS)
   pruning.unref()
+  alarms.start()
   const stopTidying = tidyOften(telemetry, (err) => {
     app.log.error({ err }, 'old metrics could not be rolled up')
   })
   app.addHook('onClose', async () => {
     stopCollector()
     stopTidying()
+    await alarms.close()
     clearInterval(pruning)
     masterKeys.stop()
     await builder?.close()

@@ -15,6 +15,23 @@ export type {
   UserRecord
 } from './access/types.ts'
 export { createUsersRepository, type UsersRepository } from './access/users-repository.ts'
+export { type AlarmFilter, type AlarmsRepository, createAlarmsRepository } from './alarms/alarms-repository.ts'
+export type {
+  AlarmHistoryItem,
+  AlarmHistoryQuery,
+  AlarmHistoryType,
+  AlarmQuery,
+  AlarmRecord,
+  AlarmSending,
+  AlarmSettings,
+  AlarmState,
+  AlarmStatus,
+  AlarmType,
+  CompositeAlarmSettings,
+  MetricAlarmSettings,
+  NewAlarmHistoryItem,
+  NewAlarmSending
+} from './alarms/types.ts'
 export { type AliasesRepository, createAliasesRepository } from './aliases-repository.ts'
 export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-store.ts'
 export { toAuditEntry } from './audit/audit-entry.ts'
@@ -159,6 +176,7 @@ export {
 } from './secrets/secrets-repository.ts'
 export { createServerSecrets } from './server-secrets.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
+export { combine as combineStatistics } from './telemetry/distribution.ts'
 export { createFilterMinutes, type FilterMinutes } from './telemetry/filter-minutes.ts'
 export { createLogCursors, type LogCursors } from './telemetry/log-cursors.ts'
 export { openTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/open-telemetry.ts'

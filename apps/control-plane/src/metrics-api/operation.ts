@@ -1,12 +1,14 @@
 import type { ArnScope } from '@hearth/shared'
 import type { MetricStore } from '@hearth/store'
 import type { z } from 'zod'
+import type { AlarmService } from '../alarms/alarm-service.ts'
 import type { JsonCaller, JsonTarget, PreparedJsonCall } from '../json-protocol/operation.ts'
 import { checkParameters } from '../query/constraints.ts'
 
 /** What operations of CloudWatch work with. */
 export interface MonitoringDeps {
   readonly metrics: MetricStore
+  readonly alarms: AlarmService
   readonly scope: ArnScope
   readonly now: () => Date
 }

@@ -1,3 +1,4 @@
+import { ALARM_OPERATIONS } from '../alarms/alarm-operations.ts'
 import { METRIC_OPERATIONS } from './metric-operations.ts'
 import type { MonitoringOperation } from './operation.ts'
 
@@ -10,5 +11,5 @@ export const MONITORING = {
   target: 'GraniteServiceVersion20100801',
   version: '2010-08-01',
   xmlns: 'http://monitoring.amazonaws.com/doc/2010-08-01/',
-  operations: [...METRIC_OPERATIONS] satisfies readonly MonitoringOperation[]
+  operations: [...METRIC_OPERATIONS, ...ALARM_OPERATIONS] satisfies readonly MonitoringOperation[]
 } as const

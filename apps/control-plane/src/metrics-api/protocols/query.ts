@@ -5,6 +5,9 @@ import type { MonitoringDeps } from '../operation.ts'
 import { MONITORING } from '../registry.ts'
 import { runOperation } from './calls.ts'
 
+/** Operations whose answer has a Result element with nothing in it. */
+const EMPTY_RESULTS = new Set(['TagResource', 'UntagResource'])
+
 /** CloudWatch by the query protocol: the AWS CLI and older SDKs. */
 export function monitoringQuery(deps: MonitoringDeps): QueryService {
   return {
@@ -15,7 +18,7 @@ export function monitoringQuery(deps: MonitoringDeps): QueryService {
     prepare: () => undefined,
     async serve(request, action, members) {
       const answer = await runOperation(request, action, members, deps)
-      return Object.keys(answer).length === 0 ? undefined : (xmlOf(answer) as QueryResult)
+      return Object.keys(answer).length === 0 && !EMPTY_RESULTS.has(action) ? undefined : (xmlOf(answer) as QueryResult)
     }
   }
 }
