@@ -37,6 +37,7 @@ import type { Entry } from './function-routes.ts'
 import { toSpec } from './function-spec.ts'
 import { createReadiness, type Readiness } from './health.ts'
 import { createHostEntrance, OTHER_HOST } from './host-entrance.ts'
+import { requireControlPlane } from './internal-route.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
@@ -74,6 +75,8 @@ import { createUrlDoor, isOwnKey, URL_BY_HOST, URL_BY_PATH } from './url-door.ts
 import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
+import { functionUsageRoute } from './usage/usage-route.ts'
+import { startUsageWriter } from './usage/usage-writer.ts'
 import { createV1Door } from './v1-door.ts'
 import { socketTriggerRoutes } from './websockets/socket-trigger-routes.ts'
 import { UpgradableRequest } from './websockets/upgrades.ts'
@@ -143,8 +146,8 @@ const COMPLETED_MS = 1_000
 const ARCHIVES_MS = 500
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
-/** Who may use a route: anyone, who proves a key, or whom what is behind it lets in. */
-export type Access = 'open' | 'caller' | 'function-url' | 'api' | 'webhook' | 'load-balancer' | 'control-plane'
+/** Who may use a route: anyone, who proves a key, whom what is behind it lets in, or the control plane alone. */
+export type Access = 'open' | 'caller' | 'function-url' | 'api' | 'webhook' | 'load-balancer' | 'control-plane' | 'internal'
 
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
@@ -258,6 +261,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       log.error({ err, requestId }, 'request failed')
     }
   }
+  const usage = startUsageWriter({
+    meter: metrics.usage,
+    counts: deps.queue.functionUsage,
+    kept: () => hallway.directory.kept(),
+    now: Date.now,
+    onError: atMostEvery(10_000, (err: unknown) => {
+      log.error({ err }, 'the usage of functions cannot be written')
+    })
+  })
   const rate = createRequestRate(config.requestRate ?? 0, Date.now)
   const openProxy = (): Proxy =>
     createProxy({
@@ -343,6 +355,28 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       serve().catch(turnDown)
     }
     mount(methods, url, wish === undefined ? 'open' : 'caller', handle, wish?.action)
+  }
+
+  /** What the control plane asks of this process. */
+  function mountInternalRoute(url: string, route: ServerRoute): void {
+    const number = metrics.route(url)
+    mount(['GET'], url, 'internal', (req, res, id, name) => {
+      countAnswer(metrics, number, req, res)
+      const serve = async (): Promise<void> => {
+        requireControlPlane(req, proof)
+        await route(
+          req,
+          res,
+          name,
+          () => undefined,
+          () => undefined,
+          EMPTY
+        )
+      }
+      serve().catch((err: unknown) => {
+        refuse(req, res, toRefusal(judgeRefused(hallway, err, peerAddress(req), id), 'problem', id))
+      })
+    })
   }
 
   const all = [...app.supportedMethods] as HTTPMethods[]
@@ -443,6 +477,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     mountServerRoute(methods, url, on === 'function' ? ofFunction(action) : { action, resource: undefined }, route)
   }
   mountServerRoute(['GET'], '/v1/runtimes', ofServer('hearth:ListRuntimes'), runtimesRoute(executor))
+  mountInternalRoute('/internal/function-usage', functionUsageRoute(usage))
   mountServerRoute(['GET'], '/metrics', ofServer('hearth:GetMetrics'), metricsRoute(metrics))
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
@@ -683,6 +718,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         await logs.close()
         await deps.audit.close()
         await guard.close()
+        await usage.close()
         await events.close()
         hallway.directory.close()
       })()
@@ -702,6 +738,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       find: refuseAll,
       counters: () => [],
       provisioned: () => [],
+      kept: () => [],
       generation: () => 0,
       close: () => undefined
     },

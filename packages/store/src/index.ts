@@ -88,6 +88,7 @@ export type {
 } from './queue/archive-types.ts'
 export type { QueueOptions } from './queue/batches.ts'
 export { openEventQueue } from './queue/client.ts'
+export type { FunctionUsageCounts, ProvisionedBlock, UsageBatch } from './queue/function-usage-types.ts'
 export {
   type AttemptResult,
   type Backlog,
