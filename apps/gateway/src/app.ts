@@ -147,7 +147,15 @@ const ARCHIVES_MS = 500
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, whom what is behind it lets in, or the control plane alone. */
-export type Access = 'open' | 'caller' | 'function-url' | 'api' | 'webhook' | 'load-balancer' | 'control-plane' | 'internal'
+export type Access =
+  | 'open'
+  | 'caller'
+  | 'function-url'
+  | 'api'
+  | 'webhook'
+  | 'load-balancer'
+  | 'control-plane'
+  | 'internal'
 
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
