@@ -101,6 +101,7 @@ import { secretRoutes } from './v1/secret-routes.ts'
 import { triggerRoutes } from './v1/trigger-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { usagePlanRoutes } from './v1/usage-plan-routes.ts'
+import { type UsageRoutesOptions, usageRoutes } from './v1/usage-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
 import { webhookRoutes } from './v1/webhook-routes.ts'
@@ -126,6 +127,7 @@ export interface Deps {
   readonly schedules: Schedules
   readonly apis: Apis
   readonly usagePlans: UsagePlans
+  readonly usage: UsageRoutesOptions
   readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
   readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService
@@ -318,6 +320,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(usagePlanRoutes, { prefix: '/v1', usagePlans: deps.usagePlans, scope })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
+  await app.register(usageRoutes, { prefix: '/v1/usage', ...deps.usage })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })
   await app.register(policyRoutes, { prefix: '/v1/policies', scope })

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor/runtimes'
 import {
+  AWS_PRICES,
   type Config,
   compilePolicy,
   createAuthenticator,
@@ -51,6 +52,7 @@ import {
   makeDataDir,
   openAuditLog,
   openStore,
+  prepareFunctionTags,
   prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
@@ -91,8 +93,9 @@ import { createSchedules } from './scheduler/schedules.ts'
 import { createParameterService } from './secrets/parameter-service.ts'
 import { createSecretReferences } from './secrets/secret-references.ts'
 import { createSecretService } from './secrets/secret-service.ts'
-import { createServiceInvoker } from './service-invoker.ts'
+import { createServiceInvoker, toReach } from './service-invoker.ts'
 import { createUrlService } from './urls/url-service.ts'
+import { createUsageSource } from './usage/usage-source.ts'
 import { createUsagePlans } from './usage-plans/usage-plans.ts'
 
 export interface ControlPlaneOptions {
@@ -113,6 +116,7 @@ export interface ControlPlaneOptions {
         | 'authFailures'
         | 'host'
         | 'port'
+        | 'prices'
       >
     >
   readonly migrationsDir: string
@@ -168,11 +172,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const db = openStore(layout.database, options.migrationsDir, { now })
   // Both processes have it from here, so that it stays when the master key becomes another.
   const token = createServerSecrets(db, box).ensure('internal-token', internalToken(masterKey))
-  const invoker = createServiceInvoker({
-    host: config.host ?? '127.0.0.1',
-    port: config.port ?? 0,
-    internalToken: token
-  })
+  const gateway = { host: config.host ?? '127.0.0.1', port: config.port ?? 0, internalToken: token }
+  const invoker = createServiceInvoker(gateway)
   const keys = createKeysRepository(db, box, now)
   const users = createUsersRepository(db)
   const owned = createOwnedPoliciesRepository(db)
@@ -415,6 +416,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
         now,
         exclusively: (work) => functions.exclusively(work)
       }),
+      usage: {
+        source: createUsageSource({ ...gateway, host: toReach(gateway.host) }),
+        prices: config.prices ?? AWS_PRICES,
+        tagsOf: prepareFunctionTags(db),
+        now
+      },
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>

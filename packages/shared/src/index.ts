@@ -36,6 +36,7 @@ export {
 } from './auth/session-tokens.ts'
 export { invalidSignature, type SignedRequest } from './auth/signed-request.ts'
 export { isPresigned, type Payloads, type Signature, signingKey } from './auth/sigv4.ts'
+export { type CheckedAddresses, createCheckedAddresses } from './checked-addresses.ts'
 export {
   minUnreserved,
   type ProvisionedConcurrency,
@@ -241,3 +242,4 @@ export {
   type WebhookSettings,
   webhookArn
 } from './webhook.ts'
+export { createWebhookSender, type SendWebhook, WebhookError, type WebhookMessage } from './webhook-post.ts'

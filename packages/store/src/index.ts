@@ -44,6 +44,7 @@ export {
   createFunctionPoliciesRepository,
   type FunctionPoliciesRepository
 } from './function-policies-repository.ts'
+export { type FunctionTagsLookup, prepareFunctionTags } from './function-tags.ts'
 export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
 export {
   createFunctionsRepository,

@@ -1,6 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
-import type { CheckedAddresses } from '../../checked-addresses.ts'
+import type { CheckedAddresses } from '@hearth/shared'
 
 /** Why something could not be fetched, in words that hold nothing of this machine's network. */
 export class FetchError extends Error {

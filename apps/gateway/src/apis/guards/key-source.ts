@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { createCheckedAddresses } from '../../checked-addresses.ts'
+import { createCheckedAddresses } from '@hearth/shared'
 import { FetchError, fetchJson, refusedAddress } from './fetch-json.ts'
 
 export interface KeySourceOptions {

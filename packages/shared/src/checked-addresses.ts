@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { isPrivateAddress, networkMatcher } from '@hearth/shared'
+import { isPrivateAddress, networkMatcher } from './special-addresses.ts'
 
 /** Where requests may go whose address somebody other than the operator has chosen. */
 export interface CheckedAddresses {
