@@ -9,6 +9,7 @@ import {
   createAuthBackoff,
   createRequestRate,
   type FunctionRecord,
+  type Readiness,
   type SessionTokens
 } from '@hearth/shared'
 import type { ArtifactStore, IdempotencyKeys } from '@hearth/store'
@@ -159,7 +160,7 @@ export interface Deps {
   readonly runtimes: Runtimes
   readonly architecture: FunctionRecord['architecture']
   /** Whether a deploy could be written now. */
-  readonly isReady: () => boolean
+  readonly health: () => Readiness
 }
 
 export type ServerOptions = FastifyServerOptions & { readonly http?: http.ServerOptions }
@@ -231,7 +232,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(uploadLimit)
   await app.register(idempotency, { keys: deps.keys, blindedBy: deps.internalToken, now: deps.now })
   await app.register(openapi)
-  await app.register(systemRoutes, { isReady: deps.isReady, metrics })
+  await app.register(systemRoutes, { health: deps.health, metrics })
   await app.register(deployRoutes, {
     prefix: '/v1/functions',
     service,

@@ -7,6 +7,7 @@ import {
   compilePolicy,
   createAuthenticator,
   createAuthorizer,
+  createReadiness,
   createSessionTokens,
   type FunctionRecord,
   functionArn
@@ -349,6 +350,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     isHostTaken: (host) => ownerOf(host) !== undefined
   })
+  const readiness = createReadiness({ required: ['database'] })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
@@ -464,7 +466,10 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       scope,
       runtimes,
       architecture,
-      isReady: () => isWritable(db),
+      health() {
+        readiness.set('database', isWritable(db) ? { ok: true } : { ok: false, detail: 'it does not take writes' })
+        return readiness
+      },
       keys: requestKeys,
       now
     },

@@ -9,11 +9,13 @@ import {
   createAuthBackoff,
   createAuthenticator,
   createAuthorizer,
+  createReadiness,
   createRequestRate,
   functionArn,
   HearthError,
   JsonCheck,
   parseFunctionRef,
+  type Readiness,
   type SessionTokens
 } from '@hearth/shared'
 import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
@@ -30,12 +32,12 @@ import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
 import { Call, type Door, type Hallway } from './call.ts'
 import { answerClientError } from './client-errors.ts'
+import { createControlPlaneProbe } from './control-plane-probe.ts'
 import { startReporter } from './control-plane-reporter.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
 import { toSpec } from './function-spec.ts'
-import { createReadiness, type Readiness } from './health.ts'
 import { createHostEntrance, OTHER_HOST } from './host-entrance.ts'
 import { requireControlPlane } from './internal-route.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
@@ -63,7 +65,8 @@ import {
   metricsRoute,
   readyRoute,
   runtimesRoute,
-  type ServerRoute
+  type ServerRoute,
+  startupRoute
 } from './server-routes.ts'
 import { serviceDoor } from './service-door.ts'
 import { stopServer, trackConnections } from './stop.ts'
@@ -203,7 +206,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const { config, metrics, log, executor, logs } = deps
   const scope = { region: config.region, accountId: config.accountId }
   const timeouts = { ...TIMEOUTS, ...deps.timeouts }
-  const readiness = createReadiness(['directory', 'sandbox', 'queue', 'running'])
+  const readiness = createReadiness({
+    required: ['directory', 'sandbox', 'queue', 'running'],
+    advisory: ['control-plane']
+  })
   readiness.set('running', { ok: true })
   readiness.set('queue', { ok: true })
   const routes: Route[] = []
@@ -490,7 +496,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountInternalRoute('/internal/function-usage', functionUsageRoute(usage))
   mountServerRoute(['GET'], '/metrics', ofServer('hearth:GetMetrics'), metricsRoute(metrics))
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
-  mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
+  const controlPlane = createControlPlaneProbe(config.controlPort, () => performance.now())
+  mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness, controlPlane))
+  mountServerRoute(['GET', 'HEAD'], '/startupz', 'open', startupRoute(readiness, controlPlane))
 
   for (const { method, url, action, bodyBytes, route } of [
     ...triggerRoutes(triggers, scope),

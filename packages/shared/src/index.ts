@@ -79,6 +79,7 @@ export {
   type FunctionUrlAuthType,
   hostName
 } from './function-url.ts'
+export { type Check, createReadiness, type Health, type Readiness } from './health.ts'
 export {
   API_ID,
   type Api,
