@@ -20,6 +20,7 @@ import { authorization } from './access/authorization.ts'
 import type { KeyUses } from './access/key-uses.ts'
 import { apiGateway } from './apis/api-gateway.ts'
 import type { Apis } from './apis/apis.ts'
+import type { Budgets } from './budgets/budgets.ts'
 import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
@@ -80,6 +81,7 @@ import type { UsagePlans } from './usage-plans/usage-plans.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
 import { auditRoutes } from './v1/audit-routes.ts'
+import { budgetRoutes } from './v1/budget-routes.ts'
 import { concurrencyRoutes } from './v1/concurrency-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
@@ -129,6 +131,7 @@ export interface Deps {
   readonly apis: Apis
   readonly usagePlans: UsagePlans
   readonly usage: UsageRoutesOptions
+  readonly budgets: Budgets
   readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
   readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService
@@ -321,6 +324,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(usagePlanRoutes, { prefix: '/v1', usagePlans: deps.usagePlans, scope })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
+  await app.register(budgetRoutes, { prefix: '/v1/budgets', budgets: deps.budgets, scope })
   await app.register(usageRoutes, { prefix: '/v1/usage', ...deps.usage })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })

@@ -9,6 +9,7 @@ import {
   createAuthorizer,
   createReadiness,
   createSessionTokens,
+  createWebhookSender,
   type FunctionRecord,
   functionArn
 } from '@hearth/shared'
@@ -18,6 +19,7 @@ import {
   createApisRepository,
   createArchivesRepository,
   createArtifactStore,
+  createBudgetsRepository,
   createCodeSigningRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
@@ -66,8 +68,11 @@ import { createAssumableRoles } from './access/assumable-roles.ts'
 import { startKeyUses } from './access/key-uses.ts'
 import { createApis } from './apis/apis.ts'
 import { buildApp, type ServerOptions } from './app.ts'
+import { createAlertSender } from './budgets/alert-sender.ts'
+import { startBudgets } from './budgets/budgets.ts'
 import { createCodeLinks } from './code-links.ts'
 import { createDestinationCheck } from './destinations/check-destination.ts'
+import { createWebhookKind } from './destinations/webhook-kind.ts'
 import { createEventRules } from './events/event-rules.ts'
 import { ensureAdministrator } from './first-start.ts'
 import { createAccount } from './functions/account.ts'
@@ -350,6 +355,36 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     isHostTaken: (host) => ownerOf(host) !== undefined
   })
+  const usage = {
+    source: createUsageSource({ ...gateway, host: toReach(gateway.host) }),
+    prices: config.prices ?? AWS_PRICES,
+    tagsOf: prepareFunctionTags(db)
+  }
+  const networks = config.webhookNetworks ?? []
+  const budgetsRepository = createBudgetsRepository(db, box)
+  const budgets = startBudgets({
+    ...usage,
+    repository: budgetsRepository,
+    invoker,
+    sender: createAlertSender({
+      repository: budgetsRepository,
+      invoker,
+      postWebhook: createWebhookSender({ networks, now: () => now().getTime() }),
+      accountId: scope.accountId,
+      now: () => now().getTime(),
+      onError: (err, alert) => {
+        late.log?.warn({ err, budget: alert?.budget, alert: alert?.id }, 'an alert of a budget could not be sent')
+      }
+    }),
+    checkWebhook: (url) => {
+      createWebhookKind(networks).check(url, { functionName: '', role: undefined, purpose: 'OnFailure' })
+    },
+    scope,
+    now,
+    onError: (err) => {
+      late.log?.warn({ err }, 'budgets could not be looked at')
+    }
+  })
   const readiness = createReadiness({ required: ['database'] })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
@@ -418,12 +453,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
         now,
         exclusively: (work) => functions.exclusively(work)
       }),
-      usage: {
-        source: createUsageSource({ ...gateway, host: toReach(gateway.host) }),
-        prices: config.prices ?? AWS_PRICES,
-        tagsOf: prepareFunctionTags(db),
-        now
-      },
+      usage: { ...usage, now },
+      budgets,
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
@@ -501,6 +532,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     stopCollector()
     clearInterval(pruning)
     masterKeys.stop()
+    await budgets.close()
     await builder?.close()
     await packages.close()
     await trees.close()

@@ -36,6 +36,7 @@ export {
 } from './auth/session-tokens.ts'
 export { invalidSignature, type SignedRequest } from './auth/signed-request.ts'
 export { isPresigned, type Payloads, type Signature, signingKey } from './auth/sigv4.ts'
+export type { Budget, BudgetAlert, BudgetScope, BudgetSettings, BudgetUnit } from './budget.ts'
 export { type CheckedAddresses, createCheckedAddresses } from './checked-addresses.ts'
 export {
   minUnreserved,

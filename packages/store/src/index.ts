@@ -20,6 +20,7 @@ export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-
 export { toAuditEntry } from './audit/audit-entry.ts'
 export { AUDIT_FILES, type AuditEntry, type AuditLog, type AuditLogOptions, openAuditLog } from './audit/audit-log.ts'
 export { type AuditQuery, readAudit } from './audit/audit-reader.ts'
+export { type BudgetsRepository, createBudgetsRepository } from './budgets-repository.ts'
 export {
   type CodeSigningConfig,
   type CodeSigningRepository,

@@ -162,5 +162,10 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   rotateMasterKey: 'hearth:RotateMasterKey',
   listAuditEntries: 'hearth:ListAuditEntries',
 
-  getUsage: 'hearth:GetUsage'
+  getUsage: 'hearth:GetUsage',
+  // On the budget's ARN.
+  listBudgets: IN_ROUTE,
+  putBudget: IN_ROUTE,
+  getBudget: IN_ROUTE,
+  deleteBudget: IN_ROUTE
 }
