@@ -365,7 +365,7 @@ t.test('Bearer keys are known at once, and forgotten with the key', async (t) =>
 
 t.test('every route but the named ones refuses a caller without a key', async (t) => {
   const { app, inject } = await startControlPlane(t)
-  const OPEN = new Set(['/healthz', '/readyz', '/openapi.json'])
+  const OPEN = new Set(['/healthz', '/readyz', '/startupz', '/openapi.json'])
   const seen = new Set<string>()
   for (const { url, method } of listRoutes(app.printRoutes({ commonPrefix: false }))) {
     seen.add(`${method} ${url}`)

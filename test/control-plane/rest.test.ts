@@ -265,7 +265,8 @@ t.test('lists go page by page', async (t) => {
 t.test('health is open, and metrics count', async (t) => {
   const { app, get, put } = await startControlPlane(t)
   t.strictSame((await app.inject('/healthz')).json(), { status: 'ok' })
-  t.strictSame((await app.inject('/readyz')).json(), { status: 'ok' })
+  t.strictSame((await app.inject('/readyz')).json(), { status: 'ready', checks: { database: { ok: true } } })
+  t.strictSame((await app.inject('/startupz')).json(), { status: 'started' })
   await put('f', SOURCE)
   await put('f', SOURCE)
   await put('f?memory=1', SOURCE)

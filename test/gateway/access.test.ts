@@ -201,7 +201,7 @@ t.test('keys end', async (t) => {
 t.test('every route says who may use it', async (t) => {
   const { gateway } = await startGateway(t)
   const open = gateway.routes.filter(({ access }) => access === 'open').map(({ url }) => url)
-  t.strictSame(open.sort(), ['/healthz', '/readyz'])
+  t.strictSame(open.sort(), ['/healthz', '/readyz', '/startupz'])
   for (const { access, action, url } of gateway.routes) {
     if (access === 'caller') t.match(action, /^(lambda|logs|hearth|execute-api|apigateway):[A-Z]\w+$/, url)
   }

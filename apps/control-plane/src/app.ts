@@ -9,6 +9,7 @@ import {
   createAuthBackoff,
   createRequestRate,
   type FunctionRecord,
+  type Readiness,
   type SessionTokens
 } from '@hearth/shared'
 import type { ArtifactStore, IdempotencyKeys, Telemetry } from '@hearth/store'
@@ -20,6 +21,7 @@ import type { KeyUses } from './access/key-uses.ts'
 import type { Alarms } from './alarms/alarms.ts'
 import { apiGateway } from './apis/api-gateway.ts'
 import type { Apis } from './apis/apis.ts'
+import type { Budgets } from './budgets/budgets.ts'
 import type { CodeLinks } from './code-links.ts'
 import type { AccountSettings } from './functions/account.ts'
 import type { AliasService } from './functions/alias-service.ts'
@@ -84,6 +86,7 @@ import type { UsagePlans } from './usage-plans/usage-plans.ts'
 import { accountRoutes } from './v1/account-routes.ts'
 import { aliasRoutes } from './v1/alias-routes.ts'
 import { auditRoutes } from './v1/audit-routes.ts'
+import { budgetRoutes } from './v1/budget-routes.ts'
 import { concurrencyRoutes } from './v1/concurrency-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
@@ -106,6 +109,7 @@ import { secretRoutes } from './v1/secret-routes.ts'
 import { triggerRoutes } from './v1/trigger-routes.ts'
 import { urlRoutes } from './v1/url-routes.ts'
 import { usagePlanRoutes } from './v1/usage-plan-routes.ts'
+import { type UsageRoutesOptions, usageRoutes } from './v1/usage-routes.ts'
 import { userRoutes } from './v1/user-routes.ts'
 import { versionRoutes } from './v1/version-routes.ts'
 import { webhookRoutes } from './v1/webhook-routes.ts'
@@ -131,6 +135,8 @@ export interface Deps {
   readonly schedules: Schedules
   readonly apis: Apis
   readonly usagePlans: UsagePlans
+  readonly usage: UsageRoutesOptions
+  readonly budgets: Budgets
   readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
   readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService
@@ -165,7 +171,7 @@ export interface Deps {
   readonly runtimes: Runtimes
   readonly architecture: FunctionRecord['architecture']
   /** Whether a deploy could be written now. */
-  readonly isReady: () => boolean
+  readonly health: () => Readiness
 }
 
 export type ServerOptions = FastifyServerOptions & { readonly http?: http.ServerOptions }
@@ -237,7 +243,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(uploadLimit)
   await app.register(idempotency, { keys: deps.keys, blindedBy: deps.internalToken, now: deps.now })
   await app.register(openapi)
-  await app.register(systemRoutes, { isReady: deps.isReady, metrics })
+  await app.register(systemRoutes, { health: deps.health, metrics })
   await app.register(deployRoutes, {
     prefix: '/v1/functions',
     service,
@@ -326,6 +332,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   })
   await app.register(usagePlanRoutes, { prefix: '/v1', usagePlans: deps.usagePlans, scope })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
+  await app.register(budgetRoutes, { prefix: '/v1/budgets', budgets: deps.budgets, scope })
+  await app.register(usageRoutes, { prefix: '/v1/usage', ...deps.usage })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })
   await app.register(policyRoutes, { prefix: '/v1/policies', scope })

@@ -2,11 +2,14 @@ import path from 'node:path'
 import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor/runtimes'
 import {
+  AWS_PRICES,
   type Config,
   compilePolicy,
   createAuthenticator,
   createAuthorizer,
+  createReadiness,
   createSessionTokens,
+  createWebhookSender,
   type FunctionRecord,
   functionArn
 } from '@hearth/shared'
@@ -17,6 +20,7 @@ import {
   createApisRepository,
   createArchivesRepository,
   createArtifactStore,
+  createBudgetsRepository,
   createCodeSigningRepository,
   createConcurrencyRepository,
   createEventInvokeRepository,
@@ -53,6 +57,7 @@ import {
   openAuditLog,
   openStore,
   openTelemetry,
+  prepareFunctionTags,
   prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
@@ -66,8 +71,11 @@ import { startKeyUses } from './access/key-uses.ts'
 import { createAlarms } from './alarms/alarms.ts'
 import { createApis } from './apis/apis.ts'
 import { buildApp, type ServerOptions } from './app.ts'
+import { createAlertSender } from './budgets/alert-sender.ts'
+import { startBudgets } from './budgets/budgets.ts'
 import { createCodeLinks } from './code-links.ts'
 import { createDestinationCheck } from './destinations/check-destination.ts'
+import { createWebhookKind } from './destinations/webhook-kind.ts'
 import { createEventRules } from './events/event-rules.ts'
 import { ensureAdministrator } from './first-start.ts'
 import { createAccount } from './functions/account.ts'
@@ -95,8 +103,9 @@ import { createSchedules } from './scheduler/schedules.ts'
 import { createParameterService } from './secrets/parameter-service.ts'
 import { createSecretReferences } from './secrets/secret-references.ts'
 import { createSecretService } from './secrets/secret-service.ts'
-import { createServiceInvoker } from './service-invoker.ts'
+import { createServiceInvoker, toReach } from './service-invoker.ts'
 import { createUrlService } from './urls/url-service.ts'
+import { createUsageSource } from './usage/usage-source.ts'
 import { createUsagePlans } from './usage-plans/usage-plans.ts'
 
 export interface ControlPlaneOptions {
@@ -117,6 +126,7 @@ export interface ControlPlaneOptions {
         | 'authFailures'
         | 'host'
         | 'port'
+        | 'prices'
       >
     >
   readonly migrationsDir: string
@@ -177,11 +187,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   })
   // Both processes have it from here, so that it stays when the master key becomes another.
   const token = createServerSecrets(db, box).ensure('internal-token', internalToken(masterKey))
-  const invoker = createServiceInvoker({
-    host: config.host ?? '127.0.0.1',
-    port: config.port ?? 0,
-    internalToken: token
-  })
+  const gateway = { host: config.host ?? '127.0.0.1', port: config.port ?? 0, internalToken: token }
+  const invoker = createServiceInvoker(gateway)
   const keys = createKeysRepository(db, box, now)
   const users = createUsersRepository(db)
   const owned = createOwnedPoliciesRepository(db)
@@ -357,6 +364,37 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     isHostTaken: (host) => ownerOf(host) !== undefined
   })
+  const usage = {
+    source: createUsageSource({ ...gateway, host: toReach(gateway.host) }),
+    prices: config.prices ?? AWS_PRICES,
+    tagsOf: prepareFunctionTags(db)
+  }
+  const networks = config.webhookNetworks ?? []
+  const budgetsRepository = createBudgetsRepository(db, box)
+  const budgets = startBudgets({
+    ...usage,
+    repository: budgetsRepository,
+    invoker,
+    sender: createAlertSender({
+      repository: budgetsRepository,
+      invoker,
+      postWebhook: createWebhookSender({ networks, now: () => now().getTime() }),
+      accountId: scope.accountId,
+      now: () => now().getTime(),
+      onError: (err, alert) => {
+        late.log?.warn({ err, budget: alert?.budget, alert: alert?.id }, 'an alert of a budget could not be sent')
+      }
+    }),
+    checkWebhook: (url) => {
+      createWebhookKind(networks).check(url, { functionName: '', role: undefined, purpose: 'OnFailure' })
+    },
+    scope,
+    now,
+    onError: (err) => {
+      late.log?.warn({ err }, 'budgets could not be looked at')
+    }
+  })
+  const readiness = createReadiness({ required: ['database'] })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   const alarms = createAlarms({
@@ -444,6 +482,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
         now,
         exclusively: (work) => functions.exclusively(work)
       }),
+      usage: { ...usage, now },
+      budgets,
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
@@ -488,7 +528,10 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       scope,
       runtimes,
       architecture,
-      isReady: () => isWritable(db),
+      health() {
+        readiness.set('database', isWritable(db) ? { ok: true } : { ok: false, detail: 'it does not take writes' })
+        return readiness
+      },
       keys: requestKeys,
       now
     },
@@ -526,6 +569,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     await alarms.close()
     clearInterval(pruning)
     masterKeys.stop()
+    await budgets.close()
     await builder?.close()
     await packages.close()
     await trees.close()

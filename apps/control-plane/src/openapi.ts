@@ -55,6 +55,7 @@ export const openapi = fp(
           { name: 'access', description: 'Users, their keys, roles, and policies' },
           { name: 'secrets', description: 'Secrets with their versions, and the master key' },
           { name: 'runtimes', description: 'What this server can run' },
+          { name: 'usage', description: 'What functions used, its price, and budgets' },
           { name: 'system', description: 'Health and metrics' }
         ],
         // A copy: what is registered here is added to it.

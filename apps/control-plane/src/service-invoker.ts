@@ -113,7 +113,7 @@ export function createServiceInvoker(options: ServiceInvokerOptions): ServiceInv
 }
 
 /** An address that the gateway is reached at from this machine. */
-function toReach(host: string): string {
+export function toReach(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   return host === '::' ? '::1' : host
 }

@@ -1,17 +1,22 @@
-import { HearthError } from '@hearth/shared'
+import type { Readiness } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Metrics } from './metrics.ts'
 
 export interface SystemRoutesOptions {
-  readonly isReady: () => boolean
+  /** With every check as it is now. */
+  readonly health: () => Readiness
   readonly metrics: Metrics
 }
 
-const Health = z.object({ status: z.literal('ok') })
+const Alive = z.object({ status: z.literal('ok') })
+
+const Checks = z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().optional() }))
+const Health = z.object({ status: z.enum(['ready', 'degraded', 'not ready']), checks: Checks })
+const Startup = z.object({ status: z.enum(['started', 'starting']), checks: Checks.optional() })
 
 /** Health and metrics. Metrics name functions and therefore need a key; health tells strangers nothing. */
-export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (app, { isReady, metrics }) => {
+export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (app, { health, metrics }) => {
   app.get(
     '/healthz',
     {
@@ -21,7 +26,7 @@ export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (a
         summary: 'Is the process alive?',
         tags: ['system'],
         security: [],
-        response: { 200: Health }
+        response: { 200: Alive }
       }
     },
     async () => ({ status: 'ok' as const })
@@ -33,16 +38,37 @@ export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (a
       config: { access: 'open' },
       schema: {
         operationId: 'getReadiness',
-        summary: 'Would a deploy succeed?',
-        description: 'Ready means that the database takes writes.',
+        summary: 'Is the server ready, and if not, what is missing?',
+        description:
+          'Through the gateway: would an invocation be served (200), with the control plane among the checks; `degraded` when that alone is missing. Asked directly the control plane says whether a deploy would be written.',
         tags: ['system'],
         security: [],
-        response: { 200: Health }
+        response: { 200: Health, 503: Health }
       }
     },
-    async () => {
-      if (!isReady()) throw new HearthError('CONTROL_PLANE_UNAVAILABLE', 'The database does not take writes.')
-      return { status: 'ok' as const }
+    async (_request, reply) => {
+      const { status, checks } = health().report()
+      return reply.code(status === 'ready' ? 200 : 503).send({ status, checks: { ...checks } })
+    }
+  )
+
+  app.get(
+    '/startupz',
+    {
+      config: { access: 'open' },
+      schema: {
+        operationId: 'getStartup',
+        summary: 'Has the server been ready once since its start?',
+        description: '503 until then, and 200 for good afterwards.',
+        tags: ['system'],
+        security: [],
+        response: { 200: Startup, 503: Startup }
+      }
+    },
+    async (_request, reply) => {
+      const readiness = health()
+      if (readiness.isStarted) return { status: 'started' as const }
+      return reply.code(503).send({ status: 'starting' as const, checks: { ...readiness.report().checks } })
     }
   )
 

@@ -9,11 +9,13 @@ import {
   createAuthBackoff,
   createAuthenticator,
   createAuthorizer,
+  createReadiness,
   createRequestRate,
   functionArn,
   HearthError,
   JsonCheck,
   parseFunctionRef,
+  type Readiness,
   type SessionTokens
 } from '@hearth/shared'
 import {
@@ -38,13 +40,14 @@ import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
 import { Call, type Door, type Hallway } from './call.ts'
 import { answerClientError } from './client-errors.ts'
+import { createControlPlaneProbe } from './control-plane-probe.ts'
 import { startReporter } from './control-plane-reporter.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
 import { toSpec } from './function-spec.ts'
-import { createReadiness, type Readiness } from './health.ts'
 import { createHostEntrance, OTHER_HOST } from './host-entrance.ts'
+import { requireControlPlane } from './internal-route.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
@@ -63,7 +66,15 @@ import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
 import { createSecretVariables } from './secret-variables.ts'
-import { type Ask, healthRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
+import {
+  type Ask,
+  healthRoute,
+  metricsRoute,
+  readyRoute,
+  runtimesRoute,
+  type ServerRoute,
+  startupRoute
+} from './server-routes.ts'
 import { serviceDoor } from './service-door.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
@@ -75,6 +86,8 @@ import { createUrlDoor, isOwnKey, URL_BY_HOST, URL_BY_PATH } from './url-door.ts
 import { enterUrl } from './url-entrance.ts'
 import { createUrlHosts } from './url-hosts.ts'
 import { createUrlTable, type UrlTable } from './url-table.ts'
+import { functionUsageRoute } from './usage/usage-route.ts'
+import { startUsageWriter } from './usage/usage-writer.ts'
 import { createV1Door } from './v1-door.ts'
 import { socketTriggerRoutes } from './websockets/socket-trigger-routes.ts'
 import { UpgradableRequest } from './websockets/upgrades.ts'
@@ -200,7 +213,10 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const { config, metrics, log, executor, logs } = deps
   const scope = { region: config.region, accountId: config.accountId }
   const timeouts = { ...TIMEOUTS, ...deps.timeouts }
-  const readiness = createReadiness(['directory', 'sandbox', 'queue', 'running'])
+  const readiness = createReadiness({
+    required: ['directory', 'sandbox', 'queue', 'running'],
+    advisory: ['control-plane']
+  })
   readiness.set('running', { ok: true })
   readiness.set('queue', { ok: true })
   const routes: Route[] = []
@@ -268,6 +284,15 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       log.error({ err, requestId }, 'request failed')
     }
   }
+  const usage = startUsageWriter({
+    meter: metrics.usage,
+    counts: deps.queue.functionUsage,
+    kept: () => hallway.directory.kept(),
+    now: Date.now,
+    onError: atMostEvery(10_000, (err: unknown) => {
+      log.error({ err }, 'the usage of functions cannot be written')
+    })
+  })
   const rate = createRequestRate(config.requestRate ?? 0, Date.now)
   const openProxy = (): Proxy =>
     createProxy({
@@ -353,6 +378,28 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       serve().catch(turnDown)
     }
     mount(methods, url, wish === undefined ? 'open' : 'caller', handle, wish?.action)
+  }
+
+  /** What the control plane asks of this process. */
+  function mountInternalRoute(url: string, route: ServerRoute): void {
+    const number = metrics.route(url)
+    mount(['GET'], url, 'internal', (req, res, id, name) => {
+      countAnswer(metrics, number, req, res)
+      const serve = async (): Promise<void> => {
+        requireControlPlane(req, proof)
+        await route(
+          req,
+          res,
+          name,
+          () => undefined,
+          () => undefined,
+          EMPTY
+        )
+      }
+      serve().catch((err: unknown) => {
+        refuse(req, res, toRefusal(judgeRefused(hallway, err, peerAddress(req), id), 'problem', id))
+      })
+    })
   }
 
   const all = [...app.supportedMethods] as HTTPMethods[]
@@ -454,9 +501,12 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     mountServerRoute(methods, url, on === 'function' ? ofFunction(action) : { action, resource: undefined }, route)
   }
   mountServerRoute(['GET'], '/v1/runtimes', ofServer('hearth:ListRuntimes'), runtimesRoute(executor))
+  mountInternalRoute('/internal/function-usage', functionUsageRoute(usage))
   mountServerRoute(['GET'], '/metrics', ofServer('hearth:GetMetrics'), metricsRoute(metrics))
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
-  mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness))
+  const controlPlane = createControlPlaneProbe(config.controlPort, () => performance.now())
+  mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness, controlPlane))
+  mountServerRoute(['GET', 'HEAD'], '/startupz', 'open', startupRoute(readiness, controlPlane))
 
   for (const { method, url, action, bodyBytes, route } of [
     ...triggerRoutes(triggers, scope),
@@ -708,6 +758,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         await logs.close()
         await deps.audit.close()
         await guard.close()
+        await usage.close()
         await events.close()
         hallway.directory.close()
       })()
@@ -727,6 +778,7 @@ function startingState(): { directory: Directory; authenticator: Authenticator; 
       find: refuseAll,
       counters: () => [],
       provisioned: () => [],
+      kept: () => [],
       generation: () => 0,
       close: () => undefined
     },

@@ -1,6 +1,8 @@
 import type { Executor, FunctionPool } from '@hearth/executor'
 import type { ProvisionedReport, ProvisionedWish } from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
+import { ARCHITECTURE } from './usage/function-usage.ts'
+import type { ProvisionedKept } from './usage/provisioned-blocks.ts'
 
 export interface ConcurrencyOptions {
   readonly reader: Pick<DirectoryReader, 'listReserved' | 'listProvisioned'>
@@ -14,6 +16,8 @@ export interface Concurrency {
   /** To be called when something about functions has changed. */
   update(): void
   reports(): readonly ProvisionedReport[]
+  /** What is to be kept, whether or not it is there yet. */
+  kept(): readonly ProvisionedKept[]
 }
 
 /** What one version is to keep initialised, over all qualifiers that point to it. */
@@ -56,8 +60,21 @@ export function createConcurrency({ reader, executor, poolOf }: ConcurrencyOptio
       updateReserved()
       updateProvisioned()
     },
-    reports: () => [...kept.values()].flatMap(reportsOf)
+    reports: () => [...kept.values()].flatMap(reportsOf),
+    kept: () => [...kept.values()].flatMap(billedOf)
   }
+}
+
+function billedOf({ wishes, pool: { spec } }: Kept): ProvisionedKept[] {
+  const { role = '', memoryMiB } = spec
+  return wishes.map(({ functionName, qualifier, requested }) => ({
+    functionName,
+    qualifier,
+    requested,
+    role,
+    memoryMiB,
+    architecture: ARCHITECTURE
+  }))
 }
 
 function revisionsOf(kept: Kept | undefined): string {

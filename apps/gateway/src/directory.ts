@@ -12,6 +12,7 @@ import type { DirectoryReader } from '@hearth/store'
 import { createConcurrency } from './concurrency.ts'
 import { type Entry, FunctionRoutes, type FunctionRoutesOptions } from './function-routes.ts'
 import { ReleaseCounter } from './release-counter.ts'
+import type { ProvisionedKept } from './usage/provisioned-blocks.ts'
 
 export interface DirectoryOptions {
   readonly reader: DirectoryReader
@@ -44,6 +45,8 @@ export interface Directory {
   counters(): Iterable<ReleaseCounter>
   /** How far the instances are that are to be kept initialised. */
   provisioned(): readonly ProvisionedReport[]
+  /** Which these are. */
+  kept(): readonly ProvisionedKept[]
   /** Another number than before: something about functions has changed. */
   generation(): number
   close(): void
@@ -218,6 +221,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     generation: () => generation,
     counters: () => counters.values(),
     provisioned: () => concurrency.reports(),
+    kept: () => concurrency.kept(),
     close() {
       closed = true
       clearInterval(watch)

@@ -10,6 +10,7 @@ import type { Entry } from './function-routes.ts'
 import { HistogramSet } from './histogram-set.ts'
 import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
 import { createWebhookCounts, type WebhookCounts } from './triggers/webhooks/webhook-counts.ts'
+import { ARCHITECTURE, FunctionUsageMeter } from './usage/function-usage.ts'
 import { createSocketCounts, type SocketCounts } from './websockets/socket-counts.ts'
 
 const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
@@ -26,11 +27,15 @@ export interface MetricsOptions {
   readonly version: string
   /** Milliseconds, monotonic. */
   readonly now: () => number
+  /** Unix time in ms, of usage. Default: the machine's. */
+  readonly wallClock?: () => number
 }
 
 /** What the gateway counts. Hot series are flat arrays; prom-client has the rest. */
 export interface Metrics {
   readonly functions: FunctionMetrics
+  /** What is billed of them. */
+  readonly usage: FunctionUsageMeter
   readonly events: AsyncCounts
   readonly sockets: SocketCounts
   readonly webhooks: WebhookCounts
@@ -56,7 +61,7 @@ export interface Metrics {
   render(): AsyncGenerator<string>
 }
 
-export function createMetrics({ version, now }: MetricsOptions): Metrics {
+export function createMetrics({ version, now, wallClock = Date.now }: MetricsOptions): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -98,6 +103,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
   })
   for (const reason of API_FAILURES) apiFailures.inc({ reason }, 0)
   const functions = new FunctionMetrics(FUNCTION_SERIES, now)
+  const usage = new FunctionUsageMeter(wallClock)
   const requests = new HistogramSet('hearth_http_request_duration_seconds', 'HTTP requests by route.', REQUEST_BUCKETS)
   const phases = new HistogramSet(
     'hearth_invocation_phase_seconds',
@@ -127,6 +133,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
 
   return {
     functions,
+    usage,
     events: createAsyncCounts(registers),
     sockets: createSocketCounts(registers),
     webhooks: createWebhookCounts(registers),
@@ -135,6 +142,9 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     executorEvents: {
       coldStart(spec, cold: Phases) {
         inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)
+      },
+      provisionedInit({ name, role = '', memoryMiB }, initMs) {
+        usage.provisionedInit({ functionName: name, role, architecture: ARCHITECTURE }, memoryMiB, initMs)
       },
       instanceExit(runtime, reason) {
         exits.inc({ runtime, reason })
@@ -202,6 +212,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     },
     settled(row, entry, outcome) {
       functions.settled(row, outcome)
+      usage.settled(entry.record, outcome)
       entry.counter?.record(outcome)
       const { queueMs, sandboxMs, initMs, executeMs } = outcome.phases
       if (outcome.status === 'unavailable') return

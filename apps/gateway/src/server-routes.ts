@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Executor } from '@hearth/executor'
-import type { Readiness } from './health.ts'
+import type { Check, Readiness } from '@hearth/shared'
 import type { Metrics } from './metrics.ts'
 import { respond } from './respond.ts'
 
@@ -31,10 +31,27 @@ export function healthRoute(): ServerRoute {
   }
 }
 
-export function readyRoute(readiness: Readiness): ServerRoute {
+/** Whether invocations are served; of the control plane it is told, and calls do not depend on it. */
+export function readyRoute(readiness: Readiness, controlPlane: () => Promise<Check>): ServerRoute {
   return async (_req, res) => {
+    readiness.set('control-plane', await controlPlane())
     const health = readiness.report()
-    respond(res, health.status === 'ready' ? 200 : 503, ['content-type', 'application/json'], JSON.stringify(health))
+    respond(
+      res,
+      health.status === 'not ready' ? 503 : 200,
+      ['content-type', 'application/json'],
+      JSON.stringify(health)
+    )
+  }
+}
+
+/** Whether all of the server has been ready once since this process began: 503 until then. */
+export function startupRoute(readiness: Readiness, controlPlane: () => Promise<Check>): ServerRoute {
+  return async (_req, res) => {
+    if (!readiness.isStarted) readiness.set('control-plane', await controlPlane())
+    const { isStarted } = readiness
+    const body = isStarted ? { status: 'started' } : { status: 'starting', checks: readiness.report().checks }
+    respond(res, isStarted ? 200 : 503, ['content-type', 'application/json'], JSON.stringify(body))
   }
 }
 

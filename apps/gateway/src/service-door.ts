@@ -1,10 +1,10 @@
-import { randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HearthError, LIMITS, parseFunctionRef } from '@hearth/shared'
 import type { Dispatcher } from './async/dispatcher.ts'
 import type { Hallway } from './call.ts'
 import type { Expectations } from './expectations.ts'
-import { insideOf } from './platform/inside.ts'
+import { requireControlPlane } from './internal-route.ts'
 import { readBody } from './read-body.ts'
 import { judgeRefused } from './reception.ts'
 import { toRefusal } from './refusal.ts'
@@ -34,7 +34,6 @@ interface Wanted {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const LOOPBACK = /^(::ffff:)?127\.|^::1$/
 const JSON_TYPE = ['content-type', 'application/json']
 const ACCEPTED = JSON.stringify({ status: 'accepted' })
 const CODES = {
@@ -111,19 +110,6 @@ export function serviceDoor(options: ServiceDoorOptions): readonly { readonly ur
     { url: '/internal/service-checks', handle: handle(0, ask) },
     { url: '/internal/platform-events', handle: handle(PLATFORM_EVENT_BYTES, put) }
   ]
-}
-
-/** @throws HearthError ACCESS_DENIED */
-function requireControlPlane(req: IncomingMessage, proof: string | undefined): void {
-  const { remoteAddress = '', localAddress } = req.socket
-  const isFromHere = insideOf(req) === undefined && (LOOPBACK.test(remoteAddress) || remoteAddress === localAddress)
-  // A proxy on this machine speaks for others.
-  const isForOthers = ['forwarded', 'x-forwarded-for', 'via'].some((name) => req.headers[name] !== undefined)
-  const given = Buffer.from(req.headers.authorization ?? '')
-  const expected = Buffer.from(`Bearer ${proof ?? ''}`)
-  const isProved = proof !== undefined && given.length === expected.length && timingSafeEqual(given, expected)
-  if (isFromHere && !isForOthers && isProved) return
-  throw new HearthError('ACCESS_DENIED', 'Only the control plane of this server may come here.')
 }
 
 function queryOf({ url = '' }: IncomingMessage): URLSearchParams {

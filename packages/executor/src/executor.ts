@@ -141,6 +141,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     runtimeVersion: (spec) => runtimes.resolve(spec.runtime, spec.handler)?.runtimeVersion ?? spec.runtime,
     presends: (spec) => spec.extensions !== true && runtimes.resolve(spec.runtime, spec.handler)?.presends === true,
     coldStart: (spec, phases) => events.coldStart?.(spec, phases),
+    provisionedInit: (spec, initMs) => events.provisionedInit?.(spec, initMs),
     ended(spec, reason: ExitReason) {
       events.instanceExit?.(spec.runtime, reason)
       capacity.release()

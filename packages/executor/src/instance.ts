@@ -562,6 +562,7 @@ export class Instance implements LinkListener {
       cold: flight.cold,
       phases: phasesOf(flight, executeMs),
       billedMs: Math.max(1, Math.ceil(executeMs + initMs)),
+      provisioned: this.initializationType === 'provisioned-concurrency',
       maxMemoryMiB: this.maxMemoryMiB,
       streamed: stream === undefined ? undefined : { bytes: stream.bytes, firstByteMs: stream.firstByteMs },
       tail: undefined

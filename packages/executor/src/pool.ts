@@ -37,6 +37,7 @@ export interface PoolContext {
   /** Whether its runtime takes events ahead of time. */
   presends(spec: FunctionSpec): boolean
   coldStart(spec: FunctionSpec, phases: Phases): void
+  provisionedInit(spec: FunctionSpec, initMs: number): void
   ended(spec: FunctionSpec, reason: ExitReason): void
   drained(pool: Pool): void
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
@@ -452,6 +453,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     }
     const result = await this.#initialize(candidate, Math.max(PROVISIONED_INIT_MS, this.spec.timeoutMs))
     const { instance } = candidate
+    this.#context.provisionedInit(this.spec, result.initMs)
     if (!result.ok && !this.#retired) instance.logInitFailure(result, 'init', undefined)
     if (result.ok && instance.open) return { instance }
     instance.expire()

@@ -137,7 +137,10 @@ export interface Outcome {
   /** Whether an instance was initialised for this event. */
   readonly cold: boolean
   readonly phases: Phases
+  /** Whole; the init that was done for it is part of it. */
   readonly billedMs: number
+  /** Whether it ran on provisioned concurrency. */
+  readonly provisioned?: boolean | undefined
   /** Highest use of the instance as last seen; 0 where nothing counts it. */
   readonly maxMemoryMiB: number
   /** Set when the answer went through {@link Invocation.stream}. */
@@ -240,6 +243,8 @@ export interface FunctionPool {
 
 export interface ExecutorEvents {
   coldStart?(spec: FunctionSpec, phases: Phases): void
+  /** An instance of provisioned concurrency was initialised, or failed to be. @param initMs - Fractional */
+  provisionedInit?(spec: FunctionSpec, initMs: number): void
   instanceExit?(
     runtime: string,
     reason: 'idle' | 'retired' | 'crash' | 'oom' | 'timeout' | 'init' | 'protocol' | 'evicted' | 'shutdown'

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { AWS_PRICES, type PriceTable, PriceTableError, parsePriceTable } from './pricing/price-table.ts'
 import { isNetwork } from './special-addresses.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -106,6 +107,8 @@ const Settings = z.strictObject({
   HEARTH_REQUEST_RATE: count.max(1_000_000).default(200),
   /** Wrong keys and signatures that one address may send per minute before it is told to wait; 0: any number. */
   HEARTH_AUTH_FAILURES: count.max(1_000_000).default(100),
+  /** File with the prices that usage is priced by, JSON. Default: AWS's list prices of us-east-1. */
+  HEARTH_PRICES: z.string().min(1).optional(),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Log bytes kept per function on disk. */
   HEARTH_LOG_BYTES: z.coerce
@@ -215,6 +218,8 @@ export interface Config {
   readonly requestRate: number
   /** Failed authentications per minute and address; 0: not limited. */
   readonly authFailures: number
+  /** What usage is priced by. */
+  readonly prices: PriceTable
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
   readonly outputBytesPerSecond: number
@@ -295,6 +300,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     keySetsDir: s.HEARTH_JWKS_DIR === undefined ? undefined : path.resolve(cwd, s.HEARTH_JWKS_DIR),
     requestRate: s.HEARTH_REQUEST_RATE,
     authFailures: s.HEARTH_AUTH_FAILURES,
+    prices: readPrices(s.HEARTH_PRICES, cwd),
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
@@ -380,6 +386,7 @@ function readPairs(text: string): Record<string, string[]> {
 export function redactConfig(config: Config): Record<string, unknown> {
   return {
     ...config,
+    prices: `${config.prices.region}, ${config.prices.effective}`,
     masterKey: config.masterKey === undefined && config.masterKeyCommand === undefined ? 'data/master.key' : '[set]',
     masterKeyCommand: config.masterKeyCommand === undefined ? undefined : '[set]',
     s3: config.s3 === undefined ? undefined : { ...config.s3, secretAccessKey: '[set]' }
@@ -393,6 +400,23 @@ function readYaml(file: string): Record<string, unknown> {
   if (typeof content !== 'object' || Array.isArray(content))
     throw new ConfigError('hearth.yaml: a map of HEARTH_ names is expected')
   return content as Record<string, unknown>
+}
+
+/** @throws ConfigError that names each place in the file that is wrong */
+function readPrices(file: string | undefined, cwd: string): PriceTable {
+  if (file === undefined) return AWS_PRICES
+  let text: string
+  try {
+    text = readFileSync(path.resolve(cwd, file), 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`HEARTH_PRICES: cannot be read: ${(cause as Error).message}`)
+  }
+  try {
+    return parsePriceTable(text)
+  } catch (err) {
+    if (!(err instanceof PriceTableError)) throw err
+    throw new ConfigError(err.message.replace(/^/gm, 'HEARTH_PRICES: '))
+  }
 }
 
 function readSecretFile(name: string, file: string | undefined, cwd: string): string | undefined {

@@ -146,6 +146,8 @@ const CATALOG = {
   CONNECTION_BACKLOGGED: { status: 429, fault: 'caller', retryable: true, aws: 'LimitExceededException' },
   NOT_IMPLEMENTED: { status: 501, fault: 'platform', retryable: false, aws: 'NotImplementedException' },
   CONTROL_PLANE_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
+  /** The gateway, which counts what functions use, does not answer. */
+  GATEWAY_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
   SANDBOX_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },
   /** The queue of events cannot be written: the disk is full, or something else holds the file. Nothing was accepted. */
   QUEUE_UNAVAILABLE: { status: 503, fault: 'platform', retryable: true, aws: 'ServiceException' },

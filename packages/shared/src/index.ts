@@ -36,6 +36,7 @@ export {
 } from './auth/session-tokens.ts'
 export { invalidSignature, type SignedRequest } from './auth/signed-request.ts'
 export { isPresigned, type Payloads, type Signature, signingKey } from './auth/sigv4.ts'
+export type { Budget, BudgetAlert, BudgetScope, BudgetSettings, BudgetUnit } from './budget.ts'
 export { type CheckedAddresses, createCheckedAddresses } from './checked-addresses.ts'
 export {
   minUnreserved,
@@ -79,6 +80,7 @@ export {
   type FunctionUrlAuthType,
   hostName
 } from './function-url.ts'
+export { type Check, createReadiness, type Health, type Readiness } from './health.ts'
 export {
   API_ID,
   type Api,
@@ -169,6 +171,36 @@ export {
 } from './policy/evaluate.ts'
 export { matchesGlob, parseGlob } from './policy/glob.ts'
 export { type ContextKeys, contextKeys, type PolicyCaller, type PolicyRequest } from './policy/request.ts'
+export {
+  type Architecture,
+  addUsage,
+  extraEventRequests,
+  FREE_EPHEMERAL_MIB,
+  FREE_STREAM_BYTES,
+  type FunctionUsage,
+  type FunctionUsageDay,
+  MEASURES,
+  type Measure,
+  noUsage,
+  PROVISIONED_BLOCK_MS,
+  toGbSeconds,
+  type UsageKey
+} from './pricing/function-usage.ts'
+export {
+  ARCHITECTURES,
+  addToBill,
+  BILL_LINES,
+  type Bill,
+  type BillLine,
+  type Charge,
+  emptyBill,
+  type MonthRates,
+  type MutableBill,
+  monthRates,
+  tieredAmount,
+  totalOf
+} from './pricing/price.ts'
+export { AWS_PRICES, type PriceTable, PriceTableError, parsePriceTable } from './pricing/price-table.ts'
 export { type QueryError, toQueryError } from './query-error.ts'
 export type {
   ReleaseCounts,

@@ -37,6 +37,7 @@ export { type ArtifactStore, createArtifactStore, type Stage } from './artifact-
 export { toAuditEntry } from './audit/audit-entry.ts'
 export { AUDIT_FILES, type AuditEntry, type AuditLog, type AuditLogOptions, openAuditLog } from './audit/audit-log.ts'
 export { type AuditQuery, readAudit } from './audit/audit-reader.ts'
+export { type BudgetsRepository, createBudgetsRepository } from './budgets-repository.ts'
 export {
   type CodeSigningConfig,
   type CodeSigningRepository,
@@ -61,6 +62,7 @@ export {
   createFunctionPoliciesRepository,
   type FunctionPoliciesRepository
 } from './function-policies-repository.ts'
+export { type FunctionTagsLookup, prepareFunctionTags } from './function-tags.ts'
 export { createFunctionUrlsRepository, type FunctionUrlsRepository } from './function-urls-repository.ts'
 export {
   createFunctionsRepository,
@@ -133,6 +135,7 @@ export type {
 } from './queue/archive-types.ts'
 export type { QueueOptions } from './queue/batches.ts'
 export { openEventQueue } from './queue/client.ts'
+export type { FunctionUsageCounts, ProvisionedBlock, UsageBatch } from './queue/function-usage-types.ts'
 export {
   type AttemptResult,
   type Backlog,

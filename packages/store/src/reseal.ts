@@ -1,5 +1,6 @@
 import { keySecretRecord } from './access/keys-repository.ts'
 import { alarmWebhookRecord } from './alarms/alarms-repository.ts'
+import { budgetRecord } from './budgets-repository.ts'
 import { destinationRecord } from './event-invoke-repository.ts'
 import { environmentRecord } from './function-rows.ts'
 import { keyedBodyRecord } from './idempotency-keys.ts'
@@ -42,6 +43,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   column('parameter_versions', 'value', ['parameter', 'version'], parameterRecord),
   column('webhooks', 'secrets', ['id'], webhookRecord),
   column('alarm_webhooks', 'secret', ['alarm', 'url'], alarmWebhookRecord),
+  column('budgets', 'secret', ['name'], budgetRecord),
   column('idempotency_keys', 'body', ['caller', 'key'], keyedBodyRecord)
 ]
 

@@ -160,5 +160,12 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   restoreSecret: IN_ROUTE,
   getMasterKey: 'hearth:GetMasterKey',
   rotateMasterKey: 'hearth:RotateMasterKey',
-  listAuditEntries: 'hearth:ListAuditEntries'
+  listAuditEntries: 'hearth:ListAuditEntries',
+
+  getUsage: 'hearth:GetUsage',
+  // On the budget's ARN.
+  listBudgets: IN_ROUTE,
+  putBudget: IN_ROUTE,
+  getBudget: IN_ROUTE,
+  deleteBudget: IN_ROUTE
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from '@hearth/executor'
-import { type ArnScope, HearthError } from '@hearth/shared'
+import { type ArnScope, extraEventRequests, HearthError } from '@hearth/shared'
 import { type AttemptResult, type Condition, type EventQueue, type NewEvent, type QueuedEvent } from '@hearth/store'
 import type { Entry } from '../function-routes.ts'
 import type { Metrics } from '../metrics.ts'
@@ -22,7 +22,7 @@ export interface DispatcherOptions {
   readonly maxWaitingBytes: number
   readonly counts: AsyncCounts
   /** Events are calls of their functions like any other. */
-  readonly metrics: Pick<Metrics, 'functions' | 'settled'>
+  readonly metrics: Pick<Metrics, 'functions' | 'settled' | 'usage'>
   readonly clock: Clock
   readonly scope: ArnScope
   /** Something is to be sent, and is on disk. */
@@ -235,6 +235,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const now = clock.now()
     const isTried = outcome.status !== 'throttled' && outcome.status !== 'unavailable'
     const attempts = event.attempts + (isTried ? 1 : 0)
+    if (attempts === 1 && isTried) noteSize(entry, event)
     const result: AttemptResult = { startedAt, endedAt: now, attempts, ...describeOutcome(outcome) }
     // What a stopping server cut short was not the function's fault: it runs again after the start.
     if (stopped && outcome.status === 'crash') {
@@ -254,6 +255,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       : afterThrottle(throttles, event.acceptedAt, now, limits)
     if ('over' in verdict) end(attempt, verdict.over, result, isTried ? outcome : undefined)
     else later(lane, event, verdict.dueAt, throttles, result)
+  }
+
+  /** At the first attempt alone: further ones are requests, and no further events. */
+  function noteSize({ record }: Entry, { payload }: QueuedEvent): void {
+    const extra = extraEventRequests(payload.length)
+    if (extra > 0) metrics.usage.largeEvent(record, extra)
   }
 
   function later(lane: Lane, event: QueuedEvent, dueAt: number, throttles: number, result: AttemptResult): void {

@@ -23,7 +23,7 @@ export interface EventServiceOptions {
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
   /** What functions' roles may do. */
   readonly access: () => Pick<Authorizer, 'mayFunction'>
-  readonly metrics: Pick<Metrics, 'functions' | 'settled' | 'events'>
+  readonly metrics: Pick<Metrics, 'functions' | 'settled' | 'usage' | 'events'>
   readonly log: Log
   readonly scope: ArnScope
   /** How long records of events are kept after their end, in ms. */

@@ -1,5 +1,6 @@
 import { createArchiveClient } from './archive-client.ts'
 import { Batches, type QueueOptions } from './batches.ts'
+import { createFunctionUsageClient } from './function-usage-table.ts'
 import type { Delivery, EventQueue, NewDelivery, QueuedEvent } from './types.ts'
 
 /**
@@ -75,6 +76,7 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
       put: (days) => batches.ask({ kind: 'put-usage', days }),
       prune: (before, limit) => batches.ask({ kind: 'prune-usage', before, limit })
     },
+    functionUsage: createFunctionUsageClient(batches),
     close: () => batches.close()
   }
 

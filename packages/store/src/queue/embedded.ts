@@ -3,6 +3,7 @@ import { migrate } from '../migrations.ts'
 import { type Db, openDatabase } from '../sqlite-addon.ts'
 import { createArchiveTable } from './archive-table.ts'
 import { createDeliveryTable } from './delivery-table.ts'
+import { createFunctionUsageTable } from './function-usage-table.ts'
 import type { Held, KeyOperation, Operation, Span, WriterData } from './operations.ts'
 import { createReceiptTable } from './receipt-table.ts'
 import { createRecordLists, RECORD, type RecordRow, toRecord } from './records.ts'
@@ -86,6 +87,7 @@ function embedded(db: Db): EmbeddedQueue {
   const keys = createIdempotencyKeys(db)
   const archives = createArchiveTable(db)
   const usage = createUsageTable(db)
+  const functionUsage = createFunctionUsageTable(db)
 
   function one(op: Operation, bytes: Uint8Array): unknown {
     switch (op.kind) {
@@ -169,6 +171,11 @@ function embedded(db: Db): EmbeddedQueue {
         return undefined
       case 'prune-usage':
         return usage.prune(op.before, op.limit)
+      case 'add-function-usage':
+      case 'day-of-function-usage':
+      case 'provisioned-blocks':
+      case 'prune-function-usage':
+        return functionUsage.apply(op)
       case 'receive':
         return receipts.note(op.receipt, op.now)
       case 'prune-receipts':

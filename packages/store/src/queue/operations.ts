@@ -1,5 +1,6 @@
 import type { KeyedAnswer, KeyedRequest } from '../idempotency-keys.ts'
 import type { ArchivedEvent, ReplayPosition, ReplayProgress, ReplayQuery } from './archive-types.ts'
+import type { FunctionUsageOperation } from './function-usage-types.ts'
 import type {
   AttemptResult,
   Condition,
@@ -67,6 +68,7 @@ export type Operation =
   | { readonly kind: 'list-usage'; readonly query: UsageQuery }
   | { readonly kind: 'put-usage'; readonly days: readonly UsageDay[] }
   | { readonly kind: 'prune-usage'; readonly before: number; readonly limit: number }
+  | FunctionUsageOperation
   | KeyOperation
 
 /** On archives, as {@link EventArchives} has them. */

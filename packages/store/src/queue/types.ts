@@ -1,5 +1,6 @@
 import type { KeyedAnswer, KeyedRequest, KeyRecord } from '../idempotency-keys.ts'
 import type { EventArchives } from './archive-types.ts'
+import type { FunctionUsageCounts } from './function-usage-types.ts'
 
 /** An event as it is accepted. */
 export interface NewEvent {
@@ -220,6 +221,8 @@ export interface EventQueue {
   /** What archives of event buses keep, written with the events that it makes. */
   readonly archives: EventArchives
   readonly usage: UsageCounts
+  /** What functions used. */
+  readonly functionUsage: FunctionUsageCounts
   /** Finishes what was asked. */
   close(): Promise<void>
 }
