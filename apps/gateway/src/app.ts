@@ -65,7 +65,8 @@ import {
   type ServerRoute
 } from './server-routes.ts'
 import { stopServer, trackConnections } from './stop.ts'
-import { createTraceIds } from './trace.ts'
+import type { TraceExport } from './tracing/export.ts'
+import { createTraces, type TracingOptions } from './tracing/traces.ts'
 import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
 import { triggerRoutes } from './triggers/routes.ts'
 import { createTriggerService } from './triggers/trigger-service.ts'
@@ -114,6 +115,8 @@ export interface AppDeps {
   readonly eventsAtOnce?: number
   /** Asked who may use routes of HTTP APIs. Default: this server's authorizers, API keys and plans. */
   readonly guard?: Guard
+  /** Which calls are traced, and who takes what is noted of them. Absent: none. */
+  readonly tracing?: (TracingOptions & Pick<TraceExport, 'stop'>) | undefined
   readonly timeouts?: Partial<ServerTimeouts>
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
   readonly random?: () => number
@@ -139,6 +142,8 @@ const SOCKETS = 1_000
 const EMPTY = Buffer.alloc(0)
 /** How often the control plane is told of schedules that are over, until they are deleted. */
 const COMPLETED_MS = 1_000
+/** What spans that wait get to be sent when the server stops. */
+const TRACE_STOP_MS = 2_000
 /** And of what archives have, and how far replays are, when it has changed. */
 const ARCHIVES_MS = 500
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
@@ -232,11 +237,13 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     hallway.directory.refresh()
     return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
   }
+  const traces = createTraces({ nowMs: Date.now, now: () => performance.now(), tracing: deps.tracing })
   const events = createEventService({
     queue: deps.queue,
     find,
     access: () => hallway.access,
     metrics,
+    traces,
     log,
     scope,
     keepMs: config.eventKeepMs,
@@ -250,12 +257,13 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     dispatcher: events.dispatcher,
     idempotency: events.idempotency,
     metrics,
+    traces,
     expectations,
     jsonCheck: new JsonCheck(),
     draining: () => draining,
     now: () => performance.now(),
-    onBug(err, requestId) {
-      log.error({ err, requestId }, 'request failed')
+    onBug(err, requestId, traceId) {
+      log.error({ err, requestId, ...(traceId ? { traceId } : {}) }, 'request failed')
     }
   }
   const rate = createRequestRate(config.requestRate ?? 0, Date.now)
@@ -346,17 +354,16 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   }
 
   const all = [...app.supportedMethods] as HTTPMethods[]
-  const traceId = createTraceIds(Date.now)
-  mountDoor(['POST'], ['/2015-03-31/functions/:name/invocations'], createAwsDoor(hallway, scope, traceId))
+  mountDoor(['POST'], ['/2015-03-31/functions/:name/invocations'], createAwsDoor(hallway, scope))
   mountDoor(
     ['POST'],
     ['/2021-11-15/functions/:name/response-streaming-invocations'],
-    createAwsStreamDoor(hallway, scope, traceId)
+    createAwsStreamDoor(hallway, scope)
   )
-  mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope, traceId))
-  mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, traceId, Date.now))
-  const byPath = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_PATH)
-  const byHost = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_HOST)
+  mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope))
+  mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, Date.now))
+  const byPath = createUrlDoor(hallway, scope, Date.now, URL_BY_PATH)
+  const byHost = createUrlDoor(hallway, scope, Date.now, URL_BY_HOST)
   for (const url of ['/url/:name', '/url/:name/*']) {
     mount(all, url, 'function-url', (req, res, id, name) => {
       hallway.directory.refresh()
@@ -369,6 +376,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     find,
     access: () => hallway.access,
     metrics,
+    traces,
     queue: deps.queue,
     log,
     networks: config.webhookNetworks,
@@ -382,7 +390,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     urlDomain: config.urlDomain,
     guard: deps.guard ?? guard,
     files: createStaticFiles((artifact) => codeDirOf(config.dataDir, artifact)),
-    traceId,
     nowMs: Date.now,
     log
   })
@@ -399,7 +406,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     hallway,
     find,
     access: () => hallway.access,
-    traceId,
     log,
     onError: atMostEvery(10_000, (err: unknown) => {
       log.error({ err }, 'triggers cannot work as they should')
@@ -410,7 +416,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     scope,
     urlDomain: config.urlDomain,
     guard,
-    traceId,
     log,
     limit: config.webSocketConnections ?? SOCKETS,
     clock: deps.clock ?? SYSTEM_CLOCK
@@ -684,6 +689,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         await deps.audit.close()
         await guard.close()
         await events.close()
+        await deps.tracing?.stop(TRACE_STOP_MS)
         hallway.directory.close()
       })()
       return stopping

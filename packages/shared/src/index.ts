@@ -44,7 +44,8 @@ export {
   type ProvisionedStatus,
   type ProvisionedWish
 } from './concurrency.ts'
-export { type BuildConfig, type Config, ConfigError, readConfig, redactConfig } from './config.ts'
+export { type BuildConfig, type Config, readConfig, redactConfig } from './config.ts'
+export { ConfigError } from './config-error.ts'
 export {
   type AwsError,
   type ErrorCode,
@@ -135,6 +136,7 @@ export {
   type TargetHealthCheck,
   targetGroupArn
 } from './load-balancer.ts'
+export type { TraceConfig } from './otlp-config.ts'
 export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'
 export { parseCaller } from './policy/caller.ts'
 export { denialMessage } from './policy/denial.ts'

@@ -42,7 +42,6 @@ export interface TriggerServiceOptions {
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
   /** Says what services may. */
   readonly access: () => Pick<Authorizer, 'mayService'>
-  readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
   readonly log: Log
   readonly onError: (err: unknown) => void
 }
@@ -80,6 +79,7 @@ const WATCH_MS = 1_000
 
 export function createTriggerService(options: TriggerServiceOptions): TriggerService {
   const { scope, clock, dispatcher, queue } = options
+  const { traces } = options.hallway
   const log = createTriggerLog()
   const table = createRuleTable(scope, options.onError)
   let reader: Parameters<TriggerService['attach']>[0] | undefined
@@ -102,8 +102,8 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     find: options.find,
     access: options.access,
     log,
-    onFailed({ sourceArn, target, requestId }, code) {
-      options.log.warn({ trigger: sourceArn, target, requestId, code }, 'a target did not get an event')
+    onFailed({ sourceArn, target, requestId, traceId }, code) {
+      options.log.warn({ trigger: sourceArn, target, requestId, traceId, code }, 'a target did not get an event')
     }
   })
   const schedules = createScheduleKind({
@@ -112,7 +112,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     queue,
     fire,
     log,
-    traceId: options.traceId,
+    traces,
     onCompleted(schedule) {
       completed.set(schedule.id, schedule)
     },
@@ -125,7 +125,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     table,
     fire,
     ready: () => dispatcher.ready(),
-    traceId: options.traceId,
+    traces,
     onError: options.onError
   })
   const events: TriggerKind = {
@@ -144,7 +144,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     keep: (bus, event, eventAt, receipt) => archives.keep(bus, event, eventAt, receipt),
     log,
     reader: () => reader,
-    traceId: options.traceId,
+    traces,
     onRefused: atMostEvery(10_000, ({ webhook, why }: { readonly webhook: Webhook; readonly why: string }) => {
       options.log.warn({ webhook: webhook.name, why }, 'a request to a webhook was refused')
     })
@@ -156,7 +156,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     find: options.find,
     access: options.access,
     metrics: options.hallway.metrics,
-    traceId: options.traceId
+    traces
   })
   const kinds = [events, schedules, archives, webhooks, loadBalancers]
   let watch: NodeJS.Timeout | undefined
@@ -204,7 +204,6 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     refresh,
     putEvents(entries, req) {
       refresh()
-      const sent = req.headers['x-amzn-trace-id']
       return putEvents(
         {
           scope,
@@ -212,11 +211,11 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
           fire,
           keep: (bus, event, eventAt) => archives.keep(bus, event, eventAt),
           now: () => clock.now(),
-          traceId: options.traceId,
+          traces,
           onError: options.onError
         },
         entries,
-        typeof sent === 'string' ? sent : undefined
+        traces.received(req.headers)
       )
     },
     has: (arn) => {
@@ -250,7 +249,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         })
         const isWanted =
           rule.pattern !== undefined && matchesEvent(compileEventPattern(rule.pattern), prepareEvent(event.value))
-        firings = isWanted ? firingsOf(rule, event, at, options.traceId(event.id, undefined)) : []
+        firings = isWanted ? firingsOf(rule, event, at, traces.ofEvent(event.id, undefined, 'pubsub')) : []
         if (!isWanted) return { matches: false, fired: [] }
       } else if (schedule !== undefined) {
         firings = [schedules.firingOf(schedule, randomUUID(), at)]

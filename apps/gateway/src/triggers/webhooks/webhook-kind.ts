@@ -12,6 +12,7 @@ import {
 } from '@hearth/shared'
 import type { DirectoryReader, EventQueue, Receipt, SealedWebhook } from '@hearth/store'
 import { memberOf } from '../../secret-variables.ts'
+import type { Traces } from '../../tracing/traces.ts'
 import { type BusEvent, newBusEvent } from '../events/new-event.ts'
 import { depthOf, firingsOf, MAX_DETAIL_DEPTH } from '../events/put-events.ts'
 import type { RuleTable } from '../events/rule-table.ts'
@@ -38,7 +39,7 @@ export interface WebhookKindOptions {
   readonly log: TriggerLog
   /** Undefined until the database is there. */
   readonly reader: () => Pick<DirectoryReader, 'dataVersion' | 'findSecret'> | undefined
-  readonly traceId: (requestId: string, sent: string | undefined) => string
+  readonly traces: Traces
   /** A request was not signed as it should be, or cannot be checked. */
   readonly onRefused: (refused: { readonly webhook: Webhook; readonly why: string }) => void
 }
@@ -105,7 +106,7 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
     deadLetterArn: webhook.deadLetterArn,
     requestId: request.id,
     payload: Buffer.from(payload),
-    traceId: options.traceId(request.id, undefined),
+    traceId: options.traces.ofEvent(request.id, options.traces.received(request.headers), 'http'),
     dueAt: request.receivedAt,
     fired: undefined
   })
@@ -128,21 +129,23 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
     })
   }
 
-  const firingsOnBus = (bus: string, event: BusEvent, at: number): readonly Firing[] => {
+  const firingsOnBus = (bus: string, event: BusEvent, at: number, sent: string | undefined): readonly Firing[] => {
     const rules = table.busOf(bus)
     if (rules === undefined) throw unavailable(`the event bus ${bus} is gone`)
-    return rules.find(event.value).flatMap((rule) => firingsOf(rule, event, at, options.traceId(event.id, undefined)))
+    return rules
+      .find(event.value)
+      .flatMap((rule) => firingsOf(rule, event, at, options.traces.ofEvent(event.id, sent, 'pubsub')))
   }
 
   async function putOnBus(
     webhook: Webhook,
     bus: string,
     event: BusEvent,
-    at: number,
+    { headers, receivedAt: at }: WebhookRequest,
     receipt: Receipt | undefined
   ): Promise<string | undefined> {
     // All of it is asked for in one turn, so it is one transaction.
-    const firings = firingsOnBus(bus, event, at)
+    const firings = firingsOnBus(bus, event, at, options.traces.received(headers))
     const received = receipt === undefined ? undefined : queue.receive(receipt, at).catch(refuse)
     const kept = options.keep(bus, event, at, receipt)?.catch(refuse)
     const [firstId] = await Promise.all([
@@ -206,7 +209,7 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
       if ('bus' in target) {
         const event = toBus(webhook, request, payload)
         requireRoom(Buffer.byteLength(event.text))
-        firstId = await putOnBus(webhook, target.bus, event, request.receivedAt, receipt)
+        firstId = await putOnBus(webhook, target.bus, event, request, receipt)
       } else {
         const firing = toFunction(webhook, target.functionArn, request, payload())
         requireRoom(firing.payload.length)
@@ -223,7 +226,7 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
       const sample = { ...request, body: Buffer.from(JSON.stringify(detail)) }
       const payload = (): string => toWebhookEvent(webhook, sample, undefined)
       const { target } = webhook
-      if ('bus' in target) return firingsOnBus(target.bus, toBus(webhook, sample, payload), sample.receivedAt)
+      if ('bus' in target) return firingsOnBus(target.bus, toBus(webhook, sample, payload), sample.receivedAt, undefined)
       return [toFunction(webhook, target.functionArn, sample, payload())]
     }
   }
