@@ -5,7 +5,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { createMetrics } from '@hearth/gateway'
+import { createMetrics, createTraces } from '@hearth/gateway'
 import type { GuardedRequest, Verdict } from '@hearth/gateway/internal/apis/guard'
 import { createGuard, type GuardDeps } from '@hearth/gateway/internal/apis/guards/create-guard'
 import type { ApiAuthorizer, ApiRoute, UsagePlan } from '@hearth/shared'
@@ -87,6 +87,7 @@ async function setUp(t: Test, changes: Partial<GuardDeps> = {}) {
       }
     }),
     metrics: createMetrics({ version: '0', now: () => performance.now() }),
+    traces: createTraces({ nowMs: Date.now, now: () => performance.now(), tracing: undefined }),
     queue,
     log: { warn: (found: object) => warnings.push(found), error: (found: object) => warnings.push(found) } as never,
     networks: ['127.0.0.1'],

@@ -19,6 +19,8 @@ try {
   delete process.env['HEARTH_MASTER_KEY']
   delete process.env['HEARTH_MASTER_KEY_COMMAND']
   delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
+  delete process.env['OTEL_EXPORTER_OTLP_HEADERS']
+  delete process.env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']
   const app = await openControlPlane({
     config,
     migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),

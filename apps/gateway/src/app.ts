@@ -77,7 +77,8 @@ import {
 } from './server-routes.ts'
 import { serviceDoor } from './service-door.ts'
 import { stopServer, trackConnections } from './stop.ts'
-import { createTraceIds } from './trace.ts'
+import type { TraceExport } from './tracing/export.ts'
+import { createTraces, type TracingOptions } from './tracing/traces.ts'
 import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
 import { triggerRoutes } from './triggers/routes.ts'
 import { createTriggerService } from './triggers/trigger-service.ts'
@@ -128,6 +129,8 @@ export interface AppDeps {
   readonly eventsAtOnce?: number
   /** Asked who may use routes of HTTP APIs. Default: this server's authorizers, API keys and plans. */
   readonly guard?: Guard
+  /** Which calls are traced, and who takes what is noted of them. Absent: none. */
+  readonly tracing?: (TracingOptions & Pick<TraceExport, 'stop'>) | undefined
   readonly timeouts?: Partial<ServerTimeouts>
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
   readonly random?: () => number
@@ -153,6 +156,8 @@ const SOCKETS = 1_000
 const EMPTY = Buffer.alloc(0)
 /** How often the control plane is told of schedules that are over, until they are deleted. */
 const COMPLETED_MS = 1_000
+/** What spans that wait get to be sent when the server stops. */
+const TRACE_STOP_MS = 2_000
 /** And of what archives have, and how far replays are, when it has changed. */
 const ARCHIVES_MS = 500
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
@@ -258,11 +263,13 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     hallway.directory.refresh()
     return hallway.directory.find(name, qualifier === '' ? undefined : qualifier)
   }
+  const traces = createTraces({ nowMs: Date.now, now: () => performance.now(), tracing: deps.tracing })
   const events = createEventService({
     queue: deps.queue,
     find,
     access: () => hallway.access,
     metrics,
+    traces,
     log,
     scope,
     keepMs: config.eventKeepMs,
@@ -276,12 +283,13 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     dispatcher: events.dispatcher,
     idempotency: events.idempotency,
     metrics,
+    traces,
     expectations,
     jsonCheck: new JsonCheck(),
     draining: () => draining,
     now: () => performance.now(),
-    onBug(err, requestId) {
-      log.error({ err, requestId }, 'request failed')
+    onBug(err, requestId, traceId) {
+      log.error({ err, requestId, ...(traceId ? { traceId } : {}) }, 'request failed')
     }
   }
   const usage = startUsageWriter({
@@ -403,17 +411,16 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   }
 
   const all = [...app.supportedMethods] as HTTPMethods[]
-  const traceId = createTraceIds(Date.now)
-  mountDoor(['POST'], ['/2015-03-31/functions/:name/invocations'], createAwsDoor(hallway, scope, traceId))
+  mountDoor(['POST'], ['/2015-03-31/functions/:name/invocations'], createAwsDoor(hallway, scope))
   mountDoor(
     ['POST'],
     ['/2021-11-15/functions/:name/response-streaming-invocations'],
-    createAwsStreamDoor(hallway, scope, traceId)
+    createAwsStreamDoor(hallway, scope)
   )
-  mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope, traceId))
-  mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, traceId, Date.now))
-  const byPath = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_PATH)
-  const byHost = createUrlDoor(hallway, scope, traceId, Date.now, URL_BY_HOST)
+  mountDoor(['POST'], ['/v1/functions/:name/invocations'], createV1Door(hallway, scope))
+  mountDoor(all, ['/fn/:name', '/fn/:name/*'], createUrlDoor(hallway, scope, Date.now))
+  const byPath = createUrlDoor(hallway, scope, Date.now, URL_BY_PATH)
+  const byHost = createUrlDoor(hallway, scope, Date.now, URL_BY_HOST)
   for (const url of ['/url/:name', '/url/:name/*']) {
     mount(all, url, 'function-url', (req, res, id, name) => {
       hallway.directory.refresh()
@@ -426,6 +433,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     find,
     access: () => hallway.access,
     metrics,
+    traces,
     queue: deps.queue,
     log,
     networks: config.webhookNetworks,
@@ -439,7 +447,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     urlDomain: config.urlDomain,
     guard: deps.guard ?? guard,
     files: createStaticFiles((artifact) => codeDirOf(config.dataDir, artifact)),
-    traceId,
     nowMs: Date.now,
     log
   })
@@ -456,7 +463,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     hallway,
     find,
     access: () => hallway.access,
-    traceId,
     log,
     onError: atMostEvery(10_000, (err: unknown) => {
       log.error({ err }, 'triggers cannot work as they should')
@@ -467,7 +473,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     scope,
     urlDomain: config.urlDomain,
     guard,
-    traceId,
     log,
     limit: config.webSocketConnections ?? SOCKETS,
     clock: deps.clock ?? SYSTEM_CLOCK
@@ -572,7 +577,6 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     triggers,
     expectations,
     proof: () => proof,
-    traceId,
     isDraining: () => draining
   })) {
     mount(['POST'], url, 'internal', handle)
@@ -760,6 +764,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         await guard.close()
         await usage.close()
         await events.close()
+        await deps.tracing?.stop(TRACE_STOP_MS)
         hallway.directory.close()
       })()
       return stopping

@@ -14,23 +14,20 @@ const PATH = '/2015-03-31/functions/'
  *
  * @see reference: Lambda control API §16
  */
-export function createAwsDoor(
-  hallway: Hallway,
-  scope: ArnScope,
-  traceId: (requestId: string, sent: string | string[] | undefined) => string
-): Door {
+export function createAwsDoor(hallway: Hallway, scope: ArnScope): Door {
   return {
     dialect: 'aws',
     route: hallway.metrics.route(`${PATH}:FunctionName/invocations`),
     jsonOnly: true,
     takesKeys: true,
+    trigger: 'other',
 
     mayEnter(call) {
       requireInvoke(call, hallway.directory, scope, call.reference, queryMember(call.req.url!, 'Qualifier'))
     },
 
     enter(call, body) {
-      enter(hallway, scope, traceId, call, body)
+      enter(hallway, scope, call, body)
     },
 
     answer(call, outcome: Outcome) {
@@ -66,16 +63,13 @@ export function createAwsDoor(
  *
  * @see reference: Lambda control API §16
  */
-export function createAwsStreamDoor(
-  hallway: Hallway,
-  scope: ArnScope,
-  traceId: (requestId: string, sent: string | string[] | undefined) => string
-): Door {
+export function createAwsStreamDoor(hallway: Hallway, scope: ArnScope): Door {
   return {
     dialect: 'aws',
     route: hallway.metrics.route('/2021-11-15/functions/:FunctionName/response-streaming-invocations'),
     jsonOnly: true,
     takesKeys: true,
+    trigger: 'other',
 
     mayEnter(call) {
       requireInvoke(call, hallway.directory, scope, call.reference, queryMember(call.req.url!, 'Qualifier'))
@@ -86,7 +80,7 @@ export function createAwsStreamDoor(
         throw notInEnum('Event', 'invocationType', 'RequestResponse, DryRun')
       }
       call.stream = new EventStream(call)
-      enter(hallway, scope, traceId, call, body)
+      enter(hallway, scope, call, body)
     },
 
     answer(call, outcome) {
@@ -96,13 +90,7 @@ export function createAwsStreamDoor(
   }
 }
 
-function enter(
-  hallway: Hallway,
-  scope: ArnScope,
-  traceId: (requestId: string, sent: string | string[] | undefined) => string,
-  call: Call,
-  body: Buffer
-): void {
+function enter(hallway: Hallway, scope: ArnScope, call: Call, body: Buffer): void {
   const { headers } = call.req
   const type = headers['x-amz-invocation-type']
   const qualifier = queryMember(call.req.url!, 'Qualifier')
@@ -111,7 +99,7 @@ function enter(
   if (headers['x-amz-log-type'] !== undefined) call.tail = wantsTail(headers['x-amz-log-type'])
   const context = headers['x-amz-client-context']
   if (context !== undefined) call.clientContext = readClientContext(context)
-  call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
+  call.traceId = hallway.traces.ofCaller(call.requestId, headers)
   if (type === 'Event') {
     acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), body, {
       status: 202,

@@ -24,6 +24,8 @@ import { peerAddress } from './peer-address.ts'
 import { judgeRefused } from './reception.ts'
 import { type Dialect, payloadTooLarge, recursionStopped, toRefusal } from './refusal.ts'
 import { hasBody, refuse, respond } from './respond.ts'
+import { factsOf, functionFacts, type Trigger } from './tracing/records.ts'
+import type { Traces } from './tracing/traces.ts'
 import type { UrlTarget } from './url-table.ts'
 
 /** What every call needs, whichever door it came through. */
@@ -38,6 +40,7 @@ export interface Hallway {
   /** Calls that are done once. */
   readonly idempotency: Idempotency
   readonly metrics: Metrics
+  readonly traces: Traces
   readonly expectations: Expectations
   /** Shared by all calls whose body is there at once. */
   readonly jsonCheck: JsonCheck
@@ -45,8 +48,8 @@ export interface Hallway {
   readonly draining: () => boolean
   /** Milliseconds, monotonic. */
   readonly now: () => number
-  /** A bug of ours: told to the operator, never to the caller. */
-  readonly onBug: (err: unknown, requestId: string) => void
+  /** A bug of ours: told to the operator, never to the caller. @param traceId - Its trace header, or '' */
+  readonly onBug: (err: unknown, requestId: string, traceId?: string) => void
 }
 
 /** One way in: how a request becomes an invocation, and an outcome becomes a response. */
@@ -60,6 +63,8 @@ export interface Door {
   readonly takesKeys: boolean
   /** Whether nobody is asked who they are. */
   readonly isOpen?: boolean
+  /** What starts the function, as traces say it. */
+  readonly trigger: Trigger
   /** Of doors that take keys: asked before an answer is given again. @throws HearthError ACCESS_DENIED */
   mayEnter?(call: Call): void
   /** Finds the function and calls {@link Call.run}, or answers. @throws HearthError */
@@ -191,6 +196,7 @@ export class Call implements Invocation, RequestFacts {
     this.#row = -1
     this.#settledAt = this.#hallway.now()
     this.#hallway.metrics.settled(row, this.#entry!, outcome)
+    if (this.#hallway.traces.keeps(this.traceId, outcome)) this.#trace(this.#entry!, outcome)
     // An answer under a key is kept also when its caller has left: that one comes back for it.
     if (this.res.destroyed && this.keyed === undefined) return
     try {
@@ -200,6 +206,34 @@ export class Call implements Invocation, RequestFacts {
     }
     // It was streamed.
     this.keyed?.conclude(undefined, nothing)
+  }
+
+  #trace(entry: Entry, outcome: Outcome): void {
+    const { traces } = this.#hallway
+    traces.record({
+      header: this.traceId,
+      ...traces.originOf(this.req.headers),
+      isAwaited: true,
+      trigger: this.#door.trigger,
+      requestId: this.requestId,
+      invokedArn: this.invokedArn,
+      ...factsOf(entry, outcome),
+      startedAt: this.#startedAt
+    })
+  }
+
+  /** Its event is on disk, and will be run. */
+  sent(entry: Entry): void {
+    const { traces } = this.#hallway
+    if (!traces.isOn) return
+    traces.sent({
+      header: this.traceId,
+      ...traces.originOf(this.req.headers),
+      requestId: this.requestId,
+      invokedArn: entry.invokedArn,
+      function: functionFacts(entry),
+      startedAt: this.#startedAt
+    })
   }
 
   /**
@@ -239,7 +273,7 @@ export class Call implements Invocation, RequestFacts {
   }
 
   #refuse(thrown: unknown): void {
-    const told = judgeRefused(this.#hallway, thrown, this.sourceIp, this.requestId)
+    const told = judgeRefused(this.#hallway, thrown, this.sourceIp, this.requestId, this.traceId)
     const refusal = toRefusal(told, this.#door.dialect, this.requestId)
     const cors = this.url?.cors
     // A page of an allowed origin may read why.

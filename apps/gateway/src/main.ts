@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, statfs } from 'node:fs/promises'
 import os from 'node:os'
@@ -24,6 +25,7 @@ import { openDirectoryWhenReady } from './attach.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createFunctionPlatform } from './platform/function-platform.ts'
+import { createTraceExport } from './tracing/export.ts'
 import { connectionsFor } from './websockets/open-files.ts'
 
 /** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
@@ -41,6 +43,8 @@ const config = readConfigOrExit()
 delete process.env['HEARTH_MASTER_KEY']
 delete process.env['HEARTH_MASTER_KEY_COMMAND']
 delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
+delete process.env['OTEL_EXPORTER_OTLP_HEADERS']
+delete process.env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']
 const log = createLog(config.logLevel)
 log.info({ config: redactConfig(config) }, 'gateway starts')
 
@@ -104,6 +108,16 @@ const webSocketConnections = connectionsFor(config.webSocketConnections)
 if (webSocketConnections < (config.webSocketConnections ?? 0)) {
   log.warn({ webSocketConnections }, 'fewer WebSocket connections than configured: the limit of open files is low')
 }
+const traceExport =
+  config.tracing &&
+  createTraceExport({
+    config: config.tracing,
+    scope: config,
+    version,
+    instanceId: randomUUID(),
+    counts: metrics.spans,
+    log
+  })
 const gateway = await buildApp({
   config: { ...config, webSocketConnections },
   logsDir,
@@ -113,7 +127,8 @@ const gateway = await buildApp({
   metrics,
   log,
   audit,
-  queue
+  queue,
+  tracing: traceExport && { ...config.tracing!, ...traceExport }
 })
 
 const stopping = new AbortController()

@@ -8,6 +8,7 @@ import { observeConcurrency } from './concurrency-metrics.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import type { Entry } from './function-routes.ts'
 import { HistogramSet } from './histogram-set.ts'
+import { createSpanCounts, type SpanCounts } from './otlp/otlp-counts.ts'
 import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
 import { createWebhookCounts, type WebhookCounts } from './triggers/webhooks/webhook-counts.ts'
 import { ARCHITECTURE, FunctionUsageMeter } from './usage/function-usage.ts'
@@ -41,6 +42,7 @@ export interface Metrics {
   readonly webhooks: WebhookCounts
   readonly targets: HealthMetrics
   readonly guards: GuardCounts
+  readonly spans: SpanCounts
   /** To be handed to the executor when it is made. */
   readonly executorEvents: ExecutorEvents
   /** Reads the executor's and the log writer's own counts at every scrape from now on. */
@@ -139,6 +141,7 @@ export function createMetrics({ version, now, wallClock = Date.now }: MetricsOpt
     webhooks: createWebhookCounts(registers),
     targets: createHealthMetrics(registers),
     guards: createGuardCounts(registers),
+    spans: createSpanCounts(registers),
     executorEvents: {
       coldStart(spec, cold: Phases) {
         inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)

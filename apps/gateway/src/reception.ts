@@ -26,7 +26,7 @@ interface Judge {
   readonly backoff: AuthBackoff
   readonly metrics: Pick<Metrics, 'authFailed' | 'throttled'>
   /** Something that is no HearthError: a fault of this server. */
-  readonly onBug: (err: unknown, requestId: string) => void
+  readonly onBug: (err: unknown, requestId: string, traceId?: string) => void
 }
 
 /** Values of `reason` in hearth_auth_failures_total. */
@@ -75,15 +75,17 @@ export async function receive(
  * What to tell somebody whose request was refused. Counts it, and slows down who tries keys.
  *
  * @param address - Of the sender, as far as the server knows it by itself.
+ * @param traceId - Trace header of the call, or ''
  */
 export function judgeRefused(
   { backoff, metrics, onBug }: Judge,
   thrown: unknown,
   address: string | undefined,
-  requestId: string
+  requestId: string,
+  traceId = ''
 ): unknown {
   if (!(thrown instanceof HearthError)) {
-    onBug(thrown, requestId)
+    onBug(thrown, requestId, traceId)
     return thrown
   }
   const reason = AUTH_FAILURES[thrown.code]

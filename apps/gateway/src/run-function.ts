@@ -1,12 +1,15 @@
 import type { Invocation, Outcome } from '@hearth/executor'
+import type { Hallway } from './call.ts'
 import type { Entry } from './function-routes.ts'
-import type { Metrics } from './metrics.ts'
+import { type CallRecord, factsOf } from './tracing/records.ts'
 
 /** A call of a function that is no HTTP request's own; it counts as any call of it does. */
 export interface FunctionCall {
   readonly requestId: string
   readonly traceId: string
   readonly payload: Buffer
+  /** Where its span hangs. */
+  readonly span: Pick<CallRecord, 'parentId' | 'traceState' | 'trigger' | 'links'>
 }
 
 /**
@@ -16,23 +19,30 @@ export interface FunctionCall {
  */
 export function runFunction(
   entry: Entry,
-  { requestId, traceId, payload }: FunctionCall,
+  { requestId, traceId, payload, span }: FunctionCall,
   timeoutMs: number,
-  metrics: Pick<Metrics, 'functions' | 'settled'>,
+  {
+    metrics,
+    traces
+  }: Pick<Hallway, 'traces'> & { readonly metrics: Pick<Hallway['metrics'], 'functions' | 'settled'> },
   done: (outcome: Outcome | undefined) => void
 ): void {
-  const { pool } = entry
+  const { pool, invokedArn } = entry
   const row = metrics.functions.started(entry.record.name)
   let isOver = false
   const invocation: Invocation = {
     requestId,
     payload,
-    invokedArn: entry.invokedArn,
+    invokedArn,
     traceId,
     clientContext: '',
     tail: false,
     settle(outcome) {
       metrics.settled(row, entry, outcome)
+      if (traces.keeps(traceId, outcome)) {
+        const facts = { header: traceId, isAwaited: true, requestId, invokedArn, ...factsOf(entry, outcome) }
+        traces.record({ ...facts, ...span })
+      }
       end(outcome)
     }
   }

@@ -20,7 +20,6 @@ export interface ServiceDoorOptions extends TargetCheckOptions {
   readonly expectations: Expectations
   /** What the control plane proves itself with; undefined until the database is there. */
   readonly proof: () => string | undefined
-  readonly traceId: (requestId: string, sent: string | undefined) => string
   readonly isDraining: () => boolean
 }
 
@@ -72,7 +71,7 @@ export function serviceDoor(options: ServiceDoorOptions): readonly { readonly ur
       requestId,
       functionName: name,
       qualifier,
-      traceId: options.traceId(requestId, undefined),
+      traceId: hallway.traces.ofEvent(requestId, undefined, 'other'),
       clientContext: '',
       payload: body,
       acceptedAt,

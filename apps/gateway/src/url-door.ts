@@ -45,7 +45,6 @@ export const OPAQUE_ORIGIN: readonly string[] = [
 export function createUrlDoor(
   hallway: Hallway,
   scope: ArnScope,
-  traceId: (requestId: string, sent: string | string[] | undefined) => string,
   nowMs: () => number,
   { dialect, route, pathPrefix }: UrlDoorKind = FN
 ): Door {
@@ -55,6 +54,7 @@ export function createUrlDoor(
     route: hallway.metrics.route(route),
     jsonOnly: false,
     takesKeys: pathPrefix === FN.pathPrefix,
+    trigger: 'http',
 
     mayEnter(call) {
       requireInvoke(call, hallway.directory, scope, call.reference, undefined)
@@ -62,8 +62,7 @@ export function createUrlDoor(
 
     enter(call, body) {
       const { entry, invokedArn } = findEntry(hallway, scope, call)
-      // A client's own trace header is dropped here, as function URLs do.
-      call.traceId = traceId(call.requestId, undefined)
+      call.traceId = hallway.traces.ofVisitor(call.requestId, call.req.headers)
       const event = Buffer.from(eventOf(hallway, call, entry.record.name, pathPrefix, body, nowMs()))
       // A public URL's clients are not asked to poll: as on AWS, the header means nothing there.
       if (pathPrefix === FN.pathPrefix && prefersAsync(call.req.headers['prefer'])) {
@@ -173,6 +172,7 @@ function eventOf(
     port: req.socket.localPort ?? 0,
     requestId: call.requestId,
     traceId: call.traceId,
+    w3c: hallway.traces.w3c(call.traceId, req.headers),
     apiId: target?.url.id ?? functionName,
     domainName: target?.domainName ?? host.replace(/:\d+$/, ''),
     domainPrefix: target?.domainPrefix ?? functionName,

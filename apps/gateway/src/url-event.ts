@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Principal } from '@hearth/shared'
+import { isClientsTrace } from './tracing/client-trace.ts'
+import type { W3cContext } from './tracing/traces.ts'
 
 /** What of an HTTP request goes into a function-URL event. */
 export interface UrlRequest {
@@ -17,6 +19,8 @@ export interface UrlRequest {
   readonly port: number
   readonly requestId: string
   readonly traceId: string
+  /** In place of the client's own; undefined: the client's own is passed on. */
+  readonly w3c?: W3cContext | undefined
   readonly apiId: string
   /** The host that was called, without port. */
   readonly domainName: string
@@ -70,9 +74,11 @@ export function toUrlEvent(request: UrlRequest): string {
     const name = rawHeaders[i]!.toLowerCase()
     const value = rawHeaders[i + 1]!
     if (name === 'cookie') cookies.push(...splitCookies(value))
+    else if (isClientsTrace(name, request.w3c)) continue
     else if (!DROPPED_HEADERS.has(name) || (name === 'authorization' && request.authorization))
       addJoined(headers, name, value)
   }
+  if (request.w3c !== undefined) headers['traceparent'] = request.w3c.traceparent
   headers['x-amzn-trace-id'] = request.traceId
   headers['x-forwarded-for'] = request.sourceIp
   headers['x-forwarded-port'] = String(request.port)

@@ -10,16 +10,13 @@ import { serverTiming } from './server-timing.ts'
  * `POST /v1/functions/{name}/invocations`: JSON in, JSON out. A function that fails answers 502 (504 when its time
  * ran out) with its own error object as the body, so that whoever types curl sees what is wrong.
  */
-export function createV1Door(
-  hallway: Hallway,
-  scope: ArnScope,
-  traceId: (requestId: string, sent: string | string[] | undefined) => string
-): Door {
+export function createV1Door(hallway: Hallway, scope: ArnScope): Door {
   return {
     dialect: 'problem',
     route: hallway.metrics.route('/v1/functions/:name/invocations'),
     jsonOnly: true,
     takesKeys: true,
+    trigger: 'other',
 
     mayEnter(call) {
       requireInvoke(call, hallway.directory, scope, call.reference, queryMember(call.req.url!, 'qualifier'))
@@ -34,7 +31,7 @@ export function createV1Door(
         call.reference,
         queryMember(call.req.url!, 'qualifier')
       )
-      call.traceId = traceId(call.requestId, headers['x-amzn-trace-id'])
+      call.traceId = hallway.traces.ofCaller(call.requestId, headers)
       if (prefersAsync(headers['prefer'])) {
         acceptEvent(hallway.dispatcher, call, entry, qualifierOf(invokedArn), body, acceptedAnswer(call))
         return

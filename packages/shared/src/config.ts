@@ -3,6 +3,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { ConfigError } from './config-error.ts'
+import { readTracing, redactTracing, type TraceConfig } from './otlp-config.ts'
 import { AWS_PRICES, type PriceTable, PriceTableError, parsePriceTable } from './pricing/price-table.ts'
 import { isNetwork } from './special-addresses.ts'
 
@@ -118,6 +120,10 @@ const Settings = z.strictObject({
     .default(64 * 1_048_576),
   /** Bytes of output per second that one instance may write before the rest is dropped and counted. */
   HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
+  /** Part of the calls that are traced, 0 to 1, where their sender did not decide; with OTEL_EXPORTER_OTLP_ENDPOINT. */
+  HEARTH_TRACE_SAMPLE: z.coerce.number().min(0).max(1).default(0.1),
+  /** Calls that take as long are always traced, as are those that fail or start an instance. */
+  HEARTH_TRACE_SLOW_MS: ms.default(1_000),
   /** Whether a deploy may install dependencies and translate TypeScript projects, in sandboxes. */
   HEARTH_BUILDS: z.enum(['off', 'on']).default('off'),
   /** Hosts that builds may reach, comma separated: `name`, `name:port`, `*.domain`. Default: the public registries. */
@@ -223,6 +229,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
   readonly outputBytesPerSecond: number
+  /** Where spans go; undefined: nothing is traced. */
+  readonly tracing: TraceConfig | undefined
   /** Undefined: there are no builds. */
   readonly builds: BuildConfig | undefined
   /** Base64, or undefined: then the control plane makes data/master.key. */
@@ -239,11 +247,6 @@ export interface Config {
         readonly pathStyle: boolean
       }
     | undefined
-}
-
-/** A setting that cannot be used; the message names the variable and says what it takes. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
 }
 
 /** What the README has callers put into their shell: a server that is started from there has no use for it. */
@@ -304,6 +307,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
+    tracing: readTracing(env, s.HEARTH_TRACE_SAMPLE, s.HEARTH_TRACE_SLOW_MS),
     builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),
     masterKey: readMasterKeySetting(s, cwd),
     masterKeyCommand: s.HEARTH_MASTER_KEY_COMMAND,
@@ -389,6 +393,7 @@ export function redactConfig(config: Config): Record<string, unknown> {
     prices: `${config.prices.region}, ${config.prices.effective}`,
     masterKey: config.masterKey === undefined && config.masterKeyCommand === undefined ? 'data/master.key' : '[set]',
     masterKeyCommand: config.masterKeyCommand === undefined ? undefined : '[set]',
+    tracing: config.tracing && redactTracing(config.tracing),
     s3: config.s3 === undefined ? undefined : { ...config.s3, secretAccessKey: '[set]' }
   }
 }

@@ -46,7 +46,8 @@ export {
   type ProvisionedStatus,
   type ProvisionedWish
 } from './concurrency.ts'
-export { type BuildConfig, type Config, ConfigError, readConfig, redactConfig } from './config.ts'
+export { type BuildConfig, type Config, readConfig, redactConfig } from './config.ts'
+export { ConfigError } from './config-error.ts'
 export {
   type AwsError,
   type ErrorCode,
@@ -156,6 +157,7 @@ export type { MathContext } from './metric-math/functions.ts'
 export { MathError } from './metric-math/math-error.ts'
 export { type Expression, idsOf, parseMath } from './metric-math/parse.ts'
 export { type MathValue, type Series, seriesOf } from './metric-math/series.ts'
+export type { TraceConfig } from './otlp-config.ts'
 export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'
 export { parseCaller } from './policy/caller.ts'
 export { denialMessage } from './policy/denial.ts'

@@ -13,6 +13,7 @@ import { peerAddress } from '../peer-address.ts'
 import { judgeRefused } from '../reception.ts'
 import { hasBody, refuse, respond } from '../respond.ts'
 import { mayServiceInvoke } from '../service-access.ts'
+import { factsOf } from '../tracing/records.ts'
 import { isOwnKey } from '../url-door.ts'
 import type { ApiFailure } from './api-counts.ts'
 import { type ApiRequest, toApiEvent, toApiEventV1 } from './api-event.ts'
@@ -185,8 +186,7 @@ export class ApiCall implements Invocation, RequestFacts {
       this.#refuse(413, 'Request Entity Too Large')
       return
     }
-    // A client's own is dropped, as function URLs do.
-    this.traceId = this.#hallway.traceId(this.requestId, undefined)
+    this.traceId = base(this).traces.ofVisitor(this.requestId, req.headers)
     const { authorization, apiKeyRequired } = found.route
     // Before the body: a stranger is not asked to send it.
     if (authorization === 'AWS_IAM')
@@ -381,6 +381,7 @@ export class ApiCall implements Invocation, RequestFacts {
       port: req.socket.localPort ?? 0,
       requestId: this.requestId,
       traceId: this.traceId,
+      w3c: base(this).traces.w3c(this.traceId, req.headers),
       accountId: this.#hallway.scope.accountId,
       apiId: this.#api!.api.id,
       stage: stage.name,
@@ -401,11 +402,12 @@ export class ApiCall implements Invocation, RequestFacts {
   /** The executor's: exactly once. */
   settle(outcome: Outcome): void {
     const row = this.#row
-    const { now, metrics } = base(this)
+    const { now, metrics, traces } = base(this)
     this.#row = -1
     this.#settledAt = now()
     clearTimeout(this.#timer)
     metrics.settled(row, this.#entry!, outcome)
+    if (traces.keeps(this.traceId, outcome)) this.#trace(this.#entry!, outcome)
     // The client has left, or was told that it took too long.
     if (this.res.destroyed || this.res.headersSent) return
     try {
@@ -413,6 +415,20 @@ export class ApiCall implements Invocation, RequestFacts {
     } catch (err) {
       this.#fail(err)
     }
+  }
+
+  #trace(entry: Entry, outcome: Outcome): void {
+    const { traces } = base(this)
+    traces.record({
+      header: this.traceId,
+      ...traces.originOf(this.req.headers),
+      isAwaited: true,
+      trigger: 'http',
+      requestId: this.requestId,
+      invokedArn: this.invokedArn,
+      ...factsOf(entry, outcome),
+      startedAt: this.#startedAt
+    })
   }
 
   #answer({ status, payload }: Outcome): void {
@@ -474,7 +490,7 @@ export class ApiCall implements Invocation, RequestFacts {
 
   /** Whoever was not let in is told so; a fault of this server is told to its operator. */
   #fail(thrown: unknown): void {
-    const told = judgeRefused(base(this), thrown, this.sourceIp, this.requestId)
+    const told = judgeRefused(base(this), thrown, this.sourceIp, this.requestId, this.traceId)
     if (!(told instanceof HearthError)) this.#refuse(500, 'Internal Server Error')
     else if (told.code === 'RATE_EXCEEDED' || told.code === 'CAPACITY_EXHAUSTED') {
       this.#refuse(

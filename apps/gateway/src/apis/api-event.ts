@@ -1,4 +1,6 @@
 import type { Principal } from '@hearth/shared'
+import { isClientsTrace } from '../tracing/client-trace.ts'
+import type { W3cContext } from '../tracing/traces.ts'
 import {
   addJoined,
   authorizerOf,
@@ -33,6 +35,8 @@ export interface ApiRequest {
   readonly port: number
   readonly requestId: string
   readonly traceId: string
+  /** In place of the client's own; undefined: the client's own is passed on. */
+  readonly w3c?: W3cContext | undefined
   readonly accountId: string
   readonly apiId: string
   readonly stage: string
@@ -67,6 +71,7 @@ export function toApiEvent(request: ApiRequest): string {
     else if (isPassedOn(request, name)) addJoined(headers, name, value)
   }
   headers['x-amzn-trace-id'] = request.traceId
+  if (request.w3c !== undefined) headers['traceparent'] = request.w3c.traceparent
   headers['x-forwarded-for'] = request.sourceIp
   headers['x-forwarded-port'] = String(request.port)
   headers['x-forwarded-proto'] = 'http'
@@ -130,6 +135,7 @@ export function toApiEventV1(request: ApiRequest): string {
     if (lower === 'cookie' || isPassedOn(request, lower)) put(name, rawHeaders[i + 1]!)
   }
   put('X-Amzn-Trace-Id', request.traceId)
+  if (request.w3c !== undefined) put('traceparent', request.w3c.traceparent)
   put('X-Forwarded-For', request.sourceIp)
   put('X-Forwarded-Port', String(request.port))
   put('X-Forwarded-Proto', 'http')
@@ -176,6 +182,7 @@ export function toApiEventV1(request: ApiRequest): string {
 
 function isPassedOn(request: ApiRequest, name: string): boolean {
   if (name === 'x-api-key') return !request.apiKeyRequired
+  if (isClientsTrace(name, request.w3c)) return false
   return !DROPPED_HEADERS.has(name) || (name === 'authorization' && request.authorization)
 }
 

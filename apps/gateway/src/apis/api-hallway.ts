@@ -14,7 +14,6 @@ export interface ApiHallway {
   readonly files: StaticFiles
   /** Number of the route in the metrics. */
   readonly route: number
-  readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
   /** Unix ms. */
   readonly nowMs: () => number
   /** A request that a route took did not get its function's answer. */

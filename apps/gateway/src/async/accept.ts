@@ -37,6 +37,7 @@ export function acceptEvent(
   dispatcher.accept(event).then(
     () => {
       call.keyed?.kept()
+      call.sent(entry)
       call.respond(answer.status, [...answer.headers], Buffer.from(answer.body))
     },
     (err: unknown) => {

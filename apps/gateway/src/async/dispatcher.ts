@@ -4,7 +4,9 @@ import { type AttemptResult, type Condition, type EventQueue, type NewEvent, typ
 import type { Entry } from '../function-routes.ts'
 import type { Metrics } from '../metrics.ts'
 import { recursionStopped } from '../refusal.ts'
+import type { Traces } from '../tracing/traces.ts'
 import { AsyncInvocation } from './async-invocation.ts'
+import { attemptRecord } from './attempt-record.ts'
 import type { Clock } from './clock.ts'
 import type { AsyncCounts } from './counts.ts'
 import { describeOutcome } from './describe-outcome.ts'
@@ -23,6 +25,7 @@ export interface DispatcherOptions {
   readonly counts: AsyncCounts
   /** Events are calls of their functions like any other. */
   readonly metrics: Pick<Metrics, 'functions' | 'settled' | 'usage'>
+  readonly traces: Traces
   readonly clock: Clock
   readonly scope: ArnScope
   /** Something is to be sent, and is on disk. */
@@ -31,7 +34,7 @@ export interface DispatcherOptions {
 }
 
 /** An event and what is known of its function. */
-interface Attempt {
+export interface Attempt {
   readonly lane: Lane
   readonly event: QueuedEvent
   readonly entry: Entry
@@ -82,7 +85,8 @@ const MAX_TIMER_MS = 3_600_000
  * free. So one function alone takes half of the places, and another's first event always finds one.
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { queue, find, maxRunning, maxWaitingBytes, counts, metrics, clock, scope, onDelivery, onError } = options
+  const { queue, find, maxRunning, maxWaitingBytes, counts, metrics, traces, clock, scope, onDelivery, onError } =
+    options
   const lanes = new Map<string, Lane>()
   let ring: Lane[] = []
   const running = new Set<string>()
@@ -195,7 +199,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     } catch (err) {
       onError(err)
       // Nobody can be told of it, nor how long it may wait: it does.
-      later(lane, event, startedAt + DISK_RETRY_MS, event.throttles, resultOf(event, '', ''))
+      later(lane, event, startedAt + DISK_RETRY_MS, event.throttles, resultOf(event, '', ''), undefined)
       return
     }
     if (entry === undefined) {
@@ -207,7 +211,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const { reservedConcurrency } = entry.record
     lane.limit = reservedConcurrency === undefined ? Number.POSITIVE_INFINITY : Math.max(1, reservedConcurrency)
     const { limits } = entry.events
-    const traceId = entry.lineage.enter(event.traceId)
+    const traceId = entry.lineage.enter(traces.ofAttempt(event.requestId, event.traceId))
     const attempt = { lane, event, entry, traceId: traceId ?? event.traceId, startedAt }
     if (reservedConcurrency === 0) {
       end(attempt, 'ZeroReservedConcurrency', resultOf(event, '', 'The function is switched off.'))
@@ -225,6 +229,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const row = metrics.functions.started(event.functionName)
     const invocation = new AsyncInvocation(event, traceId, entry.invokedArn, (outcome) => {
       metrics.settled(row, entry, outcome)
+      if (traces.keeps(traceId, outcome)) traces.record(attemptRecord(attempt, outcome))
       settle(attempt, outcome)
     })
     entry.pool.invoke(invocation)
@@ -237,9 +242,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const attempts = event.attempts + (isTried ? 1 : 0)
     if (attempts === 1 && isTried) noteSize(entry, event)
     const result: AttemptResult = { startedAt, endedAt: now, attempts, ...describeOutcome(outcome) }
+    const trace = traces.afterAttempt(event.traceId, attempt.traceId)
     // What a stopping server cut short was not the function's fault: it runs again after the start.
     if (stopped && outcome.status === 'crash') {
-      note(lane, event, () => queue.retry(event.requestId, now, 0, { ...result, attempts: event.attempts }))
+      note(lane, event, () => queue.retry(event.requestId, now, 0, { ...result, attempts: event.attempts }, trace))
       return
     }
     if (outcome.status === 'ok') {
@@ -254,7 +260,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       ? afterFailure(attempts, event.acceptedAt, now, limits)
       : afterThrottle(throttles, event.acceptedAt, now, limits)
     if ('over' in verdict) end(attempt, verdict.over, result, isTried ? outcome : undefined)
-    else later(lane, event, verdict.dueAt, throttles, result)
+    else later(lane, event, verdict.dueAt, throttles, result, trace)
   }
 
   /** At the first attempt alone: further ones are requests, and no further events. */
@@ -263,10 +269,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (extra > 0) metrics.usage.largeEvent(record, extra)
   }
 
-  function later(lane: Lane, event: QueuedEvent, dueAt: number, throttles: number, result: AttemptResult): void {
+  function later(
+    lane: Lane,
+    event: QueuedEvent,
+    dueAt: number,
+    throttles: number,
+    result: AttemptResult,
+    trace: string | undefined
+  ): void {
     counts.retried()
     note(lane, event, async () => {
-      await queue.retry(event.requestId, dueAt, throttles, result)
+      await queue.retry(event.requestId, dueAt, throttles, result, trace)
       wakeAt(laneOf(event.functionName), dueAt)
     })
   }

@@ -7,6 +7,7 @@ import { createIdempotency, type Idempotency } from '../idempotency.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ServerRoute } from '../server-routes.ts'
+import type { Traces } from '../tracing/traces.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import type { FunctionBacklog } from './counts.ts'
 import { createDeliverer } from './deliveries/deliverer.ts'
@@ -24,6 +25,7 @@ export interface EventServiceOptions {
   /** What functions' roles may do. */
   readonly access: () => Pick<Authorizer, 'mayFunction'>
   readonly metrics: Pick<Metrics, 'functions' | 'settled' | 'usage' | 'events'>
+  readonly traces: Traces
   readonly log: Log
   readonly scope: ArnScope
   /** How long records of events are kept after their end, in ms. */
@@ -108,8 +110,9 @@ export function createEventService(options: EventServiceOptions): EventService {
     networks: options.webhookNetworks,
     now: () => clock.now()
   })
-  const logRefused = atMostEvery(10_000, ({ functionName, requestId, purpose, target }: Delivery) => {
-    log.warn({ fn: functionName, requestId, purpose, target }, 'a function’s role does not allow to deliver an outcome')
+  const logRefused = atMostEvery(10_000, ({ functionName, requestId, traceId, purpose, target }: Delivery) => {
+    const facts = { fn: functionName, requestId, traceId, purpose, target }
+    log.warn(facts, 'a function’s role does not allow to deliver an outcome')
   })
   const deliverer = createDeliverer({
     queue,
@@ -118,8 +121,11 @@ export function createEventService(options: EventServiceOptions): EventService {
     clock,
     onError,
     onRefused: logRefused,
-    onGivenUp({ functionName, requestId, purpose, id }, reason) {
-      log.warn({ fn: functionName, requestId, purpose, delivery: id, reason }, 'an outcome could not be delivered')
+    onGivenUp({ functionName, requestId, traceId, purpose, id }, reason) {
+      log.warn(
+        { fn: functionName, requestId, traceId, purpose, delivery: id, reason },
+        'an outcome could not be delivered'
+      )
     }
   })
   const dispatcher = createDispatcher({
@@ -129,6 +135,7 @@ export function createEventService(options: EventServiceOptions): EventService {
     maxWaitingBytes: WAITING_BYTES,
     counts,
     metrics,
+    traces: options.traces,
     clock,
     scope,
     onDelivery: () => {

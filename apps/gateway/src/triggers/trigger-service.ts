@@ -44,7 +44,6 @@ export interface TriggerServiceOptions {
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
   /** Says what services may. */
   readonly access: () => Pick<Authorizer, 'mayService'>
-  readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
   readonly log: Log
   readonly onError: (err: unknown) => void
 }
@@ -84,6 +83,7 @@ const WATCH_MS = 1_000
 
 export function createTriggerService(options: TriggerServiceOptions): TriggerService {
   const { scope, clock, dispatcher, queue } = options
+  const { traces } = options.hallway
   const log = createTriggerLog()
   const table = createRuleTable(scope, options.onError)
   let reader: Parameters<TriggerService['attach']>[0] | undefined
@@ -106,8 +106,8 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     find: options.find,
     access: options.access,
     log,
-    onFailed({ sourceArn, target, requestId }, code) {
-      options.log.warn({ trigger: sourceArn, target, requestId, code }, 'a target did not get an event')
+    onFailed({ sourceArn, target, requestId, traceId }, code) {
+      options.log.warn({ trigger: sourceArn, target, requestId, traceId, code }, 'a target did not get an event')
     }
   })
   const schedules = createScheduleKind({
@@ -116,7 +116,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     queue,
     fire,
     log,
-    traceId: options.traceId,
+    traces,
     onCompleted(schedule) {
       completed.set(schedule.id, schedule)
     },
@@ -129,7 +129,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     table,
     fire,
     ready: () => dispatcher.ready(),
-    traceId: options.traceId,
+    traces,
     onError: options.onError
   })
   const events: TriggerKind = {
@@ -145,7 +145,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     table,
     fire,
     keep: (bus, event, eventAt, receipt) => archives.keep(bus, event, eventAt, receipt),
-    traceId: options.traceId
+    traces
   }
   const webhooks = createWebhookKind({
     ...busDoor,
@@ -163,7 +163,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     find: options.find,
     access: options.access,
     metrics: options.hallway.metrics,
-    traceId: options.traceId
+    traces
   })
   const kinds = [events, schedules, archives, webhooks, loadBalancers]
   let watch: NodeJS.Timeout | undefined
@@ -211,7 +211,6 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     refresh,
     putEvents(entries, req) {
       refresh()
-      const sent = req.headers['x-amzn-trace-id']
       return putEvents(
         {
           scope,
@@ -219,11 +218,11 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
           fire,
           keep: (bus, event, eventAt) => archives.keep(bus, event, eventAt),
           now: () => clock.now(),
-          traceId: options.traceId,
+          traces,
           onError: options.onError
         },
         entries,
-        typeof sent === 'string' ? sent : undefined
+        traces.received(req.headers)
       )
     },
     async putPlatformEvent(event) {
@@ -261,7 +260,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         })
         const isWanted =
           rule.pattern !== undefined && matchesEvent(compileEventPattern(rule.pattern), prepareEvent(event.value))
-        firings = isWanted ? firingsOf(rule, event, at, options.traceId(event.id, undefined)) : []
+        firings = isWanted ? firingsOf(rule, event, at, traces.ofEvent(event.id, undefined, 'pubsub')) : []
         if (!isWanted) return { matches: false, fired: [] }
       } else if (schedule !== undefined) {
         firings = [schedules.firingOf(schedule, randomUUID(), at)]

@@ -1,5 +1,6 @@
 import type { Principal } from '@hearth/shared'
 import type { WebSocket } from 'ws'
+import type { SpanLink } from '../tracing/records.ts'
 import type { SocketPeer } from './socket-event.ts'
 
 /** What connections share. */
@@ -76,6 +77,7 @@ export class SocketConnection implements SocketPeer {
   readonly sourceIp: string
   readonly userAgent: string | undefined
   readonly principal: Principal | undefined
+  readonly link: SpanLink | undefined
   readonly authorizer: Readonly<Record<string, unknown>> | undefined
   /** Unix time in ms. */
   lastActiveAt: number
@@ -101,6 +103,7 @@ export class SocketConnection implements SocketPeer {
     this.sourceIp = peer.sourceIp
     this.userAgent = peer.userAgent
     this.principal = peer.principal
+    this.link = peer.link
     this.authorizer = peer.authorizer
     this.lastActiveAt = host.now()
     this.#stalledAt = this.lastActiveAt

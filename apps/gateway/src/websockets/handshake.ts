@@ -5,6 +5,7 @@ import type { Guard, Verdict } from '../apis/guard.ts'
 import type { Hallway } from '../call.ts'
 import { peerAddress } from '../peer-address.ts'
 import { judgeRefused } from '../reception.ts'
+import type { SpanLink } from '../tracing/records.ts'
 import { isOwnKey } from '../url-door.ts'
 import type { IntegrationResult, Integrations } from './integrations.ts'
 import type { ProxyAnswer } from './proxy-answer.ts'
@@ -16,11 +17,10 @@ import { newSocketId } from './socket-id.ts'
 import { answerUpgrade } from './upgrades.ts'
 
 export interface HandshakeDeps {
-  readonly hallway: Pick<Hallway, 'authenticator' | 'access' | 'backoff' | 'metrics' | 'onBug'>
+  readonly hallway: Pick<Hallway, 'authenticator' | 'access' | 'backoff' | 'metrics' | 'traces' | 'onBug'>
   readonly scope: ArnScope
   readonly guard: Guard
   readonly integrations: Integrations
-  readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
   /** Unix time in ms. */
   readonly now: () => number
   /** The client is to be let in: answers it. */
@@ -46,6 +46,8 @@ export class Handshake {
   readonly #requestId = newSocketId()
   readonly #connectionId = newSocketId()
   readonly #connectedAt: number
+  readonly #traceId: string
+  #link: SpanLink | undefined
   #principal: Principal | undefined
   #authorizer: Readonly<Record<string, unknown>> | undefined
 
@@ -64,6 +66,7 @@ export class Handshake {
     this.#location = location
     this.#uuid = uuid
     this.#connectedAt = deps.now()
+    this.#traceId = deps.hallway.traces.ofVisitor(uuid, request.req.headers)
   }
 
   start(): void {
@@ -84,7 +87,7 @@ export class Handshake {
         {
           req,
           requestId: this.#uuid,
-          traceId: this.#deps.traceId(this.#uuid, undefined),
+          traceId: this.#traceId,
           api: stage.api,
           stage: stage.stage,
           route: route.route,
@@ -101,7 +104,7 @@ export class Handshake {
         }
       )
     } catch (err) {
-      const { status, type, body } = toAwsError(judgeRefused(hallway, err, peerAddress(req), this.#uuid))
+      const { status, type, body } = toAwsError(judgeRefused(hallway, err, peerAddress(req), this.#uuid, this.#traceId))
       const message = body['message'] ?? body['Message'] ?? ''
       this.#refuse(status >= 500 ? 'failed' : 'refused', status, message, ['x-amzn-errortype', type])
     }
@@ -119,6 +122,7 @@ export class Handshake {
       sourceIp: peerAddress(this.req) ?? '',
       userAgent: this.req.headers['user-agent'],
       principal: this.#principal,
+      link: this.#link,
       authorizer: this.#authorizer
     }
   }
@@ -167,7 +171,9 @@ export class Handshake {
     }
     const { hallway, integrations } = this.#deps
     const { req } = this
-    const traceId = this.#deps.traceId(this.#uuid, undefined)
+    const { traces } = hallway
+    const traceId = this.#traceId
+    this.#link = traces.linkTo(traceId)
     const { authorization } = req.headers
     const event = toConnectEvent(
       this.peer,
@@ -176,12 +182,13 @@ export class Handshake {
         rawHeaders: req.rawHeaders,
         rawQuery: this.#rawQuery,
         traceId,
+        w3c: traces.w3c(traceId, req.headers),
         port: req.socket.localPort ?? 0,
         apiKeyRequired: route.route.apiKeyRequired,
         authorization: route.route.authorization !== 'AWS_IAM' && !isOwnKey(hallway, authorization)
       }
     )
-    integrations.run(route, event, traceId, (result) => {
+    integrations.run(route, event, { header: traceId, ...traces.originOf(req.headers) }, (result) => {
       this.#onResult(result)
     })
   }

@@ -4,6 +4,8 @@ import type { Hallway } from '../call.ts'
 import type { Entry } from '../function-routes.ts'
 import { runFunction } from '../run-function.ts'
 import { mayServiceInvoke, sourceKeys } from '../service-access.ts'
+import type { SpanLink } from '../tracing/records.ts'
+import type { Origin } from '../tracing/traces.ts'
 import { type ProxyAnswer, toProxyAnswer } from './proxy-answer.ts'
 import type { SocketRoute } from './published-sockets.ts'
 
@@ -12,10 +14,16 @@ export type IntegrationResult =
   | { readonly ok: true; readonly answer: ProxyAnswer }
   | { readonly ok: false; readonly status: 500 | 502 | 504; readonly message: string }
 
+/** Where an event's call belongs. */
+export interface SocketTrace extends Origin {
+  readonly header: string
+  readonly links?: readonly SpanLink[]
+}
+
 /** Runs functions on behalf of WebSocket APIs. */
 export interface Integrations {
   /** Calls `done` once, at once when nothing can be run. Never throws. */
-  run(route: SocketRoute, event: string, traceId: string, done: (result: IntegrationResult) => void): void
+  run(route: SocketRoute, event: string, trace: SocketTrace, done: (result: IntegrationResult) => void): void
   /**
    * The function of a route, if there is one and the API may invoke it.
    *
@@ -25,7 +33,7 @@ export interface Integrations {
 }
 
 export interface IntegrationsOptions {
-  readonly hallway: Pick<Hallway, 'directory' | 'access' | 'metrics' | 'onBug'>
+  readonly hallway: Pick<Hallway, 'directory' | 'access' | 'metrics' | 'traces' | 'onBug'>
   readonly scope: ArnScope
   /** An API may not invoke its function. */
   readonly onForbidden: (sourceArn: string) => void
@@ -51,16 +59,17 @@ export function createIntegrations({ hallway, scope, onForbidden }: Integrations
   const begin = (
     route: SocketRoute,
     event: string,
-    sentTraceId: string,
+    { header, ...origin }: SocketTrace,
     done: (result: IntegrationResult) => void
   ): IntegrationResult | undefined => {
     const requestId = randomUUID()
     const entry = find(route, requestId)
     if (entry === undefined) return NOT_RUN
-    const traceId = entry.lineage.enter(sentTraceId)
+    const traceId = entry.lineage.enter(header)
     const payload = Buffer.from(event)
     if (traceId === undefined || payload.length > LIMITS.syncPayloadBytes) return NOT_RUN
-    runFunction(entry, { requestId, traceId, payload }, route.integration!.timeoutMs, hallway.metrics, (outcome) => {
+    const call = { requestId, traceId, payload, span: { ...origin, trigger: 'http' as const } }
+    runFunction(entry, call, route.integration!.timeoutMs, hallway, (outcome) => {
       if (outcome === undefined) done(TIMED_OUT)
       else {
         const answer = outcome.status === 'ok' ? toProxyAnswer(outcome.payload) : undefined
@@ -72,13 +81,13 @@ export function createIntegrations({ hallway, scope, onForbidden }: Integrations
 
   return {
     find,
-    run(route, event, traceId, done) {
+    run(route, event, trace, done) {
       let result: IntegrationResult | undefined
       try {
-        result = begin(route, event, traceId, done)
+        result = begin(route, event, trace, done)
       } catch (err) {
         // A policy that cannot be read allows nothing.
-        if (!(err instanceof HearthError)) hallway.onBug(err, '')
+        if (!(err instanceof HearthError)) hallway.onBug(err, '', trace.header)
         result = NOT_RUN
       }
       if (result !== undefined) done(result)

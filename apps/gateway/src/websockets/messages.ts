@@ -1,3 +1,4 @@
+import type { Traces } from '../tracing/traces.ts'
 import type { SocketConnection } from './connection.ts'
 import type { IntegrationResult, Integrations } from './integrations.ts'
 import type { PublishedSockets, SocketRoute, SocketStage } from './published-sockets.ts'
@@ -9,11 +10,13 @@ import { newSocketId } from './socket-id.ts'
 /** Most that is sent to a client in one message. Source: API Gateway quotas, WebSocket payload. */
 export const MESSAGE_BYTES = 131_072
 
+const NO_HEADERS = {}
+
 export interface MessagesOptions {
   /** As of now. */
   readonly published: () => PublishedSockets | undefined
   readonly integrations: Integrations
-  readonly traceId: (requestId: string, sent: undefined) => string
+  readonly traces: Traces
   readonly newRequestId: () => string
   /** Unix time in ms. */
   readonly now: () => number
@@ -22,7 +25,7 @@ export interface MessagesOptions {
 /** Takes a client's messages to functions and, where the route says so, their answers back. */
 export type RunMessage = (connection: SocketConnection, data: Buffer, isBinary: boolean, done: () => void) => void
 
-export function createMessages({ published, integrations, traceId, newRequestId, now }: MessagesOptions): RunMessage {
+export function createMessages({ published, integrations, traces, newRequestId, now }: MessagesOptions): RunMessage {
   return (connection, data, isBinary, done) => {
     const stage = published()?.find(connection.apiId, connection.stage)
     if (stage === undefined) {
@@ -53,7 +56,13 @@ export function createMessages({ published, integrations, traceId, newRequestId,
         isBinary
       }
     )
-    integrations.run(found, event, traceId(newRequestId(), undefined), (result) => {
+    // Each message is a trace of its own: a connection may last for hours.
+    const trace = {
+      header: traces.ofVisitor(newRequestId(), NO_HEADERS),
+      ...traces.originOf(NO_HEADERS),
+      ...(connection.link === undefined ? {} : { links: [connection.link] })
+    }
+    integrations.run(found, event, trace, (result) => {
       answer(connection, found, requestId, result)
       done()
     })

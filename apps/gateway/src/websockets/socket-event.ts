@@ -1,4 +1,7 @@
 import type { Principal } from '@hearth/shared'
+import { isClientsTrace } from '../tracing/client-trace.ts'
+import type { SpanLink } from '../tracing/records.ts'
+import type { W3cContext } from '../tracing/traces.ts'
 import { clfTime, DROPPED_HEADERS } from '../url-event.ts'
 
 /** What every event of a connection says of it. */
@@ -13,6 +16,8 @@ export interface SocketPeer {
   readonly userAgent: string | undefined
   /** Who was let in by a signature or a key. */
   readonly principal: Principal | undefined
+  /** What of its handshake the spans of its messages link to. */
+  readonly link?: SpanLink | undefined
   /** What the authorizer said, if there was one. */
   readonly authorizer: Readonly<Record<string, unknown>> | undefined
 }
@@ -24,6 +29,8 @@ export interface SocketHandshake {
   /** Undecoded, without the question mark. */
   readonly rawQuery: string
   readonly traceId: string
+  /** In place of the client's own; undefined: the client's own is passed on. */
+  readonly w3c?: W3cContext | undefined
   /** Port that the client connected to. */
   readonly port: number
   /** Whether the function gets the Authorization header: it proves something to the function, not to the server. */
@@ -54,6 +61,7 @@ export function toConnectEvent(peer: SocketPeer, moment: Moment, handshake: Sock
     const name = rawHeaders[i]!
     const lower = name.toLowerCase()
     if (lower === 'x-api-key' && handshake.apiKeyRequired) continue
+    if (isClientsTrace(lower, handshake.w3c)) continue
     // Cookies stay among the headers: these events have no other place for them.
     const isKept = lower === 'cookie' || (lower === 'authorization' && handshake.authorization)
     if (isKept || !DROPPED_HEADERS.has(lower)) {
@@ -61,6 +69,7 @@ export function toConnectEvent(peer: SocketPeer, moment: Moment, handshake: Sock
     }
   }
   headers.add('X-Amzn-Trace-Id', handshake.traceId)
+  if (handshake.w3c !== undefined) headers.add('traceparent', handshake.w3c.traceparent)
   headers.add('X-Forwarded-For', peer.sourceIp)
   headers.add('X-Forwarded-Port', String(handshake.port))
   headers.add('X-Forwarded-Proto', 'http')

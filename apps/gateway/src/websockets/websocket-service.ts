@@ -30,7 +30,6 @@ export interface WebSocketServiceOptions {
   readonly scope: ArnScope
   readonly urlDomain: string
   readonly guard: Guard
-  readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
   readonly log: Log
   /** Most connections at once. */
   readonly limit: number
@@ -71,7 +70,7 @@ const FORBIDDEN = '{"message":"Forbidden"}'
 const JSON_TYPE = ['content-type', 'application/json']
 
 export function createWebSocketService(options: WebSocketServiceOptions): WebSocketService {
-  const { hallway, scope, traceId, log, clock } = options
+  const { hallway, scope, log, clock } = options
   const now = (): number => clock.now()
   const counts = hallway.metrics.sockets
   const route = hallway.metrics.route('websocket')
@@ -96,7 +95,7 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
   const run = createMessages({
     published: current,
     integrations,
-    traceId,
+    traces: hallway.traces,
     newRequestId: randomUUID,
     now
   })
@@ -171,7 +170,7 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
         requestId,
         functionName: entry.record.name,
         qualifier: one!.target?.qualifier ?? '',
-        traceId: traceId(requestId, undefined),
+        traceId: hallway.traces.ofEvent(requestId, undefined, 'http'),
         clientContext: '',
         payload: Buffer.from(toDisconnectEvent(peer, moment, code, reason)),
         acceptedAt: hallway.dispatcher.now()
@@ -184,7 +183,6 @@ export function createWebSocketService(options: WebSocketServiceOptions): WebSoc
     scope,
     guard: options.guard,
     integrations,
-    traceId,
     now,
     accept(handshake, protocol, headers) {
       const { peer } = handshake

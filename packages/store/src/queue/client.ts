@@ -40,7 +40,8 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
     },
     complete: (requestId, condition, result, deliveries = []) =>
       batches.ask({ kind: 'complete', requestId, condition, result, deliveries: deliveries.map(spanned) }),
-    retry: (requestId, dueAt, throttles, result) => batches.ask({ kind: 'retry', requestId, dueAt, throttles, result }),
+    retry: (requestId, dueAt, throttles, result, traceId) =>
+      batches.ask({ kind: 'retry', requestId, dueAt, throttles, result, traceId }),
     waiting: () => batches.ask({ kind: 'waiting' }),
     find: (requestId) => batches.ask({ kind: 'find', requestId }),
     list: (query) => batches.ask({ kind: 'list', query }),

@@ -65,7 +65,7 @@ function embedded(db: Db): EmbeddedQueue {
     error_type = ?, error_message = ?, payload = CASE ? WHEN 2 THEN NULL ELSE payload END
     WHERE request_id = ? AND state = 1`)
   const again = db.prepare(`UPDATE events SET state = 0, due_at = ?, throttles = ?, started_at = ?, attempts = ?,
-    error_type = ?, error_message = ? WHERE request_id = ? AND state = 1`)
+    error_type = ?, error_message = ?, trace_id = coalesce(?, trace_id) WHERE request_id = ? AND state = 1`)
   const groups = db.prepare<[], { functionName: string; dueAt: number }>(
     'SELECT function_name AS functionName, min(due_at) AS dueAt FROM events WHERE state = 0 GROUP BY function_name'
   )
@@ -126,7 +126,8 @@ function embedded(db: Db): EmbeddedQueue {
       }
       case 'retry': {
         const { startedAt, attempts, errorType, errorMessage } = op.result
-        again.run(op.dueAt, op.throttles, startedAt ?? null, attempts, errorType, errorMessage, op.requestId)
+        const traceId = op.traceId ?? null
+        again.run(op.dueAt, op.throttles, startedAt ?? null, attempts, errorType, errorMessage, traceId, op.requestId)
         return undefined
       }
       case 'waiting':

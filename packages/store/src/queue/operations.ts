@@ -37,6 +37,7 @@ export type Operation =
       readonly dueAt: number
       readonly throttles: number
       readonly result: AttemptResult
+      readonly traceId: string | undefined
     }
   | { readonly kind: 'waiting' }
   | { readonly kind: 'find'; readonly requestId: string }

@@ -180,8 +180,19 @@ export interface EventQueue {
     result: AttemptResult,
     deliveries?: readonly NewDelivery[]
   ): Promise<void>
-  /** Gives an event back, to be run not before `dueAt`. @param throttles - Attempts in a row that did not reach it. */
-  retry(requestId: string, dueAt: number, throttles: number, result: AttemptResult): Promise<void>
+  /**
+   * Gives an event back, to be run not before `dueAt`.
+   *
+   * @param throttles - Attempts in a row that did not reach it
+   * @param traceId - From now on; undefined: as it is
+   */
+  retry(
+    requestId: string,
+    dueAt: number,
+    throttles: number,
+    result: AttemptResult,
+    traceId?: string | undefined
+  ): Promise<void>
   /** Every function that has events which nobody has, and when the first is due. */
   waiting(): Promise<readonly { readonly functionName: string; readonly dueAt: number }[]>
   find(requestId: string): Promise<InvocationRecord | undefined>

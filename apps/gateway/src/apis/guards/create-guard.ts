@@ -4,6 +4,7 @@ import { atMostEvery } from '../../at-most-every.ts'
 import type { Entry } from '../../function-routes.ts'
 import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
+import type { Traces } from '../../tracing/traces.ts'
 import type { Guard, GuardedRequest, Verdict } from '../guard.ts'
 import { FAILED, FORBIDDEN, OVER_QUOTA, TOO_MANY } from './answers.ts'
 import { createJwtAuthorizer } from './jwt-authorizer.ts'
@@ -21,6 +22,7 @@ export interface GuardDeps {
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
   readonly access: () => Pick<Authorizer, 'mayService'>
   readonly metrics: Pick<Metrics, 'functions' | 'settled' | 'guards'>
+  readonly traces: Traces
   readonly queue: Pick<EventQueue, 'usage'>
   readonly log: Pick<Log, 'warn' | 'error'>
   /** Networks where key sets may be fetched from beside public addresses. */
@@ -83,6 +85,7 @@ export function createGuard(deps: GuardDeps): OpenGuard {
     find,
     access,
     metrics,
+    traces: deps.traces,
     isOwnKey,
     now,
     onFailure({ api, authorizer, requestId }, reason) {

@@ -14,6 +14,7 @@ import type { Entry } from '../../function-routes.ts'
 import type { Metrics } from '../../metrics.ts'
 import { runFunction } from '../../run-function.ts'
 import { sourceKeys } from '../../service-access.ts'
+import type { Traces } from '../../tracing/traces.ts'
 import type { GuardedRequest, Verdict } from '../guard.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { FAILED, FORBIDDEN, UNAUTHORIZED } from './answers.ts'
@@ -27,6 +28,7 @@ export interface LambdaAuthorizerOptions {
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
   readonly access: () => Pick<Authorizer, 'mayService'>
   readonly metrics: Pick<Metrics, 'functions' | 'settled'>
+  readonly traces: Traces
   readonly isOwnKey: (authorization: string) => boolean
   /** Unix time in ms. */
   readonly now: () => number
@@ -47,7 +49,7 @@ const NOBODY = 'Unauthorized'
 
 /** Lets in whom a function lets in; its answers are remembered as long as the authorizer says. */
 export function createLambdaAuthorizer(options: LambdaAuthorizerOptions) {
-  const { scope, find, access, metrics, isOwnKey, now, onFailure, timeoutMs = TIMEOUT_MS } = options
+  const { scope, find, access, metrics, traces, isOwnKey, now, onFailure, timeoutMs = TIMEOUT_MS } = options
   const remembered = createAnswerCache<AuthorizerAnswer>(CACHE_BYTES, now)
   /** Calls under way, by what they are remembered by. */
   const underWay = new Map<string, ((asked: Asked) => void)[]>()
@@ -135,14 +137,16 @@ export function createLambdaAuthorizer(options: LambdaAuthorizerOptions) {
       fail(entry)
       return
     }
-    const traceId = entry.lineage.enter(request.traceId)
+    const requestId = randomUUID()
+    const traceId = entry.lineage.enter(traces.ofChild(request.traceId, requestId))
     if (traceId === undefined) {
       fail('its function calls itself again and again')
       return
     }
     const event = toAuthorizerEvent({ request, scope, at: now(), ...parts })
-    const call = { requestId: randomUUID(), traceId, payload: Buffer.from(event) }
-    runFunction(entry, call, timeoutMs, metrics, (outcome) => {
+    const span = { ...traces.originUnder(request.traceId), trigger: 'http' } as const
+    const call = { requestId, traceId, payload: Buffer.from(event), span }
+    runFunction(entry, call, timeoutMs, { metrics, traces }, (outcome) => {
       if (outcome === undefined) fail(`its function did not answer within ${timeoutMs / 1_000} s`)
       else if (outcome.status === 'error' && isNobody(outcome)) then('unauthorized', 0)
       else if (outcome.status !== 'ok') fail(`its function ended with ${outcome.errorType || outcome.status}`)

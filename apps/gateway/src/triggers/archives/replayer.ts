@@ -2,6 +2,7 @@ import { type ArnScope, type EventReplay, parseFunctionRef, uuidOf } from '@hear
 import type { EventArchives, ReplayProgress } from '@hearth/store'
 import type { Clock } from '../../async/clock.ts'
 import type { ReadyEvents } from '../../async/dispatcher.ts'
+import type { Traces } from '../../tracing/traces.ts'
 import { firingsOf } from '../events/put-events.ts'
 import type { RuleTable } from '../events/rule-table.ts'
 import type { FireEvent, Firing } from '../firing.ts'
@@ -14,7 +15,7 @@ export interface ReplayerOptions {
   readonly fire: FireEvent
   /** What waits in memory. */
   readonly ready: () => readonly ReadyEvents[]
-  readonly traceId: (requestId: string, sent: string | undefined) => string
+  readonly traces: Traces
   readonly onError: (err: unknown) => void
 }
 
@@ -123,7 +124,7 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     const at = clock.now()
     return (table.busOf(bus)?.find(event.value) ?? [])
       .filter(({ arn }) => rules.length === 0 || rules.includes(arn))
-      .flatMap((rule) => firingsOf(rule, event, at, options.traceId(uuidOf(event.id), undefined)))
+      .flatMap((rule) => firingsOf(rule, event, at, options.traces.ofEvent(uuidOf(event.id), undefined, 'pubsub')))
   }
 
   /** Whether a function has enough to do. */

@@ -34,7 +34,7 @@ export async function putPlatformEvent(
   if (Buffer.byteLength(event.text) > MAX_BYTES || depthOf(detail) > MAX_DETAIL_DEPTH) {
     throw new HearthError('INVALID_PAYLOAD', 'The event is larger or deeper than events may be.')
   }
-  const firings = firingsOnBus(options, DEFAULT_BUS, event, at)
+  const firings = firingsOnBus(options, DEFAULT_BUS, event, at, undefined)
   if (firings === undefined) {
     throw new HearthError('CONTROL_PLANE_UNAVAILABLE', 'The server is starting: its database is not there yet.')
   }

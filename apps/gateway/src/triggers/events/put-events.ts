@@ -1,5 +1,6 @@
 import { type ArnScope, busArn, DEFAULT_BUS, HearthError, renderTargetInput, uuidOf } from '@hearth/shared'
-import { isTraceHeader } from '../../trace.ts'
+import { isTraceHeader } from '../../tracing/trace-header.ts'
+import type { Traces } from '../../tracing/traces.ts'
 import type { FireEvent, Firing } from '../firing.ts'
 import { type BusEvent, newBusEvent } from './new-event.ts'
 import type { ArmedRule, RuleTable } from './rule-table.ts'
@@ -24,8 +25,7 @@ export interface PutEventsOptions {
   /** In the archives that want it; undefined: none does. */
   readonly keep: (bus: string, event: BusEvent, eventAt: number) => Promise<void> | undefined
   readonly now: () => number
-  /** A trace header; made when none, or none that could be, was sent. */
-  readonly traceId: (requestId: string, sent: string | undefined) => string
+  readonly traces: Traces
   readonly onError: (err: unknown) => void
 }
 
@@ -126,7 +126,7 @@ async function putEvent(options: PutEventsOptions, entry: PutEntry, trace: strin
     const kept = options.keep(bus, event, Math.round(time))
     const fired = rules
       .find(event.value)
-      .flatMap((rule) => firingsOf(rule, event, at, options.traceId(event.id, sent)))
+      .flatMap((rule) => firingsOf(rule, event, at, options.traces.ofEvent(event.id, sent, 'pubsub')))
       .map((firing) => options.fire(firing))
     await Promise.all(kept === undefined ? fired : [...fired, kept])
     return { EventId: event.id }

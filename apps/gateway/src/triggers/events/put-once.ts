@@ -1,5 +1,6 @@
 import { HearthError } from '@hearth/shared'
 import type { EventQueue, Receipt } from '@hearth/store'
+import type { Traces } from '../../tracing/traces.ts'
 import type { FireEvent, Firing } from '../firing.ts'
 import type { BusEvent } from './new-event.ts'
 import { firingsOf } from './put-events.ts'
@@ -16,20 +17,21 @@ export interface BusDoorOptions {
     eventAt: number,
     receipt: Receipt | undefined
   ) => Promise<void> | undefined
-  readonly traceId: (requestId: string, sent: string | undefined) => string
+  readonly traces: Traces
 }
 
-/** What rules of the bus make of an event. @returns undefined when there is no such bus */
+/** What rules of the bus make of an event. @param sent - Its trace header @returns undefined when there is no such bus */
 export function firingsOnBus(
-  { table, traceId }: Pick<BusDoorOptions, 'table' | 'traceId'>,
+  { table, traces }: Pick<BusDoorOptions, 'table' | 'traces'>,
   bus: string,
   event: BusEvent,
-  at: number
+  at: number,
+  sent: string | undefined
 ): readonly Firing[] | undefined {
   return table
     .busOf(bus)
     ?.find(event.value)
-    .flatMap((rule) => firingsOf(rule, event, at, traceId(event.id, undefined)))
+    .flatMap((rule) => firingsOf(rule, event, at, traces.ofEvent(event.id, sent, 'pubsub')))
 }
 
 /**

@@ -20,7 +20,6 @@ export interface AlbDoorOptions {
   readonly scope: ArnScope
   /** Number of the route in the metrics. */
   readonly route: number
-  readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
   readonly loadBalancer: LoadBalancer
   readonly functionArn: string
   /** What stands in the path before the function's own: `''`, `/lb/name`. */
@@ -35,7 +34,7 @@ export interface AlbDoorOptions {
  * behind it, the function's error, its time-out, no room for it or no right to call it, is 502 to the client, as on AWS.
  */
 export function createAlbDoor(options: AlbDoorOptions): Door {
-  const { hallway, scope, traceId, loadBalancer, prefix, beside, counts } = options
+  const { hallway, scope, loadBalancer, prefix, beside, counts } = options
   const { multiValueHeaders } = loadBalancer
   const group = targetGroupArn(scope, loadBalancer.name, loadBalancer.id)
   const { name, qualifier } = parseFunctionRef(scope, options.functionArn)
@@ -52,6 +51,7 @@ export function createAlbDoor(options: AlbDoorOptions): Door {
     jsonOnly: false,
     takesKeys: false,
     isOpen: true,
+    trigger: 'http',
 
     enter(call, body) {
       const { req } = call
@@ -68,7 +68,8 @@ export function createAlbDoor(options: AlbDoorOptions): Door {
         fail(call, 'The function does not let the load balancer in.')
         return
       }
-      call.traceId = traceId(call.requestId, req.headers['x-amzn-trace-id'])
+      const { traces } = hallway
+      call.traceId = traces.ofCaller(call.requestId, req.headers)
       const url = req.url!
       const mark = url.indexOf('?')
       const path = mark === -1 ? url.slice(prefix.length) : url.slice(prefix.length, mark)
@@ -80,7 +81,9 @@ export function createAlbDoor(options: AlbDoorOptions): Door {
         body,
         sourceIp: call.sourceIp ?? '',
         port: req.socket.localPort ?? 0,
-        traceId: traceId(call.requestId, undefined),
+        // Beside a client's own there is one that says where the request came in.
+        traceId: req.headers['x-amzn-trace-id'] === undefined ? call.traceId : traces.ofCaller(call.requestId, {}),
+        w3c: traces.w3c(call.traceId, req.headers),
         targetGroupArn: group,
         multiValueHeaders,
         authorization: !isOwnKey(hallway, req.headers.authorization)

@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer'
+import { isClientsTrace } from '../../tracing/client-trace.ts'
+import type { W3cContext } from '../../tracing/traces.ts'
 
 /** What of an HTTP request goes into a load balancer's event. */
 export interface AlbRequest {
@@ -15,6 +17,8 @@ export interface AlbRequest {
   readonly port: number
   /** `Root=…` */
   readonly traceId: string
+  /** In place of the client's own; undefined: the client's own is passed on. */
+  readonly w3c?: W3cContext | undefined
   readonly targetGroupArn: string
   readonly multiValueHeaders: boolean
   /** Whether the function gets the Authorization header. */
@@ -56,12 +60,14 @@ export function toAlbEvent(request: AlbRequest): string {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toLowerCase()
     const value = rawHeaders[i + 1]!
+    if (isClientsTrace(name, request.w3c)) continue
     if (!DROPPED.has(name)) {
       if (name !== 'authorization' || request.authorization) put(headers, name, value)
     } else if (name === 'x-forwarded-for') forwarded += `${value}, `
     else if (name === 'x-amzn-trace-id') trace = value
   }
   put(headers, 'x-amzn-trace-id', traceOf(trace, request.traceId))
+  if (request.w3c !== undefined) put(headers, 'traceparent', request.w3c.traceparent)
   put(headers, 'x-forwarded-for', forwarded + request.sourceIp)
   put(headers, 'x-forwarded-port', String(request.port))
   put(headers, 'x-forwarded-proto', 'http')

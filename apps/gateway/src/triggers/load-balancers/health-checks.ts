@@ -14,6 +14,8 @@ import type { Clock } from '../../async/clock.ts'
 import type { Entry } from '../../function-routes.ts'
 import type { Metrics } from '../../metrics.ts'
 import { mayServiceInvoke, sourceKeys } from '../../service-access.ts'
+import { factsOf } from '../../tracing/records.ts'
+import type { Traces } from '../../tracing/traces.ts'
 import { toAlbResponse } from './alb-response.ts'
 
 /** How a function behind a load balancer is. */
@@ -33,7 +35,7 @@ export interface HealthCheckOptions {
   readonly find: (functionName: string, qualifier: string) => Entry | undefined
   readonly access: () => Pick<Authorizer, 'mayService'>
   readonly metrics: Pick<Metrics, 'functions' | 'settled'>
-  readonly traceId: (requestId: string, sent: string | undefined) => string
+  readonly traces: Traces
 }
 
 /** Asks one function again and again how it is, until it is stopped. */
@@ -117,7 +119,7 @@ export function startHealthCheck(
 
 /** Calls a function as a health check does. @param over - Told what is wrong, or undefined; never, if it never answers */
 export function checkTarget(
-  { scope, find, access, metrics, traceId }: HealthCheckOptions,
+  { scope, find, access, metrics, traces }: HealthCheckOptions,
   { name, id, multiValueHeaders }: LoadBalancer,
   { path, matcher }: Pick<TargetHealthCheck, 'path' | 'matcher'>,
   functionArn: string,
@@ -137,15 +139,21 @@ export function checkTarget(
     return requestId
   }
   const row = metrics.functions.started(ref.name)
+  const header = traces.ofCaller(requestId, {})
+  const { invokedArn } = entry
   const invocation: Invocation = {
     requestId,
     payload: healthCheckEvent(group, path, multiValueHeaders),
-    invokedArn: entry.invokedArn,
-    traceId: traceId(requestId, undefined),
+    invokedArn,
+    traceId: header,
     clientContext: '',
     tail: false,
     settle(outcome) {
       metrics.settled(row, entry, outcome)
+      if (traces.keeps(header, outcome)) {
+        const call = { header, isAwaited: true, trigger: 'http', requestId, invokedArn } as const
+        traces.record({ ...call, ...traces.originOf({}), ...factsOf(entry, outcome) })
+      }
       over(problemOf(outcome, matcher, multiValueHeaders))
     }
   }

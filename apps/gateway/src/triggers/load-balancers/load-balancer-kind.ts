@@ -28,9 +28,8 @@ import {
 import { compileRules, type RuleFacts } from './rules.ts'
 import { createTargetCounts, type TargetCounts } from './target-counts.ts'
 
-export interface LoadBalancerKindOptions extends Omit<HealthCheckOptions, 'traceId'> {
+export interface LoadBalancerKindOptions extends HealthCheckOptions {
   readonly hallway: Hallway
-  readonly traceId: (requestId: string, sent: string | string[] | undefined) => string
 }
 
 export interface LoadBalancerStatus extends ReturnType<TargetCounts['read']> {
@@ -86,7 +85,7 @@ export function createLoadBalancerKind(options: LoadBalancerKindOptions): LoadBa
       new Map(
         functions.map((functionArn) => [
           functionArn,
-          createAlbDoor({ hallway, scope, traceId: options.traceId, loadBalancer, functionArn, counts, ...at })
+          createAlbDoor({ hallway, scope, loadBalancer, functionArn, counts, ...at })
         ])
       )
     const { healthCheck, isEnabled } = loadBalancer

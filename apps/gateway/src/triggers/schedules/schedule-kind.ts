@@ -1,6 +1,7 @@
 import { type ArnScope, parseScheduleExpression, ruleArn, type Schedule, scheduleArn, uuidOf } from '@hearth/shared'
 import type { EventQueue, RuleWithTargets } from '@hearth/store'
 import type { Clock } from '../../async/clock.ts'
+import type { Traces } from '../../tracing/traces.ts'
 import { newBusEvent } from '../events/new-event.ts'
 import { firingsOf } from '../events/put-events.ts'
 import type { FireEvent, Firing } from '../firing.ts'
@@ -14,7 +15,7 @@ export interface ScheduleKindOptions {
   readonly queue: Pick<EventQueue, 'listFires' | 'forgetFires'>
   readonly fire: FireEvent
   readonly log: TriggerLog
-  readonly traceId: (requestId: string, sent: string | undefined) => string
+  readonly traces: Traces
   /** A schedule that is to delete itself has no next time. */
   readonly onCompleted: (schedule: Schedule) => void
   readonly onError: (err: unknown) => void
@@ -63,7 +64,7 @@ export function createScheduleKind(options: ScheduleKindOptions): ScheduleKind {
   function timedRule(
     rule: RuleWithTargets,
     text: string,
-    { fire, log, traceId }: ScheduleKindOptions
+    { fire, log, traces }: ScheduleKindOptions
   ): readonly Timed[] {
     const arn = ruleArn(scope, rule.bus, rule.name)
     const expression = readable(text, { timeZone: 'UTC', anchor: rule.anchor, fromAnchor: false })
@@ -88,7 +89,12 @@ export function createScheduleKind(options: ScheduleKindOptions): ScheduleKind {
             resources: [arn],
             detail: '{}'
           })
-          const [firing] = firingsOf({ ...rule, arn, targets: [target] }, event, dueAt, traceId(id, undefined))
+          const [firing] = firingsOf(
+            { ...rule, arn, targets: [target] },
+            event,
+            dueAt,
+            traces.ofEvent(id, undefined, 'timer')
+          )
           return fire({ ...firing!, fired: { key, dueAt } })
         },
         skipped: () => {
@@ -143,7 +149,7 @@ export function createScheduleKind(options: ScheduleKindOptions): ScheduleKind {
       deadLetterArn: target.deadLetterArn,
       requestId,
       payload: Buffer.from(inputOf(schedule, arn, requestId, dueAt)),
-      traceId: options.traceId(requestId, undefined),
+      traceId: options.traces.ofEvent(requestId, undefined, 'timer'),
       dueAt,
       fired: undefined
     }

@@ -94,7 +94,7 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
     deadLetterArn: webhook.deadLetterArn,
     requestId: request.id,
     payload: Buffer.from(payload),
-    traceId: options.traceId(request.id, undefined),
+    traceId: options.traces.ofEvent(request.id, options.traces.received(request.headers), 'http'),
     dueAt: request.receivedAt,
     fired: undefined
   })
@@ -117,8 +117,8 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
     })
   }
 
-  const rulesFirings = (bus: string, event: BusEvent, at: number): readonly Firing[] => {
-    const firings = firingsOnBus(options, bus, event, at)
+  const rulesFirings = (bus: string, event: BusEvent, at: number, sent: string | undefined): readonly Firing[] => {
+    const firings = firingsOnBus(options, bus, event, at, sent)
     if (firings === undefined) throw unavailable(`the event bus ${bus} is gone`)
     return firings
   }
@@ -127,10 +127,11 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
     webhook: Webhook,
     bus: string,
     event: BusEvent,
-    at: number,
+    { headers, receivedAt: at }: WebhookRequest,
     receipt: Receipt | undefined
   ): Promise<string | undefined> {
-    const firstId = await putOnce(options, bus, event, rulesFirings(bus, event, at), at, receipt)
+    const firings = rulesFirings(bus, event, at, options.traces.received(headers))
+    const firstId = await putOnce(options, bus, event, firings, at, receipt)
     if (firstId === undefined) {
       const target = busArn(scope, bus)
       log.note(webhookArn(scope, webhook.name), { at, requestId: event.id, target, error: undefined }, 0)
@@ -187,7 +188,7 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
       if ('bus' in target) {
         const event = toBus(webhook, request, payload)
         requireRoom(Buffer.byteLength(event.text))
-        firstId = await putOnBus(webhook, target.bus, event, request.receivedAt, receipt)
+        firstId = await putOnBus(webhook, target.bus, event, request, receipt)
       } else {
         const firing = toFunction(webhook, target.functionArn, request, payload())
         requireRoom(firing.payload.length)
@@ -204,7 +205,9 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
       const sample = { ...request, body: Buffer.from(JSON.stringify(detail)) }
       const payload = (): string => toWebhookEvent(webhook, sample, undefined)
       const { target } = webhook
-      if ('bus' in target) return rulesFirings(target.bus, toBus(webhook, sample, payload), sample.receivedAt)
+      if ('bus' in target) {
+        return rulesFirings(target.bus, toBus(webhook, sample, payload), sample.receivedAt, undefined)
+      }
       return [toFunction(webhook, target.functionArn, sample, payload())]
     }
   }
