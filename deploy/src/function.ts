@@ -36,7 +36,7 @@ export const FUNCTION: Board = {
           width: 4
         },
         {
-          title: 'Invocations',
+          title: 'Invocation count',
           kind: 'stat',
           unit: 'count',
           queries: [{ expr: `sum(${grown(`hearth_invocations_total{${CHOSEN}}`)})`, legend: 'all' }],

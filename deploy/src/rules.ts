@@ -125,7 +125,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     summary: 'The oldest asynchronous event has waited {{ $value | humanizeDuration }}',
     means: 'Events come faster than their functions take them, or fail and wait for their retry.',
     act: [
-      '`GET /v1/functions/{name}/events` lists what waits and why.',
+      '`GET /v1/functions/{name}/invocations?status=queued` lists what waits.',
       'Throttled: raise the function’s concurrency. Failing: mend it; events are kept until their age (docs/async.md).'
     ]
   },
