@@ -8,6 +8,7 @@ import { FUNCTION } from './function.ts'
 import { OVERVIEW } from './overview.ts'
 import { PLATFORM } from './platform.ts'
 import { renderRules, renderRuleTests } from './prometheus-files.ts'
+import { renderContainerSeccomp } from './seccomp.ts'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const boards = [OVERVIEW, FUNCTION, PLATFORM]
@@ -17,6 +18,7 @@ const files = new Map<string, string>([
   ...boards.map((board) => [`deploy/grafana/dashboards/${board.uid}.json`, renderDashboard(board, boards)] as const),
   ['deploy/prometheus/rules.yml', renderRules()],
   ['deploy/prometheus/rules.test.yml', renderRuleTests()],
+  ['deploy/docker/seccomp.json', renderContainerSeccomp()],
   [docs, fillDocs(readFileSync(path.join(root, docs), 'utf8'), boards)]
 ])
 
