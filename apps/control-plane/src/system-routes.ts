@@ -1,4 +1,5 @@
-import type { Readiness } from '@hearth/shared'
+import { HearthError, type Readiness } from '@hearth/shared'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Metrics } from './metrics.ts'
@@ -83,9 +84,14 @@ export const systemRoutes: FastifyPluginAsyncZod<SystemRoutesOptions> = async (a
         response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } } }
       }
     },
-    async (_request, reply) => {
-      void reply.header('content-type', metrics.registry.contentType)
-      return reply.serializer(String).send(await metrics.registry.metrics())
-    }
+    send
   )
+
+  // The gateway's own are at /metrics; what is asked of it under this name it passes on.
+  app.get('/metrics/control-plane', { config: { action: 'hearth:GetMetrics' }, schema: { hide: true } }, send)
+
+  async function send(_request: FastifyRequest, reply: FastifyReply) {
+    void reply.header('content-type', metrics.registry.contentType)
+    return reply.serializer(String).send(await metrics.registry.metrics())
+  }
 }

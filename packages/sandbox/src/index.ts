@@ -1,5 +1,6 @@
 export { DOOR_PORT, type Door } from './door.ts'
 export { inspectMachine, openSandboxHost } from './host.ts'
+export { CALLS_OF_FUNCTIONS } from './seccomp.ts'
 export { defaultRunDir, serverIdOf } from './server-identity.ts'
 export type {
   Assignment,

@@ -41,6 +41,9 @@ const REFUSED = `
   quotactl quotactl_fd reboot request_key setdomainname sethostname setns settimeofday swapoff swapon sync syncfs sysfs
   syslog umount2 unshare uselib userfaultfd ustat vhangup vmsplice`
 
+/** What code in a sandbox may call, by name; `clone`, `socket` and `ioctl` with some of their arguments only. */
+export const CALLS_OF_FUNCTIONS: readonly string[] = [...ALLOWED.trim().split(/\s+/), 'clone', 'socket', 'ioctl']
+
 /** Memory that the watchdog of a sandbox without cgroups cannot see: it looks at processes. */
 const OWNERLESS_MEMORY = 'memfd_create shmget msgget'
 

@@ -1,0 +1,27 @@
+import { parser } from '@prometheus-io/lezer-promql'
+
+/** What one PromQL expression says, read without Prometheus. */
+export interface Parsed {
+  readonly isValid: boolean
+  /** Names of metrics that it selects, each once. */
+  readonly metrics: readonly string[]
+}
+
+export function parsePromql(expr: string): Parsed {
+  let isValid = true
+  const metrics = new Set<string>()
+  parser.parse(expr).iterate({
+    enter(node) {
+      if (node.type.isError) isValid = false
+      if (node.name === 'Identifier' && node.node.parent?.name === 'VectorSelector') {
+        metrics.add(expr.slice(node.from, node.to))
+      }
+    }
+  })
+  return { isValid, metrics: [...metrics] }
+}
+
+/** As Grafana puts its variables into a query: a scrape interval of 1 s, and 30 s on the screen. */
+export function withoutMacros(expr: string): string {
+  return expr.replaceAll('$__rate_interval', '10s').replaceAll('$__range', '30s').replaceAll('$function', '.+')
+}
