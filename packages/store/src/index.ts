@@ -73,6 +73,7 @@ export {
   type LogSettingsReader,
   prepareLogSettings
 } from './log-groups/log-groups-repository.ts'
+export type { LogEvent, LogGroupFacts, LogPosition, LogQuery, LogReader, LogStreamFacts } from './logs/types.ts'
 export {
   ensureKeyring,
   internalToken,

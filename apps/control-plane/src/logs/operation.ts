@@ -2,7 +2,8 @@ import { type ArnScope, HearthError, logGroupArn } from '@hearth/shared'
 import { z } from 'zod'
 import type { JsonOperation, JsonOperationDefinition, JsonTarget } from '../json-protocol/operation.ts'
 import type { LogGroups } from './log-groups.ts'
-import { checkLogsMembers, invalid } from './validation.ts'
+import { invalid, noGroup } from './refusals.ts'
+import { checkLogsMembers } from './validation.ts'
 
 export type LogsOperation = JsonOperation<LogGroups>
 
@@ -78,14 +79,6 @@ export function groupNameIn(identifier: string, scope: ArnScope): string {
   const prefix = logGroupArn(scope, '')
   if (!identifier.startsWith(prefix)) throw noGroup()
   return identifier.slice(prefix.length).replace(/:\*$/, '')
-}
-
-export function noGroup(): HearthError {
-  return new HearthError('LOG_GROUP_NOT_FOUND', 'The specified log group does not exist.')
-}
-
-export function noStream(): HearthError {
-  return new HearthError('RESOURCE_NOT_FOUND', 'The specified log stream does not exist.')
 }
 
 /** What policies name for what is done to a group. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { LogPosition } from '@hearth/store'
-import { invalid } from './validation.ts'
+import { invalid } from './refusals.ts'
 
 /** How long a page's token is good for. */
 const TOKEN_MS = 24 * 3_600_000
@@ -62,7 +62,10 @@ export function toStreamToken(direction: 'f' | 'b', of: string, { segment, offse
 }
 
 /** @throws HearthError VALIDATION_FAILED for one of another stream, or none at all */
-export function fromStreamToken(token: string, of: string): { readonly direction: 'f' | 'b'; readonly at: LogPosition } {
+export function fromStreamToken(
+  token: string,
+  of: string
+): { readonly direction: 'f' | 'b'; readonly at: LogPosition } {
   const [, direction, digits = ''] = /^([fb])\/(\d+)\/s$/.exec(token) ?? []
   const place = digits.slice(CHECK)
   if (direction === undefined || place.length !== SEGMENT + OFFSET || digits.slice(0, CHECK) !== checkOf(of, place)) {

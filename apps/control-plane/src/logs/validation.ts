@@ -1,6 +1,7 @@
 import { HearthError } from '@hearth/shared'
 import type { z } from 'zod'
 import { joinMembers, measure, patternText, valueAt } from '../http/constraint-words.ts'
+import { invalid } from './refusals.ts'
 
 /** Longer values are not repeated. */
 const SHOWN_CHARS = 1_024
@@ -20,7 +21,10 @@ export function checkLogsMembers<Schema extends z.ZodType>(
   const { issues } = parsed.error
   const other = issues.find(({ code, path }) => code === 'invalid_type' && isThere(valueAt(members, path)))
   if (other !== undefined) {
-    throw new HearthError('INVALID_PAYLOAD', `The member ${other.path.join('.')} has another type than the API model says.`)
+    throw new HearthError(
+      'INVALID_PAYLOAD',
+      `The member ${other.path.join('.')} has another type than the API model says.`
+    )
   }
   if (issues.some((issue) => issue.code === 'too_big' && issue.origin === 'string' && isName(issue.path.at(-1)))) {
     throw invalid('Invalid LogGroup or LogStream, both must have length less than or equal to 512.')
@@ -33,10 +37,6 @@ export function checkLogsMembers<Schema extends z.ZodType>(
   })
   const count = clauses.length
   throw invalid(`${count} validation error${count === 1 ? '' : 's'} detected: ${clauses.join('; ')}`)
-}
-
-export function invalid(message: string): HearthError {
-  return new HearthError('VALIDATION_FAILED', message, { awsCode: 'InvalidParameterException' })
 }
 
 function isThere(value: unknown): boolean {
