@@ -116,6 +116,12 @@ t.test('a trail of changes that is too short means looking at everything again, 
     reader: {
       dataVersion: () => version,
       changesSince: () => ({ seq: version, functions: [], keys: false, reset: version > 1 }),
+      logSettings: {
+        revision: () => 0,
+        read: () => ({ retention: new Map(), removals: [] }),
+        findGroup: () => undefined,
+        hasStream: () => false
+      },
       triggerRevision: () => 0,
       readTriggers: () => ({
         buses: [],

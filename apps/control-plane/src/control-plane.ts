@@ -91,6 +91,7 @@ import { createSchedules } from './scheduler/schedules.ts'
 import { createParameterService } from './secrets/parameter-service.ts'
 import { createSecretReferences } from './secrets/secret-references.ts'
 import { createSecretService } from './secrets/secret-service.ts'
+import { createServiceInvoker } from './service-invoker.ts'
 import { createUrlService } from './urls/url-service.ts'
 import { createUsagePlans } from './usage-plans/usage-plans.ts'
 
@@ -102,7 +103,16 @@ export interface ControlPlaneOptions {
     Partial<
       Pick<
         Config,
-        's3' | 'builds' | 'isolation' | 'runDir' | 'cacheDir' | 'webhookNetworks' | 'requestRate' | 'authFailures'
+        | 's3'
+        | 'builds'
+        | 'isolation'
+        | 'runDir'
+        | 'cacheDir'
+        | 'webhookNetworks'
+        | 'requestRate'
+        | 'authFailures'
+        | 'host'
+        | 'port'
       >
     >
   readonly migrationsDir: string
@@ -158,6 +168,11 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const db = openStore(layout.database, options.migrationsDir, { now })
   // Both processes have it from here, so that it stays when the master key becomes another.
   const token = createServerSecrets(db, box).ensure('internal-token', internalToken(masterKey))
+  const invoker = createServiceInvoker({
+    host: config.host ?? '127.0.0.1',
+    port: config.port ?? 0,
+    internalToken: token
+  })
   const keys = createKeysRepository(db, box, now)
   const users = createUsersRepository(db)
   const owned = createOwnedPoliciesRepository(db)
@@ -480,6 +495,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     s3.close()
     await audit.close()
     keyUses.stop()
+    invoker.close()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
     db.close()

@@ -64,6 +64,7 @@ import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
 import { createSecretVariables } from './secret-variables.ts'
 import { type Ask, healthRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
+import { serviceDoor } from './service-door.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
 import { PUT_EVENTS, putEventsRoute } from './triggers/put-events-route.ts'
@@ -144,7 +145,16 @@ const ARCHIVES_MS = 500
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, or whom what is behind it lets in. */
-export type Access = 'open' | 'caller' | 'function-url' | 'api' | 'webhook' | 'load-balancer' | 'control-plane'
+export type Access =
+  | 'open'
+  | 'caller'
+  | 'function-url'
+  | 'api'
+  | 'webhook'
+  | 'load-balancer'
+  | 'control-plane'
+  /** The control plane itself, and nobody else. */
+  | 'internal'
 
 /** What must be allowed to use a route, and on what. */
 interface RouteAccess {
@@ -502,6 +512,20 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       else forward(req, res, id)
     }
     mount(all, url, url.startsWith('/api/') ? 'api' : 'caller', manage, 'execute-api:ManageConnections')
+  }
+  for (const { url, handle } of serviceDoor({
+    hallway,
+    scope,
+    find,
+    access: () => hallway.access,
+    dispatcher: events.dispatcher,
+    triggers,
+    expectations,
+    proof: () => proof,
+    traceId,
+    isDraining: () => draining
+  })) {
+    mount(['POST'], url, 'internal', handle)
   }
   mount(all, OTHER_HOST, 'control-plane', (req, res, id) => {
     if (!hosts.serve(req, res, id)) forward(req, res, id)

@@ -88,6 +88,10 @@ const CATALOG = {
   LAYER_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
   /** The place of the mistake is named. */
   INVALID_EVENT_PATTERN: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidEventPatternException' },
+  /** A filter pattern of logs that does not follow the grammar. */
+  INVALID_LOG_FILTER: { status: 400, fault: 'caller', retryable: false, aws: 'InvalidParameterException' },
+  LOG_GROUP_NOT_FOUND: { status: 404, fault: 'caller', retryable: false, aws: 'ResourceNotFoundException' },
+  LOG_GROUP_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceAlreadyExistsException' },
   INVALID_SCHEDULE: { status: 400, fault: 'caller', retryable: false, aws: 'ValidationException' },
   RESOURCE_EXISTS: { status: 409, fault: 'caller', retryable: false, aws: 'ResourceAlreadyExistsException' },
   /** Nothing of the kind can be done to a replay that is in this state. */

@@ -135,6 +135,20 @@ export {
   type TargetHealthCheck,
   targetGroupArn
 } from './load-balancer.ts'
+export { logEventIds } from './log-event-id.ts'
+export { compileLogFilter } from './log-filter/compile.ts'
+export type { LogFilter, LogMatch } from './log-filter/types.ts'
+export {
+  LOG_GROUP_CLASSES,
+  type LogGroup,
+  type LogGroupClass,
+  type LogRemoval,
+  type LogStream,
+  logGroupArn,
+  type MetricFilter,
+  type MetricTransformation,
+  type SubscriptionFilter
+} from './log-groups.ts'
 export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'
 export { parseCaller } from './policy/caller.ts'
 export { denialMessage } from './policy/denial.ts'

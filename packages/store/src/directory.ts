@@ -7,6 +7,7 @@ import { preparePolicyList } from './function-policies-repository.ts'
 import { type FunctionRow, SELECT_FUNCTIONS, toFunctionRecord } from './function-rows.ts'
 import { prepareUrlLookup } from './function-urls-repository.ts'
 import { LATEST } from './functions-repository.ts'
+import { prepareLogSettings } from './log-groups/log-groups-repository.ts'
 import { openReadOnly } from './open.ts'
 import { prepareReleaseWatches } from './releases-repository.ts'
 import type { SecretBox } from './secret-box.ts'
@@ -89,6 +90,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     readApis: () => readApis.deferred(),
     usagePlanRevision: () => planRevision.get() ?? 0,
     readUsagePlans: () => readUsagePlans.deferred(),
+    logSettings: prepareLogSettings(db),
     listKeys: prepareKeyList(db, box),
     findSecret: prepareSecretLookup(db, box),
     findServerSecret: prepareServerSecret(db, box),

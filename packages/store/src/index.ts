@@ -65,6 +65,14 @@ export {
   type LayerVersion,
   type NewLayerVersion
 } from './layers-repository.ts'
+export type { LogFilters } from './log-groups/log-filters.ts'
+export {
+  createLogGroupsRepository,
+  type LogGroupsRepository,
+  type LogSettings,
+  type LogSettingsReader,
+  prepareLogSettings
+} from './log-groups/log-groups-repository.ts'
 export { groupOfFunction } from './logs/group-folders.ts'
 export { createLogReader, type LogReaderOptions } from './logs/log-reader.ts'
 export {

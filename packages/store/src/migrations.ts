@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Db } from './sqlite-addon.ts'
 
 /** The schema that this build of Hearth reads and writes: the number of its newest migration. */
-export const SCHEMA_VERSION = 18
+export const SCHEMA_VERSION = 19
 
 /** The database and this build do not fit; the message says why. */
 export class SchemaError extends Error {

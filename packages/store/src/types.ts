@@ -12,6 +12,7 @@ import type {
   Schedule
 } from '@hearth/shared'
 import type { EventSettings } from './event-invoke-repository.ts'
+import type { LogSettingsReader } from './log-groups/log-groups-repository.ts'
 import type { PolicyStatement } from './resource-policy.ts'
 import type { SecretInUse } from './secrets/secrets-repository.ts'
 import type { PublishedApis } from './triggers/apis-repository.ts'
@@ -69,6 +70,8 @@ export interface DirectoryReader extends PrincipalSource {
   /** Another number than before: API keys or usage plans have changed. */
   usagePlanRevision(): number
   readUsagePlans(): PublishedUsagePlans
+  /** What is said of log groups. */
+  readonly logSettings: LogSettingsReader
   listKeys(): readonly AccessKey[]
   /** @param stage - A staging label, such as AWSCURRENT. */
   findSecret(name: string, stage: string): SecretInUse | undefined

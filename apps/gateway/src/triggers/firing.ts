@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { type ArnScope, type Authorizer, HearthError, LIMITS, parseFunctionRef } from '@hearth/shared'
+import { parseFunctionRef } from '@hearth/shared'
 import type { Fire, Receipt } from '@hearth/store'
 import type { Dispatcher } from '../async/dispatcher.ts'
-import type { Entry } from '../function-routes.ts'
-import { mayServiceInvoke, sourceKeys } from '../service-access.ts'
+import { createTargetCheck, type Failure, type TargetCheckOptions } from './target-check.ts'
 import type { TriggerLog } from './trigger-log.ts'
 
 /** Something that a trigger gives to a function. */
@@ -37,23 +36,12 @@ export type Fired =
   /** Nobody has it. */
   | { readonly outcome: 'failed'; readonly failure: Failure }
 
-export interface FireOptions {
-  readonly scope: ArnScope
+export interface FireOptions extends TargetCheckOptions {
   readonly dispatcher: Pick<Dispatcher, 'accept' | 'now'>
   readonly queue: { noteFire(fire: Fire): Promise<void> }
-  /** @returns undefined when the function, version or alias is gone */
-  readonly find: (functionName: string, qualifier: string) => Entry | undefined
-  /** Decides, and keeps what was refused. */
-  readonly access: () => Pick<Authorizer, 'mayService'>
   readonly log: TriggerLog
   /** A target did not get an event, and nothing else will tell. */
   readonly onFailed: (firing: Firing, code: string) => void
-}
-
-/** Why a target cannot have an event, in EventBridge's words. */
-export interface Failure {
-  readonly code: 'NO_RESOURCE' | 'NO_PERMISSIONS' | 'INVALID_PAYLOAD'
-  readonly message: string
 }
 
 /**
@@ -66,18 +54,13 @@ export type FireEvent = (firing: Firing) => Promise<Fired>
 export function createFireEvent(options: FireOptions): FireEvent {
   const { scope, dispatcher, log } = options
 
-  const entryOf = (arn: string): { name: string; qualifier: string; entry: Entry | undefined } => {
-    const { name, qualifier = '' } = parseFunctionRef(scope, arn)
-    return { name, qualifier, entry: options.find(name, qualifier) }
-  }
-
   const accept = (
     firing: Firing,
     arn: string,
     requestId: string,
     clientContext: string
   ): Promise<string | undefined> => {
-    const { name, qualifier } = entryOf(arn)
+    const { name, qualifier = '' } = parseFunctionRef(scope, arn)
     return dispatcher.accept({
       requestId,
       functionName: name,
@@ -91,45 +74,17 @@ export function createFireEvent(options: FireOptions): FireEvent {
     })
   }
 
-  const mayInvoke = ({ service, roleArn, sourceArn, requestId }: Firing, entry: Entry): boolean =>
-    mayServiceInvoke(options.access(), { service, roleArn, requestId, keys: sourceKeys(scope, sourceArn) }, entry)
-
-  const failureOf = (firing: Firing, arn: string): Failure | undefined => {
-    const { entry } = entryOf(arn)
-    if (entry === undefined) return { code: 'NO_RESOURCE', message: `Function not found: ${arn}` }
-    if (!mayInvoke(firing, entry)) {
-      const who = firing.roleArn ?? firing.service
-      return {
-        code: 'NO_PERMISSIONS',
-        message: `${who} is not authorized to perform: lambda:InvokeFunction on resource: ${entry.invokedArn}`
-      }
-    }
-    if (firing.payload.length > LIMITS.asyncPayloadBytes) {
-      return {
-        code: 'INVALID_PAYLOAD',
-        message: `${firing.payload.length} bytes are more than an event may have: ${LIMITS.asyncPayloadBytes}`
-      }
-    }
-    return undefined
-  }
-
-  const tryFailureOf = (firing: Firing, arn: string): Failure | undefined => {
-    try {
-      return failureOf(firing, arn)
-    } catch (err) {
-      // A policy that cannot be read allows nothing; while the database cannot be read nobody knows.
-      if (!(err instanceof HearthError) || err.code === 'CONTROL_PLANE_UNAVAILABLE') throw err
-      return { code: err.code === 'MALFORMED_POLICY' ? 'NO_PERMISSIONS' : 'NO_RESOURCE', message: err.message }
-    }
-  }
+  const check = createTargetCheck(options)
+  const failureOf = ({ service, roleArn, sourceArn, requestId, payload }: Firing, arn: string): Failure | undefined =>
+    check({ service, roleArn, sourceArn, requestId, payloadBytes: payload.length }, arn)
 
   return async (firing) => {
     const { target, requestId, deadLetterArn, sourceArn } = firing
-    const failure = tryFailureOf(firing, target)
+    const failure = failureOf(firing, target)
     let firstId: string | undefined
     let fired: Fired = { outcome: 'delivered' }
     if (failure === undefined) firstId = await accept(firing, target, requestId, '')
-    else if (deadLetterArn !== undefined && tryFailureOf(firing, deadLetterArn) === undefined) {
+    else if (deadLetterArn !== undefined && failureOf(firing, deadLetterArn) === undefined) {
       const attributes = {
         RULE_ARN: sourceArn,
         TARGET_ARN: target,

@@ -20,7 +20,9 @@ import type { Entry } from '../function-routes.ts'
 import type { Log } from '../log.ts'
 import { type ArchiveKind, createArchiveKind } from './archives/archive-kind.ts'
 import { newBusEvent } from './events/new-event.ts'
+import { type PlatformEvent, putPlatformEvent } from './events/platform-events.ts'
 import { type EntryResult, firingsOf, type PutEntry, putEvents } from './events/put-events.ts'
+import type { BusDoorOptions } from './events/put-once.ts'
 import { createRuleTable } from './events/rule-table.ts'
 import { createFireEvent, type Firing } from './firing.ts'
 import type { TriggerKind, Triggers } from './kind.ts'
@@ -62,6 +64,8 @@ export interface TriggerService {
   /** Takes in what was changed; microseconds when nothing was. */
   refresh(): void
   putEvents(entries: readonly PutEntry[], req: IncomingMessage): Promise<readonly EntryResult[]>
+  /** Of this server itself, on the default bus. @throws HearthError as its namesake says */
+  putPlatformEvent(event: PlatformEvent): Promise<void>
   statusOf(arn: string): TriggerStatus | undefined
   has(arn: string): boolean
   /** Sends a rule or webhook a sample event, or fires a schedule now. @returns undefined when there is no such trigger */
@@ -136,15 +140,18 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     stop: () => undefined,
     health: () => undefined
   }
-  const webhooks = createWebhookKind({
-    scope,
+  const busDoor: BusDoorOptions = {
     queue,
     table,
     fire,
     keep: (bus, event, eventAt, receipt) => archives.keep(bus, event, eventAt, receipt),
+    traceId: options.traceId
+  }
+  const webhooks = createWebhookKind({
+    ...busDoor,
+    scope,
     log,
     reader: () => reader,
-    traceId: options.traceId,
     onRefused: atMostEvery(10_000, ({ webhook, why }: { readonly webhook: Webhook; readonly why: string }) => {
       options.log.warn({ webhook: webhook.name, why }, 'a request to a webhook was refused')
     })
@@ -218,6 +225,10 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
         entries,
         typeof sent === 'string' ? sent : undefined
       )
+    },
+    async putPlatformEvent(event) {
+      refresh()
+      await putPlatformEvent({ ...busDoor, scope }, event, clock.now())
     },
     has: (arn) => {
       refresh()

@@ -1,3 +1,4 @@
+import { matchesParts } from '../wildcard-parts.ts'
 import { PatternFault } from './json-reader.ts'
 
 /** More stars than this make a rule too dear to match. */
@@ -32,19 +33,5 @@ export function parseWildcard(text: string, at: number): (value: string) => bool
       at
     )
   }
-  const first = parts[0]!
-  if (parts.length === 1) return (value) => value === first
-  const last = parts.at(-1)!
-  const middle = parts.slice(1, -1)
-  return (value) => {
-    if (value.length < first.length + last.length || !value.startsWith(first) || !value.endsWith(last)) return false
-    const end = value.length - last.length
-    let from = first.length
-    for (const part of middle) {
-      const found = value.indexOf(part, from)
-      if (found === -1 || found + part.length > end) return false
-      from = found + part.length
-    }
-    return true
-  }
+  return matchesParts(parts)
 }

@@ -10,12 +10,12 @@ import {
   type Webhook,
   webhookArn
 } from '@hearth/shared'
-import type { DirectoryReader, EventQueue, Receipt, SealedWebhook } from '@hearth/store'
+import type { DirectoryReader, Receipt, SealedWebhook } from '@hearth/store'
 import { memberOf } from '../../secret-variables.ts'
 import { type BusEvent, newBusEvent } from '../events/new-event.ts'
-import { depthOf, firingsOf, MAX_DETAIL_DEPTH } from '../events/put-events.ts'
-import type { RuleTable } from '../events/rule-table.ts'
-import type { FireEvent, Firing } from '../firing.ts'
+import { depthOf, MAX_DETAIL_DEPTH } from '../events/put-events.ts'
+import { type BusDoorOptions, firingsOnBus, putOnce } from '../events/put-once.ts'
+import type { Firing } from '../firing.ts'
 import type { TriggerKind } from '../kind.ts'
 import type { Sample } from '../sample.ts'
 import type { TriggerLog } from '../trigger-log.ts'
@@ -23,22 +23,11 @@ import { signatureFault } from './signatures.ts'
 import { toWebhookEvent } from './webhook-event.ts'
 import { jsonObjectOf, select, type WebhookRequest } from './webhook-request.ts'
 
-export interface WebhookKindOptions {
+export interface WebhookKindOptions extends BusDoorOptions {
   readonly scope: ArnScope
-  readonly queue: Pick<EventQueue, 'receive'>
-  readonly table: Pick<RuleTable, 'busOf'>
-  readonly fire: FireEvent
-  /** In the archives that want it; undefined: none does. */
-  readonly keep: (
-    bus: string,
-    event: BusEvent,
-    eventAt: number,
-    receipt: Receipt | undefined
-  ) => Promise<void> | undefined
   readonly log: TriggerLog
   /** Undefined until the database is there. */
   readonly reader: () => Pick<DirectoryReader, 'dataVersion' | 'findSecret'> | undefined
-  readonly traceId: (requestId: string, sent: string | undefined) => string
   /** A request was not signed as it should be, or cannot be checked. */
   readonly onRefused: (refused: { readonly webhook: Webhook; readonly why: string }) => void
 }
@@ -72,7 +61,7 @@ const RETRY_AFTER_S = 60
 
 /** URLs that others send events to. */
 export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
-  const { scope, queue, table, fire, log } = options
+  const { scope, fire, log } = options
   let byId: ReadonlyMap<string, SealedWebhook> | undefined
   let byArn: ReadonlyMap<string, SealedWebhook> = new Map()
   /** Opened secrets, for as long as the database is as it was. */
@@ -128,10 +117,10 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
     })
   }
 
-  const firingsOnBus = (bus: string, event: BusEvent, at: number): readonly Firing[] => {
-    const rules = table.busOf(bus)
-    if (rules === undefined) throw unavailable(`the event bus ${bus} is gone`)
-    return rules.find(event.value).flatMap((rule) => firingsOf(rule, event, at, options.traceId(event.id, undefined)))
+  const rulesFirings = (bus: string, event: BusEvent, at: number): readonly Firing[] => {
+    const firings = firingsOnBus(options, bus, event, at)
+    if (firings === undefined) throw unavailable(`the event bus ${bus} is gone`)
+    return firings
   }
 
   async function putOnBus(
@@ -141,15 +130,7 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
     at: number,
     receipt: Receipt | undefined
   ): Promise<string | undefined> {
-    // All of it is asked for in one turn, so it is one transaction.
-    const firings = firingsOnBus(bus, event, at)
-    const received = receipt === undefined ? undefined : queue.receive(receipt, at).catch(refuse)
-    const kept = options.keep(bus, event, at, receipt)?.catch(refuse)
-    const [firstId] = await Promise.all([
-      received,
-      kept,
-      ...firings.map((firing) => fire(receipt === undefined ? firing : { ...firing, receipt }))
-    ])
+    const firstId = await putOnce(options, bus, event, rulesFirings(bus, event, at), at, receipt)
     if (firstId === undefined) {
       const target = busArn(scope, bus)
       log.note(webhookArn(scope, webhook.name), { at, requestId: event.id, target, error: undefined }, 0)
@@ -223,7 +204,7 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
       const sample = { ...request, body: Buffer.from(JSON.stringify(detail)) }
       const payload = (): string => toWebhookEvent(webhook, sample, undefined)
       const { target } = webhook
-      if ('bus' in target) return firingsOnBus(target.bus, toBus(webhook, sample, payload), sample.receivedAt)
+      if ('bus' in target) return rulesFirings(target.bus, toBus(webhook, sample, payload), sample.receivedAt)
       return [toFunction(webhook, target.functionArn, sample, payload())]
     }
   }
@@ -254,10 +235,6 @@ function unavailable(why: string): HearthError {
     cause: new Error(why),
     retryAfterS: RETRY_AFTER_S
   })
-}
-
-function refuse(cause: unknown): never {
-  throw new HearthError('QUEUE_UNAVAILABLE', 'Nothing was accepted: the queue cannot be written now.', { cause })
 }
 
 function once<T>(make: () => T): () => T {
