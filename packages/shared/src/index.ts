@@ -139,6 +139,7 @@ export {
   type TargetHealthCheck,
   targetGroupArn
 } from './load-balancer.ts'
+export { logEventIds } from './log-event-id.ts'
 export { compileLogFilter } from './log-filter/compile.ts'
 export type { LogFilter, LogMatch } from './log-filter/types.ts'
 export {
