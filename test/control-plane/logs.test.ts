@@ -15,7 +15,7 @@ const writer = createLogWriter({
 t.teardown(() => writer.close())
 const arnOf = (group: string) => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${group}`
 
-type Answer = Record<string, never> & { readonly [name: string]: unknown }
+type Answer = Readonly<Record<string, unknown>>
 async function call(operation: string, body: object = {}, headers: Record<string, string> = {}) {
   const response = await plane.inject({
     method: 'POST',

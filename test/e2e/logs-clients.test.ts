@@ -50,7 +50,7 @@ const found = async (logGroupName: string, filterPattern: string) =>
     const { events = [] } = await send(new FilterLogEventsCommand({ logGroupName, filterPattern })).catch(
       (err: unknown) => {
         // Functions make their group by writing.
-        if (err instanceof ResourceNotFoundException) return {}
+        if (err instanceof ResourceNotFoundException) return { events: [] }
         throw err
       }
     )

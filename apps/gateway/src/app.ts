@@ -16,7 +16,16 @@ import {
   parseFunctionRef,
   type SessionTokens
 } from '@hearth/shared'
-import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
+import {
+  type AuditLog,
+  codeDirOf,
+  createLogReader,
+  type DirectoryReader,
+  type EventQueue,
+  type LogSettingsReader,
+  type LogWriter,
+  toAuditEntry
+} from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
 import { createApiService } from './apis/api-service.ts'
 import { apiTriggerRoutes } from './apis/api-trigger-routes.ts'
@@ -40,7 +49,7 @@ import { createHostEntrance, OTHER_HOST } from './host-entrance.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
-import type { LogWriter } from './log-writer.ts'
+import { logsRoute } from './logs/logs-route.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
 import { createFunctionDoors } from './platform/function-doors.ts'
@@ -50,20 +59,13 @@ import { createPlaces } from './platform/places.ts'
 import { createRolePasses } from './platform/role-passes.ts'
 import { startProvisionedReporter } from './provisioned-reporter.ts'
 import { createProxy, type Proxy } from './proxy.ts'
+import { PUT_LOG_EVENTS, putLogEventsRoute } from './put-log-events/put-log-events-route.ts'
 import { judgeRefused, receive } from './reception.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
 import { createSecretVariables } from './secret-variables.ts'
-import {
-  type Ask,
-  healthRoute,
-  logsRoute,
-  metricsRoute,
-  readyRoute,
-  runtimesRoute,
-  type ServerRoute
-} from './server-routes.ts'
+import { type Ask, healthRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { serviceDoor } from './service-door.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
@@ -235,6 +237,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     }
   })
   let urls: UrlTable | undefined
+  let logSettings: LogSettingsReader | undefined
   const expectations = watchExpectations(app.server)
   const connections = trackConnections(app.server)
   const starting = startingState()
@@ -440,6 +443,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     action,
     resource: (name) => functionArn(scope, parseFunctionRef(scope, name).name)
   })
+  const logReader = createLogReader(deps.logsDir, { cuts: (group) => logSettings?.listRemovals(group) ?? [] })
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
     resource(reference) {
@@ -448,7 +452,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       return `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:${group}:*`
     }
   }
-  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, deps.logsDir))
+  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, logReader))
   for (const { methods, url, action, on, route } of events.routes) {
     mountServerRoute(methods, url, on === 'function' ? ofFunction(action) : { action, resource: undefined }, route)
   }
@@ -490,8 +494,16 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     mountServerRoute([method], url, { action, resource: arnOf }, route)
   }
   const proxied = metrics.route('control-plane')
-  const put = metrics.route(PUT_EVENTS)
-  const putEvents = putEventsRoute({ hallway, triggers, scope, expectations, isDraining: () => draining })
+  const numbers = new Map([PUT_EVENTS, PUT_LOG_EVENTS].map((target) => [target, metrics.route(target)]))
+  const door = { hallway, scope, expectations, isDraining: () => draining }
+  // What the gateway serves of services that are the control plane's else.
+  const served = new Map([
+    [PUT_EVENTS, putEventsRoute({ ...door, triggers })],
+    [
+      PUT_LOG_EVENTS,
+      putLogEventsRoute({ ...door, logs, reader: logReader, settings: () => logSettings, now: Date.now })
+    ]
+  ])
   const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
     countAnswer(metrics, proxied, req, res)
     const inside = insideOf(req)
@@ -531,12 +543,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   // Other operations of the service, and other services, have the same path.
   mount(['POST'], '/', 'control-plane', (req, res, id) => {
-    if (req.headers['x-amz-target'] !== PUT_EVENTS) {
+    const target = String(req.headers['x-amz-target'])
+    const serve = served.get(target)
+    if (serve === undefined) {
       forward(req, res, id)
       return
     }
-    countAnswer(metrics, put, req, res)
-    putEvents(req, res, id)
+    countAnswer(metrics, numbers.get(target)!, req, res)
+    serve(req, res, id)
   })
   mount(all, '/*', 'control-plane', forward)
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
@@ -560,6 +574,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
 
     attach(reader, internalToken, sessions) {
       proof = internalToken
+      logSettings = reader.logSettings
       const access = createAuthorizer({
         source: reader,
         scope,
