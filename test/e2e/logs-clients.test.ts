@@ -61,7 +61,8 @@ const found = async (logGroupName: string, filterPattern: string) =>
 const TALKER_SOURCE = `
 import { CloudWatchLogsClient, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 export const handler = async ({ text, put }) => {
-  if (put === undefined) return console.log(JSON.stringify({ level: 'INFO', text, length: text.length }))
+  // As it is: the runtime would put the time and the request's id before it.
+  if (put === undefined) return void process.stdout.write(JSON.stringify({ text, length: text.length }) + '\\n')
   const logEvents = [{ timestamp: Date.now(), message: 'from inside' }]
   try {
     const client = new CloudWatchLogsClient({ maxAttempts: 1 })
@@ -225,6 +226,15 @@ for (const cli of [...new Set(['/usr/bin/aws', onPath.trim()])].filter((file) =>
       const { stdout } = await run(cli, ['logs', ...args, '--endpoint-url', hearth.url], { env })
       return stdout.trim() === '' ? undefined : (JSON.parse(stdout) as Record<string, never>)
     }
+    const tail = spawn(cli, ['logs', 'tail', TALKER, '--follow', '--since', '1h', '--endpoint-url', hearth.url], {
+      env
+    })
+    t.teardown(() => tail.kill('SIGKILL'))
+    let seen = ''
+    tail.stdout.setEncoding('utf8').on('data', (text: string) => {
+      seen += text
+    })
+    const count = (text: string) => seen.split(`"text":"${text}"`).length - 1
     const ofTalker = ['--log-group-name', TALKER]
     await aws('put-retention-policy', ...ofTalker, '--retention-in-days', '30')
     t.match(await aws('describe-log-groups', '--log-group-name-prefix', '/aws/lambda/t'), {
@@ -241,15 +251,6 @@ for (const cli of [...new Set(['/usr/bin/aws', onPath.trim()])].filter((file) =>
     const read = await aws('get-log-events', ...ofTalker, '--log-stream-name', stream, '--start-from-head')
     t.match(read, { events: Array, nextForwardToken: /^f\//, nextBackwardToken: /^b\// })
 
-    const tail = spawn(cli, ['logs', 'tail', TALKER, '--follow', '--since', '1h', '--endpoint-url', hearth.url], {
-      env
-    })
-    t.teardown(() => tail.kill('SIGKILL'))
-    let seen = ''
-    tail.stdout.setEncoding('utf8').on('data', (text: string) => {
-      seen += text
-    })
-    const count = (text: string) => seen.split(`"text":"${text}"`).length - 1
     await eventually(() => count('three') > 0)
     await say('followed')
     await eventually(() => count('followed') > 0)
