@@ -119,7 +119,7 @@ t.test('a trail of changes that is too short means looking at everything again, 
       logSettings: {
         revision: () => 0,
         read: () => ({ retention: new Map(), removals: [] }),
-        hasGroup: () => false,
+        findGroup: () => undefined,
         hasStream: () => false
       },
       triggerRevision: () => 0,

@@ -3,6 +3,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { ConfigError } from './config-error.ts'
+import { type LogExportConfig, readLogExport, redactLogExport } from './log-export-config.ts'
 import { isNetwork } from './special-addresses.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -115,6 +117,10 @@ const Settings = z.strictObject({
     .default(64 * 1_048_576),
   /** Bytes of output per second that one instance may write before the rest is dropped and counted. */
   HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
+  /** Loki that function logs are sent to: `http://127.0.0.1:3100`. */
+  HEARTH_LOKI_URL: z.string().optional(),
+  /** Headers of these requests, `name=value`, comma separated, values percent-encoded: `X-Scope-OrgID=tenant`. */
+  HEARTH_LOKI_HEADERS: z.string().optional(),
   /** Whether a deploy may install dependencies and translate TypeScript projects, in sandboxes. */
   HEARTH_BUILDS: z.enum(['off', 'on']).default('off'),
   /** Hosts that builds may reach, comma separated: `name`, `name:port`, `*.domain`. Default: the public registries. */
@@ -218,6 +224,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
   readonly outputBytesPerSecond: number
+  /** Where function logs are sent to. */
+  readonly logExport: LogExportConfig
   /** Undefined: there are no builds. */
   readonly builds: BuildConfig | undefined
   /** Base64, or undefined: then the control plane makes data/master.key. */
@@ -234,11 +242,6 @@ export interface Config {
         readonly pathStyle: boolean
       }
     | undefined
-}
-
-/** A setting that cannot be used; the message names the variable and says what it takes. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
 }
 
 /** What the README has callers put into their shell: a server that is started from there has no use for it. */
@@ -298,6 +301,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
+    logExport: readLogExport(env, s.HEARTH_LOKI_URL, s.HEARTH_LOKI_HEADERS),
     builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),
     masterKey: readMasterKeySetting(s, cwd),
     masterKeyCommand: s.HEARTH_MASTER_KEY_COMMAND,
@@ -382,6 +386,7 @@ export function redactConfig(config: Config): Record<string, unknown> {
     ...config,
     masterKey: config.masterKey === undefined && config.masterKeyCommand === undefined ? 'data/master.key' : '[set]',
     masterKeyCommand: config.masterKeyCommand === undefined ? undefined : '[set]',
+    logExport: redactLogExport(config.logExport),
     s3: config.s3 === undefined ? undefined : { ...config.s3, secretAccessKey: '[set]' }
   }
 }

@@ -44,7 +44,8 @@ export {
   type ProvisionedStatus,
   type ProvisionedWish
 } from './concurrency.ts'
-export { type BuildConfig, type Config, ConfigError, readConfig, redactConfig } from './config.ts'
+export { type BuildConfig, type Config, readConfig, redactConfig } from './config.ts'
+export { ConfigError } from './config-error.ts'
 export {
   type AwsError,
   type ErrorCode,
@@ -135,6 +136,7 @@ export {
   type TargetHealthCheck,
   targetGroupArn
 } from './load-balancer.ts'
+export { logEventIds } from './log-event-id.ts'
 export { compileLogFilter } from './log-filter/compile.ts'
 export type { LogFilter, LogMatch } from './log-filter/types.ts'
 export {
@@ -225,3 +227,5 @@ export {
   webhookArn
 } from './webhook.ts'
 export { uuidOf } from './uuid-of.ts'
+export type { LogExportConfig } from './log-export-config.ts'
+export type { OtlpTarget } from './otlp-config.ts'

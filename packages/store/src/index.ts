@@ -73,7 +73,7 @@ export {
   type LogSettingsReader,
   prepareLogSettings
 } from './log-groups/log-groups-repository.ts'
-export type { LogEvent, LogPosition, LogReader } from './logs/types.ts'
+export type { LogEvent, LogGroupFacts, LogPosition, LogQuery, LogReader, LogStreamFacts } from './logs/types.ts'
 export {
   ensureKeyring,
   internalToken,

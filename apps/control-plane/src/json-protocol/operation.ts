@@ -25,8 +25,8 @@ export interface JsonTarget {
 export interface PreparedJsonCall {
   /** Each of them must be allowed. */
   readonly targets: readonly JsonTarget[]
-  /** @returns members of the answer */
-  run(): object | Promise<object>
+  /** @returns members of the answer; undefined: the answer has no body */
+  run(): object | undefined | Promise<object | undefined>
 }
 
 /** One operation of a service that speaks AWS's JSON protocol. */
@@ -46,7 +46,11 @@ export interface JsonOperationDefinition<Deps, Input extends z.ZodType> {
   /** A string is the resource. */
   readonly target: (input: z.output<Input>, deps: Deps) => string | JsonTarget | readonly JsonTarget[]
   /** @returns undefined: the answer has no members */
-  readonly run: (input: z.output<Input>, deps: Deps, caller: JsonCaller) => object | undefined | Promise<object>
+  readonly run: (
+    input: z.output<Input>,
+    deps: Deps,
+    caller: JsonCaller
+  ) => object | undefined | Promise<object | undefined>
 }
 
 export function defineJsonOperation<Deps, Input extends z.ZodType>({
@@ -64,7 +68,7 @@ export function defineJsonOperation<Deps, Input extends z.ZodType>({
       const found = target(input, deps)
       return {
         targets: typeof found === 'string' ? [{ resource: found }] : [found].flat(),
-        run: () => run(input, deps, caller) ?? {}
+        run: async () => (await run(input, deps, caller)) ?? {}
       }
     }
   }

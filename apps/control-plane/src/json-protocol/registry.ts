@@ -95,12 +95,10 @@ export const jsonApi: FastifyPluginAsync<{ readonly services: readonly JsonServi
   })
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, body: object): FastifyReply {
-  return reply
-    .header('x-amzn-requestid', request.id)
-    .header('content-type', CONTENT_TYPE)
-    .serializer(JSON.stringify)
-    .send(body)
+/** @param body - Undefined: none, as services answer that have nothing to say. */
+function send(request: FastifyRequest, reply: FastifyReply, body: object | undefined): FastifyReply {
+  reply.header('x-amzn-requestid', request.id).header('content-type', CONTENT_TYPE)
+  return body === undefined ? reply.send('') : reply.serializer(JSON.stringify).send(body)
 }
 
 function callerOf(request: FastifyRequest): JsonCaller {

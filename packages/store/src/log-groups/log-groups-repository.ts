@@ -97,7 +97,7 @@ export interface LogSettingsReader {
   /** Another number than before: {@link read} may say something else. */
   revision(): number
   read(): LogSettings
-  hasGroup(name: string): boolean
+  findGroup(name: string): { readonly retentionDays: number | undefined } | undefined
   hasStream(group: string, name: string): boolean
 }
 
@@ -107,14 +107,17 @@ export function prepareLogSettings(db: Db): LogSettingsReader {
     .prepare<[], [string, number]>('SELECT name, retention_days FROM log_groups WHERE retention_days IS NOT NULL')
     .raw()
   const removals = db.prepare<[], LogRemoval>(REMOVALS)
-  const hasGroup = db.prepare<[string], number>('SELECT 1 FROM log_groups WHERE name = ?').pluck()
+  const findGroup = db.prepare<[string], number | null>('SELECT retention_days FROM log_groups WHERE name = ?').pluck()
   const hasStream = db
     .prepare<[string, string], number>('SELECT 1 FROM log_streams WHERE group_name = ? AND name = ?')
     .pluck()
   return {
     revision: () => revision.get()!,
     read: () => ({ retention: new Map(retention.all()), removals: removals.all() }),
-    hasGroup: (name) => hasGroup.get(name) !== undefined,
+    findGroup(name) {
+      const days = findGroup.get(name)
+      return days === undefined ? undefined : { retentionDays: days ?? undefined }
+    },
     hasStream: (group, name) => hasStream.get(group, name) !== undefined
   }
 }
