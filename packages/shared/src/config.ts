@@ -4,6 +4,7 @@ import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { ConfigError } from './config-error.ts'
+import { type LogExportConfig, readLogExport, redactLogExport } from './log-export-config.ts'
 import { readTracing, redactTracing, type TraceConfig } from './otlp-config.ts'
 import { AWS_PRICES, type PriceTable, PriceTableError, parsePriceTable } from './pricing/price-table.ts'
 import { isNetwork } from './special-addresses.ts'
@@ -124,6 +125,10 @@ const Settings = z.strictObject({
   HEARTH_TRACE_SAMPLE: z.coerce.number().min(0).max(1).default(0.1),
   /** Calls that take as long are always traced, as are those that fail or start an instance. */
   HEARTH_TRACE_SLOW_MS: ms.default(1_000),
+  /** Loki that function logs are sent to: `http://127.0.0.1:3100`. */
+  HEARTH_LOKI_URL: z.string().optional(),
+  /** Headers of these requests, `name=value`, comma separated, values percent-encoded: `X-Scope-OrgID=tenant`. */
+  HEARTH_LOKI_HEADERS: z.string().optional(),
   /** Whether a deploy may install dependencies and translate TypeScript projects, in sandboxes. */
   HEARTH_BUILDS: z.enum(['off', 'on']).default('off'),
   /** Hosts that builds may reach, comma separated: `name`, `name:port`, `*.domain`. Default: the public registries. */
@@ -231,6 +236,8 @@ export interface Config {
   readonly outputBytesPerSecond: number
   /** Where spans go; undefined: nothing is traced. */
   readonly tracing: TraceConfig | undefined
+  /** Where function logs are sent to. */
+  readonly logExport: LogExportConfig
   /** Undefined: there are no builds. */
   readonly builds: BuildConfig | undefined
   /** Base64, or undefined: then the control plane makes data/master.key. */
@@ -308,6 +315,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
     tracing: readTracing(env, s.HEARTH_TRACE_SAMPLE, s.HEARTH_TRACE_SLOW_MS),
+    logExport: readLogExport(env, s.HEARTH_LOKI_URL, s.HEARTH_LOKI_HEADERS),
     builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),
     masterKey: readMasterKeySetting(s, cwd),
     masterKeyCommand: s.HEARTH_MASTER_KEY_COMMAND,
@@ -394,6 +402,7 @@ export function redactConfig(config: Config): Record<string, unknown> {
     masterKey: config.masterKey === undefined && config.masterKeyCommand === undefined ? 'data/master.key' : '[set]',
     masterKeyCommand: config.masterKeyCommand === undefined ? undefined : '[set]',
     tracing: config.tracing && redactTracing(config.tracing),
+    logExport: redactLogExport(config.logExport),
     s3: config.s3 === undefined ? undefined : { ...config.s3, secretAccessKey: '[set]' }
   }
 }

@@ -140,6 +140,7 @@ export {
   targetGroupArn
 } from './load-balancer.ts'
 export { logEventIds } from './log-event-id.ts'
+export type { LogExportConfig } from './log-export-config.ts'
 export { compileLogFilter } from './log-filter/compile.ts'
 export type { LogFilter, LogMatch } from './log-filter/types.ts'
 export {
@@ -158,7 +159,7 @@ export type { MathContext } from './metric-math/functions.ts'
 export { MathError } from './metric-math/math-error.ts'
 export { type Expression, idsOf, parseMath } from './metric-math/parse.ts'
 export { type MathValue, type Series, seriesOf } from './metric-math/series.ts'
-export type { TraceConfig } from './otlp-config.ts'
+export type { OtlpTarget, TraceConfig } from './otlp-config.ts'
 export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'
 export { parseCaller } from './policy/caller.ts'
 export { denialMessage } from './policy/denial.ts'

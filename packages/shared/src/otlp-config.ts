@@ -1,7 +1,7 @@
 import { ConfigError } from './config-error.ts'
 
 /** A receiver of OpenTelemetry's protocol, as OTEL_EXPORTER_OTLP_… name it. */
-interface OtlpTarget {
+export interface OtlpTarget {
   /** Of one signal: `http://127.0.0.1:4318/v1/traces`. */
   readonly endpoint: string
   /** By lower-case name; their values are secrets. */
@@ -37,7 +37,7 @@ export function readTracing(env: NodeJS.ProcessEnv, sample: number, slowMs: numb
 }
 
 /** The receiver of one signal. @returns undefined: there is none @throws ConfigError */
-function readOtlpTarget(env: NodeJS.ProcessEnv, signal: 'traces' | 'logs'): OtlpTarget | undefined {
+export function readOtlpTarget(env: NodeJS.ProcessEnv, signal: 'traces' | 'logs'): OtlpTarget | undefined {
   const upper = signal.toUpperCase()
   const own = `OTEL_EXPORTER_OTLP_${upper}_ENDPOINT`
   const endpoint = env[own] ? readUrl(own, env[own]) : readBase(env['OTEL_EXPORTER_OTLP_ENDPOINT'], signal)
