@@ -471,6 +471,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       auditDir: layout.audit,
       telemetry,
       alarms,
+      invoker,
       secrets,
       masterKeys,
       parameters: createParameterService({
