@@ -153,10 +153,11 @@ t.test('statistics', async (t) => {
 })
 
 t.test('values grow old: seconds, minutes, five minutes, hours, nothing', async (t) => {
-  const { metrics, clock, tidy, db } = open(t)
+  const telemetry = open(t)
+  const { metrics, clock, db } = telemetry
   const tidyAll = () => {
     let steps = 1
-    while (tidy()) steps++
+    while (telemetry.tidy()) steps++
     return steps
   }
   metrics.put(Array.from({ length: 600 }, (_, i) => sample('s', NOW + i * 1_000, [i], { resolution: 1 })))

@@ -12,10 +12,15 @@ export function pageOf<Item>(
   query: string,
   size: number
 ): { readonly items: readonly Item[]; readonly next: string | undefined } | undefined {
-  const mark = createHash('sha256').update(query).digest('base64url').slice(0, 16)
+  const mark = markOf(query)
   const [, start, of] = token === undefined ? ['', '0', mark] : (/^(\d{1,9})\.([\w-]{16})$/.exec(token) ?? [])
   if (of !== mark) return undefined
   const from = Number(start)
   const next = from + size
   return { items: items.slice(from, next), next: next < items.length ? `${next}.${mark}` : undefined }
+}
+
+/** Tells one question's tokens from another's. */
+export function markOf(query: string): string {
+  return createHash('sha256').update(query).digest('base64url').slice(0, 16)
 }

@@ -78,13 +78,9 @@ function valuesOf(
   { Value: value, Values: values, Counts: counts, StatisticValues: set }: Datum,
   path: string
 ): StatisticSet {
-  const given = [
-    ['Value', value],
-    ['Values', values],
-    ['StatisticValues', set]
-  ].filter(([, member]) => member !== undefined)
+  const given = [value === undefined ? '' : 'Value', values && 'Values', set && 'StatisticValues'].filter(Boolean)
   if (given.length > 1) {
-    const [first, second] = given.map(([name]) => `${path}.${String(name)}`)
+    const [first, second] = given.map((name) => `${path}.${name ?? ''}`)
     throw monitoringError(
       'InvalidParameterCombination',
       `The parameters ${first} and ${second} are mutually exclusive and you have specified both.`

@@ -48,7 +48,7 @@ export function evaluateMath(queries: readonly MathQuery[], context: MathContext
     if (expression === undefined) throw new MathError(`there is no metric or expression with the id ${id}`)
     if (underWay.has(id)) throw new MathError(`the expression ${id} names itself`)
     underWay.add(id)
-    const value = evaluate(expression)
+    const value = named(id, () => evaluate(expression))
     underWay.delete(id)
     done.set(id, value)
     return value
@@ -72,7 +72,17 @@ export function evaluateMath(queries: readonly MathQuery[], context: MathContext
     }
   }
 
-  return new Map(queries.map(({ id }) => [id, resultOf(valueOf(id), context)]))
+  return new Map(queries.map(({ id }) => [id, named(id, () => resultOf(valueOf(id), context))]))
+}
+
+/** The innermost expression is the one that is at fault. */
+function named<T>(id: string, step: () => T): T {
+  try {
+    return step()
+  } catch (err) {
+    if (err instanceof MathError) err.id ??= id
+    throw err
+  }
 }
 
 /** @throws MathError as {@link parseMath}, and for an id that is none of `known` */

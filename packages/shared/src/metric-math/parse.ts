@@ -108,6 +108,9 @@ class Parser {
           return inner
         }
         if (token.text === '[') return { kind: 'list', items: this.#list(']') }
+        break
+      case 'end':
+        break
     }
     this.#position--
     throw this.#unexpected()

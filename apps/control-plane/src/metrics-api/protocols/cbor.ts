@@ -3,6 +3,7 @@ import { decode, encode, objectToTokens, Token, Type } from 'cborg'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { fromFramework, logRefusal } from '../../http/error-responses.ts'
 import { BODY_BYTES, wholeBody } from '../../http/inflate.ts'
+import { StringMap } from '../../query/xml.ts'
 import { toMonitoringFailure } from '../errors.ts'
 import type { MonitoringDeps } from '../operation.ts'
 import { MONITORING } from '../registry.ts'
@@ -79,7 +80,9 @@ const ENCODERS: Encoders = {
     return [new Token(Type.array, list.length), items as Token[]]
   },
   Object(members: Readonly<Record<string, unknown>>, _type, options): Tokens {
-    const entries = Object.entries(members).filter(([, value]) => value !== undefined)
+    const entries = Object.entries(members instanceof StringMap ? members.toJSON() : members).filter(
+      ([, value]) => value !== undefined
+    )
     const pairs = entries.map(([name, value]) => [
       new Token(Type.string, name),
       typeof value === 'number' && !INTEGERS.has(name) ? float(value) : objectToTokens(value, options)

@@ -2,6 +2,7 @@ import { HearthError } from '@hearth/shared'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { fromFramework, logRefusal } from '../../http/error-responses.ts'
 import { BODY_BYTES, wholeBody } from '../../http/inflate.ts'
+import { StringMap } from '../../query/xml.ts'
 import { toMonitoringFailure } from '../errors.ts'
 import type { MonitoringDeps } from '../operation.ts'
 import { MONITORING } from '../registry.ts'
@@ -45,7 +46,7 @@ function send(request: FastifyRequest, reply: FastifyReply, body: object): Fasti
 function secondsOf(value: unknown): unknown {
   if (value instanceof Date) return value.getTime() / 1_000
   if (Array.isArray(value)) return value.map(secondsOf)
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || value instanceof StringMap) return value
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, secondsOf(inner)]))
 }
 

@@ -1,6 +1,6 @@
 import type { QueryResult } from '../../query/operation.ts'
 import type { QueryService } from '../../query/registry.ts'
-import type { XmlValue } from '../../query/xml.ts'
+import { StringMap, type XmlValue } from '../../query/xml.ts'
 import type { MonitoringDeps } from '../operation.ts'
 import { MONITORING } from '../registry.ts'
 import { runOperation } from './calls.ts'
@@ -27,6 +27,6 @@ export function monitoringQuery(deps: MonitoringDeps): QueryService {
 function xmlOf(value: unknown): XmlValue {
   if (value instanceof Date) return value.toISOString()
   if (Array.isArray(value)) return value.map(xmlOf)
-  if (typeof value !== 'object' || value === null) return value as XmlValue
+  if (typeof value !== 'object' || value === null || value instanceof StringMap) return value as XmlValue
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, xmlOf(inner)]))
 }
