@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   /** Of the account. */
   readonly concurrency?: number
+  /** That webhooks may reach beside public addresses. */
+  readonly webhookNetworks?: readonly string[]
   /** Holds back the step that makes a deploy ready; call the functions it collects to let them go. */
   readonly deferred?: (() => void)[]
 }
@@ -69,7 +71,8 @@ export async function startControlPlane(t: Test, options: StartOptions = {}) {
       concurrency: options.concurrency ?? 200,
       s3: options.s3,
       builds: options.builds,
-      ...options.limits
+      ...options.limits,
+      webhookNetworks: options.webhookNetworks ?? []
     },
     migrationsDir: path.join(ROOT, 'migrations'),
     server: { logger: false, ...options.server },

@@ -18,6 +18,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Access } from './access/access.ts'
 import { authorization } from './access/authorization.ts'
 import type { KeyUses } from './access/key-uses.ts'
+import { alarmRoutes } from './alarms/alarm-routes.ts'
 import type { Alarms } from './alarms/alarms.ts'
 import { apiGateway } from './apis/api-gateway.ts'
 import type { Apis } from './apis/apis.ts'
@@ -73,6 +74,7 @@ import type { Schedules } from './scheduler/schedules.ts'
 import type { ParameterService } from './secrets/parameter-service.ts'
 import type { SecretService } from './secrets/secret-service.ts'
 import { SECRETS_MANAGER } from './secrets-manager/registry.ts'
+import type { ServiceInvoker } from './service-invoker.ts'
 import { SSM } from './ssm/registry.ts'
 import { STS } from './sts/registry.ts'
 import { systemRoutes } from './system-routes.ts'
@@ -159,6 +161,7 @@ export interface Deps {
   /** Metrics over time. */
   readonly telemetry: Pick<Telemetry, 'metrics'>
   readonly alarms: Alarms
+  readonly invoker: ServiceInvoker
   readonly secrets: SecretService
   readonly parameters: ParameterService
   readonly masterKeys: MasterKeys
@@ -325,6 +328,14 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
       })
     ],
     scope,
+    exclusively: deps.access.exclusively
+  })
+  await app.register(alarmRoutes, {
+    prefix: '/v1/alarms',
+    alarms: deps.alarms,
+    metrics: deps.telemetry.metrics,
+    invoker: deps.invoker,
+    permissions: servicePermissions,
     exclusively: deps.access.exclusively
   })
   await app.register(webhookRoutes, {

@@ -524,6 +524,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       auditDir: layout.audit,
       telemetry,
       alarms,
+      invoker,
       secrets,
       masterKeys,
       parameters: createParameterService({

@@ -60,6 +60,15 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   getLogGroup: IN_ROUTE,
   putLogGroup: IN_ROUTE,
   deleteLogGroup: IN_ROUTE,
+  listAlarms: 'cloudwatch:DescribeAlarms',
+  // Of a metric or of other alarms, with its actions and tags.
+  putAlarm: IN_ROUTE,
+  getAlarm: 'cloudwatch:DescribeAlarms',
+  deleteAlarm: 'cloudwatch:DeleteAlarms',
+  listAlarmHistory: 'cloudwatch:DescribeAlarmHistory',
+  pauseAlarm: 'cloudwatch:DisableAlarmActions',
+  resumeAlarm: 'cloudwatch:EnableAlarmActions',
+  testAlarm: 'cloudwatch:SetAlarmState',
 
   listPermissions: 'lambda:GetPolicy',
   addPermission: 'lambda:AddPermission',

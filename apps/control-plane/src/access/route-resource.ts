@@ -8,6 +8,7 @@ import {
   parseLayerName
 } from '@hearth/shared'
 
+import { alarmArn } from '../alarms/model.ts'
 import type { Access } from './access.ts'
 import { policyArn } from './names.ts'
 
@@ -39,6 +40,7 @@ export function routeResource(url: string, params: Params, scope: ArnScope, acce
   }
   if (url.startsWith('/v1/keys/:id')) return hearthArn(scope, `key/${id}`)
   if (url.startsWith('/v1/domains/:host')) return hearthArn(scope, `domain/${host}`)
+  if (url.startsWith('/v1/alarms')) return alarmArn(scope, name === '' ? '*' : name)
   return '*'
 }
 

@@ -25,6 +25,7 @@ export interface AlarmsDeps {
 export interface Alarms {
   readonly service: AlarmService
   readonly evaluator: Evaluator
+  readonly now: () => Date
   /** Sends one message now, past the outbox. @returns what went wrong */
   sendNow(sending: AlarmSending): Promise<string | undefined>
   /** From now on alarms are looked at, and what is in the outbox is sent. */
@@ -77,6 +78,7 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
   return {
     service,
     evaluator,
+    now,
     sendNow: sender.sendNow,
     start() {
       evaluator.start()
