@@ -4,7 +4,7 @@ import http, { type IncomingMessage } from 'node:http'
 import net from 'node:net'
 import path from 'node:path'
 import type { Executor, FunctionPool, FunctionSpec, Invocation, Outcome } from '@hearth/executor'
-import { type AppDeps, buildApp, createMetrics, type Gateway } from '@hearth/gateway'
+import { type AppDeps, buildApp, createMetrics, type Gateway, type Metrics } from '@hearth/gateway'
 import { type AccessKey, createSessionTokens, type FunctionRecord, type SessionTokens } from '@hearth/shared'
 import {
   type AliasesRepository,
@@ -273,6 +273,8 @@ export interface HarnessOptions
   /** Most pages of 4 KiB that the queue may have; 0: as many as it likes. */
   readonly queuePages?: number
   readonly attached?: boolean
+  /** Default: nothing is traced. */
+  readonly tracing?: (metrics: Metrics) => AppDeps['tracing']
   readonly functions?: readonly FunctionRecord[]
 }
 
@@ -308,6 +310,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const logsDir = path.join(dataDir, 'logs')
   const logs = createLogWriter({ logsDir, groupBytes: 1_048_576, flushMs: 5 })
   const quiet = (): undefined => undefined
+  const metrics = createMetrics({ version: '0.0.0-test', now: () => performance.now() })
   const gateway = await buildApp({
     config: {
       host: '127.0.0.1',
@@ -336,7 +339,8 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     ...(options.eventsAtOnce === undefined ? {} : { eventsAtOnce: options.eventsAtOnce }),
     audit: openAuditLog({ dir: path.join(dataDir, 'audit'), name: 'gateway', ...AUDIT_FILES, onError: quiet }),
     logs,
-    metrics: createMetrics({ version: '0.0.0-test', now: () => performance.now() }),
+    metrics,
+    tracing: options.tracing?.(metrics),
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
     ...(options.guard === undefined ? {} : { guard: options.guard }),
     ...(options.random === undefined ? {} : { random: options.random }),

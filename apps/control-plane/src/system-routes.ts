@@ -1,4 +1,4 @@
-import { HearthError, type Readiness } from '@hearth/shared'
+import type { Readiness } from '@hearth/shared'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
