@@ -32,7 +32,7 @@ export async function runOperation(
   for (const { action = own, resource, context } of call.targets) caller.require(action, resource, context)
   const answer = await call.run()
   request.log.info({ operation: own, principal: caller.principal.arn }, 'operation')
-  return answer
+  return answer ?? {}
 }
 
 function callerOf(request: FastifyRequest): JsonCaller {
