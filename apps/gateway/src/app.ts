@@ -48,7 +48,8 @@ import { createHostEntrance, OTHER_HOST } from './host-entrance.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
-import { logsRoute } from './logs/logs-route.ts'
+import { watchLogSettings } from './logs/log-settings.ts'
+import { createLogsRoute } from './logs/logs-route.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
 import { createFunctionDoors } from './platform/function-doors.ts'
@@ -440,7 +441,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     action,
     resource: (name) => functionArn(scope, parseFunctionRef(scope, name).name)
   })
-  const logReader = createLogReader(deps.logsDir)
+  const logSettings = watchLogSettings(logs)
+  const logsRoute = createLogsRoute(hallway, scope, logs, createLogReader(deps.logsDir, logSettings))
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
     resource(reference) {
@@ -449,7 +451,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       return `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:${group}:*`
     }
   }
-  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, logReader))
+  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute.route)
   for (const { methods, url, action, on, route } of events.routes) {
     mountServerRoute(methods, url, on === 'function' ? ofFunction(action) : { action, resource: undefined }, route)
   }
@@ -610,6 +612,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         },
         onCommitted: () => {
           published.refresh()
+          logSettings.refresh()
         },
         onError: atMostEvery(10_000, (err: unknown) => {
           log.error({ err }, 'the function directory cannot be read')
@@ -618,6 +621,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       hallway.authenticator = authenticator
       hallway.access = access
       published.attach(reader)
+      logSettings.attach(reader.logSettings)
       hallway.directory.refresh()
       urls = createUrlTable({
         reader,
@@ -697,6 +701,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     stop() {
       stopping ??= (async () => {
         draining = true
+        logsRoute.stop()
         triggers.stop()
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })
