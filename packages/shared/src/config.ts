@@ -7,6 +7,7 @@ import { ConfigError } from './config-error.ts'
 import { type LogExportConfig, readLogExport, redactLogExport } from './log-export-config.ts'
 import { readTracing, redactTracing, type TraceConfig } from './otlp-config.ts'
 import { AWS_PRICES, type PriceTable, PriceTableError, parsePriceTable } from './pricing/price-table.ts'
+import { RETENTION_DAYS } from './log-groups.ts'
 import { isNetwork } from './special-addresses.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -113,12 +114,25 @@ const Settings = z.strictObject({
   /** File with the prices that usage is priced by, JSON. Default: AWS's list prices of us-east-1. */
   HEARTH_PRICES: z.string().min(1).optional(),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  /** Log bytes kept per function on disk. */
+  /** Log bytes kept per log group on disk. */
   HEARTH_LOG_BYTES: z.coerce
     .number()
     .int()
     .min(65_536)
     .default(64 * 1_048_576),
+  /** Log bytes kept of all log groups together; the oldest of the largest group go first. */
+  HEARTH_LOG_TOTAL_BYTES: z.coerce
+    .number()
+    .int()
+    .min(262_144)
+    .default(4_096 * 1_048_576),
+  /** Days that logs are kept of groups for which nothing else is said, in Lambda's steps; `never`: they do not expire. */
+  HEARTH_LOG_RETENTION_DAYS: z
+    .union([
+      z.literal('never'),
+      z.coerce.number().refine((days) => RETENTION_DAYS.includes(days), `never, or one of ${RETENTION_DAYS.join(', ')}`)
+    ])
+    .default('never'),
   /** Bytes of output per second that one instance may write before the rest is dropped and counted. */
   HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
   /** Part of the calls that are traced, 0 to 1, where their sender did not decide; with OTEL_EXPORTER_OTLP_ENDPOINT. */
@@ -233,6 +247,10 @@ export interface Config {
   readonly prices: PriceTable
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
+  /** Of all log groups. */
+  readonly logTotalBytes: number
+  /** Undefined: for ever. */
+  readonly logRetentionDays: number | undefined
   readonly outputBytesPerSecond: number
   /** Where spans go; undefined: nothing is traced. */
   readonly tracing: TraceConfig | undefined
@@ -313,6 +331,8 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     prices: readPrices(s.HEARTH_PRICES, cwd),
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
+    logTotalBytes: s.HEARTH_LOG_TOTAL_BYTES,
+    logRetentionDays: s.HEARTH_LOG_RETENTION_DAYS === 'never' ? undefined : s.HEARTH_LOG_RETENTION_DAYS,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
     tracing: readTracing(env, s.HEARTH_TRACE_SAMPLE, s.HEARTH_TRACE_SLOW_MS),
     logExport: readLogExport(env, s.HEARTH_LOKI_URL, s.HEARTH_LOKI_HEADERS),

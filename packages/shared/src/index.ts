@@ -152,6 +152,7 @@ export {
   logGroupArn,
   type MetricFilter,
   type MetricTransformation,
+  RETENTION_DAYS,
   type SubscriptionFilter
 } from './log-groups.ts'
 export { checkMath, evaluateMath, type MathQuery } from './metric-math/evaluate.ts'
