@@ -185,6 +185,19 @@ t.test('what functions wrote is found, filtered and read in pages', async (t) =>
     message: 'The specified nextToken is invalid.'
   })
 
+  // Of one stream what was written within a moment stays as it was written; others go by time.
+  const order = [
+    ['a', 5, 'first'],
+    ['a', 3, 'second'],
+    ['b', 4, 'third'],
+    ['a', -5_000, 'old']
+  ] as const
+  for (const [name, at, message] of order) await writer.put('/order', name, [{ at: T0 + at, message }])
+  const inOrder = await logs('FilterLogEvents', { logGroupName: '/order' })
+  t.strictSame(messagesOf(inOrder), ['old', 'third', 'first', 'second'])
+  const reversed = await logs('FilterLogEvents', { logGroupName: '/order', startFromHead: false })
+  t.strictSame(messagesOf(reversed), ['second', 'first', 'third', 'old'])
+
   // A page has a mebibyte.
   const big = Array.from({ length: 5 }, (_, i) => ({ at: T0 + 100 + i, message: `${i}${'x'.repeat(300_000)}` }))
   for (const event of big) await writer.put('/big', 's', [event])

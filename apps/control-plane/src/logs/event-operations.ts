@@ -105,8 +105,7 @@ export const EVENT_OPERATIONS: readonly LogsOperation[] = [
         wanted: filterPattern.trim() === '' ? undefined : ({ message }) => filter.matches(message)
       })
       const eventId = logEventIds(group)
-      const sign = startFromHead ? 1 : -1
-      const events = [...page.events].sort((a, b) => sign * (a.at - b.at || a.ingestedAt - b.ingestedAt))
+      const events = startFromHead ? byTime(page.events) : byTime([...page.events].reverse()).reverse()
       return {
         events: events.map((event) => ({
           logStreamName: event.stream,
@@ -140,6 +139,21 @@ function streamTest(names: readonly string[] | undefined, prefix: string | undef
 
 function toPosition(after: readonly (string | number)[]): LogPosition {
   return { segment: Number(after[0]), offset: Number(after[1]) }
+}
+
+/** Lines of one stream are stamped by the runtime and by the server, whose clocks are read a moment apart. */
+const SAME_MOMENT_MS = 1_000
+
+/** In the order of their times, but what one stream wrote within a moment as it was written. @param events - As written */
+function byTime(events: readonly LogEvent[]): LogEvent[] {
+  const last = new Map<string, number>()
+  const timed = events.map((event) => {
+    const before = last.get(event.stream) ?? event.at
+    const at = before > event.at && before - event.at <= SAME_MOMENT_MS ? before : event.at
+    last.set(event.stream, at)
+    return { event, at }
+  })
+  return timed.sort((a, b) => a.at - b.at || a.event.ingestedAt - b.event.ingestedAt).map(({ event }) => event)
 }
 
 /** Events of a page, and its ends, from the older to the newer. */
