@@ -137,6 +137,7 @@ export {
   targetGroupArn
 } from './load-balancer.ts'
 export { logEventIds } from './log-event-id.ts'
+export type { LogExportConfig } from './log-export-config.ts'
 export { compileLogFilter } from './log-filter/compile.ts'
 export type { LogFilter, LogMatch } from './log-filter/types.ts'
 export {
@@ -150,6 +151,7 @@ export {
   type MetricTransformation,
   type SubscriptionFilter
 } from './log-groups.ts'
+export type { OtlpTarget } from './otlp-config.ts'
 export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'
 export { parseCaller } from './policy/caller.ts'
 export { denialMessage } from './policy/denial.ts'
@@ -213,6 +215,7 @@ export {
   type QuotaPeriod,
   type UsagePlan
 } from './usage-plan.ts'
+export { uuidOf } from './uuid-of.ts'
 export {
   type HmacSettings,
   WEBHOOK_ID,
@@ -226,6 +229,3 @@ export {
   type WebhookSettings,
   webhookArn
 } from './webhook.ts'
-export { uuidOf } from './uuid-of.ts'
-export type { LogExportConfig } from './log-export-config.ts'
-export type { OtlpTarget } from './otlp-config.ts'
