@@ -4,7 +4,7 @@ import http, { type IncomingMessage } from 'node:http'
 import net from 'node:net'
 import path from 'node:path'
 import type { Executor, FunctionPool, FunctionSpec, Invocation, Outcome } from '@hearth/executor'
-import { type AppDeps, buildApp, createLogWriter, createMetrics, type Gateway, type LogWriter } from '@hearth/gateway'
+import { type AppDeps, buildApp, createMetrics, type Gateway } from '@hearth/gateway'
 import { type AccessKey, createSessionTokens, type FunctionRecord, type SessionTokens } from '@hearth/shared'
 import {
   type AliasesRepository,
@@ -24,6 +24,7 @@ import {
   createFunctionUrlsRepository,
   createKeysRepository,
   createLoadBalancersRepository,
+  createLogWriter,
   createOwnedPoliciesRepository,
   createReleasesRepository,
   createRolesRepository,
@@ -39,6 +40,7 @@ import {
   type FunctionUrlsRepository,
   type KeysRepository,
   type LoadBalancersRepository,
+  type LogWriter,
   type OwnedPoliciesRepository,
   openAuditLog,
   openDirectory,
@@ -304,7 +306,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
   const executor = executorDouble()
   const logsDir = path.join(dataDir, 'logs')
-  const logs = createLogWriter({ logsDir, totalBytes: 1_048_576, flushMs: 5 })
+  const logs = createLogWriter({ logsDir, groupBytes: 1_048_576, flushMs: 5 })
   const quiet = (): undefined => undefined
   const gateway = await buildApp({
     config: {

@@ -16,7 +16,15 @@ import {
   parseFunctionRef,
   type SessionTokens
 } from '@hearth/shared'
-import { type AuditLog, codeDirOf, type DirectoryReader, type EventQueue, toAuditEntry } from '@hearth/store'
+import {
+  type AuditLog,
+  codeDirOf,
+  createLogReader,
+  type DirectoryReader,
+  type EventQueue,
+  type LogWriter,
+  toAuditEntry
+} from '@hearth/store'
 import Fastify, { type HTTPMethods } from 'fastify'
 import { createApiService } from './apis/api-service.ts'
 import { apiTriggerRoutes } from './apis/api-trigger-routes.ts'
@@ -40,7 +48,7 @@ import { createHostEntrance, OTHER_HOST } from './host-entrance.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
-import type { LogWriter } from './log-writer.ts'
+import { logsRoute } from './logs/logs-route.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
 import { createFunctionDoors } from './platform/function-doors.ts'
@@ -55,15 +63,7 @@ import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
 import { refuse } from './respond.ts'
 import { createSecretVariables } from './secret-variables.ts'
-import {
-  type Ask,
-  healthRoute,
-  logsRoute,
-  metricsRoute,
-  readyRoute,
-  runtimesRoute,
-  type ServerRoute
-} from './server-routes.ts'
+import { type Ask, healthRoute, metricsRoute, readyRoute, runtimesRoute, type ServerRoute } from './server-routes.ts'
 import { serviceDoor } from './service-door.ts'
 import { stopServer, trackConnections } from './stop.ts'
 import { createTraceIds } from './trace.ts'
@@ -440,6 +440,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     action,
     resource: (name) => functionArn(scope, parseFunctionRef(scope, name).name)
   })
+  const logReader = createLogReader(deps.logsDir)
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
     resource(reference) {
@@ -448,7 +449,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       return `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:${group}:*`
     }
   }
-  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, deps.logsDir))
+  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, logReader))
   for (const { methods, url, action, on, route } of events.routes) {
     mountServerRoute(methods, url, on === 'function' ? ofFunction(action) : { action, resource: undefined }, route)
   }

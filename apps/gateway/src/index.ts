@@ -3,8 +3,6 @@ export { createDirectory, type Directory, type DirectoryOptions } from './direct
 export { FunctionMetrics } from './function-metrics.ts'
 export type { Entry } from './function-routes.ts'
 export { createLog, type Log } from './log.ts'
-export { type LogQuery, readLog } from './log-reader.ts'
-export { createLogWriter, type LogCounts, type LogWriter, type LogWriterOptions } from './log-writer.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { isTextBody, toUrlEvent, type UrlRequest } from './url-event.ts'
 export { toUrlResponse, type UrlResponse } from './url-response.ts'

@@ -8,6 +8,7 @@ import { defaultRunDir, openSandboxHost, type SandboxHost, SandboxUnavailableErr
 import { type Config, ConfigError, readConfig, redactConfig } from '@hearth/shared'
 import {
   AUDIT_FILES,
+  createLogWriter,
   dataLayout,
   type EventQueue,
   makeDataDir,
@@ -21,7 +22,6 @@ import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { openDirectoryWhenReady } from './attach.ts'
 import { createLog } from './log.ts'
-import { createLogWriter } from './log-writer.ts'
 import { createMetrics } from './metrics.ts'
 import { createFunctionPlatform } from './platform/function-platform.ts'
 import { connectionsFor } from './websockets/open-files.ts'
@@ -49,9 +49,9 @@ const logsDir = dataLayout(config.dataDir).logs
 const metrics = createMetrics({ version, now: () => performance.now() })
 const logs = createLogWriter({
   logsDir,
-  totalBytes: config.logBytes,
-  onDiskError: (err, functionName) => {
-    log.error({ err, functionName }, 'function log cannot be written')
+  groupBytes: config.logBytes,
+  onDiskError: (err, group) => {
+    log.error({ err, group }, 'function logs cannot be written')
   }
 })
 const onLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown> = {}): void => {

@@ -2,13 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Executor } from '@hearth/executor'
-import type { ArnScope } from '@hearth/shared'
-import type { Hallway } from './call.ts'
 import type { Readiness } from './health.ts'
-import { findFunction } from './invoke.ts'
-import { readLog } from './log-reader.ts'
-import { parseLogQuery } from './log-route.ts'
-import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
 import { respond } from './respond.ts'
 
@@ -82,19 +76,5 @@ export function runtimesRoute(executor: Executor): ServerRoute {
       prestarted: { usedMiB: Math.round(usedBytes / MIB), limitMiB: Math.round(budgetBytes / MIB) }
     }
     respond(res, 200, ['content-type', 'application/json'], JSON.stringify(body))
-  }
-}
-
-/** `GET /v1/functions/{name}/logs`: the function's lines as NDJSON, newest last. */
-export function logsRoute(hallway: Hallway, scope: ArnScope, logs: LogWriter, logsDir: string): ServerRoute {
-  return async (req, res, name) => {
-    const { entry } = findFunction(hallway.directory, scope, name, undefined)
-    const url = req.url ?? ''
-    const mark = url.indexOf('?')
-    const query = parseLogQuery(new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)), Date.now())
-    // What was logged before the question belongs to the answer.
-    await logs.flush(entry.record.name)
-    const lines = await readLog(logsDir, entry.record.name, query)
-    respond(res, 200, ['content-type', 'application/x-ndjson'], lines)
   }
 }

@@ -73,7 +73,26 @@ export {
   type LogSettingsReader,
   prepareLogSettings
 } from './log-groups/log-groups-repository.ts'
-export type { LogEvent, LogGroupFacts, LogPosition, LogQuery, LogReader, LogStreamFacts } from './logs/types.ts'
+export { groupOfFunction } from './logs/group-folders.ts'
+export { createLogReader, type LogReaderOptions } from './logs/log-reader.ts'
+export {
+  createLogWriter,
+  type LogCounts,
+  type LogRetention,
+  type LogWriter,
+  LogWriterBusyError,
+  type LogWriterOptions,
+  type NewLogEvent
+} from './logs/log-writer.ts'
+export type {
+  LogCut,
+  LogEvent,
+  LogGroupFacts,
+  LogPosition,
+  LogQuery,
+  LogReader,
+  LogStreamFacts
+} from './logs/types.ts'
 export {
   ensureKeyring,
   internalToken,

@@ -3,8 +3,12 @@
  * may do so while they are written.
  */
 
-/** Where an event stands in its group: events that were written later have greater positions. */
+/**
+ * Where an event stands in its group: events that were written later have greater positions, also after the group was
+ * removed and made again. Compression does not change them.
+ */
 export interface LogPosition {
+  /** Number of the file, from 1. */
   readonly segment: number
   /** Byte in the segment's text, whether it is compressed on disk or not. */
   readonly offset: number
@@ -29,7 +33,7 @@ export interface LogEvent {
 
 export interface LogGroupFacts {
   readonly name: string
-  /** Unix time in ms of the first event. */
+  /** Unix time in ms at which its first event was written, whether that is still kept or not. */
   readonly createdAt: number
   /** On disk. */
   readonly storedBytes: number
@@ -54,15 +58,27 @@ export interface LogQuery {
   readonly requestId?: string | undefined
 }
 
-/** What a group was cut of: events that are not there any more. */
+/** Events of a group, or of one of its streams, that were taken at this time or before are not shown. */
+export interface LogCut {
+  /** '': of the whole group */
+  readonly stream: string
+  /** Unix time in ms. */
+  readonly at: number
+}
+
+/** Damaged lines and files are passed over: what can be read is read. */
 export interface LogReader {
-  /** Groups that have events. */
+  /** Groups that were written to, by name; they stay when their events have become too old. */
   groups(): Promise<LogGroupFacts[]>
-  /** @returns undefined when the group has no events */
+  /** @returns undefined when the group was never written to */
   group(name: string): Promise<LogGroupFacts | undefined>
+  /** By name. */
   streams(group: string): Promise<LogStreamFacts[]>
   /** Batches of events in the order of their positions (or against it); between two of them the event loop turns. */
   read(group: string, query: LogQuery): AsyncGenerator<readonly LogEvent[]>
-  /** Where the next event of the group will be written, or after it; for who wants only what comes from now on. */
+  /**
+   * A position behind all events that are on disk and before all that come: `after` of who wants only those.
+   * `{segment: 0, offset: 0}` when there are none.
+   */
   end(group: string): Promise<LogPosition>
 }
