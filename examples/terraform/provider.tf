@@ -1,5 +1,5 @@
-# The AWS provider with Hearth as its Lambda, API Gateway, IAM, EventBridge, Scheduler, Secrets Manager and Parameter
-# Store. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
+# The AWS provider with Hearth as its Lambda, API Gateway, CloudWatch Logs, IAM, EventBridge, Scheduler, Secrets Manager
+# and Parameter Store. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
 terraform {
   required_providers {
     aws = {
@@ -27,6 +27,7 @@ provider "aws" {
     events         = var.endpoint
     iam            = var.endpoint
     lambda         = var.endpoint
+    logs           = var.endpoint
     scheduler      = var.endpoint
     secretsmanager = var.endpoint
     ssm            = var.endpoint

@@ -13,6 +13,7 @@ const PROVIDER = 'registry.terraform.io/hashicorp/aws'
 const CHANGES = [
   'greeting=Good day',
   'memory=256',
+  'retention=30',
   'canary_version=2',
   'permitted=["dynamodb:GetItem", "dynamodb:Query"]'
 ]
@@ -97,6 +98,14 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   const morning = await hearth.request('/schedules/morning-terraform?groupName=mornings-terraform')
   t.match(await morning.json(), { ScheduleExpressionTimezone: 'Europe/Berlin', State: 'ENABLED' })
 
+  const orders = async () => await (await hearth.request('/v1/log-groups/%2Forders%2Fterraform')).json()
+  t.match(await orders(), {
+    retentionDays: 14,
+    subscriptionFilters: ['errors-terraform'],
+    metricFilters: ['slow-terraform'],
+    tags: { team: 'a' }
+  })
+
   const apis = (await (await hearth.request('/v2/apis')).json()) as { items: { apiId: string; name: string }[] }
   const idOf = (name: string) => apis.items.find((api) => api.name === `${name}-terraform`)?.apiId
   const pets = async () => (await hearth.request(`/v2/apis/${idOf('pets')}/stages/$default`)).json()
@@ -104,8 +113,9 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   t.match(await (await hearth.request(`/v2/apis/${idOf('chat')}/stages/live`)).json(), { deploymentId: /./ })
 
   await pack('?')
-  t.match(await apply(...CHANGES), /0 added, 5 changed, 0 destroyed/)
+  t.match(await apply(...CHANGES), /0 added, 6 changed, 0 destroyed/)
   t.match(await pets(), { stageVariables: { greeting: 'other' } })
+  t.match(await orders(), { retentionDays: 30, subscriptionFilters: ['errors-terraform'] })
   t.equal(await invoke(), 'Good day, Ada?')
   t.match(await (await hearth.request('/v1/functions/hello-terraform')).json(), {
     memoryMiB: 256,
@@ -147,6 +157,7 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   }
   t.match(await (await hearth.request('/v1/triggers/event')).json(), { items: [] })
   t.equal((await archived()).status, 400)
+  t.match(await orders(), { code: 'LOG_GROUP_NOT_FOUND' })
   t.match(await (await hearth.request('/schedules')).json(), { Schedules: [] })
   for (const kind of ['apis', 'domainnames']) {
     t.match(await (await hearth.request(`/v2/${kind}`)).json(), { items: [] })

@@ -120,7 +120,8 @@ t.test('a trail of changes that is too short means looking at everything again, 
         revision: () => 0,
         read: () => ({ retention: new Map(), removals: [] }),
         findGroup: () => undefined,
-        hasStream: () => false
+        hasStream: () => false,
+        listRemovals: () => []
       },
       triggerRevision: () => 0,
       readTriggers: () => ({

@@ -51,6 +51,8 @@ import { targetConstraint } from './json-protocol/target-constraint.ts'
 import { lambdaApi } from './lambda-api/registry.ts'
 import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
+import type { LogGroups } from './logs/log-groups.ts'
+import { LOGS } from './logs/registry.ts'
 import type { MasterKeys } from './master-key/master-keys.ts'
 import type { Metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
@@ -89,6 +91,7 @@ import { keyRoutes } from './v1/key-routes.ts'
 import { keyUseReports } from './v1/key-use-reports.ts'
 import { layerPermissionRoutes } from './v1/layer-permission-routes.ts'
 import { layerRoutes } from './v1/layer-routes.ts'
+import { logGroupRoutes } from './v1/log-group-routes.ts'
 import { managedPolicyRoutes } from './v1/managed-policy-routes.ts'
 import { masterKeyRoutes } from './v1/master-key-routes.ts'
 import { permissionRoutes } from './v1/permission-routes.ts'
@@ -124,6 +127,7 @@ export interface Deps {
   readonly codeSigning: CodeSigning
   readonly eventRules: EventRules
   readonly schedules: Schedules
+  readonly logGroups: LogGroups
   readonly apis: Apis
   readonly usagePlans: UsagePlans
   readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
@@ -174,7 +178,7 @@ const KEEP_ALIVE_MS = 72_000
 const CONNECTIONS = 1_000
 
 /** Services of the JSON protocol, by what stands before an operation's name in `X-Amz-Target`. */
-const JSON_TARGETS = new Set<string>([EVENTS.target, SECRETS_MANAGER.target, SSM.target])
+const JSON_TARGETS = new Set<string>([EVENTS.target, LOGS.target, SECRETS_MANAGER.target, SSM.target])
 
 /** Builds the app and opens nothing: no port, no file, no signal handler. main.ts and tests both call this. */
 export async function buildApp(deps: Deps, options: ServerOptions = {}) {
@@ -317,6 +321,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     exclusively: deps.access.exclusively
   })
   await app.register(usagePlanRoutes, { prefix: '/v1', usagePlans: deps.usagePlans, scope })
+  await app.register(logGroupRoutes, { prefix: '/v1/log-groups', groups: deps.logGroups })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })
   await app.register(auditRoutes, { prefix: '/v1/audit', auditDir: deps.auditDir, now: deps.access.now })
@@ -335,6 +340,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(jsonApi, {
     services: [
       bindJsonService(EVENTS, deps.eventRules),
+      bindJsonService(LOGS, deps.logGroups),
       bindJsonService(SECRETS_MANAGER, deps.secrets),
       bindJsonService(SSM, deps.parameters)
     ]

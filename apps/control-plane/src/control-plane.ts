@@ -28,6 +28,8 @@ import {
   createKeysRepository,
   createLayersRepository,
   createLoadBalancersRepository,
+  createLogGroupsRepository,
+  createLogReader,
   createOwnedPoliciesRepository,
   createParametersRepository,
   createPoliciesRepository,
@@ -82,6 +84,7 @@ import { createRuntimes } from './functions/runtimes.ts'
 import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
+import { createLogGroups } from './logs/log-groups.ts'
 import { startMasterKeys } from './master-key/master-keys.ts'
 import { createMetrics } from './metrics.ts'
 import { tidyOften } from './metrics-api/tidy-often.ts'
@@ -355,6 +358,15 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     isHostTaken: (host) => ownerOf(host) !== undefined
   })
+  const logGroupsRepository = createLogGroupsRepository(db)
+  const logGroups = createLogGroups({
+    repository: logGroupsRepository,
+    reader: createLogReader(path.resolve(layout.logs), { cuts: (group) => logGroupsRepository.listRemovals(group) }),
+    invoker,
+    scope,
+    now: () => now().getTime(),
+    exclusively: (work) => functions.exclusively(work)
+  })
   const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
@@ -416,6 +428,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
         }
       }),
       apis,
+      logGroups,
       usagePlans: createUsagePlans({
         repository: createUsagePlansRepository(db),
         apis: apisRepository,

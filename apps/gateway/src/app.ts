@@ -22,6 +22,7 @@ import {
   createLogReader,
   type DirectoryReader,
   type EventQueue,
+  type LogSettingsReader,
   type LogWriter,
   toAuditEntry
 } from '@hearth/store'
@@ -58,6 +59,7 @@ import { createPlaces } from './platform/places.ts'
 import { createRolePasses } from './platform/role-passes.ts'
 import { startProvisionedReporter } from './provisioned-reporter.ts'
 import { createProxy, type Proxy } from './proxy.ts'
+import { PUT_LOG_EVENTS, putLogEventsRoute } from './put-log-events/put-log-events-route.ts'
 import { judgeRefused, receive } from './reception.ts'
 import { dialectOf, toRefusal } from './refusal.ts'
 import { startReleaseReporter } from './release-reporter.ts'
@@ -235,6 +237,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     }
   })
   let urls: UrlTable | undefined
+  let logSettings: LogSettingsReader | undefined
   const expectations = watchExpectations(app.server)
   const connections = trackConnections(app.server)
   const starting = startingState()
@@ -440,7 +443,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     action,
     resource: (name) => functionArn(scope, parseFunctionRef(scope, name).name)
   })
-  const logReader = createLogReader(deps.logsDir)
+  const logReader = createLogReader(deps.logsDir, { cuts: (group) => logSettings?.listRemovals(group) ?? [] })
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
     resource(reference) {
@@ -491,8 +494,16 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     mountServerRoute([method], url, { action, resource: arnOf }, route)
   }
   const proxied = metrics.route('control-plane')
-  const put = metrics.route(PUT_EVENTS)
-  const putEvents = putEventsRoute({ hallway, triggers, scope, expectations, isDraining: () => draining })
+  const numbers = new Map([PUT_EVENTS, PUT_LOG_EVENTS].map((target) => [target, metrics.route(target)]))
+  const door = { hallway, scope, expectations, isDraining: () => draining }
+  // What the gateway serves of services that are the control plane's else.
+  const served = new Map([
+    [PUT_EVENTS, putEventsRoute({ ...door, triggers })],
+    [
+      PUT_LOG_EVENTS,
+      putLogEventsRoute({ ...door, logs, reader: logReader, settings: () => logSettings, now: Date.now })
+    ]
+  ])
   const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
     countAnswer(metrics, proxied, req, res)
     const inside = insideOf(req)
@@ -532,12 +543,14 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   // Other operations of the service, and other services, have the same path.
   mount(['POST'], '/', 'control-plane', (req, res, id) => {
-    if (req.headers['x-amz-target'] !== PUT_EVENTS) {
+    const target = String(req.headers['x-amz-target'])
+    const serve = served.get(target)
+    if (serve === undefined) {
       forward(req, res, id)
       return
     }
-    countAnswer(metrics, put, req, res)
-    putEvents(req, res, id)
+    countAnswer(metrics, numbers.get(target)!, req, res)
+    serve(req, res, id)
   })
   mount(all, '/*', 'control-plane', forward)
   // Methods that Fastify's router does not know; the control plane says what it thinks of them.
@@ -561,6 +574,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
 
     attach(reader, internalToken, sessions) {
       proof = internalToken
+      logSettings = reader.logSettings
       const access = createAuthorizer({
         source: reader,
         scope,

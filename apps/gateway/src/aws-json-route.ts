@@ -17,7 +17,7 @@ export interface AwsJsonOperation {
   readonly service: string
   readonly bodyBytes: number
   /** @returns members of the answer. Asks for the caller's rights by itself. @throws HearthError */
-  serve(received: Received, req: IncomingMessage): Promise<object>
+  readonly serve: (received: Received, req: IncomingMessage) => Promise<object>
 }
 
 const TYPE = 'application/x-amz-json-1.1'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** Digits of each part, so that ids of a group are in the order of time, then of writing. */
-const [TIME, GROUP, SEGMENT, OFFSET] = [14, 18, 9, 14]
+const [TIME, GROUP, SEGMENT, OFFSET] = [14, 18, 11, 12]
 
 /**
  * Ids of a group's events as CloudWatch Logs has them: decimal, the same whenever the event is read, and of no other

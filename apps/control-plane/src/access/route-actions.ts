@@ -55,6 +55,12 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   getUsagePlan: IN_ROUTE,
   deleteUsagePlan: IN_ROUTE,
 
+  // As CloudWatch Logs' operations ask.
+  listLogGroups: IN_ROUTE,
+  getLogGroup: IN_ROUTE,
+  putLogGroup: IN_ROUTE,
+  deleteLogGroup: IN_ROUTE,
+
   listPermissions: 'lambda:GetPolicy',
   addPermission: 'lambda:AddPermission',
   removePermission: 'lambda:RemovePermission',

@@ -2,6 +2,7 @@ import { API_GATEWAY_OPERATIONS } from '../apis/api-gateway.ts'
 import { UNSERVED } from '../apis/unserved-operations.ts'
 import { EVENTS } from '../events/registry.ts'
 import { IAM } from '../iam/registry.ts'
+import { LOGS } from '../logs/registry.ts'
 import { SCHEDULER_OPERATIONS } from '../scheduler/scheduler-api.ts'
 import { SECRETS_MANAGER } from '../secrets-manager/registry.ts'
 import { SSM } from '../ssm/registry.ts'
@@ -21,6 +22,9 @@ const PUT_EVENTS: { readonly name: string; readonly note?: string } = {
   name: 'PutEvents',
   note: 'an entry for a bus that is not there is refused; `EndpointId` is not looked at'
 }
+
+/** The same. */
+const PUT_LOG_EVENTS: typeof PUT_EVENTS = { name: 'PutLogEvents', note: '`entity` is not looked at' }
 
 /** The text of docs/aws-compatibility.md. */
 export function compatibilityDocument(): string {
@@ -68,6 +72,7 @@ export function compatibilityDocument(): string {
     ...byName(IAM.operations),
     ...jsonService('Secrets Manager', SECRETS_MANAGER),
     ...jsonService('Parameter Store', SSM),
+    ...jsonService('CloudWatch Logs', { ...LOGS, operations: [...LOGS.operations, PUT_LOG_EVENTS] }),
     '',
     '## EventBridge',
     '',

@@ -16,6 +16,7 @@ export interface KnownStream extends LogStream {
 
 export interface LogGroupsDeps {
   readonly repository: LogGroupsRepository
+  /** Does not show what was removed. */
   readonly reader: LogReader
   readonly invoker: ServiceInvoker
   readonly scope: ArnScope
@@ -54,19 +55,11 @@ export interface LogGroups extends LogGroupsDeps {
 export function createLogGroups(deps: LogGroupsDeps): LogGroups {
   const { repository, reader, now, exclusively } = deps
 
-  /** Of what was removed, files may still have something. */
-  async function isWritten(facts: LogGroupFacts): Promise<boolean> {
-    const cut = repository.listRemovals(facts.name).find(({ stream }) => stream === '')
-    if (cut === undefined || facts.createdAt > cut.at) return true
-    const streams = await reader.streams(facts.name)
-    return streams.some(({ lastIngestedAt }) => lastIngestedAt > cut.at)
-  }
-
   async function find(name: string): Promise<KnownGroup | undefined> {
     const facts = await reader.group(name)
     const row = repository.findGroup(name)
     if (row !== undefined) return { ...row, storedBytes: facts?.storedBytes ?? 0 }
-    return facts !== undefined && (await isWritten(facts)) ? unsaid(facts) : undefined
+    return facts && unsaid(facts)
   }
 
   async function require(name: string): Promise<KnownGroup> {
@@ -80,7 +73,7 @@ export function createLogGroups(deps: LogGroupsDeps): LogGroups {
     const rows = repository.listGroups()
     const known = rows.map((row): KnownGroup => ({ ...row, storedBytes: facts.get(row.name)?.storedBytes ?? 0 }))
     for (const { name } of rows) facts.delete(name)
-    for (const group of facts.values()) if (await isWritten(group)) known.push(unsaid(group))
+    for (const group of facts.values()) known.push(unsaid(group))
     return known.sort(byName)
   }
 
@@ -97,14 +90,11 @@ export function createLogGroups(deps: LogGroupsDeps): LogGroups {
 
   async function streams(group: string): Promise<readonly KnownStream[]> {
     await require(group)
-    const removedAt = new Map(repository.listRemovals(group).map(({ stream, at }) => [stream, at]))
-    const groupCut = removedAt.get('') ?? -1
     const known = new Map<string, KnownStream>()
     for (const { name, createdAt } of repository.listStreams(group))
       known.set(name, { name, createdAt, events: undefined })
     for (const events of await reader.streams(group)) {
       const { name } = events
-      if (events.lastIngestedAt <= Math.max(groupCut, removedAt.get(name) ?? -1)) continue
       known.set(name, { name, createdAt: known.get(name)?.createdAt ?? events.firstEventAt, events })
     }
     return [...known.values()].sort(byName)

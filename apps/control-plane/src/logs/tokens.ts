@@ -28,7 +28,7 @@ export function fromToken(token: string, query: readonly unknown[], now: number)
   if (found?.of !== digestOf(query) || !Array.isArray(found.after) || !(now - Number(found.at) < TOKEN_MS)) {
     throw badToken()
   }
-  return found.after
+  return found.after as Token['after']
 }
 
 export function badToken(): Error {

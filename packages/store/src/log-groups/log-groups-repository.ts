@@ -55,25 +55,31 @@ export function createLogGroupsRepository(db: Db): LogGroupsRepository {
   const listRemovals = db.prepare<[string], LogRemoval>(`${REMOVALS} WHERE group_name = ? ORDER BY stream_name`)
   const forget = db.prepare<[string, number]>('DELETE FROM log_removals WHERE group_name = ? AND removed_at <= ?')
   const revision = db.prepare<[], number>('SELECT revision FROM log_revision').pluck()
+  const removeWhole = db.transaction((name: string, at: number) => {
+    removeGroup.run(name)
+    // The group's says it of all its streams.
+    forgetStreams.run(name)
+    note.run(name, '', at)
+  })
+  const removePart = db.transaction((group: string, name: string, at: number) => {
+    removeStream.run(group, name)
+    note.run(group, name, at)
+  })
   return {
     findGroup(name) {
       const row = findGroup.get(name)
       return row && toGroup(row)
     },
     putGroup: (group) => void putGroup.run(toRow(group)),
-    removeGroup: db.transaction((name: string, at: number) => {
-      removeGroup.run(name)
-      // The group's says it of all its streams.
-      forgetStreams.run(name)
-      note.run(name, '', at)
-    }).immediate,
+    removeGroup: (name, at) => {
+      removeWhole.immediate(name, at)
+    },
     listGroups: () => listGroups.all().map(toGroup),
     findStream: (group, name) => findStream.get(group, name),
     addStream: (group, { name, createdAt }) => void addStream.run(group, name, createdAt),
-    removeStream: db.transaction((group: string, name: string, at: number) => {
-      removeStream.run(group, name)
-      note.run(group, name, at)
-    }).immediate,
+    removeStream: (group, name, at) => {
+      removePart.immediate(group, name, at)
+    },
     listStreams: (group) => listStreams.all(group),
     listRemovals: (group) => listRemovals.all(group),
     forgetRemovals: (group, until) => void forget.run(group, until),
@@ -99,6 +105,7 @@ export interface LogSettingsReader {
   read(): LogSettings
   findGroup(name: string): { readonly retentionDays: number | undefined } | undefined
   hasStream(group: string, name: string): boolean
+  listRemovals(group: string): readonly LogRemoval[]
 }
 
 export function prepareLogSettings(db: Db): LogSettingsReader {
@@ -107,6 +114,7 @@ export function prepareLogSettings(db: Db): LogSettingsReader {
     .prepare<[], [string, number]>('SELECT name, retention_days FROM log_groups WHERE retention_days IS NOT NULL')
     .raw()
   const removals = db.prepare<[], LogRemoval>(REMOVALS)
+  const removalsOf = db.prepare<[string], LogRemoval>(`${REMOVALS} WHERE group_name = ?`)
   const findGroup = db.prepare<[string], number | null>('SELECT retention_days FROM log_groups WHERE name = ?').pluck()
   const hasStream = db
     .prepare<[string, string], number>('SELECT 1 FROM log_streams WHERE group_name = ? AND name = ?')
@@ -118,7 +126,8 @@ export function prepareLogSettings(db: Db): LogSettingsReader {
       const days = findGroup.get(name)
       return days === undefined ? undefined : { retentionDays: days ?? undefined }
     },
-    hasStream: (group, name) => hasStream.get(group, name) !== undefined
+    hasStream: (group, name) => hasStream.get(group, name) !== undefined,
+    listRemovals: (group) => removalsOf.all(group)
   }
 }
 

@@ -1,0 +1,453 @@
+// CloudWatch Logs and /v1/log-groups on one control plane, with events as the gateway writes them.
+import path from 'node:path'
+import { createLogWriter } from '@hearth/store'
+import t, { type Test } from 'tap'
+import { ACCOUNT, REGION, startControlPlane } from './support.ts'
+
+// The machine's clock says when files were made: this one is not behind it.
+let nowMs = Date.now() + 3_600_000
+const T0 = nowMs - 60_000
+const plane = await startControlPlane(t, { now: () => new Date(nowMs) })
+const writer = createLogWriter({
+  logsDir: path.join(plane.dataDir, 'logs'),
+  groupBytes: 67_108_864,
+  now: () => nowMs
+})
+t.teardown(() => writer.close())
+const arnOf = (group: string) => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${group}`
+
+type Answer = Readonly<Record<string, unknown>>
+async function call(operation: string, body: object = {}, headers: Record<string, string> = {}) {
+  const response = await plane.inject({
+    method: 'POST',
+    url: '/',
+    payload: JSON.stringify(body),
+    headers: { 'x-amz-target': `Logs_20140328.${operation}`, 'content-type': 'application/x-amz-json-1.1', ...headers }
+  })
+  const text = response.body
+  return { status: response.statusCode, text, body: (text === '' ? {} : JSON.parse(text)) as Answer }
+}
+const logs = async (operation: string, body?: object) => (await call(operation, body)).body
+const done = async (t: Test, operation: string, body: object) => {
+  const { status, text } = await call(operation, body)
+  t.strictSame([status, text], [200, ''], `${operation} answers nothing`)
+}
+interface Event {
+  readonly timestamp: number
+  readonly message: string
+  readonly ingestionTime: number
+  readonly eventId: string
+  readonly logStreamName: string
+}
+const eventsOf = (answer: Answer) => answer['events'] as readonly Event[]
+const messagesOf = (answer: Answer) => eventsOf(answer).map(({ message }) => message)
+
+t.test('groups: made, described page by page, kept for some days, tagged, deleted', async (t) => {
+  await done(t, 'CreateLogGroup', { logGroupName: '/app/a', tags: { team: 'x' } })
+  await done(t, 'CreateLogGroup', { logGroupName: '/app/b', logGroupClass: 'INFREQUENT_ACCESS' })
+  await done(t, 'PutRetentionPolicy', { logGroupName: '/app/a', retentionInDays: 7 })
+  t.strictSame(await logs('DescribeLogGroups', { logGroupNamePrefix: '/app/', limit: 1 }), {
+    logGroups: [
+      {
+        logGroupName: '/app/a',
+        creationTime: nowMs,
+        retentionInDays: 7,
+        metricFilterCount: 0,
+        arn: `${arnOf('/app/a')}:*`,
+        storedBytes: 0,
+        logGroupClass: 'STANDARD',
+        logGroupArn: arnOf('/app/a'),
+        deletionProtectionEnabled: false
+      }
+    ],
+    nextToken: String((await logs('DescribeLogGroups', { logGroupNamePrefix: '/app/', limit: 1 }))['nextToken'])
+  })
+  const { nextToken } = await logs('DescribeLogGroups', { logGroupNamePrefix: '/app/', limit: 1 })
+  const second = await logs('DescribeLogGroups', { logGroupNamePrefix: '/app/', limit: 1, nextToken })
+  t.match(second, { logGroups: [{ logGroupName: '/app/b' }], nextToken: undefined })
+  t.match(await logs('DescribeLogGroups', { logGroupNamePrefix: '/app', limit: 1, nextToken }), {
+    __type: 'InvalidParameterException',
+    message: 'The specified nextToken is invalid.'
+  })
+  t.match(await logs('DescribeLogGroups', { logGroupNamePattern: 'pp/b' }), { logGroups: [{ logGroupName: '/app/b' }] })
+  t.match(await logs('ListLogGroups', { logGroupNamePattern: '^/app/a|none' }), {
+    logGroups: [{ logGroupName: '/app/a', logGroupArn: arnOf('/app/a'), logGroupClass: 'STANDARD' }]
+  })
+  await done(t, 'DeleteRetentionPolicy', { logGroupName: '/app/a' })
+  t.equal(
+    ((await logs('DescribeLogGroups', { logGroupNamePrefix: '/app/a' })) as { logGroups?: never[] }).logGroups?.[0]?.[
+      'retentionInDays'
+    ],
+    undefined
+  )
+
+  await done(t, 'TagResource', { resourceArn: arnOf('/app/a'), tags: { stage: 'test' } })
+  await done(t, 'UntagResource', { resourceArn: arnOf('/app/a'), tagKeys: ['team'] })
+  t.strictSame(await logs('ListTagsForResource', { resourceArn: arnOf('/app/a') }), { tags: { stage: 'test' } })
+  await done(t, 'TagLogGroup', { logGroupName: '/app/a', tags: { team: 'y' } })
+  await done(t, 'UntagLogGroup', { logGroupName: '/app/a', tags: ['stage'] })
+  t.strictSame(await logs('ListTagsLogGroup', { logGroupName: '/app/a' }), { tags: { team: 'y' } })
+
+  await done(t, 'PutLogGroupDeletionProtection', { logGroupIdentifier: '/app/b', deletionProtectionEnabled: true })
+  t.match(await call('DeleteLogGroup', { logGroupName: '/app/b' }), { status: 400 })
+  await done(t, 'PutLogGroupDeletionProtection', { logGroupIdentifier: '/app/b', deletionProtectionEnabled: false })
+  await done(t, 'DeleteLogGroup', { logGroupName: '/app/b' })
+  t.match(await logs('DescribeLogGroups', { logGroupNamePrefix: '/app/b' }), { logGroups: [] })
+})
+
+t.test('what functions wrote is found, filtered and read in pages', async (t) => {
+  const group = '/aws/lambda/writer'
+  const streams = ['2026/05/01/[$LATEST]aa', '2026/05/01/[1]bb']
+  for (let i = 0; i < 40; i++) {
+    const message = i % 10 === 0 ? JSON.stringify({ level: 'ERROR', n: i }) : `line ${i}`
+    await writer.put(group, streams[i % 2]!, [{ at: T0 + i, message }])
+  }
+  t.match(await logs('DescribeLogGroups', { logGroupNamePrefix: '/aws/lambda/' }), {
+    logGroups: [{ logGroupName: group, storedBytes: Number }]
+  })
+  const described = await logs('DescribeLogStreams', {
+    logGroupName: group,
+    orderBy: 'LastEventTime',
+    descending: true
+  })
+  t.match(described, {
+    logStreams: [
+      { logStreamName: streams[1], firstEventTimestamp: T0 + 1, lastEventTimestamp: T0 + 39, storedBytes: 0 },
+      { logStreamName: streams[0], arn: `${arnOf(group)}:log-stream:${streams[0]}` }
+    ]
+  })
+  t.match(await logs('DescribeLogStreams', { logGroupIdentifier: arnOf(group), limit: 1 }), {
+    logStreams: [{ logStreamName: streams[0] }],
+    nextToken: String
+  })
+
+  const all = await logs('FilterLogEvents', { logGroupName: group })
+  t.equal(eventsOf(all).length, 40)
+  t.notOk('nextToken' in all)
+  t.strictSame(all['searchedLogStreams'], [])
+  t.equal(new Set(eventsOf(all).map(({ eventId }) => eventId)).size, 40, 'ids are unique')
+  t.ok(eventsOf(all).every(({ eventId }) => /^\d{56}$/.test(eventId)))
+  const filtered = { logGroupName: group, filterPattern: '{ $.level = ERROR && $.n > 5 }', limit: 2 }
+  const first = await logs('FilterLogEvents', filtered)
+  t.strictSame(
+    messagesOf(first).map((message) => (JSON.parse(message) as { n: number }).n),
+    [10, 20]
+  )
+  const rest = await logs('FilterLogEvents', { ...filtered, nextToken: first['nextToken'] })
+  t.strictSame(
+    messagesOf(rest).map((message) => (JSON.parse(message) as { n: number }).n),
+    [30]
+  )
+  t.notOk('nextToken' in rest)
+  t.match(await logs('FilterLogEvents', { ...filtered, filterPattern: 'x', nextToken: first['nextToken'] }), {
+    __type: 'InvalidParameterException',
+    message: 'The specified nextToken is invalid.'
+  })
+  const between = { logGroupName: group, startTime: T0 + 11, endTime: T0 + 13 }
+  t.strictSame(messagesOf(await logs('FilterLogEvents', between)), ['line 11', 'line 12', 'line 13'])
+  t.strictSame(messagesOf(await logs('FilterLogEvents', { ...between, startFromHead: false, limit: 2 })), [
+    'line 13',
+    'line 12'
+  ])
+  t.strictSame(messagesOf(await logs('FilterLogEvents', { ...between, logStreamNames: [streams[0]] })), ['line 12'])
+  t.strictSame(messagesOf(await logs('FilterLogEvents', { ...between, logStreamNamePrefix: '2026/05/01/[1]' })), [
+    'line 11',
+    'line 13'
+  ])
+
+  const stream = { logGroupName: group, logStreamName: streams[1]! }
+  const newest = await logs('GetLogEvents', { ...stream, limit: 3 })
+  t.strictSame(messagesOf(newest), ['line 35', 'line 37', 'line 39'])
+  const older = await logs('GetLogEvents', { ...stream, limit: 3, nextToken: newest['nextBackwardToken'] })
+  t.strictSame(messagesOf(older), ['line 29', 'line 31', 'line 33'])
+  const end = await logs('GetLogEvents', { ...stream, startFromHead: true, nextToken: newest['nextForwardToken'] })
+  t.strictSame(
+    [messagesOf(end), end['nextForwardToken']],
+    [[], newest['nextForwardToken']],
+    'the end repeats the token'
+  )
+  t.match(newest['nextForwardToken'], /^f\/\d+\/s$/)
+  const oldest = await logs('GetLogEvents', { ...stream, limit: 2, startFromHead: true })
+  t.strictSame(messagesOf(oldest), ['line 1', 'line 3'])
+  const next = await logs('GetLogEvents', {
+    ...stream,
+    limit: 2,
+    startFromHead: true,
+    nextToken: oldest['nextForwardToken']
+  })
+  t.strictSame(messagesOf(next), ['line 5', 'line 7'])
+  const upTo = await logs('GetLogEvents', { ...stream, startTime: T0 + 5, endTime: T0 + 7, startFromHead: true })
+  t.strictSame(messagesOf(upTo), ['line 5'], 'its end is exclusive')
+  await writer.put(group, streams[1]!, [{ at: T0 + 41, message: 'later' }])
+  const later = await logs('GetLogEvents', { ...stream, startFromHead: true, nextToken: newest['nextForwardToken'] })
+  t.strictSame(messagesOf(later), ['later'])
+  t.match(await logs('GetLogEvents', { ...stream, logStreamName: streams[0], nextToken: newest['nextForwardToken'] }), {
+    message: 'The specified nextToken is invalid.'
+  })
+
+  // A page has a mebibyte.
+  const big = Array.from({ length: 5 }, (_, i) => ({ at: T0 + 100 + i, message: `${i}${'x'.repeat(300_000)}` }))
+  for (const event of big) await writer.put('/big', 's', [event])
+  const page = await logs('FilterLogEvents', { logGroupName: '/big' })
+  t.equal(eventsOf(page).length, 3)
+  t.equal(eventsOf(await logs('FilterLogEvents', { logGroupName: '/big', nextToken: page['nextToken'] })).length, 2)
+})
+
+t.test('what is deleted is gone, and may be made again', async (t) => {
+  const group = '/gone'
+  await writer.put(group, 's1', [{ at: nowMs, message: 'one' }])
+  await writer.put(group, 's2', [{ at: nowMs, message: 'two' }])
+  nowMs += 60_000
+  await done(t, 'DeleteLogStream', { logGroupName: group, logStreamName: 's1' })
+  t.strictSame(messagesOf(await logs('FilterLogEvents', { logGroupName: group })), ['two'])
+  t.match(await logs('GetLogEvents', { logGroupName: group, logStreamName: 's1' }), {
+    __type: 'ResourceNotFoundException',
+    message: 'The specified log stream does not exist.'
+  })
+  await done(t, 'CreateLogStream', { logGroupName: group, logStreamName: 's3' })
+  t.match(await logs('DescribeLogStreams', { logGroupName: group }), {
+    logStreams: [{ logStreamName: 's2' }, { logStreamName: 's3', creationTime: nowMs, firstEventTimestamp: undefined }]
+  })
+  await done(t, 'DeleteLogGroup', { logGroupName: group })
+  t.match(await logs('FilterLogEvents', { logGroupName: group }), {
+    __type: 'ResourceNotFoundException',
+    message: 'The specified log group does not exist.'
+  })
+  nowMs += 60_000
+  await writer.put(group, 's1', [{ at: nowMs, message: 'again' }])
+  t.strictSame(messagesOf(await logs('FilterLogEvents', { logGroupName: group })), ['again'])
+})
+
+t.test('metric filters', async (t) => {
+  const filter = {
+    logGroupName: '/app/a',
+    filterName: 'slow',
+    filterPattern: '{ $.latency > 100 }',
+    metricTransformations: [
+      { metricName: 'Slow', metricNamespace: 'App', metricValue: '$.latency', unit: 'Milliseconds' }
+    ]
+  }
+  await done(t, 'PutMetricFilter', filter)
+  t.strictSame(await logs('DescribeMetricFilters', { logGroupName: '/app/a' }), {
+    metricFilters: [{ ...filter, creationTime: nowMs, applyOnTransformedLogs: false }]
+  })
+  t.match(await logs('DescribeMetricFilters', { metricName: 'Slow', metricNamespace: 'App' }), {
+    metricFilters: [{ filterName: 'slow' }]
+  })
+  t.match(await logs('DescribeLogGroups', { logGroupNamePrefix: '/app/a' }), { logGroups: [{ metricFilterCount: 1 }] })
+  t.strictSame(
+    await logs('TestMetricFilter', {
+      filterPattern: '[ip, ..., bytes > 5]',
+      logEventMessages: ['a b 6', 'a 5', 'a 7']
+    }),
+    {
+      matches: [
+        { eventNumber: 1, eventMessage: 'a b 6', extractedValues: { $ip: 'a', $2: 'b', $bytes: '6' } },
+        { eventNumber: 3, eventMessage: 'a 7', extractedValues: { $ip: 'a', $bytes: '7' } }
+      ]
+    }
+  )
+  await done(t, 'DeleteMetricFilter', { logGroupName: '/app/a', filterName: 'slow' })
+})
+
+t.test("bad input has AWS's sentences", async (t) => {
+  const invalid = 'InvalidParameterException'
+  const missing = 'ResourceNotFoundException'
+  const refusals: [operation: string, body: object, type: string, message: string | RegExp][] = [
+    [
+      'CreateLogGroup',
+      { logGroupName: '/app/a' },
+      'ResourceAlreadyExistsException',
+      'The specified log group already exists'
+    ],
+    [
+      'CreateLogGroup',
+      { logGroupName: 'x'.repeat(513) },
+      invalid,
+      'Invalid LogGroup or LogStream, both must have length less than or equal to 512.'
+    ],
+    [
+      'CreateLogGroup',
+      { logGroupName: 'a b' },
+      invalid,
+      /^1 validation error detected: Value 'a b' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: /
+    ],
+    ['CreateLogGroup', { logGroupName: 'k', kmsKeyId: 'arn:aws:kms:x' }, invalid, /kmsKeyId/],
+    ['DeleteLogGroup', { logGroupName: 'none' }, missing, 'The specified log group does not exist.'],
+    [
+      'DeleteLogGroup',
+      {},
+      invalid,
+      "1 validation error detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null"
+    ],
+    [
+      'PutRetentionPolicy',
+      { logGroupName: '/app/a', retentionInDays: 2 },
+      invalid,
+      /^1 validation error detected: Value '2' at 'retentionInDays'/
+    ],
+    [
+      'PutRetentionPolicy',
+      { logGroupName: 'none', retentionInDays: 1 },
+      missing,
+      'The specified log group does not exist.'
+    ],
+    [
+      'FilterLogEvents',
+      { logGroupName: '/app/a', limit: 10_001 },
+      invalid,
+      "1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000"
+    ],
+    ['FilterLogEvents', { logGroupName: '/app/a', limit: '5' }, 'SerializationException', /limit/],
+    [
+      'FilterLogEvents',
+      { logGroupName: '/app/a', logGroupIdentifier: '/app/a' },
+      'ValidationException',
+      'LogGroup name and LogGroup ARN are mutually exclusive parameters.'
+    ],
+    ['FilterLogEvents', { logGroupName: '/app/a', filterPattern: '{ $.a' }, invalid, /^Invalid filter pattern: /],
+    ['FilterLogEvents', { logGroupName: '/app/a', nextToken: 'none' }, invalid, 'The specified nextToken is invalid.'],
+    ['FilterLogEvents', { logGroupName: 'none' }, missing, 'The specified log group does not exist.'],
+    [
+      'FilterLogEvents',
+      { logGroupIdentifier: 'arn:aws:logs:eu-west-1:1:log-group:x' },
+      missing,
+      'The specified log group does not exist.'
+    ],
+    [
+      'GetLogEvents',
+      { logGroupName: '/app/a', logStreamName: 's', nextToken: 'f/1/s' },
+      invalid,
+      'The specified nextToken is invalid.'
+    ],
+    [
+      'GetLogEvents',
+      { logGroupName: '/app/a', logStreamName: 's' },
+      missing,
+      'The specified log stream does not exist.'
+    ],
+    [
+      'DescribeLogGroups',
+      { logGroupNamePrefix: 'a', logGroupNamePattern: 'b' },
+      invalid,
+      'LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.'
+    ],
+    [
+      'DescribeLogStreams',
+      { logGroupName: '/app/a', logStreamNamePrefix: 'a', orderBy: 'LastEventTime' },
+      invalid,
+      /^Cannot order by LastEventTime/
+    ],
+    [
+      'DeleteSubscriptionFilter',
+      { logGroupName: '/app/a', filterName: 'x' },
+      missing,
+      'The specified subscription filter does not exist.'
+    ],
+    [
+      'PutSubscriptionFilter',
+      {
+        logGroupName: '/app/a',
+        filterName: 'x',
+        filterPattern: '',
+        destinationArn: `arn:aws:kinesis:${REGION}:${ACCOUNT}:stream/s`
+      },
+      invalid,
+      'destinationArn for vendor kinesis cannot be used without roleArn'
+    ],
+    [
+      'PutSubscriptionFilter',
+      {
+        logGroupName: '/app/a',
+        filterName: 'x',
+        filterPattern: '',
+        destinationArn: `arn:aws:lambda:${REGION}:123456789012:function:f`
+      },
+      'AccessDeniedException',
+      /^Cross-account lambda invocation/
+    ],
+    [
+      'PutMetricFilter',
+      {
+        logGroupName: '/app/a',
+        filterName: 'x',
+        filterPattern: '',
+        metricTransformations: [{ metricName: 'a', metricNamespace: 'b', metricValue: 'x' }]
+      },
+      invalid,
+      /^Invalid metricValue/
+    ],
+    [
+      'DeleteMetricFilter',
+      { logGroupName: '/app/a', filterName: 'x' },
+      missing,
+      'The specified metric filter does not exist.'
+    ]
+  ]
+  for (const [operation, body, __type, message] of refusals) {
+    t.match(
+      await call(operation, body),
+      { status: 400, body: { __type, message } },
+      `${operation} ${JSON.stringify(body).slice(0, 80)}`
+    )
+  }
+  for (const operation of ['StartQuery', 'StartLiveTail', 'GetQueryResults']) {
+    t.match(await call(operation), {
+      status: 501,
+      body: { __type: 'NotImplementedException', message: new RegExp(operation) }
+    })
+  }
+})
+
+t.test('whoever has not been allowed gets nothing; a group is named by its ARN', async (t) => {
+  await plane.inject({
+    method: 'PUT',
+    url: '/v1/users/reader',
+    payload: {
+      policies: {
+        p: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Action: ['logs:FilterLogEvents', 'logs:DescribeLogGroups'],
+              Resource: `${arnOf('/aws/lambda/writer')}:*`
+            }
+          ]
+        }
+      }
+    }
+  })
+  const key = await plane.inject({ method: 'POST', url: '/v1/keys', payload: { user: 'reader' } })
+  const { token } = key.json<{ token: string }>()
+  const as = { authorization: `Bearer ${token}` }
+  t.match(await call('FilterLogEvents', { logGroupName: '/aws/lambda/writer', limit: 1 }, as), { status: 200 })
+  for (const [operation, body] of [
+    ['FilterLogEvents', { logGroupName: '/app/a' }],
+    ['FilterLogEvents', { logGroupName: 'none' }],
+    ['GetLogEvents', { logGroupName: '/aws/lambda/writer', logStreamName: 's' }],
+    ['DescribeLogGroups', {}],
+    ['DeleteLogGroup', { logGroupName: '/aws/lambda/writer' }],
+    ['PutSubscriptionFilter', { logGroupName: '/app/a', filterName: 'x', filterPattern: '', destinationArn: 'x' }],
+    ['StartQuery', {}]
+  ] as const) {
+    t.match(await call(operation, body, as), { status: 400, body: { __type: 'AccessDeniedException' } }, operation)
+  }
+  t.equal((await plane.inject({ url: '/v1/log-groups', headers: as })).statusCode, 403)
+})
+
+t.test('/v1/log-groups', async (t) => {
+  const list = (await plane.get('/v1/log-groups?prefix=%2Faws%2F')).json<object>()
+  t.match(list, { items: [{ name: '/aws/lambda/writer', retentionDays: null, storedBytes: Number }], nextCursor: null })
+  const url = `/v1/log-groups/${encodeURIComponent('/aws/lambda/writer')}`
+  const put = (payload: object) => plane.inject({ method: 'PUT', url, payload })
+  t.match((await put({ retentionDays: 30 })).json(), { retentionDays: 30, arn: arnOf('/aws/lambda/writer') })
+  t.match((await put({ tags: { a: 'b' } })).json(), { retentionDays: 30, tags: { a: 'b' } }, 'what is not said stays')
+  t.match((await put({ retentionDays: 2 })).statusCode, 400)
+  t.match((await put({ retentionDays: null })).json(), { retentionDays: null })
+  t.equal((await plane.inject({ method: 'PUT', url: '/v1/log-groups/new', payload: {} })).statusCode, 201)
+  const page = (await plane.get('/v1/log-groups?limit=1')).json<{ nextCursor: string; items: object[] }>()
+  t.match((await plane.get(`/v1/log-groups?cursor=${page.nextCursor}`)).json(), { items: Array })
+  t.equal((await plane.inject({ method: 'DELETE', url })).statusCode, 204)
+  t.match((await plane.get(url)).json(), { code: 'LOG_GROUP_NOT_FOUND', status: 404 })
+})
