@@ -84,6 +84,7 @@ import { createRuntimes } from './functions/runtimes.ts'
 import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
+import { startLogPipeline } from './log-pipeline/start-log-pipeline.ts'
 import { createLogGroups } from './logs/log-groups.ts'
 import { startMasterKeys } from './master-key/master-keys.ts'
 import { createMetrics } from './metrics.ts'
@@ -118,6 +119,7 @@ export interface ControlPlaneOptions {
         | 'authFailures'
         | 'host'
         | 'port'
+        | 'logExport'
       >
     >
   readonly migrationsDir: string
@@ -359,9 +361,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     isHostTaken: (host) => ownerOf(host) !== undefined
   })
   const logGroupsRepository = createLogGroupsRepository(db)
+  const logReader = createLogReader(path.resolve(layout.logs), {
+    cuts: (group) => logGroupsRepository.listRemovals(group)
+  })
   const logGroups = createLogGroups({
     repository: logGroupsRepository,
-    reader: createLogReader(path.resolve(layout.logs), { cuts: (group) => logGroupsRepository.listRemovals(group) }),
+    reader: logReader,
     invoker,
     scope,
     now: () => now().getTime(),
@@ -486,6 +491,20 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   late.log = app.log
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
+  const stopLogPipeline = startLogPipeline({
+    scope,
+    reader: logReader,
+    telemetry,
+    definitions: logGroupsRepository,
+    invoker,
+    groupOf: (name) => functions.find(name, LATEST)?.logging.logGroup,
+    exports: config.logExport ?? { loki: undefined, otlp: undefined },
+    registry: metrics.registry,
+    log: (level, message, fields) => {
+      app.log[level](fields, message)
+    },
+    now: () => now().getTime()
+  })
   const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions, apisRepository], {
     intervalMs: COLLECT_INTERVAL_MS,
     graceMs: COLLECT_GRACE_MS,
@@ -509,6 +528,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     app.log.error({ err }, 'old metrics could not be rolled up')
   })
   app.addHook('onClose', async () => {
+    await stopLogPipeline()
     stopCollector()
     stopTidying()
     clearInterval(pruning)

@@ -6,6 +6,8 @@ import { openControlPlane } from './control-plane.ts'
 
 /** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
 const EXIT_CONFIG = 78
+/** Their values are secrets. */
+const LOG_HEADERS = ['HEARTH_LOKI_URL', 'HEARTH_LOKI_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_LOGS_HEADERS']
 
 // The process of the control plane: settings, data folder, signals, port. Nothing secret is ever printed.
 try {
@@ -19,6 +21,7 @@ try {
   delete process.env['HEARTH_MASTER_KEY']
   delete process.env['HEARTH_MASTER_KEY_COMMAND']
   delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
+  for (const name of LOG_HEADERS) delete process.env[name]
   const app = await openControlPlane({
     config,
     migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),

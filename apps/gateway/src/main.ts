@@ -41,6 +41,8 @@ const config = readConfigOrExit()
 delete process.env['HEARTH_MASTER_KEY']
 delete process.env['HEARTH_MASTER_KEY_COMMAND']
 delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
+delete process.env['HEARTH_LOKI_URL']
+delete process.env['HEARTH_LOKI_HEADERS']
 const log = createLog(config.logLevel)
 log.info({ config: redactConfig(config) }, 'gateway starts')
 

@@ -3,6 +3,7 @@ import {
   createFilterMinutes,
   createLogCursors,
   type Db,
+  type LogCursors,
   type LogGroupsRepository,
   type LogReader,
   type MetricStore
@@ -94,7 +95,7 @@ export function startLogPipeline(options: LogPipelineOptions): () => Promise<voi
     turn: () => metricsReader.turn(),
     onError: onError('metrics in logs cannot be taken')
   })
-  const subscriptions = startSubscriptions(options, definitions, follow, counts, log)
+  const subscriptions = startSubscriptions(options, definitions, follow, cursors, counts, log)
   const exporters = targets.map((name) => {
     const dirty = createDirtyGroups()
     const exporter = createExporter({
@@ -156,6 +157,7 @@ function startSubscriptions(
   options: LogPipelineOptions,
   definitions: Definitions,
   follow: (name: string, since: number) => Follower,
+  cursors: Pick<LogCursors, 'readers' | 'removeReader'>,
   counts: LogPipelineCounts,
   log: Log
 ) {
@@ -211,7 +213,6 @@ function startSubscriptions(
       revision = current
       const readers = new Set(definitions.subscriptions().map(({ reader }) => reader))
       for (const reader of followers.keys()) if (!readers.has(reader)) followers.delete(reader)
-      const cursors = createLogCursors(options.telemetry.db)
       for (const reader of cursors.readers()) {
         if (reader.startsWith(SUBSCRIPTION_READERS) && !readers.has(reader)) cursors.removeReader(reader)
       }
