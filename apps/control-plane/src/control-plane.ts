@@ -94,6 +94,7 @@ import { createRuntimes } from './functions/runtimes.ts'
 import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
+import { startLogPipeline } from './log-pipeline/start-log-pipeline.ts'
 import { createLogGroups } from './logs/log-groups.ts'
 import { startMasterKeys } from './master-key/master-keys.ts'
 import { createMetrics } from './metrics.ts'
@@ -130,6 +131,7 @@ export interface ControlPlaneOptions {
         | 'host'
         | 'port'
         | 'prices'
+        | 'logExport'
       >
     >
   readonly migrationsDir: string
@@ -399,9 +401,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   })
   const readiness = createReadiness({ required: ['database'] })
   const logGroupsRepository = createLogGroupsRepository(db)
+  const logReader = createLogReader(path.resolve(layout.logs), {
+    cuts: (group) => logGroupsRepository.listRemovals(group)
+  })
   const logGroups = createLogGroups({
     repository: logGroupsRepository,
-    reader: createLogReader(path.resolve(layout.logs), { cuts: (group) => logGroupsRepository.listRemovals(group) }),
+    reader: logReader,
     invoker,
     scope,
     now: () => now().getTime(),
@@ -554,6 +559,20 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   late.log = app.log
   app.log.info({ dataDir: path.resolve(config.dataDir), isFirstStart, leftovers, settled }, 'data folder opened')
 
+  const stopLogPipeline = startLogPipeline({
+    scope,
+    reader: logReader,
+    telemetry,
+    definitions: logGroupsRepository,
+    invoker,
+    groupOf: (name) => functions.find(name, LATEST)?.logging.logGroup,
+    exports: config.logExport ?? { loki: undefined, otlp: undefined },
+    registry: metrics.registry,
+    log: (level, message, fields) => {
+      app.log[level](fields, message)
+    },
+    now: () => now().getTime()
+  })
   const stopCollector = startArtifactCollector(artifacts, [functions, layerVersions, apisRepository], {
     intervalMs: COLLECT_INTERVAL_MS,
     graceMs: COLLECT_GRACE_MS,
@@ -578,6 +597,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     app.log.error({ err }, 'old metrics could not be rolled up')
   })
   app.addHook('onClose', async () => {
+    await stopLogPipeline()
     stopCollector()
     stopTidying()
     await alarms.close()

@@ -1,12 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import { ConfigError, readConfig, redactConfig } from '@hearth/shared'
+import { ConfigError, readConfig, redactConfig, SECRET_VARIABLES } from '@hearth/shared'
 import { AddonMismatchError, runMasterKeyCommand, SchemaError, SecretBoxError } from '@hearth/store'
 import closeWithGrace from 'close-with-grace'
 import { openControlPlane } from './control-plane.ts'
 
 /** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
 const EXIT_CONFIG = 78
-
 // The process of the control plane: settings, data folder, signals, port. Nothing secret is ever printed.
 try {
   const settings = readConfig(process.env, process.cwd())
@@ -16,11 +15,7 @@ try {
     masterKey: masterKeyCommand === undefined ? settings.masterKey : runMasterKeyCommand(masterKeyCommand, process.env)
   }
   // Not for the children: esbuild and sync inherit the environment.
-  delete process.env['HEARTH_MASTER_KEY']
-  delete process.env['HEARTH_MASTER_KEY_COMMAND']
-  delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
-  delete process.env['OTEL_EXPORTER_OTLP_HEADERS']
-  delete process.env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']
+  for (const name of SECRET_VARIABLES) delete process.env[name]
   const app = await openControlPlane({
     config,
     migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createExecutor, openRuntimeRegistry } from '@hearth/executor'
 import { defaultRunDir, openSandboxHost, type SandboxHost, SandboxUnavailableError, serverIdOf } from '@hearth/sandbox'
-import { type Config, ConfigError, readConfig, redactConfig } from '@hearth/shared'
+import { type Config, ConfigError, readConfig, redactConfig, SECRET_VARIABLES } from '@hearth/shared'
 import {
   AUDIT_FILES,
   createLogWriter,
@@ -40,11 +40,7 @@ const MIN_TMP_MIB = 1_024
 
 const config = readConfigOrExit()
 // Not for children.
-delete process.env['HEARTH_MASTER_KEY']
-delete process.env['HEARTH_MASTER_KEY_COMMAND']
-delete process.env['HEARTH_S3_SECRET_ACCESS_KEY']
-delete process.env['OTEL_EXPORTER_OTLP_HEADERS']
-delete process.env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']
+for (const name of SECRET_VARIABLES) delete process.env[name]
 const log = createLog(config.logLevel)
 log.info({ config: redactConfig(config) }, 'gateway starts')
 

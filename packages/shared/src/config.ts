@@ -193,6 +193,18 @@ export interface BuildConfig {
   readonly parallel: number
 }
 
+/** Variables that hold secrets: a server takes them out of its environment once it has read them. */
+export const SECRET_VARIABLES = [
+  'HEARTH_MASTER_KEY',
+  'HEARTH_MASTER_KEY_COMMAND',
+  'HEARTH_S3_SECRET_ACCESS_KEY',
+  'HEARTH_LOKI_URL',
+  'HEARTH_LOKI_HEADERS',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+  'OTEL_EXPORTER_OTLP_LOGS_HEADERS'
+] as const
+
 export interface Config {
   readonly host: string
   readonly port: number

@@ -46,7 +46,7 @@ export {
   type ProvisionedStatus,
   type ProvisionedWish
 } from './concurrency.ts'
-export { type BuildConfig, type Config, readConfig, redactConfig } from './config.ts'
+export { type BuildConfig, type Config, readConfig, redactConfig, SECRET_VARIABLES } from './config.ts'
 export { ConfigError } from './config-error.ts'
 export {
   type AwsError,
