@@ -83,6 +83,7 @@ import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
 import { startMasterKeys } from './master-key/master-keys.ts'
+import { measureQueries } from './measure-queries.ts'
 import { createMetrics } from './metrics.ts'
 import { tidyOften } from './metrics-api/tidy-often.ts'
 import { createLayerTrees } from './packages/layer-trees.ts'
@@ -163,6 +164,17 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     migrationsDir: path.join(options.migrationsDir, 'telemetry'),
     now
   })
+  const usage = createUsageRepository(db)
+  const metrics = createMetrics({
+    process: options.processMetrics ?? false,
+    usage: () => usage.read(),
+    databases: { hearth: layout.database, queue: layout.queue, telemetry: layout.telemetry }
+  })
+  for (const one of [db, telemetry.db]) {
+    measureQueries(one, (op, seconds) => {
+      metrics.querySeconds.observe({ op }, seconds)
+    })
+  }
   // Both processes have it from here, so that it stays when the master key becomes another.
   const token = createServerSecrets(db, box).ensure('internal-token', internalToken(masterKey))
   const keys = createKeysRepository(db, box, now)
@@ -340,7 +352,6 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     isHostTaken: (host) => ownerOf(host) !== undefined
   })
-  const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
   const requestKeys = createIdempotencyKeys(db, {
@@ -409,9 +420,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       }),
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
-      account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
-        concurrency.unreserved()
-      ),
+      account: createAccount(usage, config.dataDir, config.concurrency, () => concurrency.unreserved()),
       artifacts,
       packages,
       builder,

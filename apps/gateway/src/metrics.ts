@@ -11,6 +11,7 @@ import { HistogramSet } from './histogram-set.ts'
 import type { LogCounts } from './log-writer.ts'
 import { MinuteMetrics } from './minutes/minute-metrics.ts'
 import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
+import { createScheduleCounts, type ScheduleCounts } from './triggers/schedules/schedule-counts.ts'
 import { createWebhookCounts, type WebhookCounts } from './triggers/webhooks/webhook-counts.ts'
 import { createSocketCounts, type SocketCounts } from './websockets/socket-counts.ts'
 
@@ -41,6 +42,7 @@ export interface Metrics {
   readonly events: AsyncCounts
   readonly sockets: SocketCounts
   readonly webhooks: WebhookCounts
+  readonly schedules: ScheduleCounts
   readonly targets: HealthMetrics
   readonly guards: GuardCounts
   /** To be handed to the executor when it is made. */
@@ -143,6 +145,7 @@ export function createMetrics({ version, functionSeries = 1_000, now }: MetricsO
     events: createAsyncCounts(registers, functions, minutes),
     sockets: createSocketCounts(registers),
     webhooks: createWebhookCounts(registers),
+    schedules: createScheduleCounts(registers),
     targets: createHealthMetrics(registers),
     guards: createGuardCounts(registers),
     executorEvents: {
@@ -203,7 +206,16 @@ export function createMetrics({ version, functionSeries = 1_000, now }: MetricsO
         return executor.stats().stock.budgetBytes
       })
       observeConcurrency(registers, () => executor.stats().concurrency)
-      counterOf('hearth_log_stored_bytes_total', 'Bytes of function log written.', () => logCounts().storedBytes)
+      new Counter({
+        name: 'hearth_log_bytes_total',
+        help: 'Bytes of function log by what became of them.',
+        labelNames: ['outcome'],
+        registers,
+        collect() {
+          this.reset()
+          this.inc({ outcome: 'stored' }, logCounts().storedBytes)
+        }
+      })
       counterOf('hearth_log_dropped_lines_total', 'Lines of function log lost.', () => logCounts().droppedLines)
     },
     route: (route) => routes.push(route) - 1,

@@ -46,7 +46,7 @@ export const metricRoutes: FastifyPluginAsyncZod<MetricRoutesOptions> = async (a
     '/',
     {
       schema: {
-        operationId: 'getMetrics',
+        operationId: 'getMetricValues',
         summary: 'One metric over time',
         description:
           'Oldest first; periods without values are left out. The metrics are CloudWatch’s: see docs/metrics.md.',
