@@ -59,6 +59,8 @@ import type { LogGroups } from './logs/log-groups.ts'
 import { LOGS } from './logs/registry.ts'
 import type { MasterKeys } from './master-key/master-keys.ts'
 import type { Metrics } from './metrics.ts'
+import { metricReports } from './metrics-api/metric-reports.ts'
+import { metricRoutes } from './metrics-api/metric-routes.ts'
 import { monitoringCbor } from './metrics-api/protocols/cbor.ts'
 import { monitoringJson } from './metrics-api/protocols/json.ts'
 import { monitoringQuery } from './metrics-api/protocols/query.ts'
@@ -379,6 +381,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     ]
   })
   const monitoring = { metrics: deps.telemetry.metrics, alarms: deps.alarms.service, scope, now: deps.access.now }
+  await app.register(metricReports, { metrics: deps.telemetry.metrics, internalToken: deps.internalToken })
+  await app.register(metricRoutes, { prefix: '/v1/metrics', metrics: deps.telemetry.metrics, now: deps.access.now })
   await app.register(monitoringJson, { deps: monitoring })
   await app.register(monitoringCbor, { deps: monitoring })
   await app.register(queryApi, {

@@ -97,6 +97,7 @@ import { createLayerService } from './layers/layer-service.ts'
 import { startLogPipeline } from './log-pipeline/start-log-pipeline.ts'
 import { createLogGroups } from './logs/log-groups.ts'
 import { startMasterKeys } from './master-key/master-keys.ts'
+import { measureQueries } from './measure-queries.ts'
 import { createMetrics } from './metrics.ts'
 import { tidyOften } from './metrics-api/tidy-often.ts'
 import { createLayerTrees } from './packages/layer-trees.ts'
@@ -190,6 +191,17 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     migrationsDir: path.join(options.migrationsDir, 'telemetry'),
     now
   })
+  const storage = createUsageRepository(db)
+  const metrics = createMetrics({
+    process: options.processMetrics ?? false,
+    usage: () => storage.read(),
+    databases: { hearth: layout.database, queue: layout.queue, telemetry: layout.telemetry }
+  })
+  for (const one of [db, telemetry.db]) {
+    measureQueries(one, (op, seconds) => {
+      metrics.querySeconds.observe({ op }, seconds)
+    })
+  }
   // Both processes have it from here, so that it stays when the master key becomes another.
   const token = createServerSecrets(db, box).ensure('internal-token', internalToken(masterKey))
   const gateway = { host: config.host ?? '127.0.0.1', port: config.port ?? 0, internalToken: token }
@@ -412,7 +424,6 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     now: () => now().getTime(),
     exclusively: (work) => functions.exclusively(work)
   })
-  const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   const alarms = createAlarms({
     repository: createAlarmsRepository(db, box),
@@ -504,9 +515,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       budgets,
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
-      account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
-        concurrency.unreserved()
-      ),
+      account: createAccount(storage, config.dataDir, config.concurrency, () => concurrency.unreserved()),
       artifacts,
       packages,
       builder,

@@ -114,6 +114,8 @@ const Settings = z.strictObject({
   /** File with the prices that usage is priced by, JSON. Default: AWS's list prices of us-east-1. */
   HEARTH_PRICES: z.string().min(1).optional(),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Functions that have Prometheus series of their own, the most recently active; 0: none, -1: all. */
+  HEARTH_METRICS_FUNCTION_SERIES: z.coerce.number().int().min(-1).max(1_000_000).default(1_000),
   /** Log bytes kept per log group on disk. */
   HEARTH_LOG_BYTES: z.coerce
     .number()
@@ -258,6 +260,8 @@ export interface Config {
   /** What usage is priced by. */
   readonly prices: PriceTable
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Functions with series of their own; -1: all. */
+  readonly functionSeries: number
   readonly logBytes: number
   /** Of all log groups. */
   readonly logTotalBytes: number
@@ -342,6 +346,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     authFailures: s.HEARTH_AUTH_FAILURES,
     prices: readPrices(s.HEARTH_PRICES, cwd),
     logLevel: s.HEARTH_LOG_LEVEL,
+    functionSeries: s.HEARTH_METRICS_FUNCTION_SERIES,
     logBytes: s.HEARTH_LOG_BYTES,
     logTotalBytes: s.HEARTH_LOG_TOTAL_BYTES,
     logRetentionDays: s.HEARTH_LOG_RETENTION_DAYS === 'never' ? undefined : s.HEARTH_LOG_RETENTION_DAYS,
