@@ -55,6 +55,8 @@ import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
 import type { MasterKeys } from './master-key/master-keys.ts'
 import type { Metrics } from './metrics.ts'
+import { metricReports } from './metrics-api/metric-reports.ts'
+import { metricRoutes } from './metrics-api/metric-routes.ts'
 import { monitoringCbor } from './metrics-api/protocols/cbor.ts'
 import { monitoringJson } from './metrics-api/protocols/json.ts'
 import { monitoringQuery } from './metrics-api/protocols/query.ts'
@@ -359,6 +361,8 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     ]
   })
   const monitoring = { metrics: deps.telemetry.metrics, alarms: deps.alarms.service, scope, now: deps.access.now }
+  await app.register(metricReports, { metrics: deps.telemetry.metrics, internalToken: deps.internalToken })
+  await app.register(metricRoutes, { prefix: '/v1/metrics', metrics: deps.telemetry.metrics, now: deps.access.now })
   await app.register(monitoringJson, { deps: monitoring })
   await app.register(monitoringCbor, { deps: monitoring })
   await app.register(queryApi, {
