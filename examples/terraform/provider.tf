@@ -1,5 +1,5 @@
-# The AWS provider with Hearth as its Lambda, API Gateway, CloudWatch Logs, IAM, EventBridge, Scheduler, Secrets Manager
-# and Parameter Store. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
+# The AWS provider with Hearth as its Lambda, API Gateway, CloudWatch and its Logs, IAM, EventBridge, Scheduler, Secrets
+# Manager and Parameter Store. Credentials: AWS_SHARED_CREDENTIALS_FILE=data/credentials.
 terraform {
   required_providers {
     aws = {
@@ -24,6 +24,7 @@ provider "aws" {
 
   endpoints {
     apigatewayv2   = var.endpoint
+    cloudwatch     = var.endpoint
     events         = var.endpoint
     iam            = var.endpoint
     lambda         = var.endpoint

@@ -355,6 +355,51 @@ t.test('lists, tags and deletion', async (t) => {
   t.strictSame(names(await sdk.send(new DescribeAlarmsCommand({ AlarmNamePrefix: 'page-' }))), [])
 })
 
+t.test('the query protocol, which Debian’s AWS CLI speaks', async (t) => {
+  const query = async (Action: string, members: Record<string, string>) => {
+    const payload = new URLSearchParams({ Action, Version: '2010-08-01', ...members }).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const answer = await plane.inject({ method: 'POST', url: '/', payload, headers })
+    return { status: answer.statusCode, xml: answer.body }
+  }
+  const stat = 'Metrics.member.1.MetricStat'
+  const put = await query('PutMetricAlarm', {
+    AlarmName: 'by-query',
+    EvaluationPeriods: '1',
+    Threshold: '2.5',
+    ComparisonOperator: 'LessThanThreshold',
+    ActionsEnabled: 'false',
+    'OKActions.member.1': HOOK,
+    'Metrics.member.1.Id': 'm',
+    [`${stat}.Period`]: '60',
+    [`${stat}.Stat`]: 'p99.9',
+    [`${stat}.Metric.Namespace`]: 'Shop',
+    [`${stat}.Metric.MetricName`]: 'none',
+    [`${stat}.Metric.Dimensions.member.1.Name`]: 'Site',
+    [`${stat}.Metric.Dimensions.member.1.Value`]: 'north'
+  })
+  t.equal(put.status, 200, put.xml)
+  const { xml } = await query('DescribeAlarms', { 'AlarmNames.member.1': 'by-query' })
+  for (const part of [
+    '<CompositeAlarms/><MetricAlarms><member><AlarmName>by-query</AlarmName>',
+    '<ActionsEnabled>false</ActionsEnabled>',
+    '<Threshold>2.5</Threshold>',
+    '<Dimensions><member><Name>Site</Name><Value>north</Value></member></Dimensions>'
+  ]) {
+    t.ok(xml.includes(part), part)
+  }
+  const tagged = await query('TagResource', {
+    ResourceARN: arnOf('by-query'),
+    'Tags.member.1.Key': 'a',
+    'Tags.member.1.Value': '1'
+  })
+  t.match(tagged.xml, /<TagResourceResult\/>/)
+  const wrong = await query('SetAlarmState', { AlarmName: 'nobody', StateValue: 'OK', StateReason: 'x' })
+  t.equal(wrong.status, 404)
+  t.match(wrong.xml, /<Code>ResourceNotFound<\/Code>/)
+  await query('DeleteAlarms', { 'AlarmNames.member.1': 'by-query' })
+})
+
 t.test('/v1/alarms', async (t) => {
   posts.length = 0
   const body = {

@@ -112,11 +112,21 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   t.match(await pets(), { autoDeploy: true, deploymentId: /./, stageVariables: { greeting: 'hello' } })
   t.match(await (await hearth.request(`/v2/apis/${idOf('chat')}/stages/live`)).json(), { deploymentId: /./ })
 
+  const alarms = async () => (await (await hearth.request('/v1/alarms')).json()) as { items: unknown[] }
+  t.match(await alarms(), {
+    items: [
+      { name: 'either-terraform', rule: 'ALARM(errors-terraform) OR ALARM(error-rate-terraform)' },
+      { name: 'error-rate-terraform', threshold: 5, queries: { length: 3 } },
+      { name: 'errors-terraform', description: 'Hello, something fails', tags: { team: 'a' }, datapointsToAlarm: 2 }
+    ]
+  })
+
   await pack('?')
-  t.match(await apply(...CHANGES), /0 added, 6 changed, 0 destroyed/)
+  t.match(await apply(...CHANGES), /0 added, 8 changed, 0 destroyed/)
   t.match(await pets(), { stageVariables: { greeting: 'other' } })
   t.match(await orders(), { retentionDays: 30, subscriptionFilters: ['errors-terraform'] })
   t.equal(await invoke(), 'Good day, Ada?')
+  t.match(await alarms(), { items: [{}, { threshold: 10 }, { description: 'Good day, something fails' }] })
   t.match(await (await hearth.request('/v1/functions/hello-terraform')).json(), {
     memoryMiB: 256,
     ephemeralMiB: 1_024,
@@ -156,6 +166,7 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
     t.equal((await hearth.request(`/v1/functions/${name}`)).status, 404, name)
   }
   t.match(await (await hearth.request('/v1/triggers/event')).json(), { items: [] })
+  t.strictSame((await alarms()).items, [])
   t.equal((await archived()).status, 400)
   t.match(await orders(), { code: 'LOG_GROUP_NOT_FOUND' })
   t.match(await (await hearth.request('/schedules')).json(), { Schedules: [] })

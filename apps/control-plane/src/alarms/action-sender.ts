@@ -131,7 +131,7 @@ export function createActionSender(deps: ActionSenderDeps): ActionSender {
       onResult(sending, 'failed', failure.message)
       return
     }
-    repository.retrySending(id, dueAt)
+    repository.retrySending(sending, dueAt)
     onResult(sending, 'retried', failure.message)
   }
 

@@ -8,7 +8,7 @@ export type FormMembers = Readonly<Record<string, FormValue>>
 const MAX_PARAMETERS = 2_048
 /** Of CloudWatch: each of a thousand metrics has a dozen. */
 const MAX_METRIC_PARAMETERS = 20_000
-const MAX_DEPTH = 8
+const MAX_DEPTH = 10
 
 type Branch = Map<string, string | Branch>
 

@@ -43,7 +43,8 @@ export interface AlarmsRepository {
   dueSendings(now: number, limit: number): readonly AlarmSending[]
   /** When the next is due, Unix time in ms. */
   nextSendingAt(): number | undefined
-  retrySending(id: string, dueAt: number): void
+  /** Tries it again later, and with it all else that is for the same target. */
+  retrySending(sending: Pick<AlarmSending, 'id' | 'kind' | 'target'>, dueAt: number): void
   /** It has arrived, or is given up. */
   endSending(id: string, item: NewAlarmHistoryItem | undefined): void
   history(query: AlarmHistoryQuery): readonly AlarmHistoryItem[]
@@ -122,6 +123,9 @@ export function createAlarmsRepository(db: Db, box: SecretBox): AlarmsRepository
   const retry = db.prepare<[number, string]>(
     'UPDATE alarm_sendings SET due_at = ?, attempts = attempts + 1 WHERE id = ?'
   )
+  const postpone = db.prepare<[number, string, string, number]>(
+    'UPDATE alarm_sendings SET due_at = ? WHERE kind = ? AND target = ? AND due_at < ?'
+  )
   const endSending = db.prepare<[string]>('DELETE FROM alarm_sendings WHERE id = ?')
 
   const put = db.transaction((alarm: AlarmRecord, secrets: ReadonlyMap<string, string>, item: NewAlarmHistoryItem) => {
@@ -153,6 +157,10 @@ export function createAlarmsRepository(db: Db, box: SecretBox): AlarmsRepository
       return true
     }
   )
+  const putOff = db.transaction(({ id, kind, target }: Pick<AlarmSending, 'id' | 'kind' | 'target'>, dueAt: number) => {
+    retry.run(dueAt, id)
+    postpone.run(dueAt, kind, target, dueAt)
+  })
   const end = db.transaction((id: string, item: NewAlarmHistoryItem | undefined) => {
     if (endSending.run(id).changes > 0 && item !== undefined) history.add(item)
   })
@@ -175,7 +183,7 @@ export function createAlarmsRepository(db: Db, box: SecretBox): AlarmsRepository
     setStatus: (alarm, status, item, sendings) => change.immediate(alarm, status, item, sendings),
     dueSendings: (now, limit) => due.all(now, limit).map(toSending),
     nextSendingAt: () => nextAt.get() ?? undefined,
-    retrySending: (id, dueAt) => void retry.run(dueAt, id),
+    retrySending: (sending, dueAt) => void putOff.immediate(sending, dueAt),
     endSending: (id, item) => void end.immediate(id, item),
     history: history.list,
     pruneHistory: history.prune
