@@ -4,6 +4,7 @@ import https from 'node:https'
 import { webhookKey } from '@hearth/shared'
 import type { Delivery } from '@hearth/store'
 import { createCheckedAddresses } from '../../checked-addresses.ts'
+import { toTraceparent } from '../../tracing/trace-header.ts'
 import { DeliveryError, type DeliveryKind } from './kind.ts'
 
 export interface ToWebhookOptions {
@@ -39,13 +40,15 @@ export function createToWebhook({ secretOf, networks, now, timeoutMs = TIMEOUT_M
       if (addresses.isRefusedHost(url.hostname)) throw refusedAddress()
       const timestamp = String(Math.floor(now() / 1_000))
       const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')
+      const traceparent = toTraceparent(delivery.traceId)
       const headers = {
         'content-type': 'application/json',
         'content-length': body.length,
         'user-agent': 'Hearth',
         'webhook-id': id,
         'webhook-timestamp': timestamp,
-        'webhook-signature': `v1,${signature}`
+        'webhook-signature': `v1,${signature}`,
+        ...(traceparent === undefined ? {} : { traceparent })
       }
       const { request } = url.protocol === 'https:' ? https : http
       return new Promise<void>((resolve, reject) => {
