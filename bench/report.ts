@@ -13,6 +13,7 @@ import type { PatternResult } from './patterns.ts'
 import type { RuntimeResult } from './runtimes.ts'
 import type { ScaleResult } from './scale.ts'
 import type { StreamResult } from './stream.ts'
+import type { TraceResult } from './traces.ts'
 import type { WarmResult } from './warm.ts'
 import type { WebSocketResult } from './websockets.ts'
 
@@ -29,6 +30,7 @@ export interface Results {
   readonly memory: MemoryResult | undefined
   readonly access: readonly AccessResult[] | undefined
   readonly metrics: MetricsResult | undefined
+  readonly traces: readonly TraceResult[] | undefined
   readonly websockets: WebSocketResult | undefined
   readonly command: string
 }
@@ -47,6 +49,7 @@ export function report({
   memory,
   access,
   metrics,
+  traces,
   websockets,
   command
 }: Results): string {
@@ -225,6 +228,15 @@ export function report({
       table(
         ['', 'µs'],
         access.map(({ name, us }) => [name, us.toFixed(2)])
+      )
+    )
+  }
+  if (traces !== undefined) {
+    parts.push(
+      '## Traces: µs of CPU for each call',
+      table(
+        ['', 'µs'],
+        traces.map(({ name, us }) => [name, us.toFixed(2)])
       )
     )
   }

@@ -16,6 +16,7 @@ import { measureRuntimes } from './runtimes.ts'
 import { measureScale } from './scale.ts'
 import { measureStream } from './stream.ts'
 import { bareFastify, bareHttp, hearth, workerd } from './targets.ts'
+import { measureTraces } from './traces.ts'
 import { measureWarm } from './warm.ts'
 import { measureWebSockets } from './websockets.ts'
 
@@ -26,7 +27,7 @@ const { values, positionals } = parseArgs({
     cold: { type: 'string', default: '200' },
     only: {
       type: 'string',
-      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,metrics,websockets'
+      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,metrics,traces,websockets'
     },
     write: { type: 'boolean', default: false }
   },
@@ -96,6 +97,7 @@ try {
     memory: isWanted('memory') ? await memory() : undefined,
     access: isWanted('access') ? measureAccess() : undefined,
     metrics: isWanted('metrics') ? await measureMetrics() : undefined,
+    traces: isWanted('traces') ? measureTraces() : undefined,
     websockets: isWanted('websockets') ? await measureWebSockets() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })

@@ -274,6 +274,7 @@ t.test('a webhook gets signed records, again and again until it takes them', asy
   const { headers, body } = hook.received[2]!
   t.match(JSON.parse(body), { requestContext: { requestId, condition: 'Success' }, requestPayload: { n: 1 } })
   t.match(headers, { 'content-type': 'application/json', 'webhook-id': delivered['id'] })
+  t.match(headers, { traceparent: /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/ }, 'in the trace of its event')
   t.equal(headers['webhook-timestamp'], String(Math.floor(clock.now() / 1_000)))
   const signed = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`
   const signature = createHmac('sha256', Buffer.alloc(32, 5)).update(signed).digest('base64')

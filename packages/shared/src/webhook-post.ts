@@ -12,6 +12,8 @@ export interface WebhookMessage {
   /** JSON. */
   readonly body: Buffer
   readonly key: Buffer
+  /** W3C's, of the trace that it belongs to. */
+  readonly traceparent?: string | undefined
 }
 
 export interface WebhookSenderOptions {
@@ -49,7 +51,7 @@ const GONE = 410
  */
 export function createWebhookSender({ networks, now, timeoutMs = TIMEOUT_MS }: WebhookSenderOptions): SendWebhook {
   const addresses = createCheckedAddresses(networks, refusedAddress)
-  return async ({ url: target, id, body, key }, signal) => {
+  return async ({ url: target, id, body, key, traceparent }, signal) => {
     const url = new URL(target)
     if (addresses.isRefusedHost(url.hostname)) throw refusedAddress()
     const timestamp = String(Math.floor(now() / 1_000))
@@ -60,7 +62,8 @@ export function createWebhookSender({ networks, now, timeoutMs = TIMEOUT_MS }: W
       'user-agent': 'Hearth',
       'webhook-id': id,
       'webhook-timestamp': timestamp,
-      'webhook-signature': `v1,${signature}`
+      'webhook-signature': `v1,${signature}`,
+      ...(traceparent === undefined ? {} : { traceparent })
     }
     const { request } = url.protocol === 'https:' ? https : http
     await new Promise<void>((resolve, reject) => {

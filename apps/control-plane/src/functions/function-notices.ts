@@ -4,7 +4,7 @@ import type { FunctionSettings, SettingsChange } from './function-settings.ts'
 export function noticesOf(settings: FunctionSettings, change: SettingsChange): readonly string[] {
   const notices: string[] = []
   if (change.tracing !== undefined && settings.tracing === 'Active') {
-    notices.push('tracing Active is kept, but traces are not recorded yet; the trace header is passed on.')
+    notices.push('tracing Active is kept; which calls are traced is the server’s to say (HEARTH_TRACE_SAMPLE).')
   }
   if (change.snapStart !== undefined && settings.snapStart === 'PublishedVersions') {
     notices.push(

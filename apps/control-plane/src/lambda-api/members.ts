@@ -37,7 +37,7 @@ export const MEMBERS: Readonly<Record<string, MemberSupport>> = {
   Layers: WORKS,
   Architectures: { status: 'partly', note: "This machine's own" },
   LoggingConfig: WORKS,
-  TracingConfig: { status: 'shown', note: 'The trace header is passed on; traces are not recorded yet' },
+  TracingConfig: { status: 'shown', note: 'Calls are traced as HEARTH_TRACE_SAMPLE says, in either mode' },
   DeadLetterConfig: {
     status: 'partly',
     note: '`TargetArn` may be a function, which gets the event; queues and topics are not available yet'

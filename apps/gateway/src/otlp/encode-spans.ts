@@ -11,45 +11,48 @@ const HAS_IS_REMOTE = 0x100
 const IS_REMOTE = 0x200
 
 /**
- * The body of `POST /v1/traces` in OTLP's JSON: ids in hex, 64-bit numbers as decimal text, enums as numbers.
+ * The body of `POST /v1/traces` in OTLP's JSON: ids in hex, 64-bit numbers as decimal text, enums as numbers. As text
+ * at once: as objects first it costs three times as much.
  *
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 export function encodeSpans(spans: readonly Span[], { resource, version }: OtlpSource): string {
-  return JSON.stringify({
-    resourceSpans: [
-      {
-        resource: { attributes: resource.map(keyValue) },
-        scopeSpans: [{ scope: { name: 'hearth', version }, spans: spans.map(spanOf) }]
-      }
-    ]
-  })
+  const scope = `{"name":"hearth","version":${JSON.stringify(version)}}`
+  const scoped = `{"scope":${scope},"spans":[${spans.map(encodeSpan).join(',')}]}`
+  return `{"resourceSpans":[{"resource":{"attributes":${encodeAttributes(resource)}},"scopeSpans":[${scoped}]}]}`
 }
 
-function spanOf(span: Span): object {
+function encodeSpan(span: Span): string {
   const { parentId, traceState, links, status } = span
   const sampled = span.isSampled ? 1 : 0
-  return {
-    traceId: span.traceId,
-    spanId: span.spanId,
-    ...(traceState === '' ? {} : { traceState }),
-    ...(parentId === '' ? {} : { parentSpanId: parentId }),
-    flags: parentId === '' ? sampled : sampled | HAS_IS_REMOTE | (span.isParentRemote ? IS_REMOTE : 0),
-    name: span.name,
-    kind: span.kind,
-    startTimeUnixNano: nanos(span.startMs),
-    endTimeUnixNano: nanos(Math.max(span.startMs, span.endMs)),
-    attributes: span.attributes.map(keyValue),
-    ...(links.length === 0 ? {} : { links: links.map(({ traceId, spanId }) => ({ traceId, spanId })) }),
-    ...(status === undefined ? {} : { status })
+  const flags = parentId === '' ? sampled : sampled | HAS_IS_REMOTE | (span.isParentRemote ? IS_REMOTE : 0)
+  let text = `{"traceId":"${span.traceId}","spanId":"${span.spanId}"`
+  if (traceState !== '') text += `,"traceState":${JSON.stringify(traceState)}`
+  if (parentId !== '') text += `,"parentSpanId":"${parentId}"`
+  text += `,"flags":${flags},"name":${JSON.stringify(span.name)},"kind":${span.kind}`
+  text += `,"startTimeUnixNano":"${nanos(span.startMs)}","endTimeUnixNano":"${nanos(Math.max(span.startMs, span.endMs))}"`
+  text += `,"attributes":${encodeAttributes(span.attributes)}`
+  if (links.length > 0) {
+    text += `,"links":[${links.map(({ traceId, spanId }) => `{"traceId":"${traceId}","spanId":"${spanId}"}`).join(',')}]`
   }
+  if (status !== undefined) text += `,"status":${JSON.stringify(status)}`
+  return `${text}}`
 }
 
-function keyValue([key, value]: Attribute): object {
-  if (typeof value === 'string') return { key, value: { stringValue: value } }
-  if (typeof value === 'boolean') return { key, value: { boolValue: value } }
-  if (typeof value === 'bigint') return { key, value: { intValue: String(value) } }
-  return { key, value: { doubleValue: value } }
+function encodeAttributes(attributes: readonly Attribute[]): string {
+  let text = '['
+  for (const [key, value] of attributes) {
+    if (text.length > 1) text += ','
+    text += `{"key":${JSON.stringify(key)},"value":{${encodeValue(value)}}}`
+  }
+  return `${text}]`
+}
+
+function encodeValue(value: Attribute[1]): string {
+  if (typeof value === 'string') return `"stringValue":${JSON.stringify(value)}`
+  if (typeof value === 'boolean') return `"boolValue":${value}`
+  if (typeof value === 'bigint') return `"intValue":"${value}"`
+  return `"doubleValue":${value}`
 }
 
 /** A double holds no nanoseconds of today: microseconds it does. */

@@ -84,6 +84,13 @@ export function readTraceparent(text: string): TraceContext | undefined {
   return { traceId, parentId, isSampled: ODD.includes(flags), lineage: '', trigger: '', lastId: '' }
 }
 
+/** W3C's header that says what X-Ray's does. @returns undefined when that names no parent */
+export function toTraceparent(header: string): string | undefined {
+  const context = readTraceHeader(header)
+  if (context === undefined || context.parentId === '') return undefined
+  return `00-${context.traceId}-${context.parentId}-${context.isSampled === true ? '01' : '00'}`
+}
+
 /** X-Ray's name of a trace: `Root=1-…-…`. */
 export function rootOf(traceId: string): string {
   return `Root=1-${traceId.slice(0, 8)}-${traceId.slice(8)}`

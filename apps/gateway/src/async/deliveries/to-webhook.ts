@@ -1,5 +1,6 @@
 import { createWebhookSender, WebhookError, webhookKey } from '@hearth/shared'
 import type { Delivery } from '@hearth/store'
+import { toTraceparent } from '../../tracing/trace-header.ts'
 import { DeliveryError, type DeliveryKind } from './kind.ts'
 
 export interface ToWebhookOptions {
@@ -24,7 +25,7 @@ export function createToWebhook({ secretOf, networks, now, timeoutMs }: ToWebhoo
       const key = secret === undefined ? undefined : webhookKey(secret)
       if (key === undefined) throw new DeliveryError('the webhook is not configured any more', true)
       try {
-        await post({ url, id, body, key }, signal)
+        await post({ url, id, body, key, traceparent: toTraceparent(delivery.traceId) }, signal)
       } catch (err) {
         throw err instanceof WebhookError ? new DeliveryError(err.message, err.isFinal) : err
       }
