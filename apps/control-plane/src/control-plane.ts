@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor/runtimes'
@@ -48,6 +49,7 @@ import {
   createWebhooksRepository,
   type DataLayout,
   ensureKeyring,
+  inspectSchema,
   internalToken,
   isWritable,
   LATEST,
@@ -59,6 +61,7 @@ import {
   prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
+  type SchemaState,
   toAuditEntry,
   watchKeys
 } from '@hearth/store'
@@ -360,6 +363,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     prices: config.prices ?? AWS_PRICES,
     tagsOf: prepareFunctionTags(db)
   }
+  const accountUsage = createUsageRepository(db)
   const networks = config.webhookNetworks ?? []
   const budgetsRepository = createBudgetsRepository(db, box)
   const budgets = startBudgets({
@@ -455,11 +459,13 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       }),
       usage: { ...usage, now },
       budgets,
+      diagnostics: {
+        schema: () => schemasIn(layout),
+        counts: () => ({ ...accountUsage.read(), budgets: budgetsRepository.count() })
+      },
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
-      account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
-        concurrency.unreserved()
-      ),
+      account: createAccount(accountUsage, config.dataDir, config.concurrency, () => concurrency.unreserved()),
       artifacts,
       packages,
       builder,
@@ -546,6 +552,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     unlock()
   })
   return app
+}
+
+/** Of every database but the queue, which the gateway has locked. */
+function schemasIn({ dir, queue }: DataLayout): Record<string, SchemaState | string> {
+  const files = readdirSync(dir).filter((name) => name.endsWith('.db') && name !== path.basename(queue))
+  return Object.fromEntries(files.map((name) => [name, inspectSchema(path.join(dir, name))]))
 }
 
 /** @returns undefined when the operator has not allowed builds */

@@ -32,8 +32,9 @@ import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
 import { Call, type Door, type Hallway } from './call.ts'
 import { answerClientError } from './client-errors.ts'
-import { createControlPlaneProbe } from './control-plane-probe.ts'
+import { askControlPlane, createControlPlaneProbe } from './control-plane-probe.ts'
 import { startReporter } from './control-plane-reporter.ts'
+import { type DiagnosticsFacts, diagnosticsRoute } from './diagnostics/diagnostics-route.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
@@ -122,6 +123,8 @@ export interface AppDeps {
   /** Asked who may use routes of HTTP APIs. Default: this server's authorizers, API keys and plans. */
   readonly guard?: Guard
   readonly timeouts?: Partial<ServerTimeouts>
+  /** What goes into bundles for bug reports beside what the gateway itself knows. */
+  readonly diagnostics?: DiagnosticsFacts
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
   readonly random?: () => number
 }
@@ -148,6 +151,8 @@ const EMPTY = Buffer.alloc(0)
 const COMPLETED_MS = 1_000
 /** And of what archives have, and how far replays are, when it has changed. */
 const ARCHIVES_MS = 500
+/** What the control plane's part of a bundle may take. */
+const DIAGNOSTICS = { timeoutMs: 5_000, maxBytes: 16 * 1_048_576 }
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, or whom what is behind it lets in. */
@@ -495,6 +500,22 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountServerRoute(['GET'], '/v1/runtimes', ofServer('hearth:ListRuntimes'), runtimesRoute(executor))
   mountInternalRoute('/internal/function-usage', functionUsageRoute(usage))
   mountServerRoute(['GET'], '/metrics', ofServer('hearth:GetMetrics'), metricsRoute(metrics))
+  mountServerRoute(
+    ['GET'],
+    '/v1/diagnostics',
+    ofServer('hearth:GetDiagnostics'),
+    diagnosticsRoute({
+      facts: deps.diagnostics ?? { version: '', config: {}, isolation: [], secrets: [] },
+      dataDir: config.dataDir,
+      readiness,
+      metrics,
+      executor,
+      queue: deps.queue,
+      controlPlane: () =>
+        askControlPlane(config.controlPort, '/internal/diagnostics', { ...DIAGNOSTICS, token: proof }),
+      proof: () => proof
+    })
+  )
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   const controlPlane = createControlPlaneProbe(config.controlPort, () => performance.now())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness, controlPlane))

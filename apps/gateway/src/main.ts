@@ -58,9 +58,10 @@ const onLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record
   log[level](fields, message)
 }
 const platform = createFunctionPlatform()
+const host = await openHostOrExit()
 const executor = createExecutor({
   platform,
-  host: await openHostOrExit(),
+  host,
   runtimes: await openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
     configured: config.runtimePaths,
@@ -113,7 +114,13 @@ const gateway = await buildApp({
   metrics,
   log,
   audit,
-  queue
+  queue,
+  diagnostics: {
+    version,
+    config: redactConfig(config),
+    isolation: host.features,
+    secrets: [config.masterKey ?? '', config.masterKeyCommand ?? '', config.s3?.secretAccessKey ?? '']
+  }
 })
 
 const stopping = new AbortController()
