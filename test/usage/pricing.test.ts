@@ -12,6 +12,7 @@ import {
   type PriceTable,
   PriceTableError,
   parsePriceTable,
+  readConfig,
   tieredAmount,
   totalOf
 } from '@hearth/shared'
@@ -168,4 +169,13 @@ t.test('price tables', async (t) => {
     'freeTier.requests: must not be negative'
   )
   t.throws(() => parsePriceTable('{'), /^not JSON/)
+
+  const dir = t.testdir({ 'own.json': JSON.stringify(own), 'wrong.json': '{"effective":"2026-01-01"}' })
+  t.strictSame(readConfig({ HEARTH_PRICES: 'own.json' }, dir).prices, table)
+  t.strictSame(readConfig({}, dir).prices, AWS_PRICES)
+  t.throws(() => readConfig({ HEARTH_PRICES: 'wrong.json' }, dir), {
+    name: 'ConfigError',
+    message: /^HEARTH_PRICES: region: /
+  })
+  t.throws(() => readConfig({ HEARTH_PRICES: 'none.json' }, dir), { message: /^HEARTH_PRICES: cannot be read/ })
 })

@@ -95,6 +95,7 @@ import { auditRoutes } from './v1/audit-routes.ts'
 import { budgetRoutes } from './v1/budget-routes.ts'
 import { concurrencyRoutes } from './v1/concurrency-routes.ts'
 import { deployRoutes } from './v1/deploy-routes.ts'
+import { type DiagnosticsPartOptions, diagnosticsPart } from './v1/diagnostics-part.ts'
 import { domainRoutes } from './v1/domain-routes.ts'
 import { eventInvokeRoutes } from './v1/event-invoke-routes.ts'
 import { functionRoutes } from './v1/function-routes.ts'
@@ -145,6 +146,7 @@ export interface Deps {
   readonly usagePlans: UsagePlans
   readonly usage: UsageRoutesOptions
   readonly budgets: Budgets
+  readonly diagnostics: Pick<DiagnosticsPartOptions, 'schema' | 'counts'>
   readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
   readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService
@@ -356,6 +358,12 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
   await app.register(usagePlanRoutes, { prefix: '/v1', usagePlans: deps.usagePlans, scope })
   await app.register(logGroupRoutes, { prefix: '/v1/log-groups', groups: deps.logGroups })
   await app.register(domainRoutes, { prefix: '/v1/domains', urls, urlDomain })
+  await app.register(diagnosticsPart, {
+    ...deps.diagnostics,
+    health: deps.health,
+    metrics,
+    internalToken: deps.internalToken
+  })
   await app.register(budgetRoutes, { prefix: '/v1/budgets', budgets: deps.budgets, scope })
   await app.register(usageRoutes, { prefix: '/v1/usage', ...deps.usage })
   await app.register(accountRoutes, { prefix: '/v1/account', account: deps.account })

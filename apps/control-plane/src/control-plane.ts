@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor/runtimes'
@@ -51,6 +52,7 @@ import {
   createWebhooksRepository,
   type DataLayout,
   ensureKeyring,
+  inspectSchema,
   internalToken,
   isWritable,
   LATEST,
@@ -63,6 +65,7 @@ import {
   prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
+  type SchemaState,
   toAuditEntry,
   watchKeys
 } from '@hearth/store'
@@ -513,6 +516,10 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       }),
       usage: { ...usage, now },
       budgets,
+      diagnostics: {
+        schema: () => schemasIn(layout),
+        counts: () => ({ ...storage.read(), budgets: budgetsRepository.count() })
+      },
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
       account: createAccount(storage, config.dataDir, config.concurrency, () => concurrency.unreserved()),
@@ -627,6 +634,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     unlock()
   })
   return app
+}
+
+/** Of every database but the queue, which the gateway has locked. */
+function schemasIn({ dir, queue }: DataLayout): Record<string, SchemaState | string> {
+  const files = readdirSync(dir).filter((name) => name.endsWith('.db') && name !== path.basename(queue))
+  return Object.fromEntries(files.map((name) => [name, inspectSchema(path.join(dir, name))]))
 }
 
 /** @returns undefined when the operator has not allowed builds */

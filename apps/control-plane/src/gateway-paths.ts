@@ -542,6 +542,19 @@ export const gatewayPaths = {
   },
   ...httpTriggerPaths,
   ...webSocketTriggerPaths,
+  '/v1/diagnostics': {
+    get: {
+      operationId: 'getDiagnostics',
+      summary: 'A bundle for bug reports',
+      description:
+        'Versions, settings without secrets, health, metrics, counts, schemas and sizes as a .tar.gz; no code, events, logs or keys.',
+      tags: ['system'],
+      responses: {
+        '200': { description: 'The bundle', content: { 'application/gzip': { schema: {} } } },
+        '4XX': problems['4XX']
+      }
+    }
+  },
   '/v1/runtimes': {
     get: {
       operationId: 'listRuntimes',

@@ -41,8 +41,9 @@ import { atMostEvery } from './at-most-every.ts'
 import { createAwsDoor, createAwsStreamDoor } from './aws-door.ts'
 import { Call, type Door, type Hallway } from './call.ts'
 import { answerClientError } from './client-errors.ts'
-import { createControlPlaneProbe } from './control-plane-probe.ts'
+import { askControlPlane, createControlPlaneProbe } from './control-plane-probe.ts'
 import { startReporter } from './control-plane-reporter.ts'
+import { type DiagnosticsFacts, diagnosticsRoute } from './diagnostics/diagnostics-route.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { watchExpectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
@@ -137,6 +138,8 @@ export interface AppDeps {
   /** Which calls are traced, and who takes what is noted of them. Absent: none. */
   readonly tracing?: (TracingOptions & Pick<TraceExport, 'stop'>) | undefined
   readonly timeouts?: Partial<ServerTimeouts>
+  /** What goes into bundles for bug reports beside what the gateway itself knows. */
+  readonly diagnostics?: DiagnosticsFacts
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
   readonly random?: () => number
 }
@@ -165,6 +168,8 @@ const COMPLETED_MS = 1_000
 const TRACE_STOP_MS = 2_000
 /** And of what archives have, and how far replays are, when it has changed. */
 const ARCHIVES_MS = 500
+/** What the control plane's part of a bundle may take. */
+const DIAGNOSTICS = { timeoutMs: 5_000, maxBytes: 16 * 1_048_576 }
 const TIMEOUTS: ServerTimeouts = { headersMs: 15_000, requestMs: 300_000, checkMs: 5_000, keepAliveMs: 75_000 }
 
 /** Who may use a route: anyone, who proves a key, or whom what is behind it lets in. */
@@ -516,6 +521,22 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   mountServerRoute(['GET'], '/v1/runtimes', ofServer('hearth:ListRuntimes'), runtimesRoute(executor))
   mountInternalRoute('/internal/function-usage', functionUsageRoute(usage))
   mountServerRoute(['GET'], '/metrics', ofServer('hearth:GetMetrics'), metricsRoute(metrics))
+  mountServerRoute(
+    ['GET'],
+    '/v1/diagnostics',
+    ofServer('hearth:GetDiagnostics'),
+    diagnosticsRoute({
+      facts: deps.diagnostics ?? { version: '', config: {}, isolation: [], secrets: [] },
+      dataDir: config.dataDir,
+      readiness,
+      metrics,
+      executor,
+      queue: deps.queue,
+      controlPlane: () =>
+        askControlPlane(config.controlPort, '/internal/diagnostics', { ...DIAGNOSTICS, token: proof }),
+      proof: () => proof
+    })
+  )
   mountServerRoute(['GET', 'HEAD'], '/healthz', 'open', healthRoute())
   const controlPlane = createControlPlaneProbe(config.controlPort, () => performance.now())
   mountServerRoute(['GET', 'HEAD'], '/readyz', 'open', readyRoute(readiness, controlPlane))

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createExecutor, openRuntimeRegistry } from '@hearth/executor'
 import { defaultRunDir, openSandboxHost, type SandboxHost, SandboxUnavailableError, serverIdOf } from '@hearth/sandbox'
-import { type Config, ConfigError, readConfig, redactConfig, SECRET_VARIABLES } from '@hearth/shared'
+import { type Config, ConfigError, readConfig, redactConfig, SECRET_VARIABLES, secretsOf } from '@hearth/shared'
 import {
   AUDIT_FILES,
   createLogWriter,
@@ -64,9 +64,10 @@ const onLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record
   log[level](fields, message)
 }
 const platform = createFunctionPlatform()
+const host = await openHostOrExit()
 const executor = createExecutor({
   platform,
-  host: await openHostOrExit(),
+  host,
   runtimes: await openRuntimeRegistry({
     node: { execPath: process.execPath, version: process.versions.node },
     configured: config.runtimePaths,
@@ -130,7 +131,13 @@ const gateway = await buildApp({
   log,
   audit,
   queue,
-  tracing: traceExport && { ...config.tracing!, ...traceExport }
+  tracing: traceExport && { ...config.tracing!, ...traceExport },
+  diagnostics: {
+    version,
+    config: redactConfig(config),
+    isolation: host.features,
+    secrets: secretsOf(config)
+  }
 })
 
 const stopping = new AbortController()

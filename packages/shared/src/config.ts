@@ -484,3 +484,10 @@ function describe(issue: z.core.$ZodIssue): string {
     return `unknown setting ${issue.keys.join(', ')}: see docs/configuration.md for the names`
   return `${issue.path.join('.')}: ${issue.message}`
 }
+
+/** Every secret in the settings, to be kept out of what is shown. */
+export function secretsOf({ masterKey, masterKeyCommand, s3, tracing, logExport }: Config): readonly string[] {
+  const receivers = [tracing, logExport.loki, logExport.otlp]
+  const headers = receivers.flatMap((receiver) => Object.values(receiver?.headers ?? {}))
+  return [masterKey, masterKeyCommand, s3?.secretAccessKey, ...headers].filter((secret) => secret !== undefined)
+}

@@ -46,7 +46,7 @@ export {
   type ProvisionedStatus,
   type ProvisionedWish
 } from './concurrency.ts'
-export { type BuildConfig, type Config, readConfig, redactConfig, SECRET_VARIABLES } from './config.ts'
+export { type BuildConfig, type Config, readConfig, redactConfig, SECRET_VARIABLES, secretsOf } from './config.ts'
 export { ConfigError } from './config-error.ts'
 export {
   type AwsError,
@@ -207,6 +207,7 @@ export {
 } from './pricing/price.ts'
 export { AWS_PRICES, type PriceTable, PriceTableError, parsePriceTable } from './pricing/price-table.ts'
 export { type QueryError, toQueryError } from './query-error.ts'
+export { hideSecrets, withoutSecrets } from './redaction.ts'
 export type {
   ReleaseCounts,
   ReleaseEvent,
@@ -228,6 +229,7 @@ export {
 } from './secret-reference.ts'
 export { parseSince, SINCE_RULE } from './since.ts'
 export { isLinkLocalAddress, isNetwork, isPrivateAddress, networkMatcher } from './special-addresses.ts'
+export { createTar, type TarFile } from './tar.ts'
 export { checkTargetInput, type FiredEvent, type InputFault, isJson, renderTargetInput } from './target-input.ts'
 export {
   busArn,

@@ -45,6 +45,7 @@ export {
 } from './code-signing-repository.ts'
 export { type ConcurrencyRepository, createConcurrencyRepository } from './concurrency-repository.ts'
 export { codeDirOf, type DataLayout, dataLayout, makeDataDir } from './data-dir.ts'
+export { type FolderSize, readDataSizes } from './data-sizes.ts'
 export { openDirectory } from './directory.ts'
 export { writeFileDurably } from './durable-file.ts'
 export {
@@ -159,6 +160,7 @@ export {
 export { createReleasesRepository, type ReleasesRepository } from './releases-repository.ts'
 export { createResealer, type Resealer, SEALED_COLUMNS } from './reseal.ts'
 export type { PolicyStatement, ResourcePolicy } from './resource-policy.ts'
+export { inspectSchema, type SchemaState } from './schema-state.ts'
 export { createSecretBox, keyIdOf, type SecretBox, SecretBoxError } from './secret-box.ts'
 export {
   createParametersRepository,

@@ -39,11 +39,9 @@ const Action = z
   )
   .meta({ description: 'Who is told' })
 
-const unit = z
-  .enum(['price', 'requests', 'gbSeconds'])
-  .meta({
-    description: 'price: in the currency of the price table. gbSeconds: duration, also on provisioned concurrency'
-  })
+const unit = z.enum(['price', 'requests', 'gbSeconds']).meta({
+  description: 'price: in the currency of the price table. gbSeconds: duration, also on provisioned concurrency'
+})
 const period = z.enum(['day', 'month']).meta({ description: 'UTC' })
 
 export const BudgetBody = z.strictObject({

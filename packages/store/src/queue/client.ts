@@ -78,6 +78,7 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
       prune: (before, limit) => batches.ask({ kind: 'prune-usage', before, limit })
     },
     functionUsage: createFunctionUsageClient(batches),
+    schema: () => batches.ask({ kind: 'schema' }),
     close: () => batches.close()
   }
 

@@ -1,5 +1,6 @@
 import { createIdempotencyKeys, type IdempotencyKeys } from '../idempotency-keys.ts'
 import { migrate } from '../migrations.ts'
+import { readSchemaState } from '../schema-state.ts'
 import { type Db, openDatabase } from '../sqlite-addon.ts'
 import { createArchiveTable } from './archive-table.ts'
 import { createDeliveryTable } from './delivery-table.ts'
@@ -172,6 +173,8 @@ function embedded(db: Db): EmbeddedQueue {
         return undefined
       case 'prune-usage':
         return usage.prune(op.before, op.limit)
+      case 'schema':
+        return readSchemaState(db)
       case 'add-function-usage':
       case 'day-of-function-usage':
       case 'provisioned-blocks':

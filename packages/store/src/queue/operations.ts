@@ -69,6 +69,7 @@ export type Operation =
   | { readonly kind: 'list-usage'; readonly query: UsageQuery }
   | { readonly kind: 'put-usage'; readonly days: readonly UsageDay[] }
   | { readonly kind: 'prune-usage'; readonly before: number; readonly limit: number }
+  | { readonly kind: 'schema' }
   | FunctionUsageOperation
   | KeyOperation
 

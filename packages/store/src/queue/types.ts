@@ -1,4 +1,5 @@
 import type { KeyedAnswer, KeyedRequest, KeyRecord } from '../idempotency-keys.ts'
+import type { SchemaState } from '../schema-state.ts'
 import type { EventArchives } from './archive-types.ts'
 import type { FunctionUsageCounts } from './function-usage-types.ts'
 
@@ -234,6 +235,8 @@ export interface EventQueue {
   readonly usage: UsageCounts
   /** What functions used. */
   readonly functionUsage: FunctionUsageCounts
+  /** What was done to its file. */
+  schema(): Promise<SchemaState>
   /** Finishes what was asked. */
   close(): Promise<void>
 }
