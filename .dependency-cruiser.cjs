@@ -12,6 +12,7 @@ module.exports = {
     { name: 'control-plane-runs-no-code', severity: 'error', from: { path: '^apps/control-plane/' }, to: { path: '^packages/(sandbox|executor)/', pathNot: '^packages/executor/src/runtimes/index.ts$' } },
     { name: 'builder-builds', comment: 'it knows packages, not functions, HTTP servers of others or SQL', severity: 'error', from: { path: '^packages/builder/' }, to: { path: '^packages/(store|executor)/|node_modules/(fastify|better-sqlite3(-node22)?)/' } },
     { name: 'runtimes-carry-nothing-in', comment: 'what runs inside a sandbox is bundled: node: and its own folder only', severity: 'error', from: { path: '^packages/executor/src/runtimes/[^/]+/', pathNot: '(language.ts|build.mjs)$' }, to: { path: 'node_modules/|^packages/(shared|sandbox|store)/', dependencyTypesNot: ['type-only'] } },
+    { name: 'nothing-needs-deploy', comment: 'it makes files from what it knows of the others', severity: 'error', from: { path: '^(apps|packages)/' }, to: { path: '^deploy/' } },
     { name: 'internal-is-for-tests', severity: 'error', from: { path: '^(apps|packages)/' }, to: { path: '@hearth/[^/]+/internal/' } }
   ],
   options: {

@@ -37,7 +37,9 @@ const TEST_PACKAGES = {
   cmake: 'cmake',
   make: 'make',
   'g++': 'g++',
-  xz: 'xz-utils'
+  xz: 'xz-utils',
+  prometheus: 'prometheus',
+  promtool: 'prometheus'
 }
 const BENCH_PACKAGES = { wrk: 'wrk' }
 /** What npm needs to build the SQLite addon where no prebuilt one fits. */
@@ -161,7 +163,7 @@ function sqliteAddon() {
  * @returns what to write when it is built, or undefined when it is
  */
 function buildStamp(script) {
-  const folders = ['packages', 'apps', 'scripts', ...(script === 'build' ? ['test', 'bench'] : [])]
+  const folders = ['packages', 'apps', 'scripts', ...(script === 'build' ? ['deploy', 'test', 'bench'] : [])]
   const newest = newestSource(folders)
   const compilers = RUNTIME_COMPILERS.filter(onPath).join()
   const products = [

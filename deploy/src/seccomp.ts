@@ -7,9 +7,7 @@ import { CALLS_OF_FUNCTIONS } from '@hearth/sandbox'
 const CALLS_OF_THE_SERVER = [
   // namespaces and mounts: bubblewrap, and the launcher that puts code into a sandbox which runs
   ...['chroot', 'clone3', 'fsconfig', 'fsmount', 'fsopen', 'fspick', 'mount', 'mount_setattr', 'move_mount'],
-  ...['open_tree', 'pivot_root', 'setdomainname', 'sethostname', 'setns', 'umount', 'umount2', 'unshare'],
-  // device nodes and disks of /tmp
-  ...['mknod', 'mknodat', 'sync', 'syncfs'],
+  ...['open_tree', 'pivot_root', 'setdomainname', 'sethostname', 'setns', 'umount2', 'unshare'],
   // Node.js and its libraries watch files
   ...['inotify_add_watch', 'inotify_init', 'inotify_init1', 'inotify_rm_watch']
 ]

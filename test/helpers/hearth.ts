@@ -24,6 +24,8 @@ export interface HearthOptions {
   /** An existing data folder; it is then not removed. */
   readonly dataDir?: string
   readonly ports?: { readonly gateway: number; readonly control: number }
+  /** A command that runs another, which it is given, in its own place. */
+  readonly through?: readonly string[]
   /** Run as this uid and gid, in a data folder that it owns. */
   readonly uid?: number
 }
@@ -67,7 +69,14 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
     ...options.env
   }
   // A test that is killed takes its server with it.
-  const command = ['--pdeathsig', 'TERM', '--', ...NODE, path.join(ROOT, 'scripts/start.mjs')]
+  const command = [
+    '--pdeathsig',
+    'TERM',
+    '--',
+    ...(options.through ?? []),
+    ...NODE,
+    path.join(ROOT, 'scripts/start.mjs')
+  ]
   const supervisor = spawn('setpriv', command, {
     cwd: ROOT,
     env,
