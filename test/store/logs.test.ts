@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import {
   createLogReader,
   createLogWriter,
@@ -259,4 +260,188 @@ t.test('reading picks by time, by request, by stream and by place, in either dir
   t.same(await check('compressed'), before, 'positions stay')
   for (const name of filesOf(logsDir, 'f')) if (name.endsWith('.json')) rmSync(path.join(logsDir, 'f', name))
   t.same(await check('without indexes'), before)
+})
+
+t.test('any group has a folder of its own, whose name says which it is', async (t) => {
+  const { logs, logsDir } = open(t)
+  const groups = [
+    '/aws/lambda/own',
+    '/aws/lambda/with.dot',
+    'own',
+    '/own',
+    '..',
+    '.',
+    'a/b',
+    'a#b',
+    'a+b'.replace('+', '_'),
+    'A/b',
+    '/',
+    'x'.repeat(512),
+    `/${'y/'.repeat(255)}z`,
+    '#/'.repeat(120)
+  ]
+  for (const [i, group] of groups.entries()) await logs.put(group, 's', [{ at: T0, message: `of ${i}` }])
+  const reader = createLogReader(logsDir)
+  const found = await reader.groups()
+  t.same(
+    found.map(({ name }) => name),
+    [...groups].sort()
+  )
+  for (const [i, group] of groups.entries()) {
+    for await (const [event] of reader.read(group, {})) t.equal(event!.message, `of ${i}`, group.slice(0, 20))
+    t.ok((await reader.group(group))!.storedBytes > 0)
+  }
+  t.same(readdirSync(path.dirname(logsDir)), ['logs'], 'nothing is written elsewhere')
+  mkdirSync(path.join(logsDir, 'not a group'))
+  t.equal((await reader.groups()).length, groups.length)
+  for (const wrong of ['', 'a b', 'x'.repeat(513), 'é', 'a\0b', 'a*']) {
+    await t.rejects(logs.put(wrong, 's', []), RangeError)
+    await t.rejects(reader.group(wrong), RangeError)
+  }
+  t.equal(await reader.group('never'), undefined)
+  t.same(await reader.streams('never'), [])
+  t.same(await reader.end('never'), { segment: 0, offset: 0 })
+})
+
+t.test(
+  'events from outside are on disk when they are taken, as they are, and are refused rather than lost',
+  async (t) => {
+    const { logs, logsDir } = open(t, { bufferBytes: 50_000, groupBufferBytes: 1_000 })
+    const stream = 'mine "quoted" \\ and é'
+    const long = 'x'.repeat(40_000)
+    await Promise.all([
+      logs.put('/app', stream, [{ at: T0 - 86_400_000, message: 'two\nlines' }]),
+      logs.put('/app', stream, [{ at: T0, message: '{"requestId":"r-1"}' }])
+    ])
+    await logs.put('/app', 'other', [{ at: T0, message: long }])
+    const taken = logs.put('/app', stream, [{ at: T0, message: long }])
+    await t.rejects(logs.put('/app', stream, [{ at: T0, message: long }]), { name: 'LogWriterBusyError' })
+    await taken
+    const reader = createLogReader(logsDir)
+    const events: LogEvent[] = []
+    for await (const batch of reader.read('/app', {})) events.push(...batch)
+    t.match(events[0], {
+      at: T0 - 86_400_000,
+      ingestedAt: T0,
+      stream,
+      functionName: '',
+      requestId: '',
+      level: '',
+      message: 'two\nlines'
+    })
+    t.same(
+      events.map(({ message }) => message.length),
+      [9, 19, 40_000, 40_000]
+    )
+    t.same(await reader.streams('/app'), [
+      { name: stream, firstEventAt: T0 - 86_400_000, lastEventAt: T0, lastIngestedAt: T0 },
+      { name: 'other', firstEventAt: T0, lastEventAt: T0, lastIngestedAt: T0 }
+    ])
+    rmSync(path.join(logsDir, '@+app'), { recursive: true })
+    writeFileSync(path.join(logsDir, '@+b'), '')
+    await t.rejects(logs.put('/b', 's', [{ at: T0, message: 'm' }]), 'the disk failed: whoever put it knows')
+  }
+)
+
+t.test('files go by age, by what is removed and by what all groups may take', async (t) => {
+  let now = T0
+  const cap = 300_000
+  const { logs, logsDir } = open(t, { now: () => now, segmentBytes: 20_000, totalBytes: cap, retentionDays: 3 })
+  const reader = createLogReader(logsDir)
+  const noise = () => randomBytes(7_000).toString('base64')
+  const storedBytes = async () => (await reader.groups()).reduce((sum, group) => sum + group.storedBytes, 0)
+  put(logs, 'quiet', 'kept')
+  await flush(logs, 'quiet')
+  for (let i = 0; i < 60; i++) {
+    put(logs, i % 10 === 0 ? 'small' : 'large', `${i} ${noise()}`)
+    await flush(logs, i % 10 === 0 ? 'small' : 'large')
+    if (i % 10 === 9) t.ok((await storedBytes()) <= cap, `${await storedBytes()} bytes after ${i}`)
+  }
+  t.same(await textsOf(logsDir, 'quiet'), ['kept'], 'the largest pays')
+  t.equal((await read(logsDir, 'small')).length, 6)
+  t.match((await read(logsDir, 'large')).at(-1)!.message, /^59 /)
+
+  now += 2 * 86_400_000
+  await logs.sweep()
+  put(logs, 'small', 'later', now)
+  await flush(logs, 'small')
+  logs.retain({ retention: new Map([['/aws/lambda/large', 1]]), removals: [] })
+  await logs.sweep()
+  t.same(await textsOf(logsDir, 'large'), [], 'a retention of its own')
+  t.equal((await read(logsDir, 'small')).length, 7)
+  t.ok(await reader.group('/aws/lambda/large'), 'the group stays')
+  now += 86_400_000
+  await logs.sweep()
+  t.same(await textsOf(logsDir, 'small'), ['later'], 'and that of all others')
+  t.same(await textsOf(logsDir, 'quiet'), [])
+
+  const before = await reader.end('/aws/lambda/small')
+  const cuts = [{ stream: '', at: now }]
+  logs.retain({ retention: new Map(), removals: [{ group: '/aws/lambda/small', ...cuts[0]! }] })
+  await logs.sweep()
+  t.equal(await reader.group('/aws/lambda/small'), undefined, 'a removed group is gone')
+  now += 1_000
+  put(logs, 'small', 'again', now)
+  await flush(logs, 'small')
+  const [again] = await read(logsDir, 'small', { after: before })
+  t.equal(again?.message, 'again', 'one that is written to again goes on behind what it was')
+  const cut = createLogReader(logsDir, { cuts: () => [{ stream: STREAM, at: now }] })
+  for await (const batch of cut.read('/aws/lambda/small', {})) t.same(batch, [], 'nothing of a removed stream')
+  t.same(await cut.streams('/aws/lambda/small'), [])
+})
+
+t.test('what a crash left behind is completed', async (t) => {
+  const { logs, logsDir } = open(t, { segmentBytes: 1_000 })
+  for (let i = 0; i < 30; i++) {
+    put(logs, 'f', `line ${i} ${'.'.repeat(200)}`)
+    await flush(logs, 'f')
+  }
+  await logs.close()
+  const dir = path.join(logsDir, 'f')
+  const next = createLogWriter({ logsDir, groupBytes: 1_048_576, segmentBytes: 1_000, now: () => T0 })
+  await next.sweep()
+  await next.close()
+  const compressed = filesOf(logsDir, 'f').filter((name) => name.endsWith('.gz'))
+  t.ok(compressed.length >= 3)
+  const numbers = async () => (await textsOf(logsDir, 'f')).map((text) => Number(text.split(' ')[1]))
+  const all = Array.from({ length: 30 }, (_, i) => i)
+  t.same(await numbers(), all)
+  const [one, two] = compressed.map((name) => Number.parseInt(name, 10))
+  // Half-made files, a text that was to be removed, an index that is none.
+  writeFileSync(path.join(dir, `${one}.ndjson.gz.partial`), 'half')
+  writeFileSync(path.join(dir, `${two}.ndjson`), gunzipSync(readFileSync(path.join(dir, `${two}.ndjson.gz`))))
+  writeFileSync(path.join(dir, `${one}.index.json`), '{"format":0}')
+  rmSync(path.join(dir, `${two}.index.json`))
+  t.same(await numbers(), all, 'read as it is')
+  const last = createLogWriter({ logsDir, groupBytes: 1_048_576, segmentBytes: 1_000, now: () => T0 })
+  await last.sweep()
+  await last.close()
+  t.same(await numbers(), all)
+  const files = filesOf(logsDir, 'f')
+  t.notOk(files.some((name) => name.endsWith('.partial')))
+  t.notOk(files.includes(`${two}.ndjson`))
+  t.ok(files.includes(`${two}.index.json`))
+  // Damage costs what is damaged.
+  const file = path.join(dir, `${one}.ndjson.gz`)
+  writeFileSync(file, randomBytes(statSync(file).size))
+  const rest = await numbers()
+  t.ok(rest.length > 20 && rest.length < 30)
+  t.match(logs.counts(), { droppedLines: 0, droppedBytes: 0 })
+})
+
+t.test('a flood is no loss of those who write little', async (t) => {
+  const { logs, logsDir } = open(t, { bufferBytes: 400_000, flushMs: 5 })
+  const flooders = Array.from({ length: 40 }, (_, i) => `flood${i}`)
+  for (let round = 0; round < 20; round++) {
+    for (const name of flooders) for (let i = 0; i < 20; i++) put(logs, name, 'x'.repeat(100))
+    put(logs, 'quiet', `line ${round}`)
+    if (round % 5 === 4) await flush(logs, 'quiet')
+  }
+  await flush(logs, 'quiet')
+  t.ok(logs.counts().droppedLines > 1_000)
+  t.ok(logs.counts().droppedBytes >= logs.counts().droppedLines * 100)
+  t.same(
+    await textsOf(logsDir, 'quiet'),
+    Array.from({ length: 20 }, (_, i) => `line ${i}`)
+  )
 })

@@ -422,28 +422,57 @@ export const gatewayPaths = {
   '/v1/functions/{name}/logs': {
     get: {
       operationId: 'readLogs',
-      summary: 'Lines of a function, oldest first, one JSON object a line',
+      summary: 'Lines of a function, oldest first, one JSON object a line; with follow those that come, too',
       tags: ['invocations'],
       parameters: [
         name,
         {
           name: 'since',
           in: 'query',
-          description: 'A time (ISO 8601), or how long ago: 90s, 10m, 2h, 1d',
+          description: 'A time (ISO 8601), or how long ago: 90s, 10m, 2h, 1d; inclusive',
           schema: { type: 'string' }
         },
         {
+          name: 'until',
+          in: 'query',
+          description: 'As since; exclusive. Not with follow',
+          schema: { type: 'string' }
+        },
+        { name: 'requestId', in: 'query', description: 'Lines of one invocation', schema: { type: 'string' } },
+        {
+          name: 'level',
+          in: 'query',
+          description: 'Lines of this level and of worse ones',
+          schema: { type: 'string', enum: ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] }
+        },
+        { name: 'q', in: 'query', description: 'Part of the text', schema: { type: 'string', maxLength: 1_024 } },
+        {
           name: 'limit',
           in: 'query',
-          description: 'The newest so many lines',
+          description: 'The newest so many lines; with follow and since: all, if nothing is said',
           schema: { type: 'integer', minimum: 1, maximum: 10_000, default: 1_000 }
         },
-        { name: 'requestId', in: 'query', description: 'Lines of one invocation', schema: { type: 'string' } }
+        {
+          name: 'follow',
+          in: 'query',
+          description: 'Go on with lines as they come',
+          schema: { type: 'boolean', default: false }
+        },
+        {
+          name: 'last-event-id',
+          in: 'header',
+          description: 'Id of a server-sent event: what came after it',
+          schema: { type: 'string', pattern: '^\\d+:\\d+$' }
+        }
       ],
       responses: {
         '200': {
-          description: 'NDJSON: t, stream, requestId, level, msg',
-          content: { 'application/x-ndjson': { schema: { type: 'string' } } }
+          description:
+            'NDJSON: t, stream, requestId, level, msg; as data of server-sent events where those are accepted',
+          content: {
+            'application/x-ndjson': { schema: { type: 'string' } },
+            'text/event-stream': { schema: { type: 'string' } }
+          }
         },
         '4XX': problems['4XX']
       }

@@ -49,7 +49,8 @@ import { createHostEntrance, OTHER_HOST } from './host-entrance.ts'
 import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
-import { logsRoute } from './logs/logs-route.ts'
+import { watchLogSettings } from './logs/log-settings.ts'
+import { createLogsRoute } from './logs/logs-route.ts'
 import type { Metrics } from './metrics.ts'
 import { peerAddress } from './peer-address.ts'
 import { createFunctionDoors } from './platform/function-doors.ts'
@@ -237,7 +238,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     }
   })
   let urls: UrlTable | undefined
-  let logSettings: LogSettingsReader | undefined
+  let logGroups: LogSettingsReader | undefined
   const expectations = watchExpectations(app.server)
   const connections = trackConnections(app.server)
   const starting = startingState()
@@ -443,7 +444,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     action,
     resource: (name) => functionArn(scope, parseFunctionRef(scope, name).name)
   })
-  const logReader = createLogReader(deps.logsDir, { cuts: (group) => logSettings?.listRemovals(group) ?? [] })
+  const logSettings = watchLogSettings(logs)
+  const logReader = createLogReader(deps.logsDir, logSettings)
+  const logsRoute = createLogsRoute(hallway, scope, logs, logReader)
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
     resource(reference) {
@@ -452,7 +455,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       return `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:${group}:*`
     }
   }
-  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute(hallway, scope, logs, logReader))
+  mountServerRoute(['GET'], '/v1/functions/:name/logs', readLogs, logsRoute.route)
   for (const { methods, url, action, on, route } of events.routes) {
     mountServerRoute(methods, url, on === 'function' ? ofFunction(action) : { action, resource: undefined }, route)
   }
@@ -501,7 +504,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     [PUT_EVENTS, putEventsRoute({ ...door, triggers })],
     [
       PUT_LOG_EVENTS,
-      putLogEventsRoute({ ...door, logs, reader: logReader, settings: () => logSettings, now: Date.now })
+      putLogEventsRoute({ ...door, logs, reader: logReader, settings: () => logGroups, now: Date.now })
     ]
   ])
   const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
@@ -574,7 +577,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
 
     attach(reader, internalToken, sessions) {
       proof = internalToken
-      logSettings = reader.logSettings
+      logGroups = reader.logSettings
       const access = createAuthorizer({
         source: reader,
         scope,
@@ -624,6 +627,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         },
         onCommitted: () => {
           published.refresh()
+          logSettings.refresh()
         },
         onError: atMostEvery(10_000, (err: unknown) => {
           log.error({ err }, 'the function directory cannot be read')
@@ -632,6 +636,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       hallway.authenticator = authenticator
       hallway.access = access
       published.attach(reader)
+      logSettings.attach(reader.logSettings)
       hallway.directory.refresh()
       urls = createUrlTable({
         reader,
@@ -711,6 +716,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     stop() {
       stopping ??= (async () => {
         draining = true
+        logsRoute.stop()
         triggers.stop()
         events.stop()
         readiness.set('running', { ok: false, detail: 'stopping' })

@@ -50,6 +50,8 @@ const metrics = createMetrics({ version, now: () => performance.now() })
 const logs = createLogWriter({
   logsDir,
   groupBytes: config.logBytes,
+  totalBytes: config.logTotalBytes,
+  retentionDays: config.logRetentionDays,
   onDiskError: (err, group) => {
     log.error({ err, group }, 'function logs cannot be written')
   }

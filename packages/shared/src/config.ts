@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { RETENTION_DAYS } from './log-groups.ts'
 import { isNetwork } from './special-addresses.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -107,12 +108,25 @@ const Settings = z.strictObject({
   /** Wrong keys and signatures that one address may send per minute before it is told to wait; 0: any number. */
   HEARTH_AUTH_FAILURES: count.max(1_000_000).default(100),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  /** Log bytes kept per function on disk. */
+  /** Log bytes kept per log group on disk. */
   HEARTH_LOG_BYTES: z.coerce
     .number()
     .int()
     .min(65_536)
     .default(64 * 1_048_576),
+  /** Log bytes kept of all log groups together; the oldest of the largest group go first. */
+  HEARTH_LOG_TOTAL_BYTES: z.coerce
+    .number()
+    .int()
+    .min(262_144)
+    .default(4_096 * 1_048_576),
+  /** Days that logs are kept of groups for which nothing else is said, in Lambda's steps; `never`: they do not expire. */
+  HEARTH_LOG_RETENTION_DAYS: z
+    .union([
+      z.literal('never'),
+      z.coerce.number().refine((days) => RETENTION_DAYS.includes(days), `never, or one of ${RETENTION_DAYS.join(', ')}`)
+    ])
+    .default('never'),
   /** Bytes of output per second that one instance may write before the rest is dropped and counted. */
   HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
   /** Whether a deploy may install dependencies and translate TypeScript projects, in sandboxes. */
@@ -217,6 +231,10 @@ export interface Config {
   readonly authFailures: number
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logBytes: number
+  /** Of all log groups. */
+  readonly logTotalBytes: number
+  /** Undefined: for ever. */
+  readonly logRetentionDays: number | undefined
   readonly outputBytesPerSecond: number
   /** Undefined: there are no builds. */
   readonly builds: BuildConfig | undefined
@@ -297,6 +315,8 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     authFailures: s.HEARTH_AUTH_FAILURES,
     logLevel: s.HEARTH_LOG_LEVEL,
     logBytes: s.HEARTH_LOG_BYTES,
+    logTotalBytes: s.HEARTH_LOG_TOTAL_BYTES,
+    logRetentionDays: s.HEARTH_LOG_RETENTION_DAYS === 'never' ? undefined : s.HEARTH_LOG_RETENTION_DAYS,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
     builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),
     masterKey: readMasterKeySetting(s, cwd),

@@ -147,6 +147,7 @@ export {
   logGroupArn,
   type MetricFilter,
   type MetricTransformation,
+  RETENTION_DAYS,
   type SubscriptionFilter
 } from './log-groups.ts'
 export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'

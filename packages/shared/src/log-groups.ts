@@ -74,3 +74,8 @@ export interface LogRemoval {
 export function logGroupArn({ region, accountId }: ArnScope, group: string): string {
   return `arn:aws:logs:${region}:${accountId}:log-group:${group}`
 }
+
+/** What a retention may be, in days. */
+export const RETENTION_DAYS: readonly number[] = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653
+]

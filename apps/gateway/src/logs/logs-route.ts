@@ -1,47 +1,135 @@
-import type { ArnScope } from '@hearth/shared'
-import { groupOfFunction, type LogEvent, type LogReader, type LogWriter } from '@hearth/store'
+import { once, setMaxListeners } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type ArnScope, HearthError } from '@hearth/shared'
+import type { LogPosition, LogReader, LogWriter } from '@hearth/store'
 import type { Hallway } from '../call.ts'
 import { findFunction } from '../invoke.ts'
-import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
-import { type LogRequest, parseLogQuery } from './log-query.ts'
+import { type FunctionLog, isBefore, newestEvents, sendEvents } from './function-log.ts'
+import { parseCursor, parseLogQuery } from './log-query.ts'
+import { type LogStream, openLogStream } from './log-stream.ts'
 
-/** `GET /v1/functions/{name}/logs`: the function's lines as NDJSON, newest last. */
-export function logsRoute(hallway: Hallway, scope: ArnScope, logs: LogWriter, reader: LogReader): ServerRoute {
-  return async (req, res, name) => {
+/** Followers at once; each looks into files when there is something new. */
+const FOLLOWERS = 64
+/** Time between two looks of one follower: many lines come with one. */
+const ROUND_MS = 100
+/** Events written at once to a connection. */
+const PIECE = 500
+
+export interface LogsRoute {
+  readonly route: ServerRoute
+  /** Ends all who follow: the server stops. */
+  stop(): void
+}
+
+/**
+ * `GET /v1/functions/{name}/logs`: the function's events, newest last, as NDJSON or, where the caller accepts
+ * `text/event-stream`, as server-sent events, which can be taken up again with `Last-Event-ID`. With `follow=true` it
+ * goes on with what comes.
+ */
+export function createLogsRoute(hallway: Hallway, scope: ArnScope, logs: LogWriter, reader: LogReader): LogsRoute {
+  const stopping = new AbortController()
+  setMaxListeners(FOLLOWERS, stopping.signal)
+  let followers = 0
+
+  async function follow(log: FunctionLog, from: LogPosition | undefined, stream: LogStream): Promise<void> {
+    let position = from
+    let isNews = true
+    let wake = (): void => undefined
+    const unfollow = logs.follow(log.group, () => {
+      isNews = true
+      wake()
+    })
+    const stop = (): void => {
+      wake()
+    }
+    stopping.signal.addEventListener('abort', stop)
+    stream.onEnd(stop)
+    const isOver = (): boolean => stream.isOver || stopping.signal.aborted
+    try {
+      while (!isOver()) {
+        if (isNews) {
+          isNews = false
+          const start = position === undefined ? undefined : await reader.start(log.group)
+          if (start !== undefined && isLost(position!, start)) stream.gap(position!, start)
+          position = await sendEvents(reader, log, position, async (events) => {
+            await stream.events(events)
+            return !isOver()
+          })
+          await delay(ROUND_MS)
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      }
+    } finally {
+      unfollow()
+      stopping.signal.removeEventListener('abort', stop)
+      stream.end()
+    }
+  }
+
+  const route: ServerRoute = async (req, res, name) => {
     const { entry } = findFunction(hallway.directory, scope, name, undefined)
     const url = req.url ?? ''
     const mark = url.indexOf('?')
     const request = parseLogQuery(new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)), Date.now())
-    const { logGroup } = entry.record.logging
+    const log: FunctionLog = { group: entry.record.logging.logGroup, functionName: entry.record.name, request }
+    const isServerSent = acceptsEvents(req)
     // What was logged before the question belongs to the answer.
-    await logs.flush(logGroup)
-    const events = await newest(reader, logGroup, entry.record.name, request)
-    respond(res, 200, ['content-type', 'application/x-ndjson'], events.map(toLine).join(''))
-  }
-}
-
-/** Oldest first. Reads from the newest backwards, and only as far as the limit needs. */
-async function newest(
-  reader: LogReader,
-  group: string,
-  functionName: string,
-  { since, until, requestId, wants, limit = Number.POSITIVE_INFINITY }: LogRequest
-): Promise<LogEvent[]> {
-  const found: LogEvent[] = []
-  const isOwn = group === groupOfFunction(functionName)
-  for await (const batch of reader.read(group, { backwards: true, since, until, requestId })) {
-    for (const event of batch) {
-      // Who else writes to a group that functions share is not asked for.
-      if (event.functionName !== functionName && !(isOwn && event.functionName === '')) continue
-      if (!wants(event)) continue
-      found.push(event)
-      if (found.length === limit) return found.reverse()
+    await logs.flush(log.group)
+    const end = await reader.end(log.group)
+    const cursor = cursorOf(req, end)
+    if (request.follow && followers >= FOLLOWERS) {
+      throw new HearthError('CAPACITY_EXHAUSTED', `${FOLLOWERS} logs are followed already.`)
+    }
+    followers += Number(request.follow)
+    try {
+      const isFromStart = cursor === undefined && request.limit === undefined
+      const events = isFromStart || cursor !== undefined ? [] : await newestEvents(reader, log, end)
+      const stream = openLogStream(res, isServerSent)
+      for (let i = 0; i < events.length && !stream.isOver; i += PIECE) await stream.events(events.slice(i, i + PIECE))
+      if (request.follow) await follow(log, cursor ?? (isFromStart ? undefined : end), stream)
+      else if (cursor !== undefined) {
+        await sendEvents(reader, log, cursor, async (more) => {
+          await stream.events(more)
+          return !stream.isOver
+        })
+      }
+      stream.end()
+      if (!res.writableFinished && !res.destroyed) await once(res, 'close')
+    } catch (err) {
+      // Too late for an answer that says so.
+      if (res.headersSent) res.destroy()
+      throw err
+    } finally {
+      followers -= Number(request.follow)
     }
   }
-  return found.reverse()
+  return {
+    route,
+    stop() {
+      stopping.abort()
+    }
+  }
 }
 
-function toLine({ at, stream, requestId, level, message }: LogEvent): string {
-  return `${JSON.stringify({ t: new Date(at).toISOString(), stream, requestId, level, msg: message })}\n`
+function acceptsEvents(req: IncomingMessage): boolean {
+  return /(^|,)\s*text\/event-stream\s*(;|,|$)/i.test(req.headers.accept ?? '')
+}
+
+/** @throws HearthError INVALID_REQUEST when it is no place in this log */
+function cursorOf(req: IncomingMessage, end: LogPosition): LogPosition | undefined {
+  const text = req.headers['last-event-id']
+  if (text === undefined || text === '') return undefined
+  const cursor = parseCursor(String(text))
+  if (!isBefore(cursor, end)) throw new HearthError('INVALID_REQUEST', 'Last-Event-ID: it is of another log')
+  return cursor
+}
+
+/** Whether files between what was read and the oldest that is kept are gone, or may be. */
+function isLost(position: LogPosition, start: LogPosition): boolean {
+  return position.segment > 0 && position.segment < start.segment
 }

@@ -229,6 +229,10 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
       return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1)) satisfies LogStreamFacts[]
     },
     read,
+    async start(group) {
+      const [oldest] = await listSegments(dirOf(group))
+      return oldest && { segment: oldest.number, offset: 0 }
+    },
     async end(group) {
       for await (const { number, index } of eachSegment(dirOf(group), { backwards: true })) {
         // Its last newline: no event begins there, and the next one begins behind it.

@@ -76,6 +76,8 @@ export interface LogReader {
   streams(group: string): Promise<LogStreamFacts[]>
   /** Batches of events in the order of their positions (or against it); between two of them the event loop turns. */
   read(group: string, query: LogQuery): AsyncGenerator<readonly LogEvent[]>
+  /** Where the oldest segment begins; undefined when there is none. What was before it is gone. */
+  start(group: string): Promise<LogPosition | undefined>
   /**
    * A position behind all events that are on disk and before all that come: `after` of who wants only those.
    * `{segment: 0, offset: 0}` when there are none.

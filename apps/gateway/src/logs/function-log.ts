@@ -1,0 +1,62 @@
+import { groupOfFunction, type LogEvent, type LogPosition, type LogReader } from '@hearth/store'
+import type { LogRequest } from './log-query.ts'
+
+/** What of which group is asked for. */
+export interface FunctionLog {
+  readonly group: string
+  readonly functionName: string
+  readonly request: LogRequest
+}
+
+/** Oldest first, up to `end`. Reads from there backwards, and only as far as the limit needs. */
+export async function newestEvents(
+  reader: LogReader,
+  { group, functionName, request }: FunctionLog,
+  end?: LogPosition
+): Promise<LogEvent[]> {
+  const { since, until, requestId, limit = Number.POSITIVE_INFINITY } = request
+  const wants = wishOf(group, functionName, request)
+  const found: LogEvent[] = []
+  for await (const batch of reader.read(group, { after: end, backwards: true, since, until, requestId })) {
+    for (const event of batch) {
+      if (!wants(event)) continue
+      found.push(event)
+      if (found.length === limit) return found.reverse()
+    }
+  }
+  return found.reverse()
+}
+
+/**
+ * Sends the events behind `after`, oldest first, as far as there are any.
+ *
+ * @returns behind all of them, whether they were wanted or not
+ */
+export async function sendEvents(
+  reader: LogReader,
+  { group, functionName, request }: FunctionLog,
+  after: LogPosition | undefined,
+  send: (events: readonly LogEvent[]) => Promise<boolean>
+): Promise<LogPosition> {
+  const { since, requestId } = request
+  const wants = wishOf(group, functionName, request)
+  // What comes while this reads has greater positions: it is read here, or the next time.
+  let reached = await reader.end(group)
+  if (after !== undefined && isBefore(reached, after)) reached = after
+  for await (const batch of reader.read(group, { after, since, requestId })) {
+    const { position } = batch.at(-1)!
+    if (isBefore(reached, position)) reached = position
+    if (!(await send(batch.filter(wants)))) break
+  }
+  return reached
+}
+
+export function isBefore(one: LogPosition, other: LogPosition): boolean {
+  return one.segment < other.segment || (one.segment === other.segment && one.offset < other.offset)
+}
+
+function wishOf(group: string, functionName: string, { wants }: LogRequest): (event: LogEvent) => boolean {
+  const isOwn = group === groupOfFunction(functionName)
+  // Who else writes to a group that functions share is not asked for.
+  return (event) => (event.functionName === functionName || (isOwn && event.functionName === '')) && wants(event)
+}

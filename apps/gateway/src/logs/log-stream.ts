@@ -1,0 +1,93 @@
+import type { ServerResponse } from 'node:http'
+import type { LogEvent, LogPosition } from '@hearth/store'
+
+/** How often a stream of events says that it is alive. */
+const HEARTBEAT_MS = 15_000
+/** How long a reader may take nothing of what was sent before it is given up. */
+const STALLED_MS = 15_000
+/** What one that was given up gets to take the end. */
+const LINGER_MS = 1_000
+
+/** Where a function's events are sent: lines, or server-sent events. */
+export interface LogStream {
+  /** Resolves when there is room for more. */
+  events(events: readonly LogEvent[]): Promise<void>
+  /** Events between these two are gone. */
+  gap(after: LogPosition, before: LogPosition): void
+  end(): void
+  /** Calls `listener` when nobody reads any more. */
+  onEnd(listener: () => void): void
+  /** Whether nobody reads any more. */
+  readonly isOver: boolean
+}
+
+export function openLogStream(res: ServerResponse, isServerSent: boolean): LogStream {
+  const contentType = isServerSent ? 'text/event-stream' : 'application/x-ndjson'
+  res.writeHead(200, ['content-type', contentType, 'cache-control', 'no-store', 'x-accel-buffering', 'no'])
+  res.flushHeaders()
+  const heartbeat = setInterval(() => {
+    if (isServerSent && !res.writableNeedDrain) res.write(':\n\n')
+  }, HEARTBEAT_MS)
+  heartbeat.unref()
+  res.once('close', () => {
+    clearInterval(heartbeat)
+  })
+  const encode = isServerSent
+    ? (event: LogEvent): string => `id: ${idOf(event.position)}\ndata: ${toJson(event)}\n\n`
+    : (event: LogEvent): string => `${toJson(event)}\n`
+
+  function sendGap(reason: string, fields: Record<string, string>): void {
+    if (isServerSent) res.write(`event: gap\ndata: ${JSON.stringify({ reason, ...fields })}\n\n`)
+  }
+
+  return {
+    get isOver() {
+      return res.destroyed || res.writableEnded
+    },
+    async events(events) {
+      if (events.length === 0 || this.isOver || res.write(events.map(encode).join(''))) return
+      if ((await drained(res)) || res.destroyed) return
+      sendGap('slow', { resume: 'what was not taken follows the last id' })
+      res.end()
+      setTimeout(() => res.destroy(), LINGER_MS).unref()
+    },
+    gap(after, before) {
+      sendGap('removed', { after: idOf(after), before: idOf(before) })
+    },
+    onEnd(listener) {
+      res.once('close', listener)
+    },
+    end() {
+      if (!this.isOver) res.end()
+    }
+  }
+}
+
+/** One event as JSON: `t`, `stream`, `requestId`, `level`, `msg`. */
+function toJson({ at, stream, requestId, level, message }: LogEvent): string {
+  return JSON.stringify({ t: new Date(at).toISOString(), stream, requestId, level, msg: message })
+}
+
+function idOf({ segment, offset }: LogPosition): string {
+  return `${segment}:${offset}`
+}
+
+/** @returns false when the reader took too long */
+function drained(res: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (inTime: boolean): void => {
+      clearTimeout(timer)
+      res.off('drain', onDrain)
+      res.off('close', onDrain)
+      resolve(inTime)
+    }
+    const onDrain = (): void => {
+      settle(true)
+    }
+    const timer = setTimeout(() => {
+      settle(false)
+    }, STALLED_MS)
+    res.once('drain', onDrain)
+    res.once('close', onDrain)
+  })
+}
