@@ -120,8 +120,7 @@ t.test('a trail of changes that is too short means looking at everything again, 
         revision: () => 0,
         read: () => ({ retention: new Map(), removals: [] }),
         findGroup: () => undefined,
-        hasStream: () => false,
-        listRemovals: () => []
+        hasStream: () => false
       },
       triggerRevision: () => 0,
       readTriggers: () => ({

@@ -105,7 +105,6 @@ export interface LogSettingsReader {
   read(): LogSettings
   findGroup(name: string): { readonly retentionDays: number | undefined } | undefined
   hasStream(group: string, name: string): boolean
-  listRemovals(group: string): readonly LogRemoval[]
 }
 
 export function prepareLogSettings(db: Db): LogSettingsReader {
@@ -114,7 +113,6 @@ export function prepareLogSettings(db: Db): LogSettingsReader {
     .prepare<[], [string, number]>('SELECT name, retention_days FROM log_groups WHERE retention_days IS NOT NULL')
     .raw()
   const removals = db.prepare<[], LogRemoval>(REMOVALS)
-  const removalsOf = db.prepare<[string], LogRemoval>(`${REMOVALS} WHERE group_name = ?`)
   const findGroup = db.prepare<[string], number | null>('SELECT retention_days FROM log_groups WHERE name = ?').pluck()
   const hasStream = db
     .prepare<[string, string], number>('SELECT 1 FROM log_streams WHERE group_name = ? AND name = ?')
@@ -126,8 +124,7 @@ export function prepareLogSettings(db: Db): LogSettingsReader {
       const days = findGroup.get(name)
       return days === undefined ? undefined : { retentionDays: days ?? undefined }
     },
-    hasStream: (group, name) => hasStream.get(group, name) !== undefined,
-    listRemovals: (group) => removalsOf.all(group)
+    hasStream: (group, name) => hasStream.get(group, name) !== undefined
   }
 }
 
