@@ -8,6 +8,6 @@ export { createLogWriter, type LogCounts, type LogWriter, type LogWriterOptions 
 export { createMetrics, type Metrics } from './metrics.ts'
 export { MinuteMetrics } from './minutes/minute-metrics.ts'
 export { startMinuteReporter } from './minutes/minute-reporter.ts'
-export { toSamples } from './minutes/to-samples.ts'
+export { MinuteSums } from './minutes/to-samples.ts'
 export { isTextBody, toUrlEvent, type UrlRequest } from './url-event.ts'
 export { toUrlResponse, type UrlResponse } from './url-response.ts'
