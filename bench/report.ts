@@ -210,14 +210,17 @@ export function report({
       table(
         ['', ''],
         [
-          ['counting one invocation, median', `${countNs.p50.toFixed(0)} ns`],
+          ['counting one invocation, CPU, median', `${countNs.p50.toFixed(0)} ns`],
           ['worst round', `${countNs.worst.toFixed(0)} ns`],
           ['of that, for CloudWatch', `${minuteNs.toFixed(0)} ns`],
           ['`/metrics` with so many functions', String(functions)],
           ['its size', `${(scrape.bytes / 1e6).toFixed(1)} MB`],
           ['in all', `${scrape.ms.toFixed(0)} ms`],
-          ['longest hold of the event loop', `${scrape.longestMs.toFixed(1)} ms`],
-          ['a minute of all of them', `${minute.samples} samples, ${minute.ms.toFixed(0)} ms`]
+          ['longest hold of the event loop, CPU', `${scrape.longestMs.toFixed(1)} ms`],
+          [
+            'a minute of all of them',
+            `${minute.samples} samples, ${minute.ms.toFixed(0)} ms of CPU, at most ${minute.longestMs.toFixed(1)} ms at a time`
+          ]
         ]
       )
     )

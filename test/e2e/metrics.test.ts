@@ -61,7 +61,7 @@ t.test('metrics of functions, by functions, and for Prometheus', async (t) => {
   })
   t.equal(role.status, 201, await role.text())
   const zip = await zipOf({ 'index.js': outputFiles[0]!.text })
-  const query = 'runtime=nodejs20.x&handler=index.handler&role=putter'
+  const query = 'runtime=nodejs20.x&handler=index.handler&role=arn:aws:iam::000000000000:role/putter'
   const deployed = await first.deploy('putter', zip, query)
   t.equal(deployed.status, 201, await deployed.text())
   t.equal(await (await first.invoke('putter', { namespace: 'Shop', pad: 0 })).json(), 'taken')

@@ -44,6 +44,11 @@ export class DurationBuckets {
   }
 }
 
+/** The value that stands for all of its bucket. */
+export function bucketed(ms: number): number {
+  return SHORTEST * GROWTH ** (bucketOf(ms) + 0.5)
+}
+
 function bucketOf(ms: number): number {
   if (ms <= SHORTEST) return 0
   return Math.min(BUCKETS - 1, Math.floor(Math.log(ms / SHORTEST) * SCALE))

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MetricSample } from '@hearth/store'
 import { type ReporterOptions, startReporter } from '../control-plane-reporter.ts'
 import type { MinuteMetrics } from './minute-metrics.ts'
-import { toSamples } from './to-samples.ts'
+import { MinuteSums } from './to-samples.ts'
 
 export interface MinuteReporterOptions extends Pick<ReporterOptions, 'port' | 'internalToken' | 'onError'> {
   readonly minutes: MinuteMetrics
@@ -14,14 +15,14 @@ export interface MinuteReporterOptions extends Pick<ReporterOptions, 'port' | 'i
 }
 
 const INTERVAL_MS = 1_000
-/** Of one report: taking one in is some ms of the control plane's time. */
-const SAMPLES = 1_000
+/** Of one report: making it, and taking it in, are some ms. */
+const SAMPLES = 250
 /** Reports that wait for the control plane: the newest are kept. */
-const WAITING = 2_000
+const WAITING = 800
 
 interface Report {
   readonly id: string
-  readonly samples: readonly MetricSample[]
+  readonly samples: () => readonly MetricSample[]
 }
 
 /**
@@ -32,14 +33,13 @@ interface Report {
 export function startMinuteReporter(options: MinuteReporterOptions): () => Promise<void> {
   const { minutes, sample, onLost, intervalMs = INTERVAL_MS } = options
   const waiting: Report[] = []
-  let isLast = false
+  let collecting: Promise<void> | undefined
 
-  function collect(): void {
-    for (const [at, table] of minutes.take(isLast)) {
-      const samples = toSamples(at, table)
-      for (let i = 0; i < samples.length; i += SAMPLES) {
-        waiting.push({ id: randomUUID(), samples: samples.slice(i, i + SAMPLES) })
-      }
+  async function collect(all: boolean): Promise<void> {
+    for (const [at, table] of minutes.take(all)) {
+      const sums = new MinuteSums(at)
+      for (const _ of sums.addUp(table)) await nextTurn()
+      waiting.push(...sums.parts(SAMPLES).map((samples) => ({ id: randomUUID(), samples })))
     }
     const lost = waiting.length - WAITING
     if (lost <= 0) return
@@ -53,17 +53,21 @@ export function startMinuteReporter(options: MinuteReporterOptions): () => Promi
     intervalMs,
     report() {
       sample()
-      collect()
-      return waiting.length === 0 ? undefined : JSON.stringify(waiting[0])
+      collecting ??= collect(false).finally(() => {
+        collecting = undefined
+      })
+      const [first] = waiting
+      return first && JSON.stringify({ id: first.id, samples: first.samples() })
     },
     onTaken(body) {
-      const { id } = JSON.parse(body) as Report
-      if (waiting[0]?.id === id) waiting.shift()
+      const first = waiting[0]
+      if (first !== undefined && body.startsWith(`{"id":"${first.id}"`)) waiting.shift()
     },
     more: () => waiting.length > 0
   })
   return async () => {
-    isLast = true
+    await collecting
+    await collect(true)
     await stop()
   }
 }
