@@ -42,45 +42,48 @@ const hook = (where: string) => `http://127.0.0.1:${(receiver.address() as Addre
 const runsOf = (name: string) =>
   posts.filter(({ path }) => path === `/${name}`).map(({ body }) => body['requestPayload'])
 
-const hearth = await startHearth({ env: { HEARTH_WEBHOOK_NETWORKS: '127.0.0.0/8' } })
-t.teardown(() => hearth.stop())
-t.ok((await hearth.deploy('failing.mjs', 'export const handler = async () => { throw new Error("no") }')).ok)
-await hearth.invoke('failing', {})
-for (const name of ['pager', 'watcher']) {
-  t.ok((await hearth.deploy(`${name}.mjs`, 'export const handler = async () => "ok"')).ok)
-  const told = await hearth.request(`/v1/functions/${name}/event-invoke-config`, {
-    method: 'PUT',
-    body: JSON.stringify({ onSuccess: { webhook: { url: hook(name) } } })
-  })
-  t.ok(told.ok, await told.text())
-}
-const rule = await hearth.request('/v1/triggers/event/changes', {
-  method: 'PUT',
-  body: JSON.stringify({
-    function: 'watcher',
-    pattern: {
-      source: ['aws.cloudwatch'],
-      'detail-type': ['CloudWatch Alarm State Change'],
-      detail: { state: { value: ['ALARM'] } }
-    }
-  })
-})
-t.ok(rule.ok, await rule.text())
-
 const clis = [
   ...new Set(['/usr/bin/aws', (await run('bash', ['-c', 'type -P aws']).catch(() => ({ stdout: '' }))).stdout.trim()])
 ]
 const cli = clis.find((file) => file !== '' && existsSync(file))
 
+const hearth = await startHearth({ env: { HEARTH_WEBHOOK_NETWORKS: '127.0.0.0/8' } })
+t.teardown(() => hearth.stop())
+t.test('one function fails, others are called', async (t) => {
+  t.ok((await hearth.deploy('failing.mjs', 'export const handler = async () => { throw new Error("no") }')).ok)
+  await hearth.invoke('failing', {})
+  for (const name of ['pager', 'watcher']) {
+    t.ok((await hearth.deploy(`${name}.mjs`, 'export const handler = async () => "ok"')).ok)
+    const told = await hearth.request(`/v1/functions/${name}/event-invoke-config`, {
+      method: 'PUT',
+      body: JSON.stringify({ onSuccess: { webhook: { url: hook(name) } } })
+    })
+    t.ok(told.ok, await told.text())
+  }
+  const rule = await hearth.request('/v1/triggers/event/changes', {
+    method: 'PUT',
+    body: JSON.stringify({
+      function: 'watcher',
+      pattern: {
+        source: ['aws.cloudwatch'],
+        'detail-type': ['CloudWatch Alarm State Change'],
+        detail: { state: { value: ['ALARM'] } }
+      }
+    })
+  })
+  t.ok(rule.ok, await rule.text())
+})
+
 t.test(
   'AWS CLI: an alarm on errors goes off and calls a function',
   { skip: cli === undefined && 'aws is not on PATH' },
   async (t) => {
+    const HOME = t.testdir()
     const aws = async (...args: string[]): Promise<unknown> => {
       const { stdout } = await run(cli!, ['--endpoint-url', hearth.url, '--output', 'json', ...args], {
         env: {
           PATH: process.env['PATH'],
-          HOME: t.testdir(),
+          HOME,
           AWS_SHARED_CREDENTIALS_FILE: path.join(hearth.dataDir, 'credentials'),
           AWS_DEFAULT_REGION: 'us-east-1',
           AWS_PAGER: ''
