@@ -42,45 +42,98 @@ const hook = (where: string) => `http://127.0.0.1:${(receiver.address() as Addre
 const runsOf = (name: string) =>
   posts.filter(({ path }) => path === `/${name}`).map(({ body }) => body['requestPayload'])
 
-const hearth = await startHearth({ env: { HEARTH_WEBHOOK_NETWORKS: '127.0.0.0/8' } })
-t.teardown(() => hearth.stop())
-t.ok((await hearth.deploy('failing.mjs', 'export const handler = async () => { throw new Error("no") }')).ok)
-await hearth.invoke('failing', {})
-for (const name of ['pager', 'watcher']) {
-  t.ok((await hearth.deploy(`${name}.mjs`, 'export const handler = async () => "ok"')).ok)
-  const told = await hearth.request(`/v1/functions/${name}/event-invoke-config`, {
-    method: 'PUT',
-    body: JSON.stringify({ onSuccess: { webhook: { url: hook(name) } } })
-  })
-  t.ok(told.ok, await told.text())
-}
-const rule = await hearth.request('/v1/triggers/event/changes', {
-  method: 'PUT',
-  body: JSON.stringify({
-    function: 'watcher',
-    pattern: {
-      source: ['aws.cloudwatch'],
-      'detail-type': ['CloudWatch Alarm State Change'],
-      detail: { state: { value: ['ALARM'] } }
-    }
-  })
-})
-t.ok(rule.ok, await rule.text())
-
 const clis = [
   ...new Set(['/usr/bin/aws', (await run('bash', ['-c', 'type -P aws']).catch(() => ({ stdout: '' }))).stdout.trim()])
 ]
 const cli = clis.find((file) => file !== '' && existsSync(file))
 
+const hearth = await startHearth({ env: { HEARTH_WEBHOOK_NETWORKS: '127.0.0.0/8' } })
+t.teardown(() => hearth.stop())
+t.test('one function fails, others are called', async (t) => {
+  t.ok((await hearth.deploy('failing.mjs', 'export const handler = async () => { throw new Error("no") }')).ok)
+  await hearth.invoke('failing', {})
+  for (const name of ['pager', 'watcher']) {
+    t.ok((await hearth.deploy(`${name}.mjs`, 'export const handler = async () => "ok"')).ok)
+    const told = await hearth.request(`/v1/functions/${name}/event-invoke-config`, {
+      method: 'PUT',
+      body: JSON.stringify({ onSuccess: { webhook: { url: hook(name) } } })
+    })
+    t.ok(told.ok, await told.text())
+  }
+  const rule = await hearth.request('/v1/triggers/event/changes', {
+    method: 'PUT',
+    body: JSON.stringify({
+      function: 'watcher',
+      pattern: {
+        source: ['aws.cloudwatch'],
+        'detail-type': ['CloudWatch Alarm State Change'],
+        detail: { state: { value: ['ALARM'] } }
+      }
+    })
+  })
+  t.ok(rule.ok, await rule.text())
+})
+
+t.test(
+  'whatever kills the control plane: an action is not lost, and its receiver can tell that it is the same',
+  async (t) => {
+    posts.length = 0
+    const put = await hearth.request('/v1/alarms/crash', {
+      method: 'PUT',
+      body: JSON.stringify({
+        metric: { namespace: 'Shop', name: 'none' },
+        statistic: 'Sum',
+        threshold: 1,
+        comparison: '>',
+        missingData: 'ignore',
+        actions: { alarm: [{ webhook: { url: hook('held') } }, { function: 'pager' }] }
+      })
+    })
+    t.equal(put.status, 201)
+    t.match(((await put.json()) as { hints: string[] }).hints, [/^No value of Shop none/], 'the function would take it')
+    answers = false
+    const set = await hearth.request('/', {
+      method: 'POST',
+      headers: {
+        'x-amz-target': 'GraniteServiceVersion20100801.SetAlarmState',
+        'content-type': 'application/x-amz-json-1.0'
+      },
+      body: JSON.stringify({ AlarmName: 'crash', StateValue: 'ALARM', StateReason: 'by hand' })
+    })
+    t.equal(set.status, 200, await set.text())
+    const first = await eventually(() => posts.find(({ path }) => path === '/held'), 30_000)
+    const { controlPlane } = hearth.pids()
+    process.kill(controlPlane, 'SIGKILL')
+    answers = true
+    for (const { res } of posts) res.writeHead(204).end()
+    const again = await eventually(() => posts.find((post) => post.path === '/held' && post !== first), 60_000)
+    t.equal(again.id, first.id)
+    t.strictSame(again.body, first.body)
+    const items = await eventually(async () => {
+      const answer = await hearth.request('/v1/alarms/crash/history').catch(() => undefined)
+      if (answer?.status !== 200) return false
+      const { items } = (await answer.json()) as { items: { type: string; summary: string }[] }
+      return items.filter(({ type }) => type === 'Action').length === 2 && items
+    }, 30_000)
+    t.equal(items.filter(({ type }) => type === 'StateUpdate').length, 1)
+    await eventually(() => runsOf('pager').length > 0, 30_000)
+    t.equal(runsOf('pager').length, 1, 'the function was run once')
+    t.match(await (await hearth.request('/v1/alarms/crash')).json(), { state: 'ALARM', reason: 'by hand' })
+    t.equal((await hearth.request('/v1/alarms/crash', { method: 'DELETE' })).status, 204)
+  }
+)
+
 t.test(
   'AWS CLI: an alarm on errors goes off and calls a function',
   { skip: cli === undefined && 'aws is not on PATH' },
   async (t) => {
+    posts.length = 0
+    const HOME = t.testdir()
     const aws = async (...args: string[]): Promise<unknown> => {
       const { stdout } = await run(cli!, ['--endpoint-url', hearth.url, '--output', 'json', ...args], {
         env: {
           PATH: process.env['PATH'],
-          HOME: t.testdir(),
+          HOME,
           AWS_SHARED_CREDENTIALS_FILE: path.join(hearth.dataDir, 'credentials'),
           AWS_DEFAULT_REGION: 'us-east-1',
           AWS_PAGER: ''
@@ -154,53 +207,5 @@ t.test(
     await aws('cloudwatch', 'disable-alarm-actions', '--alarm-names', 'errors')
     await aws('cloudwatch', 'delete-alarms', '--alarm-names', 'errors')
     t.strictSame(await aws('cloudwatch', 'describe-alarms'), { MetricAlarms: [], CompositeAlarms: [] })
-  }
-)
-
-t.test(
-  'whatever kills the control plane: an action is not lost, and its receiver can tell that it is the same',
-  async (t) => {
-    posts.length = 0
-    const put = await hearth.request('/v1/alarms/crash', {
-      method: 'PUT',
-      body: JSON.stringify({
-        metric: { namespace: 'Shop', name: 'none' },
-        statistic: 'Sum',
-        threshold: 1,
-        comparison: '>',
-        missingData: 'ignore',
-        actions: { alarm: [{ webhook: { url: hook('held') } }, { function: 'pager' }] }
-      })
-    })
-    t.equal(put.status, 201)
-    t.match(((await put.json()) as { hints: string[] }).hints, [/^No value of Shop none/], 'the function would take it')
-    answers = false
-    const set = await hearth.request('/', {
-      method: 'POST',
-      headers: {
-        'x-amz-target': 'GraniteServiceVersion20100801.SetAlarmState',
-        'content-type': 'application/x-amz-json-1.0'
-      },
-      body: JSON.stringify({ AlarmName: 'crash', StateValue: 'ALARM', StateReason: 'by hand' })
-    })
-    t.equal(set.status, 200, await set.text())
-    const first = await eventually(() => posts.find(({ path }) => path === '/held'), 30_000)
-    const { controlPlane } = hearth.pids()
-    process.kill(controlPlane, 'SIGKILL')
-    answers = true
-    for (const { res } of posts) res.writeHead(204).end()
-    const again = await eventually(() => posts.find((post) => post.path === '/held' && post !== first), 60_000)
-    t.equal(again.id, first.id)
-    t.strictSame(again.body, first.body)
-    const items = await eventually(async () => {
-      const answer = await hearth.request('/v1/alarms/crash/history').catch(() => undefined)
-      if (answer?.status !== 200) return false
-      const { items } = (await answer.json()) as { items: { type: string; summary: string }[] }
-      return items.filter(({ type }) => type === 'Action').length === 2 && items
-    }, 30_000)
-    t.equal(items.filter(({ type }) => type === 'StateUpdate').length, 1)
-    await eventually(() => runsOf('pager').length > 0, 30_000)
-    t.equal(runsOf('pager').length, 1, 'the function was run once')
-    t.match(await (await hearth.request('/v1/alarms/crash')).json(), { state: 'ALARM', reason: 'by hand' })
   }
 )
