@@ -1,9 +1,10 @@
 // Functions as targets of a load balancer: rules, an ALB's events and answers, health checks.
 import { randomUUID } from 'node:crypto'
+import http from 'node:http'
 import type { LoadBalancer, LoadBalancerRule } from '@hearth/shared'
 import t from 'tap'
 import { testClock } from './events.ts'
-import { ask, type Harness, outcome, record, startGateway } from './harness.ts'
+import { ask, type Harness, outcome, record, startGateway, textOf } from './harness.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 const GROUP = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/0123456789abcdef'
@@ -194,6 +195,21 @@ t.test('answers are sent as they say, and 502 when they say nothing that can be'
   t.match(large, { status: 413, body: page('413 Request Entity Too Large') })
   executor.behaviour = () => answerWith(OK)
   t.equal((await ask(port, '/lb/web/', { auth: false, body: Buffer.alloc(1_048_576) })).status, 200)
+  // Whose length nobody says beforehand.
+  const chunked = (bytes: number): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port, path: '/lb/web/', method: 'POST', agent: false }
+      const req = http.request({ ...options, headers: { 'transfer-encoding': 'chunked' } }, (res) => {
+        textOf(res).then((text) => {
+          resolve(`${res.statusCode} ${text}`)
+        }, reject)
+      })
+      req.on('error', reject)
+      req.write(Buffer.alloc(bytes - 1))
+      req.end('x')
+    })
+  t.equal(await chunked(1_048_577), `413 ${page('413 Request Entity Too Large')}`)
+  t.equal(await chunked(1_048_576), '200 ')
   harness.policies.remove('f', '')
   t.match(await get(OK), BAD_GATEWAY, 'the function does not let it in')
   put(harness, { functionArn: `${ARN}:gone` }, [])

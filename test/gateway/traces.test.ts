@@ -56,11 +56,11 @@ async function start(t: Test, sample: number, options: HarnessOptions = {}) {
   return { gateway, port: gateway.port, collector, seen, behaviours, warnings }
 }
 
-async function spansNamed({ named, faults }: Collector, name: string, count = 1): Promise<readonly ReceivedSpan[]> {
-  await until(`${count} × ${name}`, () => faults.length > 0 || named(name).length >= count)
-  t.strictSame(faults, [], 'all that came is OTLP')
-  t.equal(named(name).length, count, name)
-  return named(name)
+async function spansNamed(collector: Collector, name: string, count = 1): Promise<readonly ReceivedSpan[]> {
+  await until(`${count} × ${name}`, () => collector.faults.length > 0 || collector.named(name).length >= count)
+  t.strictSame(collector.faults, [], 'all that came is OTLP')
+  t.equal(collector.named(name).length, count, name)
+  return collector.named(name)
 }
 
 const HEADER = /^Root=1-([0-9a-f]{8})-([0-9a-f]{24});Parent=([0-9a-f]{16});Sampled=([01])(;Lineage=1:.*)?$/

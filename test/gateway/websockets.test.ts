@@ -199,6 +199,64 @@ t.test('a connection from its handshake to its end', async (t) => {
   )
 })
 
+t.test('what the server says of a connection, or is of the request alone, no client says', async (t) => {
+  const { port, events, host } = serve(shared)
+  await connect(t, port, '/prod', {
+    headers: {
+      host,
+      'X-Amzn-Tls-Version': 'TLSv1.3',
+      'x-amzn-tls-cipher-suite': 'any',
+      expect: '100-continue',
+      te: 'trailers',
+      'x-own': 'a'
+    }
+  })
+  const names = Object.keys(events[0]!.headers!).map((name) => name.toLowerCase())
+  t.ok(names.includes('x-own'))
+  t.strictSame(
+    names.filter((name) => /^(x-amzn-tls-.*|expect|te|upgrade|connection)$/.test(name)),
+    []
+  )
+})
+
+t.test('a route with a role invokes with the rights of that role, and not with those of the API', async (t) => {
+  const gateway = await start(t)
+  const make = (name: string, service: string, resource: string): string => {
+    const roleId = `AROA${name.toUpperCase().padEnd(17, 'X')}`
+    const statement = { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }
+    gateway.roles.create({
+      name,
+      path: '/',
+      roleId,
+      trust: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }),
+      description: undefined,
+      maxSessionS: 3_600,
+      tags: {},
+      boundary: undefined,
+      createdAt: '2026-01-02T03:04:05.000Z',
+      sessionsFrom: new Date(0).toISOString()
+    } as unknown as Parameters<typeof gateway.roles.create>[0])
+    const Statement = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: resource }]
+    gateway.owned.putInline(roleId, 'p', JSON.stringify({ Version: '2012-10-17', Statement }))
+    return `arn:aws:iam::000000000000:role/${name}`
+  }
+  const apis = 'apigateway.amazonaws.com'
+  for (const credentialsArn of [
+    make('stranger', 'lambda.amazonaws.com', ARN),
+    make('poor', apis, `${ARN}-other`),
+    'arn:aws:iam::000000000000:role/absent'
+  ]) {
+    const { host } = serve(gateway, { integration: { credentialsArn } })
+    // The function's own policy would let the API in.
+    t.match(await refusal(gateway.port, '/prod', { headers: { host } }), { status: 500 }, credentialsArn)
+  }
+  const { host } = serve(gateway, { integration: { credentialsArn: make('good', apis, ARN) } })
+  gateway.policies.remove('hello', '')
+  const client = await connect(t, gateway.port, '/prod', { headers: { host } })
+  client.ws.send('hi')
+  t.equal(await client.next(), 'hi')
+})
+
 t.test('messages choose their routes, and functions may answer', async (t) => {
   const back = { fn: 'hello', responseSelectionExpression: '$default' }
   const served = serve(shared, {

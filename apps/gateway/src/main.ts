@@ -128,7 +128,7 @@ const gateway = await buildApp({
   log,
   audit,
   queue,
-  tracing: traceExport && { ...config.tracing!, ...traceExport }
+  tracing: traceExport && { ...config.tracing, ...traceExport }
 })
 
 const stopping = new AbortController()

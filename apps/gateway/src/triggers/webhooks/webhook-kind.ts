@@ -226,7 +226,8 @@ export function createWebhookKind(options: WebhookKindOptions): WebhookKind {
       const sample = { ...request, body: Buffer.from(JSON.stringify(detail)) }
       const payload = (): string => toWebhookEvent(webhook, sample, undefined)
       const { target } = webhook
-      if ('bus' in target) return firingsOnBus(target.bus, toBus(webhook, sample, payload), sample.receivedAt, undefined)
+      if ('bus' in target)
+        return firingsOnBus(target.bus, toBus(webhook, sample, payload), sample.receivedAt, undefined)
       return [toFunction(webhook, target.functionArn, sample, payload())]
     }
   }
