@@ -40,7 +40,6 @@ export function measureTraces(): readonly TraceResult[] {
   const clocks = { nowMs: Date.now, now: () => performance.now() }
   const off = createTraces({ ...clocks, tracing: undefined })
   const on = (sample: number) => createTraces({ ...clocks, tracing: { sample, slowMs: 1_000, take } })
-  const { name, version, memoryMiB, ...outcome } = { name: 'f', version: '1', memoryMiB: 128, ...OUTCOME }
 
   /** All that a call does for its trace, from its headers to its end. */
   const call =
@@ -49,7 +48,7 @@ export function measureTraces(): readonly TraceResult[] {
       const requestId = ids[i & 1_023]!
       const header = traces.ofCaller(requestId, headers)
       if (!traces.keeps(header, OUTCOME)) return
-      const { payload: _, tail: __, streamed: ___, ...facts } = outcome
+      const { status, errorType, cold, phases, billedMs, maxMemoryMiB } = OUTCOME
       traces.record({
         header,
         ...traces.originOf(headers),
@@ -57,8 +56,8 @@ export function measureTraces(): readonly TraceResult[] {
         trigger: 'other',
         requestId,
         invokedArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
-        function: { name, version, memoryMiB },
-        outcome: facts,
+        function: { name: 'f', version: '1', memoryMiB: 128 },
+        outcome: { status, errorType, cold, phases, billedMs, maxMemoryMiB },
         startedAt: 0
       })
     }

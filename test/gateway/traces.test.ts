@@ -56,11 +56,11 @@ async function start(t: Test, sample: number, options: HarnessOptions = {}) {
   return { gateway, port: gateway.port, collector, seen, behaviours, warnings }
 }
 
-async function spansNamed({ named, faults }: Collector, name: string, count = 1): Promise<readonly ReceivedSpan[]> {
-  await until(`${count} × ${name}`, () => faults.length > 0 || named(name).length >= count)
-  t.strictSame(faults, [], 'all that came is OTLP')
-  t.equal(named(name).length, count, name)
-  return named(name)
+async function spansNamed(collector: Collector, name: string, count = 1): Promise<readonly ReceivedSpan[]> {
+  await until(`${count} × ${name}`, () => collector.faults.length > 0 || collector.named(name).length >= count)
+  t.strictSame(collector.faults, [], 'all that came is OTLP')
+  t.equal(collector.named(name).length, count, name)
+  return collector.named(name)
 }
 
 const HEADER = /^Root=1-([0-9a-f]{8})-([0-9a-f]{24});Parent=([0-9a-f]{16});Sampled=([01])(;Lineage=1:.*)?$/
@@ -345,12 +345,11 @@ t.test('headers that are wrong break nothing, whether spans are made or not', as
       headers.push(traceId)
       return outcome('null')
     }
-    for (const traceparent of wrong) {
-      for (const path of [AWS('hello'), '/fn/hello']) {
-        const { status } = await ask(gateway.port, path, { body: '{}', headers: { traceparent } })
-        t.equal(status, 200, traceparent)
-        t.not(parse(headers.at(-1)!).traceId, id)
-      }
+    for (const [i, traceparent] of wrong.entries()) {
+      const path = i % 2 === 0 ? AWS('hello') : '/fn/hello'
+      const { status } = await ask(gateway.port, path, { body: '{}', headers: { traceparent } })
+      t.equal(status, 200, traceparent)
+      t.not(parse(headers.at(-1)!).traceId, id)
     }
     for (const sent of [
       'Root=1',
@@ -376,10 +375,9 @@ t.test('headers that are wrong break nothing, whether spans are made or not', as
     t.match(parse(headers.at(-1)!), { traceId: id, sampled: '0' }, 'W3C’s goes before AWS’s')
     t.match(headers.at(-1)!, new RegExp(`;Lineage=${lineage.slice(0, -1)}1$`), 'in which the chain of calls is')
   }
-})
 
-t.test('while nothing is traced a sender’s own headers go through', async (t) => {
-  const { port, executor } = await startGateway(t)
+  // While nothing is traced, a sender's own headers go through.
+  const { port, executor } = off
   let header = ''
   let event: Seen['event'] = {}
   executor.behaviour = ({ traceId, payload }) => {
@@ -387,10 +385,11 @@ t.test('while nothing is traced a sender’s own headers go through', async (t) 
     event = JSON.parse(payload.toString()) as Seen['event']
     return outcome('null')
   }
-  const { traceId, parentId, traceparent } = context()
+  const own = context()
+  const { traceparent } = own
   await ask(port, '/fn/hello', { headers: { traceparent, tracestate: 'a=b' } })
   t.match(event.headers, { traceparent, tracestate: 'a=b' })
-  t.match(parse(header), { traceId, spanId: parentId, sampled: '1' })
+  t.match(parse(header), { traceId: own.traceId, spanId: own.parentId, sampled: '1' })
   await ask(port, '/fn/hello')
   t.equal(event.headers!['traceparent'], undefined)
   t.match(header, /;Sampled=0;/)

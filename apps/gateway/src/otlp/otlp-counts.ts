@@ -3,8 +3,8 @@ import type { DropReason } from './batch-sender.ts'
 
 /** What became of spans. */
 export interface SpanCounts {
-  sent(count: number): void
-  dropped(count: number, reason: DropReason): void
+  readonly sent: (count: number) => void
+  readonly dropped: (count: number, reason: DropReason) => void
   /** Reads how many calls wait to be sent at every scrape from now on. */
   observe(waiting: () => number): void
 }

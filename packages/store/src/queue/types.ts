@@ -187,13 +187,7 @@ export interface EventQueue {
    * @param throttles - Attempts in a row that did not reach it
    * @param traceId - From now on; undefined: as it is
    */
-  retry(
-    requestId: string,
-    dueAt: number,
-    throttles: number,
-    result: AttemptResult,
-    traceId?: string | undefined
-  ): Promise<void>
+  retry(requestId: string, dueAt: number, throttles: number, result: AttemptResult, traceId?: string): Promise<void>
   /** Every function that has events which nobody has, and when the first is due. */
   waiting(): Promise<readonly { readonly functionName: string; readonly dueAt: number }[]>
   find(requestId: string): Promise<InvocationRecord | undefined>
