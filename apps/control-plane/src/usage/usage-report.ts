@@ -68,7 +68,7 @@ export async function reportUsage(
     const key = groupOf(day)
     if (key === null) continue
     let months = groups.get(key)
-    if (months === undefined) groups.set(key, (months = new Map()))
+    if (months === undefined) groups.set(key, (months = new Map<number, ByArchitecture>()))
     addTo(months, month, day)
   }
   const rates = new Map([...totals].map(([month, usage]) => [month, monthRates(prices, usage)]))
