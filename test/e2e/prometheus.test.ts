@@ -88,7 +88,7 @@ t.test('an operator makes a key for Prometheus that may read metrics and nothing
 
 t.test('every query and every rule has an answer while functions are called in every way', async (t) => {
   const prometheus = await startPrometheus(t.testdir())
-  t.teardown(prometheus.stop)
+  t.teardown(() => prometheus.stop())
   await deployAll()
   let isOver = false
   const load = callInEveryWay(() => isOver)
