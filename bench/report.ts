@@ -8,6 +8,7 @@ import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
 import type { HttpResult } from './http.ts'
 import type { MemoryResult } from './memory.ts'
+import type { MetricsResult } from './metrics.ts'
 import type { PatternResult } from './patterns.ts'
 import type { RuntimeResult } from './runtimes.ts'
 import type { ScaleResult } from './scale.ts'
@@ -27,6 +28,7 @@ export interface Results {
   readonly freeze: readonly FreezeResult[] | undefined
   readonly memory: MemoryResult | undefined
   readonly access: readonly AccessResult[] | undefined
+  readonly metrics: MetricsResult | undefined
   readonly websockets: WebSocketResult | undefined
   readonly command: string
 }
@@ -44,6 +46,7 @@ export function report({
   freeze,
   memory,
   access,
+  metrics,
   websockets,
   command
 }: Results): string {
@@ -194,6 +197,25 @@ export function report({
       table(
         ['HEARTH_FREEZE_MS', 'p50', 'p99', 'server CPU µs per call'],
         freeze.map((row) => [row.setting, row.p50Ms.toFixed(3), row.p99Ms.toFixed(3), row.cpuUs.toFixed(0)])
+      )
+    )
+  }
+  if (metrics !== undefined) {
+    const { functions, countNs, minuteNs, scrape, report: minute } = metrics
+    parts.push(
+      '## Metrics',
+      table(
+        ['', ''],
+        [
+          ['counting one invocation, median', `${countNs.p50.toFixed(0)} ns`],
+          ['worst round', `${countNs.worst.toFixed(0)} ns`],
+          ['of that, for CloudWatch', `${minuteNs.toFixed(0)} ns`],
+          ['`/metrics` with so many functions', String(functions)],
+          ['its size', `${(scrape.bytes / 1e6).toFixed(1)} MB`],
+          ['in all', `${scrape.ms.toFixed(0)} ms`],
+          ['longest hold of the event loop', `${scrape.longestMs.toFixed(1)} ms`],
+          ['a minute of all of them', `${minute.samples} samples, ${minute.ms.toFixed(0)} ms`]
+        ]
       )
     )
   }

@@ -9,6 +9,7 @@ import { measureCold } from './cold.ts'
 import { measureFreeze } from './freeze.ts'
 import { measureHttp } from './http.ts'
 import { measureMemory } from './memory.ts'
+import { measureMetrics } from './metrics.ts'
 import { measurePatterns } from './patterns.ts'
 import { report } from './report.ts'
 import { measureRuntimes } from './runtimes.ts'
@@ -25,7 +26,7 @@ const { values, positionals } = parseArgs({
     cold: { type: 'string', default: '200' },
     only: {
       type: 'string',
-      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,websockets'
+      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,metrics,websockets'
     },
     write: { type: 'boolean', default: false }
   },
@@ -94,6 +95,7 @@ try {
     freeze: isWanted('freeze') ? await measureFreeze(3_000) : undefined,
     memory: isWanted('memory') ? await memory() : undefined,
     access: isWanted('access') ? measureAccess() : undefined,
+    metrics: isWanted('metrics') ? await measureMetrics() : undefined,
     websockets: isWanted('websockets') ? await measureWebSockets() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })

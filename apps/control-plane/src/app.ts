@@ -11,7 +11,7 @@ import {
   type FunctionRecord,
   type SessionTokens
 } from '@hearth/shared'
-import type { ArtifactStore, IdempotencyKeys } from '@hearth/store'
+import type { ArtifactStore, IdempotencyKeys, Telemetry } from '@hearth/store'
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Access } from './access/access.ts'
@@ -53,6 +53,12 @@ import type { LayerAttachments } from './layers/layer-attachments.ts'
 import type { LayerService } from './layers/layer-service.ts'
 import type { MasterKeys } from './master-key/master-keys.ts'
 import type { Metrics } from './metrics.ts'
+import { metricReports } from './metrics-api/metric-reports.ts'
+import { metricRoutes } from './metrics-api/metric-routes.ts'
+import { monitoringCbor } from './metrics-api/protocols/cbor.ts'
+import { monitoringJson } from './metrics-api/protocols/json.ts'
+import { monitoringQuery } from './metrics-api/protocols/query.ts'
+import { MONITORING } from './metrics-api/registry.ts'
 import { openapi } from './openapi.ts'
 import type { PackageStore } from './packages/package-store.ts'
 import type { S3Source } from './packages/s3-source.ts'
@@ -141,6 +147,8 @@ export interface Deps {
   readonly authorizer: Authorizer
   readonly sessions: SessionTokens
   readonly auditDir: string
+  /** Metrics over time. */
+  readonly telemetry: Pick<Telemetry, 'metrics'>
   readonly secrets: SecretService
   readonly parameters: ParameterService
   readonly masterKeys: MasterKeys
@@ -174,7 +182,7 @@ const KEEP_ALIVE_MS = 72_000
 const CONNECTIONS = 1_000
 
 /** Services of the JSON protocol, by what stands before an operation's name in `X-Amz-Target`. */
-const JSON_TARGETS = new Set<string>([EVENTS.target, SECRETS_MANAGER.target, SSM.target])
+const JSON_TARGETS = new Set<string>([EVENTS.target, SECRETS_MANAGER.target, SSM.target, MONITORING.target])
 
 /** Builds the app and opens nothing: no port, no file, no signal handler. main.ts and tests both call this. */
 export async function buildApp(deps: Deps, options: ServerOptions = {}) {
@@ -339,8 +347,13 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
       bindJsonService(SSM, deps.parameters)
     ]
   })
+  const monitoring = { metrics: deps.telemetry.metrics, scope, now: deps.access.now }
+  await app.register(metricReports, { metrics: deps.telemetry.metrics, internalToken: deps.internalToken })
+  await app.register(metricRoutes, { prefix: '/v1/metrics', metrics: deps.telemetry.metrics, now: deps.access.now })
+  await app.register(monitoringJson, { deps: monitoring })
+  await app.register(monitoringCbor, { deps: monitoring })
   await app.register(queryApi, {
-    services: [bindService(IAM, deps.access), bindService(STS, deps)],
+    services: [bindService(IAM, deps.access), bindService(STS, deps), monitoringQuery(monitoring)],
     authorize(request, action, { resource, context }) {
       // Who one is, everybody may know of himself.
       if (action === 'sts:GetCallerIdentity') return

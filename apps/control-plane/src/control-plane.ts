@@ -51,6 +51,7 @@ import {
   makeDataDir,
   openAuditLog,
   openStore,
+  openTelemetry,
   prepareHostOwner,
   preparePrincipalLookup,
   prepareSecretLookup,
@@ -82,7 +83,9 @@ import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
 import { startMasterKeys } from './master-key/master-keys.ts'
+import { measureQueries } from './measure-queries.ts'
 import { createMetrics } from './metrics.ts'
+import { tidyOften } from './metrics-api/tidy-often.ts'
 import { createLayerTrees } from './packages/layer-trees.ts'
 import { createPackageStore, type PackageStore } from './packages/package-store.ts'
 import { createS3Source } from './packages/s3-source.ts'
@@ -156,6 +159,22 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   const masterKey = keyring[0].key
   const box = createSecretBox(keyring.map(({ key }) => key))
   const db = openStore(layout.database, options.migrationsDir, { now })
+  const telemetry = openTelemetry({
+    file: layout.telemetry,
+    migrationsDir: path.join(options.migrationsDir, 'telemetry'),
+    now
+  })
+  const usage = createUsageRepository(db)
+  const metrics = createMetrics({
+    process: options.processMetrics ?? false,
+    usage: () => usage.read(),
+    databases: { hearth: layout.database, queue: layout.queue, telemetry: layout.telemetry }
+  })
+  for (const one of [db, telemetry.db]) {
+    measureQueries(one, (op, seconds) => {
+      metrics.querySeconds.observe({ op }, seconds)
+    })
+  }
   // Both processes have it from here, so that it stays when the master key becomes another.
   const token = createServerSecrets(db, box).ensure('internal-token', internalToken(masterKey))
   const keys = createKeysRepository(db, box, now)
@@ -333,7 +352,6 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     },
     isHostTaken: (host) => ownerOf(host) !== undefined
   })
-  const metrics = createMetrics(() => functions.count(), { process: options.processMetrics ?? false })
 
   // Answers may show what is sealed elsewhere: a function's environment.
   const requestKeys = createIdempotencyKeys(db, {
@@ -402,9 +420,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       }),
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },
-      account: createAccount(createUsageRepository(db), config.dataDir, config.concurrency, () =>
-        concurrency.unreserved()
-      ),
+      account: createAccount(usage, config.dataDir, config.concurrency, () => concurrency.unreserved()),
       artifacts,
       packages,
       builder,
@@ -425,6 +441,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       authorizer,
       sessions,
       auditDir: layout.audit,
+      telemetry,
       secrets,
       masterKeys,
       parameters: createParameterService({
@@ -470,8 +487,12 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     }
   }, PRUNE_MS)
   pruning.unref()
+  const stopTidying = tidyOften(telemetry, (err) => {
+    app.log.error({ err }, 'old metrics could not be rolled up')
+  })
   app.addHook('onClose', async () => {
     stopCollector()
+    stopTidying()
     clearInterval(pruning)
     masterKeys.stop()
     await builder?.close()
@@ -482,6 +503,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     keyUses.stop()
     // Steps that were put off by setImmediate come before this one.
     await new Promise<void>((resolve) => setImmediate(resolve))
+    telemetry.close()
     db.close()
     unlock()
   })

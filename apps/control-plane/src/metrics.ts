@@ -1,4 +1,14 @@
+import { statSync } from 'node:fs'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface MetricsOptions {
+  /** Whether to measure the process itself as well. */
+  readonly process: boolean
+  /** Asked at every scrape. */
+  readonly usage: () => { readonly functions: number; readonly codeBytes: number }
+  /** Files of databases, by name. */
+  readonly databases: Readonly<Record<string, string>>
+}
 
 /** Everything that the control plane counts. */
 export interface Metrics {
@@ -9,10 +19,10 @@ export interface Metrics {
   readonly authFailures: Counter<'reason'>
   readonly throttled: Counter<'reason'>
   readonly releaseEvents: Counter<'event'>
+  readonly querySeconds: Histogram<'op'>
 }
 
-/** @param countFunctions - Asked at every scrape. */
-export function createMetrics(countFunctions: () => number, options: { readonly process: boolean }): Metrics {
+export function createMetrics({ usage, databases, ...options }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   if (options.process) collectDefaultMetrics({ register: registry })
@@ -21,9 +31,26 @@ export function createMetrics(countFunctions: () => number, options: { readonly 
     help: 'Functions deployed',
     registers,
     collect() {
-      this.set(countFunctions())
+      this.set(usage().functions)
     }
   })
+  new Gauge({
+    name: 'hearth_code_store_bytes',
+    help: 'Packages of functions and layers as uploaded, each version counted',
+    registers,
+    collect() {
+      this.set(usage().codeBytes)
+    }
+  })
+  observeDatabases(registers, databases)
+  const querySeconds = new Histogram({
+    name: 'hearth_db_query_duration_seconds',
+    help: 'Statements of the control plane, by what they do',
+    labelNames: ['op'],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5],
+    registers
+  })
+  for (const op of ['read', 'write']) querySeconds.zero({ op })
   const deployments = new Counter({
     name: 'hearth_deployments_total',
     help: 'Deployments by result',
@@ -69,6 +96,7 @@ export function createMetrics(countFunctions: () => number, options: { readonly 
     authFailures,
     throttled,
     releaseEvents,
+    querySeconds,
     requestSeconds: new Histogram({
       name: 'hearth_http_request_duration_seconds',
       help: 'HTTP requests by route pattern',
@@ -77,4 +105,23 @@ export function createMetrics(countFunctions: () => number, options: { readonly 
       registers
     })
   }
+}
+
+/** Sizes of files, asked at every scrape; one that is not there has none. */
+function observeDatabases(registers: Registry[], databases: Readonly<Record<string, string>>): void {
+  const gauge = (name: string, help: string, ending: string): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['database'],
+      registers,
+      collect() {
+        for (const [database, file] of Object.entries(databases)) {
+          this.set({ database }, statSync(`${file}${ending}`, { throwIfNoEntry: false })?.size ?? 0)
+        }
+      }
+    })
+  }
+  gauge('hearth_db_size_bytes', 'Databases on disk, without their write-ahead logs', '')
+  gauge('hearth_db_wal_bytes', 'Their write-ahead logs', '-wal')
 }

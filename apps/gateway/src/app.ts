@@ -42,6 +42,8 @@ import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Metrics } from './metrics.ts'
+import { startMinuteReporter } from './minutes/minute-reporter.ts'
+import { sampleConcurrency } from './minutes/sample-concurrency.ts'
 import { peerAddress } from './peer-address.ts'
 import { createFunctionDoors } from './platform/function-doors.ts'
 import type { FunctionPlatform } from './platform/function-platform.ts'
@@ -577,8 +579,8 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           access.forget()
           passes.forget()
         },
-        onDeployed: (name) => {
-          metrics.functions.ensure(name)
+        onDeployed: (latest) => {
+          metrics.functions.ensure(latest.name, latest)
         },
         onRemoved: (name) => {
           metrics.functions.remove(name)
@@ -645,8 +647,29 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told about archives and replays')
         })
       })
+      const spilled = new Map<string, number>()
+      const stopMinutes = startMinuteReporter({
+        ...controlPlane,
+        minutes: metrics.minutes,
+        sample() {
+          sampleConcurrency(metrics.minutes, executor.stats().concurrency, spilled)
+        },
+        onLost(reports) {
+          log.error({ reports }, 'metrics were given up: the control plane was away for too long')
+        },
+        onError: atMostEvery(60_000, (err: unknown) => {
+          log.warn({ err }, 'the control plane cannot be told what functions did')
+        })
+      })
       stopReporters = async () => {
-        await Promise.all([stopReleases(), stopProvisioned(), stopKeyUses(), stopCompleted(), stopArchives()])
+        await Promise.all([
+          stopReleases(),
+          stopProvisioned(),
+          stopKeyUses(),
+          stopCompleted(),
+          stopArchives(),
+          stopMinutes()
+        ])
       }
       events.start()
       triggers.attach(reader)

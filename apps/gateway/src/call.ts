@@ -159,7 +159,10 @@ export class Call implements Invocation, RequestFacts {
   /** Hands the event to the function. @throws HearthError RECURSION_STOPPED */
   run(entry: Entry, payload: Buffer, invokedArn: string): void {
     const traceId = entry.lineage.enter(this.traceId)
-    if (traceId === undefined) throw recursionStopped(entry.record.name)
+    if (traceId === undefined) {
+      this.#hallway.metrics.recursionStopped(entry.record.name)
+      throw recursionStopped(entry.record.name)
+    }
     this.traceId = traceId
     this.payload = payload
     this.invokedArn = invokedArn
@@ -301,6 +304,9 @@ export class Call implements Invocation, RequestFacts {
     // 499 is what proxies call a client that did not wait for the answer.
     const code = this.res.headersSent ? this.res.statusCode : 499
     metrics.answered(this.#door.route, this.req.method ?? '', code, (endedAt - this.#startedAt) / 1_000)
+    if (this.url !== undefined) {
+      metrics.urlAnswered(this.url.url.functionName, code, endedAt - this.#startedAt)
+    }
   }
 
   /** Whether the caller must say who it is. */

@@ -42,28 +42,27 @@ export function observeConcurrency(registers: Registry[], read: () => Concurrenc
   })
   new Gauge({
     name: 'hearth_provisioned_concurrency',
-    help: 'Provisioned concurrency: instances requested, those available, events in flight on them.',
-    labelNames: ['function', 'version', 'state'],
+    help: 'Provisioned concurrency of all versions: instances requested, those ready, events in flight on them.',
+    labelNames: ['function', 'state'],
     registers,
     collect() {
       this.reset()
-      for (const { functionName, version, requested, available, inUse } of read().provisioned) {
-        const labels = { function: functionName, version }
-        this.set({ ...labels, state: 'requested' }, requested)
-        this.set({ ...labels, state: 'available' }, available)
-        this.set({ ...labels, state: 'in_use' }, inUse)
+      for (const { functionName, requested, available, inUse } of read().provisioned) {
+        this.inc({ function: functionName, state: 'requested' }, requested)
+        this.inc({ function: functionName, state: 'ready' }, available)
+        this.inc({ function: functionName, state: 'in_use' }, inUse)
       }
     }
   })
   new Counter({
-    name: 'hearth_provisioned_concurrency_spillover_total',
+    name: 'hearth_provisioned_concurrency_spillovers_total',
     help: 'Events that found all of their version’s provisioned concurrency in use.',
-    labelNames: ['function', 'version'],
+    labelNames: ['function'],
     registers,
     collect() {
       this.reset()
-      for (const { functionName, version, spilled } of read().provisioned) {
-        this.inc({ function: functionName, version }, spilled)
+      for (const { functionName, spilled } of read().provisioned) {
+        this.inc({ function: functionName }, spilled)
       }
     }
   })

@@ -12,6 +12,8 @@ export interface ReporterOptions {
   /** The control plane has taken what {@link report} gave. */
   readonly onTaken?: (body: string) => void
   readonly onError: (err: unknown) => void
+  /** Whether there is more to say at once when a report was taken. */
+  readonly more?: () => boolean
 }
 
 const TIMEOUT_MS = 5_000
@@ -26,6 +28,7 @@ const LAST_MS = 1_000
 export function startReporter(options: ReporterOptions): () => Promise<void> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
   let underWay: http.ClientRequest | undefined
+  let wasTaken = false
 
   function send(): void {
     if (underWay !== undefined) return
@@ -45,15 +48,19 @@ export function startReporter(options: ReporterOptions): () => Promise<void> {
       }
     })
     underWay = req
+    wasTaken = false
     req.on('timeout', () => req.destroy(new Error('the control plane takes too long')))
     req.on('response', (res) => {
-      if (res.statusCode === 204) options.onTaken?.(body)
-      else options.onError(new Error(`the control plane answered ${res.statusCode}`))
+      if (res.statusCode === 204) {
+        wasTaken = true
+        options.onTaken?.(body)
+      } else options.onError(new Error(`the control plane answered ${res.statusCode}`))
       res.resume()
     })
     req.on('error', options.onError)
     req.on('close', () => {
       underWay = undefined
+      if (wasTaken && options.more?.() === true) send()
     })
     req.end(body)
   }
@@ -67,7 +74,7 @@ export function startReporter(options: ReporterOptions): () => Promise<void> {
       // One that is under way may have been written before the last calls ended.
       if (underWay !== undefined) await once(underWay, 'close', { signal })
       send()
-      if (underWay !== undefined) await once(underWay, 'close', { signal })
+      while (underWay !== undefined) await once(underWay, 'close', { signal })
     } catch (err) {
       options.onError(err)
     }

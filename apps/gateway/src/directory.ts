@@ -21,7 +21,7 @@ export interface DirectoryOptions {
   /** Called with all keys when one of them, or what somebody is allowed, changed, before any request is served that comes after the change. */
   readonly onKeys: (keys: readonly AccessKey[]) => void
   /** A function was made or changed, whether or not it was ever asked for. */
-  readonly onDeployed: (functionName: string) => void
+  readonly onDeployed: (latest: FunctionRecord) => void
   readonly onRemoved: (functionName: string) => void
   /** At the first look, and when another process has committed something, whatever it was; what it throws is tried again. */
   readonly onCommitted?: () => void
@@ -163,8 +163,9 @@ export function createDirectory(options: DirectoryOptions): Directory {
 
   function tellOf(name: string): void {
     suspects.delete(name)
-    if (reader.findFunction(name) === undefined) options.onRemoved(name)
-    else options.onDeployed(name)
+    const latest = reader.findFunction(name)
+    if (latest === undefined) options.onRemoved(name)
+    else options.onDeployed(latest)
   }
 
   /** Compares an entry with the database; a pool goes on only where nothing that an instance knows has changed. */

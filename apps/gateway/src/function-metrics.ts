@@ -1,29 +1,35 @@
 import type { Outcome } from '@hearth/executor'
-import { renderHistogram } from './histogram-set.ts'
+import {
+  BILLED_SECONDS,
+  BUCKET,
+  bucketIndex,
+  CODE_CLASSES,
+  COLD_STARTS,
+  DURATION_SUM,
+  FIRST_COUNT,
+  LAST_ACTIVE,
+  MEMORY,
+  MEMORY_BEFORE,
+  MEMORY_MINUTE,
+  RUNNING,
+  STATUS,
+  statusIndex,
+  THROTTLE,
+  throttleIndex,
+  URL_CLASS,
+  USES_QUEUE,
+  USES_URL,
+  WIDTH
+} from './function-columns.ts'
+import { FAMILIES, type Family } from './function-families.ts'
 
-/** Upper bounds of the duration histogram, in seconds. Init is not part of it, as in CloudWatch's Duration. */
-export const DURATION_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60] as const
 export const OTHER = '_other'
-
-const STATUSES = ['ok', 'error', 'timeout', 'oom', 'init_error'] as const
-const THROTTLES = ['function', 'account', 'rate', 'queue'] as const
-
-// Columns of one function's row.
-const RUNNING = 0
-const COLD_STARTS = 1
-const BILLED_SECONDS = 2
-const DURATION_SUM = 3
-const LAST_ACTIVE = 4
-const STATUS = 5
-const THROTTLE = STATUS + STATUSES.length
-const BUCKET = THROTTLE + THROTTLES.length
-/** One bucket more than bounds: the last one is +Inf. */
-const WIDTH = BUCKET + DURATION_BUCKETS.length + 1
+const MINUTE_MS = 60_000
 
 /** A function keeps its name in the metrics at least this long after its last event. */
 const KEEP_MS = 600_000
 /** Rows rendered between two turns of the event loop. */
-const SLICE_ROWS = 250
+const SLICE_ROWS = 100
 
 /**
  * Counts per function, in one flat array: an invocation costs two look-ups and a dozen additions. At most
@@ -37,6 +43,8 @@ export class FunctionMetrics {
   readonly #rows = new Map<string, number>()
   readonly #names: string[] = [OTHER]
   readonly #free: number[] = []
+  /** What a function is, as labels; by row. */
+  readonly #infos: (string | undefined)[] = []
   #folded = new Set<string>()
   #nextEvictionAt = 0
 
@@ -54,13 +62,33 @@ export class FunctionMetrics {
   }
 
   /** Makes a function's series, all zero, so that the first error is an increase and not a beginning. */
-  ensure(functionName: string): void {
-    if (!this.#rows.has(functionName)) this.#add(functionName)
+  ensure(functionName: string, info?: { readonly runtime: string; readonly memoryMiB: number }): void {
+    const row = this.#rows.get(functionName) ?? this.#add(functionName)
+    if (row === 0 || info === undefined) return
+    this.#infos[row] = `function="${functionName}",runtime="${info.runtime}",memory_mb="${info.memoryMiB}"`
   }
 
-  settled(row: number, outcome: Outcome): void {
+  /** One more of what has to do with its events that are run later. @param column - Of function-columns.ts */
+  countEvent(functionName: string, column: number): void {
+    this.#count(functionName, column, USES_QUEUE)
+  }
+
+  /** Its URL was called. */
+  urlAnswered(functionName: string, code: number): void {
+    const index = Math.min(CODE_CLASSES.length - 1, Math.max(0, Math.floor(code / 100) - 2))
+    this.#count(functionName, URL_CLASS + index, USES_URL)
+  }
+
+  /** One more of something rare. */
+  count(functionName: string, column: number): void {
+    this.#count(functionName, column, undefined)
+  }
+
+  /** @returns how many of the function there were with it; 1 where it has no series of its own */
+  settled(row: number, outcome: Outcome): number {
     const values = this.#values
     const at = row * WIDTH
+    const running = row === 0 ? 1 : values[at + RUNNING]!
     values[at + RUNNING]!--
     values[at + LAST_ACTIVE] = this.#now()
     const { status } = outcome
@@ -73,8 +101,10 @@ export class FunctionMetrics {
       values[at + DURATION_SUM]! += seconds
       values[at + BUCKET + bucketIndex(seconds)]!++
       if (outcome.cold) values[at + COLD_STARTS]!++
+      this.#noteMemory(at, outcome.maxMemoryMiB * 1_048_576)
     }
     this.#release(row)
+    return running
   }
 
   /** The caller went away before an instance was free: as if it had never come. */
@@ -90,71 +120,62 @@ export class FunctionMetrics {
     if (row === undefined) return
     this.#rows.delete(functionName)
     this.#names[row] = ''
+    this.#infos[row] = undefined
     this.#release(row)
   }
 
   /** Text in Prometheus' format, in pieces; between two of them the event loop may turn. */
   *render(): Generator<string> {
     const rows = [0, ...this.#rows.values()]
-    yield* this.#family(rows, 'hearth_invocations_total', 'counter', 'Invocations by outcome.', (at, label) => {
-      let text = ''
-      STATUSES.forEach((status, i) => {
-        text += `hearth_invocations_total{${label},status="${status}"} ${this.#values[at + STATUS + i]}\n`
-      })
-      return text
-    })
-    yield* this.#family(
-      rows,
-      'hearth_throttles_total',
-      'counter',
-      'Invocations refused before they ran.',
-      (at, label) => {
-        let text = ''
-        THROTTLES.forEach((reason, i) => {
-          text += `hearth_throttles_total{${label},reason="${reason}"} ${this.#values[at + THROTTLE + i]}\n`
-        })
-        return text
-      }
-    )
-    yield* this.#single(
-      rows,
-      'hearth_cold_starts_total',
-      'counter',
-      'Invocations that initialised an instance.',
-      COLD_STARTS
-    )
-    yield* this.#single(rows, 'hearth_concurrent_executions', 'gauge', 'Invocations that wait or run.', RUNNING)
-    yield* this.#single(rows, 'hearth_billed_duration_seconds_total', 'counter', 'Billed duration.', BILLED_SECONDS)
-    const name = 'hearth_invocation_duration_seconds'
-    yield* this.#family(rows, name, 'histogram', 'Time in the handler, init excluded.', (at, label) =>
-      renderHistogram(name, label, DURATION_BUCKETS, this.#values, at + BUCKET, this.#values[at + DURATION_SUM]!)
-    )
+    yield* this.#renderInfos(rows)
+    for (const family of FAMILIES) yield* this.#renderFamily(rows, family)
     yield `# HELP hearth_metrics_functions_folded Functions counted under function="${OTHER}".\n# TYPE hearth_metrics_functions_folded gauge\nhearth_metrics_functions_folded ${this.#folded.size}\n`
   }
 
-  #single(rows: number[], name: string, type: string, help: string, column: number): Generator<string> {
-    return this.#family(rows, name, type, help, (at, label) => `${name}{${label}} ${this.#values[at + column]}\n`)
+  *#renderInfos(rows: readonly number[]): Generator<string> {
+    const name = 'hearth_function_info'
+    let text = `# HELP ${name} What a function is: always 1.\n# TYPE ${name} gauge\n`
+    for (let i = 0; i < rows.length; i++) {
+      const info = this.#infos[rows[i]!]
+      if (info !== undefined) text += `${name}{${info}} 1\n`
+      if (i % SLICE_ROWS !== SLICE_ROWS - 1) continue
+      yield text
+      text = ''
+    }
+    yield text
   }
 
-  *#family(
-    rows: number[],
-    name: string,
-    type: string,
-    help: string,
-    line: (at: number, label: string) => string
-  ): Generator<string> {
+  *#renderFamily(rows: readonly number[], { name, type, help, lines }: Family): Generator<string> {
     let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!
       // Gone or given to another function since the rendering began.
       if (row !== 0 && this.#names[row] === '') continue
-      text += line(row * WIDTH, `function="${this.#names[row]}"`)
+      text += lines(this.#values, row * WIDTH, `function="${this.#names[row]}"`)
       if (i % SLICE_ROWS === SLICE_ROWS - 1) {
         yield text
         text = ''
       }
     }
     yield text
+  }
+
+  #count(functionName: string, column: number, uses: number | undefined): void {
+    // One that was deleted meanwhile does not come back by it.
+    const at = (this.#rows.get(functionName) ?? 0) * WIDTH
+    this.#values[at + column]!++
+    if (uses !== undefined) this.#values[at + uses] = 1
+  }
+
+  #noteMemory(at: number, bytes: number): void {
+    const values = this.#values
+    const minute = Math.floor(values[at + LAST_ACTIVE]! / MINUTE_MS)
+    if (minute !== values[at + MEMORY_MINUTE]) {
+      values[at + MEMORY_BEFORE] = values[at + MEMORY]!
+      values[at + MEMORY] = 0
+      values[at + MEMORY_MINUTE] = minute
+    }
+    if (bytes > values[at + MEMORY]!) values[at + MEMORY] = bytes
   }
 
   #add(functionName: string): number {
@@ -193,9 +214,7 @@ export class FunctionMetrics {
       return false
     }
     const row = this.#rows.get(oldest)!
-    for (let i = COLD_STARTS; i < WIDTH; i++) {
-      if (i !== LAST_ACTIVE) this.#values[i]! += this.#values[row * WIDTH + i]!
-    }
+    for (let i = FIRST_COUNT; i < WIDTH; i++) this.#values[i]! += this.#values[row * WIDTH + i]!
     this.remove(oldest)
     this.#folded.add(oldest)
     return true
@@ -206,33 +225,4 @@ export class FunctionMetrics {
     this.#values.fill(0, row * WIDTH, (row + 1) * WIDTH)
     this.#free.push(row)
   }
-}
-
-function bucketIndex(seconds: number): number {
-  let i = 0
-  while (i < DURATION_BUCKETS.length && seconds > DURATION_BUCKETS[i]!) i++
-  return i
-}
-
-/** A crash is the function's error, as in CloudWatch's Errors. */
-function statusIndex(status: Exclude<Outcome['status'], 'throttled' | 'unavailable'>): number {
-  switch (status) {
-    case 'ok':
-      return 0
-    case 'error':
-    case 'crash':
-      return 1
-    case 'timeout':
-      return 2
-    case 'oom':
-      return 3
-    case 'init_error':
-      return 4
-  }
-}
-
-/** @param reason - Which limit refused, if the executor names one. */
-function throttleIndex(reason: string): number {
-  const index = (THROTTLES as readonly string[]).indexOf(reason)
-  return index === -1 ? THROTTLES.length - 1 : index
 }

@@ -46,7 +46,11 @@ log.info({ config: redactConfig(config) }, 'gateway starts')
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 const logsDir = dataLayout(config.dataDir).logs
-const metrics = createMetrics({ version, now: () => performance.now() })
+const metrics = createMetrics({
+  version,
+  functionSeries: config.functionSeries,
+  now: () => performance.now()
+})
 const logs = createLogWriter({
   logsDir,
   totalBytes: config.logBytes,

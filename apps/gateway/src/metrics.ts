@@ -4,11 +4,14 @@ import { API_FAILURES, type ApiFailure } from './apis/api-counts.ts'
 import { createGuardCounts, type GuardCounts } from './apis/guards/counts.ts'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { observeConcurrency } from './concurrency-metrics.ts'
+import { RECURSIVE } from './function-columns.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import type { Entry } from './function-routes.ts'
 import { HistogramSet } from './histogram-set.ts'
 import type { LogCounts } from './log-writer.ts'
+import { MinuteMetrics } from './minutes/minute-metrics.ts'
 import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
+import { createScheduleCounts, type ScheduleCounts } from './triggers/schedules/schedule-counts.ts'
 import { createWebhookCounts, type WebhookCounts } from './triggers/webhooks/webhook-counts.ts'
 import { createSocketCounts, type SocketCounts } from './websockets/socket-counts.ts'
 
@@ -16,24 +19,30 @@ const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** A warm call spends microseconds in most of its phases. */
 const PHASE_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 10]
 const INIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
-/** Most recently active functions keep series of their own. */
-const FUNCTION_SERIES = 1_000
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 export interface MetricsOptions {
   /** Of Hearth. */
   readonly version: string
+  /** So many functions, the most recently active ones, have series of their own; -1: all. Default: 1,000. */
+  readonly functionSeries?: number
   /** Milliseconds, monotonic. */
   readonly now: () => number
 }
 
+export const METRICS_SCOPES = ['platform', 'functions'] as const
+export type MetricsScope = (typeof METRICS_SCOPES)[number]
+
 /** What the gateway counts. Hot series are flat arrays; prom-client has the rest. */
 export interface Metrics {
   readonly functions: FunctionMetrics
+  /** What CloudWatch is told of functions. */
+  readonly minutes: MinuteMetrics
   readonly events: AsyncCounts
   readonly sockets: SocketCounts
   readonly webhooks: WebhookCounts
+  readonly schedules: ScheduleCounts
   readonly targets: HealthMetrics
   readonly guards: GuardCounts
   /** To be handed to the executor when it is made. */
@@ -47,16 +56,20 @@ export interface Metrics {
   /** An event of `entry` is over, however it came. @param row - Of {@link FunctionMetrics.started} */
   settled(row: number, entry: Entry, outcome: Outcome): void
   responded(seconds: number): void
+  /** A function had called itself too often. */
+  recursionStopped(functionName: string): void
+  /** A request to a function URL is over. */
+  urlAnswered(functionName: string, code: number, ms: number): void
   authFailed(reason: string): void
   /** @param reason - `rate` or `authentication` */
   throttled(reason: string): void
   /** An API's route did not get its function's answer. */
   apiFailed(reason: ApiFailure): void
-  /** Prometheus' text format 0.0.4, in pieces. */
-  render(): AsyncGenerator<string>
+  /** Prometheus' text format 0.0.4, in pieces. @param scope - Of the server's own, or of functions; undefined: both */
+  render(scope?: MetricsScope): AsyncGenerator<string>
 }
 
-export function createMetrics({ version, now }: MetricsOptions): Metrics {
+export function createMetrics({ version, functionSeries = 1_000, now }: MetricsOptions): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -97,7 +110,8 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     registers
   })
   for (const reason of API_FAILURES) apiFailures.inc({ reason }, 0)
-  const functions = new FunctionMetrics(FUNCTION_SERIES, now)
+  const functions = new FunctionMetrics(functionSeries === -1 ? Number.POSITIVE_INFINITY : functionSeries, now)
+  const minutes = new MinuteMetrics(Date.now)
   const requests = new HistogramSet('hearth_http_request_duration_seconds', 'HTTP requests by route.', REQUEST_BUCKETS)
   const phases = new HistogramSet(
     'hearth_invocation_phase_seconds',
@@ -127,9 +141,11 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
 
   return {
     functions,
-    events: createAsyncCounts(registers),
+    minutes,
+    events: createAsyncCounts(registers, functions, minutes),
     sockets: createSocketCounts(registers),
     webhooks: createWebhookCounts(registers),
+    schedules: createScheduleCounts(registers),
     targets: createHealthMetrics(registers),
     guards: createGuardCounts(registers),
     executorEvents: {
@@ -190,7 +206,16 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
         return executor.stats().stock.budgetBytes
       })
       observeConcurrency(registers, () => executor.stats().concurrency)
-      counterOf('hearth_log_stored_bytes_total', 'Bytes of function log written.', () => logCounts().storedBytes)
+      new Counter({
+        name: 'hearth_log_bytes_total',
+        help: 'Bytes of function log by what became of them.',
+        labelNames: ['outcome'],
+        registers,
+        collect() {
+          this.reset()
+          this.inc({ outcome: 'stored' }, logCounts().storedBytes)
+        }
+      })
       counterOf('hearth_log_dropped_lines_total', 'Lines of function log lost.', () => logCounts().droppedLines)
     },
     route: (route) => routes.push(route) - 1,
@@ -201,7 +226,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       requests.observe(requestRows.get(key) ?? addRequestRow(key, route, methodIndex, code), seconds)
     },
     settled(row, entry, outcome) {
-      functions.settled(row, outcome)
+      minutes.settled(entry, outcome, functions.settled(row, outcome))
       entry.counter?.record(outcome)
       const { queueMs, sandboxMs, initMs, executeMs } = outcome.phases
       if (outcome.status === 'unavailable') return
@@ -219,6 +244,14 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     responded(seconds) {
       phases.observe(respond, seconds)
     },
+    recursionStopped(functionName) {
+      functions.count(functionName, RECURSIVE)
+      minutes.count('RecursiveInvocationsDropped', functionName)
+    },
+    urlAnswered(functionName, code, ms) {
+      functions.urlAnswered(functionName, code)
+      minutes.urlAnswered(functionName, code, ms)
+    },
     authFailed(reason) {
       authFailures.inc({ reason })
     },
@@ -228,12 +261,14 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     apiFailed(reason) {
       apiFailures.inc({ reason })
     },
-    async *render() {
-      yield await registry.metrics()
-      yield '\n'
-      yield requests.render()
-      yield phases.render()
-      yield* functions.render()
+    async *render(scope) {
+      if (scope !== 'functions') {
+        for (const metric of registry.getMetricsAsArray())
+          yield `${await registry.getSingleMetricAsString(metric.name)}\n`
+        yield requests.render()
+        yield phases.render()
+      }
+      if (scope !== 'platform') yield* functions.render()
     }
   }
 

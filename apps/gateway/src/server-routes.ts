@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Executor } from '@hearth/executor'
-import type { ArnScope } from '@hearth/shared'
+import { type ArnScope, HearthError } from '@hearth/shared'
 import type { Hallway } from './call.ts'
 import type { Readiness } from './health.ts'
 import { findFunction } from './invoke.ts'
 import { readLog } from './log-reader.ts'
 import { parseLogQuery } from './log-route.ts'
 import type { LogWriter } from './log-writer.ts'
-import type { Metrics } from './metrics.ts'
+import { METRICS_SCOPES, type Metrics } from './metrics.ts'
 import { respond } from './respond.ts'
 
 const MIB = 1_048_576
@@ -46,9 +46,12 @@ export function readyRoute(readiness: Readiness): ServerRoute {
 
 /** Prometheus' text format, written as it is rendered: a server with many functions must not stop for a scrape. */
 export function metricsRoute(metrics: Metrics): ServerRoute {
-  return async (_req, res) => {
+  return async (req, res) => {
+    const asked = new URLSearchParams(req.url?.split('?')[1]).get('scope') ?? undefined
+    const scope = METRICS_SCOPES.find((one) => one === asked)
+    if (scope !== asked) throw new HearthError('INVALID_REQUEST', 'query.scope: must be platform or functions')
     res.writeHead(200, ['content-type', 'text/plain; version=0.0.4; charset=utf-8'])
-    for await (const piece of metrics.render()) {
+    for await (const piece of metrics.render(scope)) {
       if (res.destroyed) return
       if (!res.write(piece)) await Promise.race([once(res, 'drain'), once(res, 'close')])
       await nextTurn()

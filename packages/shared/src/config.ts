@@ -107,6 +107,8 @@ const Settings = z.strictObject({
   /** Wrong keys and signatures that one address may send per minute before it is told to wait; 0: any number. */
   HEARTH_AUTH_FAILURES: count.max(1_000_000).default(100),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Functions that have Prometheus series of their own, the most recently active; 0: none, -1: all. */
+  HEARTH_METRICS_FUNCTION_SERIES: z.coerce.number().int().min(-1).max(1_000_000).default(1_000),
   /** Log bytes kept per function on disk. */
   HEARTH_LOG_BYTES: z.coerce
     .number()
@@ -216,6 +218,8 @@ export interface Config {
   /** Failed authentications per minute and address; 0: not limited. */
   readonly authFailures: number
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Functions with series of their own; -1: all. */
+  readonly functionSeries: number
   readonly logBytes: number
   readonly outputBytesPerSecond: number
   /** Undefined: there are no builds. */
@@ -296,6 +300,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     requestRate: s.HEARTH_REQUEST_RATE,
     authFailures: s.HEARTH_AUTH_FAILURES,
     logLevel: s.HEARTH_LOG_LEVEL,
+    functionSeries: s.HEARTH_METRICS_FUNCTION_SERIES,
     logBytes: s.HEARTH_LOG_BYTES,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
     builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),

@@ -135,6 +135,11 @@ export {
   type TargetHealthCheck,
   targetGroupArn
 } from './load-balancer.ts'
+export { checkMath, evaluateMath, type MathQuery } from './metric-math/evaluate.ts'
+export type { MathContext } from './metric-math/functions.ts'
+export { MathError } from './metric-math/math-error.ts'
+export { type Expression, idsOf, parseMath } from './metric-math/parse.ts'
+export { type MathValue, type Series, seriesOf } from './metric-math/series.ts'
 export { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './policy/aws-managed.ts'
 export { parseCaller } from './policy/caller.ts'
 export { denialMessage } from './policy/denial.ts'

@@ -7,6 +7,8 @@ export interface DataLayout {
   readonly database: string
   /** Events that wait to be run, and what became of them; the gateway's. */
   readonly queue: string
+  /** Metrics over time; the control plane's. */
+  readonly telemetry: string
   /** Held by the control plane while it runs. */
   readonly lock: string
   /** Bearer token of the administrator, 0600. */
@@ -33,6 +35,7 @@ export function dataLayout(dataDir: string): DataLayout {
     dir: dataDir,
     database: at('hearth.db'),
     queue: at('queue.db'),
+    telemetry: at('telemetry.db'),
     lock: at('control-plane.lock'),
     token: at('token'),
     credentials: at('credentials'),

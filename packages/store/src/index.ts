@@ -131,6 +131,16 @@ export {
 } from './secrets/secrets-repository.ts'
 export { createServerSecrets } from './server-secrets.ts'
 export { AddonMismatchError, addonProblem, type Db, sqlitePackage } from './sqlite-addon.ts'
+export { openTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/open-telemetry.ts'
+export { parseStatistic, type Statistic, statisticOf } from './telemetry/statistics.ts'
+export type {
+  MetricKey,
+  MetricPoint,
+  MetricQuery,
+  MetricSample,
+  MetricStore,
+  StatisticSet
+} from './telemetry/types.ts'
 export {
   type ApiPartKind,
   type ApiParts,

@@ -160,5 +160,7 @@ export const ROUTE_ACTIONS: Readonly<Record<string, string | typeof IN_ROUTE>> =
   restoreSecret: IN_ROUTE,
   getMasterKey: 'hearth:GetMasterKey',
   rotateMasterKey: 'hearth:RotateMasterKey',
+  getMetricValues: 'cloudwatch:GetMetricData',
+
   listAuditEntries: 'hearth:ListAuditEntries'
 }

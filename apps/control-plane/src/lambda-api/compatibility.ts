@@ -2,6 +2,7 @@ import { API_GATEWAY_OPERATIONS } from '../apis/api-gateway.ts'
 import { UNSERVED } from '../apis/unserved-operations.ts'
 import { EVENTS } from '../events/registry.ts'
 import { IAM } from '../iam/registry.ts'
+import { MONITORING } from '../metrics-api/registry.ts'
 import { SCHEDULER_OPERATIONS } from '../scheduler/scheduler-api.ts'
 import { SECRETS_MANAGER } from '../secrets-manager/registry.ts'
 import { SSM } from '../ssm/registry.ts'
@@ -76,6 +77,15 @@ export function compatibilityDocument(): string {
     '| Operation | Remarks |',
     '|---|---|',
     ...byName([...EVENTS.operations, PUT_EVENTS]),
+    '',
+    '## CloudWatch metrics',
+    '',
+    'Smithy RPC v2 with CBOR, AWS JSON 1.0 and the query protocol. Others answer `UnknownOperationException` or',
+    '`InvalidAction`. See [metrics](metrics.md).',
+    '',
+    '| Operation | Remarks |',
+    '|---|---|',
+    ...byName(MONITORING.operations),
     '',
     '## EventBridge Scheduler',
     '',

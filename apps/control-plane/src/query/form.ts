@@ -6,6 +6,8 @@ export type FormMembers = Readonly<Record<string, FormValue>>
 
 /** More are in no request: 50 tags have 100. */
 const MAX_PARAMETERS = 2_048
+/** Of CloudWatch: each of a thousand metrics has a dozen. */
+const MAX_METRIC_PARAMETERS = 20_000
 const MAX_DEPTH = 8
 
 type Branch = Map<string, string | Branch>
@@ -19,7 +21,8 @@ type Branch = Map<string, string | Branch>
 export function parseForm(text: string): FormMembers {
   const root: Branch = new Map()
   const parts = text.split('&').filter((part) => part !== '')
-  if (parts.length > MAX_PARAMETERS) throw malformed(`The request has more than ${MAX_PARAMETERS} parameters.`)
+  const max = parts.includes('Version=2010-08-01') ? MAX_METRIC_PARAMETERS : MAX_PARAMETERS
+  if (parts.length > max) throw malformed(`The request has more than ${max} parameters.`)
   for (const part of parts) {
     const equals = part.indexOf('=')
     const name = decode(equals < 0 ? part : part.slice(0, equals))

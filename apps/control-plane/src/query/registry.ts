@@ -2,10 +2,11 @@ import { HearthError } from '@hearth/shared'
 import type { FastifyError, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { answerError, fromFramework, logRefusal, tellWhen } from '../http/error-responses.ts'
 import { AnswerAgain } from '../http/idempotency.ts'
+import { isCompressed, wholeBody } from '../http/inflate.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import { errorXml, resultXml } from './answer.ts'
 import { type FormMembers, parseForm } from './form.ts'
-import type { PreparedCall, QueryCaller, QueryOperation } from './operation.ts'
+import type { PreparedCall, QueryCaller, QueryOperation, QueryResult } from './operation.ts'
 
 /** A service that speaks the query protocol, with what it works with. */
 export interface QueryService {
@@ -14,8 +15,12 @@ export interface QueryService {
   /** Of its API: how requests say whom they are for. */
   readonly version: string
   readonly xmlns: string
+  /** Whether clients compress what they send it. */
+  readonly takesGzip?: boolean
   /** @returns undefined when it has no such operation */
   prepare(action: string, members: FormMembers, caller: QueryCaller): PreparedCall | undefined
+  /** In place of `prepare`, for a service whose operations speak other protocols too: asks by itself who may. */
+  serve?(request: FastifyRequest, action: string, members: FormMembers): Promise<QueryResult | undefined>
 }
 
 export interface QueryApiOptions {
@@ -37,8 +42,8 @@ export function bindService<Deps>(
   }
 }
 
-/** The longest policy, percent-encoded. */
-const BODY_BYTES = 524_288
+/** The longest policy, percent-encoded, and a batch of metrics. */
+const BODY_BYTES = 1_048_576
 
 /** AWS's query protocol at `/`: the version in a request says which service it is for. */
 export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { services, authorize }) => {
@@ -64,6 +69,7 @@ export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { servi
   const serviceOf = ({ Version: version }: FormMembers): QueryService | undefined =>
     version === undefined ? first : services.find((candidate) => candidate.version === version)
   const names = services.map(({ name }) => name)
+  const gzipped = services.filter(({ takesGzip }) => takesGzip === true).map(({ name }) => name)
 
   app.route({
     method: ['GET', 'POST'],
@@ -72,6 +78,8 @@ export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { servi
       // A signature for one service is none for another, although all are at one address.
       signedFor(request, isWhole) {
         if (!isWhole) return names
+        // It says whom it is for when it is unpacked, which is not done for strangers.
+        if (isCompressed(request)) return gzipped
         const service = serviceOf(membersOf(request))
         return service === undefined ? names : [service.name]
       },
@@ -81,12 +89,21 @@ export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { servi
     bodyLimit: BODY_BYTES,
     handler: async (request, reply) => {
       if (!isCall(request)) throw new HearthError('ROUTE_NOT_FOUND', `There is no ${request.method} / here.`)
-      const sent = membersOf(request)
+      const sent = isCompressed(request) ? parseForm(decodeText(await wholeBody(request))) : membersOf(request)
       const { Action: action, Version: version, ...members } = sent
       if (typeof action !== 'string' || action === '') {
         throw new HearthError('INVALID_REQUEST', 'The request has no Action.', { awsCode: 'MissingAction' })
       }
       const service = serviceOf(sent)
+      if (isCompressed(request) && service?.takesGzip !== true) {
+        throw new HearthError('UNSUPPORTED_MEDIA_TYPE', 'The body must come as it is.')
+      }
+      const answer = (result: QueryResult | undefined, xmlns: string): unknown =>
+        reply
+          .header('content-type', 'text/xml')
+          .serializer(String)
+          .send(resultXml(action, xmlns, result, request.id))
+      if (service?.serve !== undefined) return answer(await service.serve(request, action, members), service.xmlns)
       const { principal } = request
       if (principal === null) throw new Error('a route that asks for a key has a principal')
       const call = service?.prepare(action, members, { principal, requestId: request.id })
@@ -97,10 +114,7 @@ export const queryApi: FastifyPluginAsync<QueryApiOptions> = async (app, { servi
       authorize(request, `${service.name}:${action}`, call)
       const result = call.run()
       request.log.info({ operation: `${service.name}:${action}`, principal: principal.arn }, 'operation')
-      return reply
-        .header('content-type', 'text/xml')
-        .serializer(String)
-        .send(resultXml(action, service.xmlns, result, request.id))
+      return answer(result, service.xmlns)
     }
   })
 }
@@ -124,11 +138,13 @@ function rememberMembers(): (request: FastifyRequest) => FormMembers {
 function parametersOf(request: FastifyRequest): FormMembers {
   const mark = request.url.indexOf('?')
   const query = mark < 0 ? '' : request.url.slice(mark + 1)
-  let body: string
+  return parseForm(`${decodeText(bytesOf(request))}&${query}`)
+}
+
+function decodeText(bytes: Buffer): string {
   try {
-    body = new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(request))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     throw new HearthError('INVALID_PAYLOAD', 'The body is not UTF-8.', { cause })
   }
-  return parseForm(`${body}&${query}`)
 }

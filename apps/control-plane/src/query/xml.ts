@@ -5,7 +5,22 @@ export type XmlValue =
   | boolean
   | undefined
   | readonly XmlValue[]
+  | StringMap
   | { readonly [name: string]: XmlValue }
+
+/** A map of the API model, which has other names in each answer: not a structure. */
+export class StringMap {
+  readonly entries: readonly (readonly [key: string, value: string | number])[]
+
+  constructor(entries: readonly (readonly [key: string, value: string | number])[]) {
+    this.entries = entries
+  }
+
+  /** As the other protocols have it. */
+  toJSON(): Record<string, string | number> {
+    return Object.fromEntries(this.entries)
+  }
+}
 
 /**
  * One element as AWS's query protocol writes it: lists as `member` elements, an empty list or structure as an empty one.
@@ -21,6 +36,9 @@ function contentOf(value: XmlValue): string {
   if (value === undefined) return ''
   if (typeof value !== 'object') return escapeText(String(value))
   if (Array.isArray(value)) return value.map((item: XmlValue) => element('member', item)).join('')
+  if (value instanceof StringMap) {
+    return value.entries.map(([key, inner]) => element('entry', { key, value: inner })).join('')
+  }
   return Object.entries(value)
     .map(([name, inner]) => (inner === undefined ? '' : element(name, inner)))
     .join('')

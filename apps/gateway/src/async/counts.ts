@@ -1,15 +1,23 @@
+import type { Condition, Delivery } from '@hearth/store'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { DEAD_LETTER_ERRORS, DESTINATION_FAILURES, DROPPED, DROPS, RECEIVED, RECURSIVE } from '../function-columns.ts'
+import type { FunctionMetrics } from '../function-metrics.ts'
+import type { MinuteMetrics } from '../minutes/minute-metrics.ts'
 
 /** What is counted of events that are run later. */
 export interface AsyncCounts {
-  accepted(): void
+  accepted(functionName: string): void
   /** An attempt begins. @param ageMs - Since the event was accepted */
-  begun(ageMs: number): void
+  begun(functionName: string, ageMs: number): void
   retried(): void
   /** @param condition - `Success`, or why it failed */
-  ended(condition: string): void
+  ended(functionName: string, condition: Condition): void
   /** An attempt to tell somebody of an event is over. */
-  delivered(purpose: string, result: 'delivered' | 'retried' | 'refused' | 'failed'): void
+  delivered(
+    functionName: string,
+    purpose: Delivery['purpose'],
+    result: 'delivered' | 'retried' | 'refused' | 'failed'
+  ): void
   /** Asked at every scrape from now on. */
   observeBacklog(read: () => Promise<BacklogNow>): void
 }
@@ -17,6 +25,8 @@ export interface AsyncCounts {
 export interface BacklogNow {
   readonly functions: readonly FunctionBacklog[]
   readonly deliveries: number
+  /** Events of all functions. */
+  readonly waiting: number
 }
 
 export interface FunctionBacklog {
@@ -25,10 +35,23 @@ export interface FunctionBacklog {
   readonly oldestAgeMs: number
 }
 
+const DROP_OF: Readonly<Record<Exclude<Condition, 'Success'>, (typeof DROPS)[number]>> = {
+  EventAgeExceeded: 'age',
+  RetriesExhausted: 'retries',
+  FunctionNotFound: 'deleted',
+  ZeroReservedConcurrency: 'switched_off',
+  RecursiveInvocationDetected: 'recursion'
+}
+/** The queue's label where there is one. */
+const EVENTS = { queue: 'events' }
 const AGE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 10, 60, 300, 3_600, 21_600]
 
-export function createAsyncCounts(registers: Registry[]): AsyncCounts {
-  const accepted = new Counter({ name: 'hearth_async_accepted_total', help: 'Events that were accepted.', registers })
+/** @param functions - Counts by function */
+export function createAsyncCounts(
+  registers: Registry[],
+  functions: FunctionMetrics,
+  minutes: MinuteMetrics
+): AsyncCounts {
   const retried = new Counter({ name: 'hearth_async_retried_total', help: 'Events given back for later.', registers })
   const ended = new Counter({
     name: 'hearth_async_ended_total',
@@ -45,9 +68,11 @@ export function createAsyncCounts(registers: Registry[]): AsyncCounts {
   const age = new Histogram({
     name: 'hearth_async_event_age_seconds',
     help: 'Age of events when an attempt begins.',
+    labelNames: ['queue'],
     buckets: AGE_BUCKETS,
     registers
   })
+  age.zero(EVENTS)
   let backlog = (): Promise<BacklogNow | undefined> => Promise.resolve(undefined)
   const pending = new Gauge({
     name: 'hearth_async_pending_deliveries',
@@ -60,6 +85,18 @@ export function createAsyncCounts(registers: Registry[]): AsyncCounts {
     labelNames: ['function'],
     registers
   })
+  const depth = new Gauge({
+    name: 'hearth_queue_depth',
+    help: 'What waits on disk: events for their first or next attempt, deliveries of outcomes.',
+    labelNames: ['queue'],
+    registers
+  })
+  const oldestOfAll = new Gauge({
+    name: 'hearth_queue_oldest_age_seconds',
+    help: 'Age of what waits longest.',
+    labelNames: ['queue'],
+    registers
+  })
   new Gauge({
     name: 'hearth_async_waiting_events',
     help: 'Events that wait for their first or next attempt; the functions with most of them.',
@@ -70,7 +107,12 @@ export function createAsyncCounts(registers: Registry[]): AsyncCounts {
       const now = await backlog().catch(() => undefined)
       this.reset()
       oldest.reset()
-      if (now !== undefined) pending.set(now.deliveries)
+      if (now !== undefined) {
+        pending.set(now.deliveries)
+        depth.set({ queue: 'deliveries' }, now.deliveries)
+        depth.set(EVENTS, now.waiting)
+        oldestOfAll.set(EVENTS, Math.max(0, ...now.functions.map(({ oldestAgeMs }) => oldestAgeMs)) / 1_000)
+      }
       for (const { functionName, waiting, oldestAgeMs } of now?.functions ?? []) {
         this.set({ function: functionName }, waiting)
         oldest.set({ function: functionName }, oldestAgeMs / 1_000)
@@ -78,20 +120,31 @@ export function createAsyncCounts(registers: Registry[]): AsyncCounts {
     }
   })
   return {
-    accepted() {
-      accepted.inc()
+    accepted(functionName) {
+      functions.countEvent(functionName, RECEIVED)
+      minutes.count('AsyncEventsReceived', functionName)
     },
-    begun(ageMs) {
-      age.observe(ageMs / 1_000)
+    begun(functionName, ageMs) {
+      age.observe(EVENTS, ageMs / 1_000)
+      minutes.observe('AsyncEventAge', ageMs, functionName)
     },
     retried() {
       retried.inc()
     },
-    ended(condition) {
+    ended(functionName, condition) {
       ended.inc({ condition })
+      if (condition === 'Success') return
+      functions.countEvent(functionName, DROPPED + DROPS.indexOf(DROP_OF[condition]))
+      minutes.count('AsyncEventsDropped', functionName)
+      if (condition !== 'RecursiveInvocationDetected') return
+      functions.count(functionName, RECURSIVE)
+      minutes.count('RecursiveInvocationsDropped', functionName)
     },
-    delivered(purpose, result) {
+    delivered(functionName, purpose, result) {
       deliveries.inc({ purpose, result })
+      if (result !== 'failed') return
+      functions.countEvent(functionName, purpose === 'DeadLetter' ? DEAD_LETTER_ERRORS : DESTINATION_FAILURES)
+      minutes.count(purpose === 'DeadLetter' ? 'DeadLetterErrors' : 'DestinationDeliveryFailures', functionName)
     },
     observeBacklog(read) {
       backlog = read

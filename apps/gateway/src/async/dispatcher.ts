@@ -199,7 +199,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return
     }
     if (entry === undefined) {
-      counts.ended('FunctionNotFound')
+      counts.ended(event.functionName, 'FunctionNotFound')
       const result = resultOf(event, 'FunctionNotFound', 'The function was deleted.')
       note(lane, event, () => queue.complete(event.requestId, 'FunctionNotFound', result))
       return
@@ -221,7 +221,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       end(attempt, 'EventAgeExceeded', resultOf(event, '', 'The event waited for too long.'))
       return
     }
-    counts.begun(startedAt - event.acceptedAt)
+    counts.begun(event.functionName, startedAt - event.acceptedAt)
     const row = metrics.functions.started(event.functionName)
     const invocation = new AsyncInvocation(event, traceId, entry.invokedArn, (outcome) => {
       metrics.settled(row, entry, outcome)
@@ -272,7 +272,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     outcome?: Outcome
   ): void {
     const deliveries = deliveriesOf({ event, entry, condition, result, outcome, traceId }, scope)
-    counts.ended(condition)
+    counts.ended(event.functionName, condition)
     note(lane, event, async () => {
       await queue.complete(event.requestId, condition, result, deliveries)
       if (deliveries.length > 0) onDelivery()
@@ -377,7 +377,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         )
       }
       if (first !== undefined) return first
-      counts.accepted()
+      counts.accepted(event.functionName)
       const lane = laneOf(event.functionName)
       if (fromMemory) lane.ready.push({ ...event, attempts: 0, throttles: 0 })
       else lane.more = true

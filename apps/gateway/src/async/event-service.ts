@@ -82,7 +82,7 @@ export function createEventService(options: EventServiceOptions): EventService {
     exists: (name, qualifier) => find(name, qualifier) !== undefined,
     requireAccess,
     onAccepted(functionName) {
-      counts.accepted()
+      counts.accepted(functionName)
       dispatcher.wake(functionName)
     },
     now: () => clock.now()
@@ -139,7 +139,8 @@ export function createEventService(options: EventServiceOptions): EventService {
   const idempotency = createIdempotency(queue.keys, () => clock.now(), onError)
   counts.observeBacklog(async () => {
     const [functions, deliveries] = await Promise.all([queue.backlog(BACKLOG_SERIES), queue.countDeliveries()])
-    return { deliveries, functions: withReady(functions, dispatcher.ready(), clock.now()) }
+    const waiting = functions.reduce((sum, one) => sum + one.waiting, 0)
+    return { deliveries, waiting, functions: withReady(functions, dispatcher.ready(), clock.now()) }
   })
   const pruning = setInterval(() => {
     queue.prune(clock.now() - options.keepMs, PRUNE_ROWS).catch(onError)

@@ -107,6 +107,7 @@ export function createTriggerService(options: TriggerServiceOptions): TriggerSer
     }
   })
   const schedules = createScheduleKind({
+    counts: options.hallway.metrics.schedules,
     scope,
     clock,
     queue,

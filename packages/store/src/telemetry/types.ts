@@ -51,6 +51,6 @@ export interface MetricStore {
   put(samples: readonly MetricSample[], report?: string): void
   /** Periods with data, oldest first, aligned to multiples of the period. */
   points(query: MetricQuery): MetricPoint[]
-  /** Series with data in the last two weeks. */
-  list(filter: { namespace?: string | undefined; name?: string | undefined }): MetricKey[]
+  /** Series with data in the last two weeks. @param filter.recent - In the last three hours */
+  list(filter: { namespace?: string | undefined; name?: string | undefined; recent?: boolean | undefined }): MetricKey[]
 }

@@ -104,9 +104,9 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
 
   /** @returns writes down what became of it */
   function settle(delivery: Delivery, failure: DeliveryError | undefined, now: number): () => Promise<void> {
-    const { id, purpose, attempts, createdAt } = delivery
+    const { id, functionName, purpose, attempts, createdAt } = delivery
     if (failure === undefined) {
-      counts.delivered(purpose, 'delivered')
+      counts.delivered(functionName, purpose, 'delivered')
       return () => queue.endDelivery(id, true, { at: now, attempts, error: '' })
     }
     const error = failure.message
@@ -114,11 +114,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const result = { at: now, attempts: attempts + 1, error }
     const dueAt = now + pauseAfter(attempts + 1)
     if (failure.isFinal || dueAt > createdAt + GIVE_UP_MS) {
-      counts.delivered(purpose, 'failed')
+      counts.delivered(functionName, purpose, 'failed')
       onGivenUp(delivery, error)
       return () => queue.endDelivery(id, false, result)
     }
-    counts.delivered(purpose, failure.isRefused ? 'refused' : 'retried')
+    counts.delivered(functionName, purpose, failure.isRefused ? 'refused' : 'retried')
     if (failure.isRefused) onRefused(delivery)
     return () => queue.retryDelivery(id, dueAt, result)
   }

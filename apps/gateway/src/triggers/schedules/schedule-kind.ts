@@ -6,9 +6,11 @@ import { firingsOf } from '../events/put-events.ts'
 import { type FireEvent, type Firing, uuidOf } from '../firing.ts'
 import type { TriggerKind } from '../kind.ts'
 import type { TriggerLog } from '../trigger-log.ts'
+import type { ScheduleCounts } from './schedule-counts.ts'
 import { createScheduler, type Timed } from './scheduler.ts'
 
 export interface ScheduleKindOptions {
+  readonly counts: ScheduleCounts
   readonly scope: ArnScope
   readonly clock: Clock
   readonly queue: Pick<EventQueue, 'listFires' | 'forgetFires'>
@@ -30,13 +32,27 @@ export interface ScheduleKind extends TriggerKind {
 }
 
 /** Schedules, and rules with one. */
-export function createScheduleKind(options: ScheduleKindOptions): ScheduleKind {
-  const { scope, clock, queue } = options
+export function createScheduleKind(given: ScheduleKindOptions): ScheduleKind {
+  const { scope, clock, queue, counts } = given
+  const options: ScheduleKindOptions = {
+    ...given,
+    async fire(firing) {
+      const fired = await given.fire(firing)
+      counts.fired(fired.outcome)
+      return fired
+    }
+  }
   const scheduler = createScheduler({
     clock,
     loadFires: () => queue.listFires(),
     forget: (keys) => queue.forgetFires(keys),
-    onError: options.onError
+    onError: options.onError,
+    onFire: (lateMs) => {
+      counts.late(lateMs)
+    },
+    onFailed: () => {
+      counts.fired('error')
+    }
   })
   return {
     update({ rules, schedules }) {

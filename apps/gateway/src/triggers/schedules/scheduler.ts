@@ -31,6 +31,10 @@ export interface SchedulerOptions {
   readonly loadFires: () => Promise<readonly Fire[]>
   readonly forget: (keys: readonly string[]) => Promise<void>
   readonly onError: (err: unknown) => void
+  /** Something is fired, so many ms after its time. */
+  readonly onFire: (lateMs: number) => void
+  /** It could not be written, and is tried again. */
+  readonly onFailed: () => void
 }
 
 export interface Scheduler {
@@ -150,6 +154,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function fire(one: Plan): void {
     const { timed, dueAt } = one
     one.isFiring = true
+    options.onFire(clock.now() - one.fireAt)
     timed.fire(dueAt).then(
       () => {
         problem = undefined
@@ -158,6 +163,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       },
       (err: unknown) => {
         problem = 'what is due cannot be written'
+        options.onFailed()
         onError(err)
         clock.after(DISK_RETRY_MS, () => {
           settle(one, one.last)

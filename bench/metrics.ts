@@ -1,0 +1,103 @@
+import { createMetrics, type Entry, type Metrics, toSamples } from '@hearth/gateway'
+import { quantile } from './processes.ts'
+
+export interface MetricsResult {
+  readonly functions: number
+  /** What counting costs from an event's beginning to its end, in ns: median and worst of the rounds. */
+  readonly countNs: { readonly p50: number; readonly worst: number }
+  /** Of that, CloudWatch's part. */
+  readonly minuteNs: number
+  readonly scrape: {
+    readonly bytes: number
+    readonly ms: number
+    /** The longest that the event loop was held up at a time, in ms. */
+    readonly longestMs: number
+  }
+  /** A minute of all functions as samples for the control plane: how many, and ms. */
+  readonly report: { readonly samples: number; readonly ms: number }
+}
+
+const ROUNDS = 9
+const CALLS = 200_000
+
+/** Counting calls, and showing what was counted, in this process: no server is needed for it. */
+export async function measureMetrics(functions = 10_000): Promise<MetricsResult> {
+  const metrics = createMetrics({ version: '0', functionSeries: -1, now: () => performance.now() })
+  const entries = Array.from({ length: functions }, (_, i) => entry(`function-${i}`))
+  for (const { record } of entries) metrics.functions.ensure(record.name, record)
+  const rounds: number[] = []
+  const minutes: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.push(timed(() => count(metrics, entries)))
+    minutes.push(
+      timed(() => {
+        for (let i = 0; i < CALLS; i++) metrics.minutes.settled(entries[i % 100]!, OUTCOMES[i % OUTCOMES.length]!, 1)
+      })
+    )
+  }
+  for (const one of entries) {
+    for (let i = 0; i < 30; i++) metrics.minutes.settled(one, OUTCOMES[i % OUTCOMES.length]!, 1)
+  }
+  // Once to warm up.
+  await scrape(metrics)
+  return {
+    functions,
+    countNs: { p50: quantile(rounds, 0.5), worst: Math.max(...rounds) },
+    minuteNs: quantile(minutes, 0.5),
+    scrape: await scrape(metrics),
+    report: reportOf(metrics)
+  }
+}
+
+function count(metrics: Metrics, entries: readonly Entry[]): void {
+  for (let i = 0; i < CALLS; i++) {
+    // A hundred of the functions are busy.
+    const one = entries[i % 100]!
+    metrics.settled(metrics.functions.started(one.record.name), one, OUTCOMES[i % OUTCOMES.length]!)
+  }
+}
+
+/** @returns ns per call */
+function timed(work: () => void): number {
+  const before = performance.now()
+  work()
+  return ((performance.now() - before) * 1e6) / CALLS
+}
+
+async function scrape(metrics: Metrics): Promise<MetricsResult['scrape']> {
+  let bytes = 0
+  let longestMs = 0
+  const startedAt = performance.now()
+  let before = startedAt
+  for await (const piece of metrics.render()) {
+    bytes += Buffer.byteLength(piece)
+    const now = performance.now()
+    longestMs = Math.max(longestMs, now - before)
+    await new Promise((resolve) => setImmediate(resolve))
+    before = performance.now()
+  }
+  return { bytes, longestMs, ms: performance.now() - startedAt }
+}
+
+function reportOf(metrics: Metrics): MetricsResult['report'] {
+  const startedAt = performance.now()
+  const samples = metrics.minutes.take(true).reduce((sum, [at, table]) => sum + toSamples(at, table).length, 0)
+  return { samples, ms: performance.now() - startedAt }
+}
+
+function entry(name: string): Entry {
+  const record = { name, version: '$LATEST', runtime: 'nodejs20.x', memoryMiB: 128 }
+  return { record, invokedArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}` } as unknown as Entry
+}
+
+const OUTCOMES = Array.from({ length: 64 }, (_, i) => ({
+  status: i % 32 === 0 ? ('error' as const) : ('ok' as const),
+  payload: Buffer.alloc(0),
+  errorType: '',
+  cold: i % 64 === 0,
+  phases: { queueMs: 0.02, sandboxMs: 0, initMs: 0, executeMs: 0.3 * (i + 1) },
+  billedMs: i + 1,
+  maxMemoryMiB: 40 + i,
+  streamed: undefined,
+  tail: undefined
+}))

@@ -1,0 +1,139 @@
+// What functions do, minute by minute, as CloudWatch's metrics have it, and how the control plane gets to know it.
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { type Entry, MinuteMetrics, startMinuteReporter } from '@hearth/gateway'
+import { type MetricSample, openTelemetry, statisticOf } from '@hearth/store'
+import t, { type Test } from 'tap'
+import { outcome, record } from './harness.ts'
+
+const MINUTE = 60_000
+const NOW = Math.floor(Date.now() / MINUTE) * MINUTE
+const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:f'
+
+function entry(qualifier: string | undefined, version = '$LATEST'): Entry {
+  const invokedArn = qualifier === undefined ? ARN : `${ARN}:${qualifier}`
+  return { record: record('f', { version }), invokedArn } as unknown as Entry
+}
+
+const ran = (executeMs: number, status: 'ok' | 'error' | 'throttled' = 'ok') =>
+  outcome('1', { status, phases: { queueMs: 0, sandboxMs: 0, initMs: 0, executeMs } })
+
+/** A control plane that keeps what it is told, and fails when the test says so. */
+async function controlPlane(t: Test) {
+  const telemetry = openTelemetry({
+    file: path.join(t.testdir(), 'telemetry.db'),
+    migrationsDir: path.resolve('migrations/telemetry')
+  })
+  const received: string[] = []
+  /** What becomes of the next reports. */
+  const fates: ('lost' | 'refused')[] = []
+  const server = http.createServer((req, res) => {
+    const chunks: Buffer[] = []
+    req.on('data', (chunk: Buffer) => chunks.push(chunk))
+    req.on('end', () => {
+      const { id, samples } = JSON.parse(Buffer.concat(chunks).toString()) as { id: string; samples: MetricSample[] }
+      received.push(id)
+      const fate = fates.shift()
+      if (fate === 'refused') {
+        res.writeHead(500).end()
+        return
+      }
+      telemetry.metrics.put(samples, id)
+      // The answer is lost: what was taken in comes again.
+      if (fate === 'lost') req.socket.destroy()
+      else res.writeHead(204).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+    telemetry.close()
+  })
+  return { telemetry, received, fates, port: (server.address() as AddressInfo).port }
+}
+
+t.test('each call counts in all its dimension sets, in the minute in which it began', async (t) => {
+  const { telemetry, port } = await controlPlane(t)
+  const clock = { at: NOW + 30_000 }
+  const minutes = new MinuteMetrics(() => clock.at)
+  const [plain, alias] = [entry(undefined), entry('live', '3')]
+  for (let i = 1; i <= 100; i++) minutes.settled(plain, ran(i), 1)
+  minutes.settled(alias, ran(7, 'error'), 4)
+  minutes.settled(alias, ran(0, 'throttled'), 4)
+  minutes.settled(plain, ran(MINUTE), 2)
+  minutes.count('AsyncEventsReceived', 'f')
+  minutes.observe('AsyncEventAge', 250, 'f')
+  minutes.urlAnswered('f', 503, 12)
+  const stop = startMinuteReporter({
+    minutes,
+    port,
+    internalToken: 'x',
+    sample: () => undefined,
+    onLost: (reports) => t.fail(String(reports)),
+    onError: (err) => t.fail(String(err)),
+    intervalMs: 3_600_000
+  })
+  await stop()
+
+  const points = (name: string, ...dimensions: [string, string][]) =>
+    telemetry.metrics.points({
+      key: { namespace: 'AWS/Lambda', name, dimensions },
+      from: NOW - MINUTE,
+      to: NOW + MINUTE,
+      period: 60
+    })
+  const own: [string, string] = ['FunctionName', 'f']
+  t.match(points('Invocations'), [
+    { at: NOW - MINUTE, unit: 'Count', values: { sum: 1 } },
+    { at: NOW, values: { sum: 101 } }
+  ])
+  t.match(points('Invocations', own)[1], { values: { sum: 101 } })
+  t.match(points('Invocations', own, ['Resource', 'f'])[1], { values: { sum: 100 } })
+  t.match(points('Invocations', own, ['Resource', 'f:live']), [{ values: { sum: 1 } }])
+  t.match(points('Invocations', ['ExecutedVersion', '3'], own, ['Resource', 'f:live']), [{ values: { sum: 1 } }])
+  const errors = points('Errors', own)[1]!.values
+  t.match(errors, { count: 101, sum: 1, min: 0, max: 1 }, 'a 0 for each success: the average is the rate')
+  t.match(points('Throttles', own)[1], { values: { sum: 1, count: 102 } })
+  const duration = points('Duration', own)[1]!
+  t.match(duration, { unit: 'Milliseconds', values: { count: 101, sum: 5_057, min: 1, max: 100 } })
+  const p90 = statisticOf(duration.values, 'p90')!
+  t.ok(Math.abs(p90 / 90 - 1) < 0.04, `p90 is about 90: ${p90}`)
+  t.match(points('ConcurrentExecutions', own)[1], { values: { max: 4 } })
+  t.match(points('AsyncEventsReceived', own), [{ values: { sum: 1 } }])
+  t.match(points('AsyncEventAge'), [{ values: { max: 250 } }])
+  t.match(points('Url5xxCount', own), [{ values: { sum: 1 } }])
+  t.match(points('Url4xxCount', own), [{ values: { sum: 0, count: 1 } }])
+})
+
+t.test('a report that is lost or refused comes again, and counts once', async (t) => {
+  const { telemetry, received, fates, port } = await controlPlane(t)
+  const clock = { at: NOW }
+  const minutes = new MinuteMetrics(() => clock.at)
+  minutes.settled(entry(undefined), ran(1), 1)
+  fates.push('refused', 'lost', 'lost')
+  let failures = 0
+  let taken = (): void => undefined
+  const isTaken = new Promise<void>((resolve) => {
+    taken = resolve
+  })
+  const stop = startMinuteReporter({
+    minutes,
+    port,
+    internalToken: 'x',
+    sample() {
+      if (received.length >= 4) taken()
+    },
+    onLost: (reports) => t.fail(String(reports)),
+    onError: () => failures++,
+    intervalMs: 5
+  })
+  clock.at += MINUTE
+  await isTaken
+  await stop()
+  t.equal(failures, 3)
+  t.equal(new Set(received).size, 1, 'under the same id')
+  const key = { namespace: 'AWS/Lambda', name: 'Invocations', dimensions: [] }
+  t.match(telemetry.metrics.points({ key, from: NOW, to: NOW + 1, period: 60 }), [{ values: { count: 1, sum: 1 } }])
+})
