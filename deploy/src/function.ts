@@ -139,20 +139,6 @@ export const FUNCTION: Board = {
           shows: 'The most that an instance used lately.',
           act: 'Over nine tenths of what Configuration says: raise memory; under a third: less will do, unless the CPU that comes with it is needed.',
           width: 8
-        },
-        {
-          title: 'CPU',
-          kind: 'lines',
-          unit: 'count',
-          queries: [
-            {
-              expr: `sum by (function) (${rate(`hearth_function_cpu_seconds_total{${CHOSEN}}`)})`,
-              legend: '{{function}}'
-            }
-          ],
-          shows: 'Cores in use by all of its instances.',
-          act: 'High with long durations: it computes; more memory is more CPU (HEARTH_CPU=quota), or other shares.',
-          width: 8
         }
       ]
     },

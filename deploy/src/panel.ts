@@ -10,7 +10,7 @@ export const UNITS = {
   bytesPerSecond: { grafana: units.BytesPerSecondSI, word: 'bytes/s' }
 } as const
 
-export interface Query {
+interface Query {
   readonly expr: string
   /** Grafana's template of a series' name, as `{{status}}`. */
   readonly legend: string
@@ -34,7 +34,7 @@ export interface Panel {
   readonly limits?: { readonly warning: number; readonly critical: number }
 }
 
-export interface Row {
+interface Row {
   readonly title: string
   readonly panels: readonly Panel[]
 }

@@ -40,16 +40,6 @@ export const PLATFORM: Board = {
           shows: 'Functions deployed, and those that are counted together as `_other`.',
           act: 'Folded ones have no series of their own: only the most recently active do.',
           width: 6
-        },
-        {
-          title: 'Memory handed out',
-          kind: 'stat',
-          unit: 'ratio',
-          queries: [{ expr: 'hearth_memory_reserved_bytes / hearth_memory_capacity_bytes', legend: 'of capacity' }],
-          shows: 'Memory that instances may use, as a part of what the machine can give.',
-          act: 'Near 1: shorten HEARTH_IDLE_MS, lower functions’ memory, or take a larger machine.',
-          width: 6,
-          limits: { warning: 0.8, critical: 0.95 }
         }
       ]
     },
@@ -156,15 +146,12 @@ export const PLATFORM: Board = {
           width: 8
         },
         {
-          title: 'Code and logs on disk',
+          title: 'Code on disk',
           kind: 'lines',
           unit: 'bytes',
-          queries: [
-            { expr: 'sum(hearth_code_store_bytes)', legend: 'code' },
-            { expr: 'sum(hearth_log_store_bytes)', legend: 'logs' }
-          ],
-          shows: 'What packages of functions and their logs take.',
-          act: 'Logs: shorten retention or the cap (docs/logs.md); code: delete old versions.',
+          queries: [{ expr: 'sum(hearth_code_store_bytes)', legend: 'code' }],
+          shows: 'What packages of functions take.',
+          act: 'Delete versions that nothing uses.',
           width: 8
         },
         {

@@ -5,7 +5,7 @@ const HEAD = '# Made by deploy/src: change it there, then `npx tsc -b deploy && 
 const ASKED_AFTER = '20m'
 
 /** Where it is said what to do: a path in this project, which Prometheus takes as it is. */
-export function runbookOf({ alert }: AlertRule): string {
+function runbookOf({ alert }: AlertRule): string {
   return `docs/observability.md#${alert.toLowerCase()}`
 }
 

@@ -71,19 +71,6 @@ export const ALERT_TESTS: readonly AlertTest[] = [
     ]
   },
   {
-    alert: 'HearthMemoryNearCapacity',
-    fires: [
-      { series: `hearth_memory_reserved_bytes{${gateway}}`, values: '97x30' },
-      { series: `hearth_memory_capacity_bytes{${gateway}}`, values: '100x30' }
-    ],
-    labels: GATEWAY,
-    summary: 'Memory for instances is 97% handed out',
-    quiet: [
-      { series: `hearth_memory_reserved_bytes{${gateway}}`, values: '94x30' },
-      { series: `hearth_memory_capacity_bytes{${gateway}}`, values: '100x30' }
-    ]
-  },
-  {
     alert: 'HearthAsyncQueueStuck',
     fires: [{ series: 'hearth_queue_oldest_age_seconds{queue="async"}', values: '0+60x30' }],
     labels: { queue: 'async' },

@@ -105,19 +105,6 @@ export const ALERT_RULES: readonly AlertRule[] = [
     ]
   },
   {
-    alert: 'HearthMemoryNearCapacity',
-    expr: 'hearth_memory_reserved_bytes / hearth_memory_capacity_bytes > 0.95',
-    for: '5m',
-    severity: 'warning',
-    summary: 'Memory for instances is {{ $value | humanizePercentage }} handed out',
-    means: 'New instances wait until idle ones end.',
-    act: [
-      'Lower the memory of functions that use a part of it (dashboard Function, Memory).',
-      'Shorten HEARTH_IDLE_MS, or lower HEARTH_PRESTARTED_MEMORY.',
-      'Take a machine with more memory.'
-    ]
-  },
-  {
     alert: 'HearthAsyncQueueStuck',
     expr: 'max by (queue) (hearth_queue_oldest_age_seconds{queue="async"}) > 300',
     for: '5m',

@@ -16,7 +16,7 @@ export interface Dashboard {
   readonly panels: readonly DashboardPanel[]
 }
 
-export interface DashboardPanel {
+interface DashboardPanel {
   readonly id: number
   readonly type: string
   readonly title: string
