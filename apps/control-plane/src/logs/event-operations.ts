@@ -162,5 +162,5 @@ function inOrder({ events, last }: EventPage, backwards: boolean) {
   const end = last ?? events.at(-1)?.position
   return backwards
     ? { events: [...events].reverse(), first: end, last: first ?? end }
-    : { events: events as readonly LogEvent[], first: first ?? end, last: end }
+    : { events, first: first ?? end, last: end }
 }

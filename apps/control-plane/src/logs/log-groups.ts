@@ -79,7 +79,7 @@ export function createLogGroups(deps: LogGroupsDeps): LogGroups {
 
   /** @throws HearthError LOG_GROUP_NOT_FOUND when it is deleted meanwhile */
   async function change(name: string, work: (group: LogGroup) => LogGroup): Promise<void> {
-    const { storedBytes: _, ...found } = await require(name)
+    const found = await require(name)
     const isRow = repository.findGroup(name) !== undefined
     exclusively(() => {
       const row = repository.findGroup(name)
