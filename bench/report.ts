@@ -7,6 +7,7 @@ import type { AsyncResult } from './async.ts'
 import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
 import type { HttpResult } from './http.ts'
+import type { LogResult } from './logs.ts'
 import type { MemoryResult } from './memory.ts'
 import type { PatternResult } from './patterns.ts'
 import type { RuntimeResult } from './runtimes.ts'
@@ -28,6 +29,7 @@ export interface Results {
   readonly memory: MemoryResult | undefined
   readonly access: readonly AccessResult[] | undefined
   readonly websockets: WebSocketResult | undefined
+  readonly logs: LogResult | undefined
   readonly command: string
 }
 
@@ -45,6 +47,7 @@ export function report({
   memory,
   access,
   websockets,
+  logs,
   command
 }: Results): string {
   const parts = [machine(command)]
@@ -194,6 +197,24 @@ export function report({
       table(
         ['HEARTH_FREEZE_MS', 'p50', 'p99', 'server CPU µs per call'],
         freeze.map((row) => [row.setting, row.p50Ms.toFixed(3), row.p99Ms.toFixed(3), row.cpuUs.toFixed(0)])
+      )
+    )
+  }
+  if (logs !== undefined) {
+    parts.push(
+      '## Function logs, one group, 1,000,000 lines',
+      table(
+        ['lines/s to disk', 'write, µs a line', 'lines dropped', 'text, MiB', 'on disk, MiB', 'one request found, ms'],
+        [
+          [
+            logs.linesPerSecond.toFixed(0),
+            logs.writeUs.toFixed(2),
+            String(logs.droppedLines),
+            logs.textMiB.toFixed(0),
+            logs.storeMiB.toFixed(0),
+            logs.findMs.toFixed(0)
+          ]
+        ]
       )
     )
   }

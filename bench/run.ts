@@ -8,6 +8,7 @@ import { measureAsync } from './async.ts'
 import { measureCold } from './cold.ts'
 import { measureFreeze } from './freeze.ts'
 import { measureHttp } from './http.ts'
+import { measureLogs } from './logs.ts'
 import { measureMemory } from './memory.ts'
 import { measurePatterns } from './patterns.ts'
 import { report } from './report.ts'
@@ -25,7 +26,7 @@ const { values, positionals } = parseArgs({
     cold: { type: 'string', default: '200' },
     only: {
       type: 'string',
-      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,websockets'
+      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,websockets,logs'
     },
     write: { type: 'boolean', default: false }
   },
@@ -95,6 +96,7 @@ try {
     memory: isWanted('memory') ? await memory() : undefined,
     access: isWanted('access') ? measureAccess() : undefined,
     websockets: isWanted('websockets') ? await measureWebSockets() : undefined,
+    logs: isWanted('logs') ? await measureLogs() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })
   show(text)
