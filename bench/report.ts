@@ -7,6 +7,7 @@ import type { AsyncResult } from './async.ts'
 import type { ColdResult } from './cold.ts'
 import type { FreezeResult } from './freeze.ts'
 import type { HttpResult } from './http.ts'
+import type { LogResult } from './logs.ts'
 import type { MemoryResult } from './memory.ts'
 import type { MetricsResult } from './metrics.ts'
 import type { PatternResult } from './patterns.ts'
@@ -32,6 +33,7 @@ export interface Results {
   readonly metrics: MetricsResult | undefined
   readonly traces: readonly TraceResult[] | undefined
   readonly websockets: WebSocketResult | undefined
+  readonly logs: LogResult | undefined
   readonly command: string
 }
 
@@ -51,6 +53,7 @@ export function report({
   metrics,
   traces,
   websockets,
+  logs,
   command
 }: Results): string {
   const parts = [machine(command)]
@@ -220,6 +223,24 @@ export function report({
           [
             'a minute of all of them',
             `${minute.samples} samples, ${minute.ms.toFixed(0)} ms of CPU, at most ${minute.longestMs.toFixed(1)} ms at a time`
+          ]
+        ]
+      )
+    )
+  }
+  if (logs !== undefined) {
+    parts.push(
+      '## Function logs, one group, 1,000,000 lines',
+      table(
+        ['lines/s to disk', 'write, µs a line', 'lines dropped', 'text, MiB', 'on disk, MiB', 'one request found, ms'],
+        [
+          [
+            logs.linesPerSecond.toFixed(0),
+            logs.writeUs.toFixed(2),
+            String(logs.droppedLines),
+            logs.textMiB.toFixed(0),
+            logs.storeMiB.toFixed(0),
+            logs.findMs.toFixed(0)
           ]
         ]
       )

@@ -8,6 +8,7 @@ import { measureAsync } from './async.ts'
 import { measureCold } from './cold.ts'
 import { measureFreeze } from './freeze.ts'
 import { measureHttp } from './http.ts'
+import { measureLogs } from './logs.ts'
 import { measureMemory } from './memory.ts'
 import { measureMetrics } from './metrics.ts'
 import { measurePatterns } from './patterns.ts'
@@ -27,7 +28,7 @@ const { values, positionals } = parseArgs({
     cold: { type: 'string', default: '200' },
     only: {
       type: 'string',
-      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,metrics,traces,websockets'
+      default: 'warm,http,async,patterns,stream,cold,runtimes,scale,freeze,memory,access,metrics,traces,websockets,logs'
     },
     write: { type: 'boolean', default: false }
   },
@@ -99,6 +100,7 @@ try {
     metrics: isWanted('metrics') ? await measureMetrics() : undefined,
     traces: isWanted('traces') ? measureTraces() : undefined,
     websockets: isWanted('websockets') ? await measureWebSockets() : undefined,
+    logs: isWanted('logs') ? await measureLogs() : undefined,
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
   })
   show(text)

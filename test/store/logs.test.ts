@@ -365,7 +365,7 @@ t.test('files go by age, by what is removed and by what all groups may take', as
   await logs.sweep()
   put(logs, 'small', 'later', now)
   await flush(logs, 'small')
-  logs.retain({ retention: new Map([['/aws/lambda/large', 1]]), removals: [] })
+  await logs.retain({ retention: new Map([['/aws/lambda/large', 1]]), removals: [] })
   await logs.sweep()
   t.same(await textsOf(logsDir, 'large'), [], 'a retention of its own')
   t.equal((await read(logsDir, 'small')).length, 7)
@@ -377,8 +377,7 @@ t.test('files go by age, by what is removed and by what all groups may take', as
 
   const before = await reader.end('/aws/lambda/small')
   const cuts = [{ stream: '', at: now }]
-  logs.retain({ retention: new Map(), removals: [{ group: '/aws/lambda/small', ...cuts[0]! }] })
-  await logs.sweep()
+  await logs.retain({ retention: new Map(), removals: [{ group: '/aws/lambda/small', ...cuts[0]! }] })
   t.equal(await reader.group('/aws/lambda/small'), undefined, 'a removed group is gone')
   now += 1_000
   put(logs, 'small', 'again', now)

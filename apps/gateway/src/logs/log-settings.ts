@@ -27,7 +27,7 @@ export function watchLogSettings(logs: Pick<LogWriter, 'retain'>): LogSettingsWa
       ofGroup.push({ stream, at })
       cuts.set(group, ofGroup)
     }
-    logs.retain(settings)
+    void logs.retain(settings)
   }
 
   return {

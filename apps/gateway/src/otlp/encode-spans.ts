@@ -11,8 +11,7 @@ const HAS_IS_REMOTE = 0x100
 const IS_REMOTE = 0x200
 
 /**
- * The body of `POST /v1/traces` in OTLP's JSON: ids in hex, 64-bit numbers as decimal text, enums as numbers. As text
- * at once: as objects first it costs three times as much.
+ * The body of `POST /v1/traces` in OTLP's JSON: ids in hex, 64-bit numbers as decimal text, enums as numbers.
  *
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */

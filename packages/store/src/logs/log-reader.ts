@@ -206,7 +206,7 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
       await Promise.all(Array.from({ length: LOOKERS }, look))
       return found.sort((a, b) => (a.name < b.name ? -1 : 1))
     },
-    group: (name) => facts(name, dirOf(name)),
+    group: async (name) => facts(name, dirOf(name)),
     async streams(group) {
       const cuts = cutsOf(group)
       const found = new Map<

@@ -87,8 +87,8 @@ export interface LogWriter {
   flush(group: string): Promise<void>
   /** Calls `listener` after each time that something of the group has reached its files. @returns how to stop that */
   follow(group: string, listener: () => void): () => void
-  /** From now on; at once for what was removed. */
-  retain(settings: LogRetention): void
+  /** From now on. Resolves when the files of what was removed are gone. */
+  retain(settings: LogRetention): Promise<void>
   /** Finds old files, ends and removes them, now instead of later. */
   sweep(): Promise<void>
   counts(): LogCounts
@@ -433,14 +433,10 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     startCompressing()
   }
 
-  function retain(next: LogRetention): void {
+  async function retain(next: LogRetention): Promise<void> {
     settings = next
-    void removeCut(next.removals)
-  }
-
-  async function removeCut(removals: LogRetention['removals']): Promise<void> {
     await found
-    for (const { group, stream, at } of removals) {
+    for (const { group, stream, at } of next.removals) {
       const pending = groups.get(group)
       if (closed || stream !== '' || pending === undefined) continue
       await onFiles(pending, async () => {
