@@ -182,6 +182,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     const fresh = new FunctionRoutes(record, reader.listAliases(name), reader.findEventSettings(name), routesOptions)
     if (old !== undefined) fresh.replace(old)
     entries.set(name, fresh)
+    options.onDeployed(record)
     return fresh
   }
 
@@ -193,6 +194,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     if (record === undefined) return undefined
     const made = new FunctionRoutes(record, reader.listAliases(name), reader.findEventSettings(name), routesOptions)
     entries.set(name, made)
+    options.onDeployed(record)
     return made
   }
 
