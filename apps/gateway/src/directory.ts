@@ -185,6 +185,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     const fresh = new FunctionRoutes(record, reader.listAliases(name), reader.findEventSettings(name), routesOptions)
     if (old !== undefined) fresh.replace(old)
     entries.set(name, fresh)
+    options.onDeployed(record)
     return fresh
   }
 
@@ -196,6 +197,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     if (record === undefined) return undefined
     const made = new FunctionRoutes(record, reader.listAliases(name), reader.findEventSettings(name), routesOptions)
     entries.set(name, made)
+    options.onDeployed(record)
     return made
   }
 
