@@ -116,7 +116,7 @@ t.test('Terraform creates, finds nothing to do, changes and destroys', { skip: m
   t.match(await alarms(), {
     items: [
       { name: 'either-terraform', rule: 'ALARM(errors-terraform) OR ALARM(error-rate-terraform)' },
-      { name: 'error-rate-terraform', threshold: 5, queries: { length: 3 } },
+      { name: 'error-rate-terraform', threshold: 5, queries: [{}, {}, {}] },
       { name: 'errors-terraform', description: 'Hello, something fails', tags: { team: 'a' }, datapointsToAlarm: 2 }
     ]
   })

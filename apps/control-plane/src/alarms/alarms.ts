@@ -50,7 +50,13 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
       onError(err, 'what an alarm has to say could not be sent')
     }
   })
-  const changeState = createStateChanges({ repository, scope, onSendings: sender.wake })
+  const changeState = createStateChanges({
+    repository,
+    scope,
+    onSendings: () => {
+      sender.wake()
+    }
+  })
   const evaluator = createEvaluator({
     repository,
     metrics,
@@ -71,15 +77,19 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
     checkWebhook: (url) => {
       webhookKind.check(url, { functionName: '', role: undefined, purpose: 'OnFailure' })
     },
-    onPut: evaluator.soon,
-    onChange: evaluator.changed
+    onPut: (name) => {
+      evaluator.soon(name)
+    },
+    onChange: (name) => {
+      evaluator.changed(name)
+    }
   })
   let pruning: NodeJS.Timeout | undefined
   return {
     service,
     evaluator,
     now,
-    sendNow: sender.sendNow,
+    sendNow: (sending) => sender.sendNow(sending),
     start() {
       evaluator.start()
       sender.wake()

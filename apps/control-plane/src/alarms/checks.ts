@@ -1,8 +1,8 @@
 import { type ArnScope, HearthError, MathError, parseFunctionRef } from '@hearth/shared'
 import { type AlarmQuery, type AlarmSettings, type MetricAlarmSettings, parseStatistic } from '@hearth/store'
 import { monitoringError } from '../metrics-api/errors.ts'
-import { windowOf } from './alarm-data.ts'
 import { BAND_COMPARISONS, COMPARISONS } from './comparison.ts'
+import { windowOf } from './evaluation-window.ts'
 import { seriesShown } from './math.ts'
 import { allActionsOf, periodOf } from './model.ts'
 

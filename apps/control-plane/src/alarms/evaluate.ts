@@ -57,10 +57,10 @@ export function evaluationRange(evaluationPeriods: number): number {
 export function evaluate(slots: readonly Slot[], rules: EvaluationRules): Evaluation {
   const { evaluationPeriods: n, treatMissingData } = rules
   const m = rules.datapointsToAlarm ?? n
-  const { breaches } = COMPARISONS[rules.comparisonOperator]!
+  const comparison = COMPARISONS[rules.comparisonOperator]!
   const newest = slots.toReversed()
   const points = newest.flatMap(({ point }) => point ?? []).slice(0, n)
-  const breaching = points.filter(({ value }) => breaches(value, rules.threshold))
+  const breaching = points.filter(({ value }) => comparison.breaches(value, rules.threshold))
   const fillers = n - points.length
   const missing = newest
     .filter(({ point }) => point === undefined)

@@ -24,7 +24,7 @@ export function reasonTime(at: number): string {
   return `${day}/${month}/${year.slice(-2)} ${time.slice(0, 8)}`
 }
 
-/** JSON with numbers that {@link doubles} has marked written as Java does. */
+/** JSON in which each {@link JavaDouble} is written as Java does. */
 export function javaJson(value: unknown): string {
   if (value instanceof JavaDouble) return javaDouble(value.value)
   if (Array.isArray(value)) return `[${value.map(javaJson).join(',')}]`

@@ -1,6 +1,6 @@
 import { checkMath, evaluateMath, type MathQuery, type Series, seriesOf } from '@hearth/shared'
 import type { AlarmQuery } from '@hearth/store'
-import type { EvaluationWindow } from './alarm-data.ts'
+import type { EvaluationWindow } from './evaluation-window.ts'
 
 /**
  * Works out the expression that an alarm watches.

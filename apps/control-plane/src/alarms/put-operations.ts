@@ -66,7 +66,7 @@ function refuseUnavailable(input: object): void {
   )
 }
 
-export const putMetricAlarm = monitoringOperation({
+const putMetricAlarm = monitoringOperation({
   name: 'PutMetricAlarm',
   note: 'Actions are functions and webhooks (`https://…`); topics and the actions of other services, anomaly detection and PromQL are refused by name',
   input: z.object({
@@ -137,7 +137,7 @@ export const putMetricAlarm = monitoringOperation({
   }
 })
 
-export const putCompositeAlarm = monitoringOperation({
+const putCompositeAlarm = monitoringOperation({
   name: 'PutCompositeAlarm',
   note: 'Suppressors of actions are refused',
   input: z.object({

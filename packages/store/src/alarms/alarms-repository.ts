@@ -185,8 +185,8 @@ export function createAlarmsRepository(db: Db, box: SecretBox): AlarmsRepository
     nextSendingAt: () => nextAt.get() ?? undefined,
     retrySending: (sending, dueAt) => void putOff.immediate(sending, dueAt),
     endSending: (id, item) => void end.immediate(id, item),
-    history: history.list,
-    pruneHistory: history.prune
+    history: (query) => history.list(query),
+    pruneHistory: (before, limit) => history.prune(before, limit)
   }
 }
 
