@@ -508,7 +508,7 @@ export class ApiCall implements Invocation, RequestFacts {
   }
 
   #noteFailure(reason: ApiFailure): void {
-    this.#hallway.onFailed(this.#api!, this.#stage!.stage.name, this.#found!.route.key, reason, this.requestId)
+    this.#hallway.onFailed(this.#api!, this.#stage!.stage.name, this.#found!.route.key, reason, this)
   }
 
   #refuse(status: number, message: string, extra: readonly string[] = []): void {

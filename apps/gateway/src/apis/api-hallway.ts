@@ -17,5 +17,11 @@ export interface ApiHallway {
   /** Unix ms. */
   readonly nowMs: () => number
   /** A request that a route took did not get its function's answer. */
-  readonly onFailed: (entry: ApiEntry, stage: string, routeKey: string, reason: ApiFailure, requestId: string) => void
+  readonly onFailed: (
+    entry: ApiEntry,
+    stage: string,
+    routeKey: string,
+    reason: ApiFailure,
+    call: { readonly requestId: string; readonly traceId: string }
+  ) => void
 }

@@ -54,11 +54,11 @@ export function createApiService(options: ApiServiceOptions): ApiService {
   const hallway: ApiHallway = {
     ...options,
     route: base.metrics.route('api'),
-    onFailed({ api, counts }, stage, routeKey, reason, requestId) {
+    onFailed({ api, counts }, stage, routeKey, reason, { requestId, traceId }) {
       base.metrics.apiFailed(reason)
       noteFailure(counts, { at: options.nowMs(), requestId, route: `${stage} ${routeKey}`, reason })
       if (TOLD.has(reason))
-        tell.get(reason)!({ api: api.id, name: api.name, stage, route: routeKey, reason, requestId })
+        tell.get(reason)!({ api: api.id, name: api.name, stage, route: routeKey, reason, requestId, traceId })
     }
   }
 
