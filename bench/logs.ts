@@ -50,7 +50,10 @@ export async function measureLogs(): Promise<LogResult> {
     await logs.flush(GROUP)
     const seconds = (performance.now() - startedAt) / 1_000
     const findFrom = performance.now()
-    for await (const _ of createLogReader(logsDir).read(GROUP, { requestId: '00000000-0000-4000-8000-1234' }));
+    let found = 0
+    for await (const batch of createLogReader(logsDir).read(GROUP, { requestId: '00000000-0000-4000-8000-1234' }))
+      found += batch.length
+    if (found !== 1) throw new Error(`${found} lines found instead of one`)
     const findMs = performance.now() - findFrom
     const { storedBytes, droppedLines, storeBytes } = logs.counts()
     return {

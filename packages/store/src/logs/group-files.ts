@@ -57,6 +57,7 @@ export class GroupFiles {
   /** Whether the newest file may end in the middle of a line: a crash, or a write that the disk cut short. */
   #torn = false
   #isAppending = false
+  #compressing: Promise<void> | undefined
   #lastNumber = 0
 
   constructor(dir: string, limits: GroupLimits, now: () => number, onBytes: (bytes: number) => void) {
@@ -166,7 +167,13 @@ export class GroupFiles {
   }
 
   /** Compresses one complete segment. @throws Error what the disk says */
-  async compress(): Promise<void> {
+  compress(): Promise<void> {
+    const done = this.#compressOne()
+    this.#compressing = done.catch(() => undefined)
+    return done
+  }
+
+  async #compressOne(): Promise<void> {
     const segment = this.#compressible()
     if (segment === undefined) return
     segment.isComplete = true
@@ -209,6 +216,8 @@ export class GroupFiles {
   /** The folder goes if nothing is in it. */
   async removeFolder(): Promise<void> {
     await this.close()
+    // It clears away what it has made.
+    await this.#compressing
     await rmdir(this.#dir).catch(() => undefined)
   }
 

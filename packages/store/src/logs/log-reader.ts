@@ -184,7 +184,9 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
       if (query.backwards === true) blocks.reverse()
       for (const block of blocks) {
         if (!picks.overlaps(block) || !picks.isReached(segment.number, block)) continue
-        const events = picks.events(await segment.read(block), segment.number, block.offset)
+        const lines = await segment.read(block)
+        if (!picks.mayBeIn(lines)) continue
+        const events = picks.events(lines, segment.number, block.offset)
         for (const batch of events) {
           if (batch.length > 0) yield batch
           await nextTurn()
@@ -294,6 +296,8 @@ function selection(group: string, query: LogQuery, cuts: readonly LogCut[]) {
       index.streams.some((span) => wantsStream(span.name, span.ingestedAt)),
     isReached: (segment: number, { offset, bytes }: Block): boolean =>
       backwards ? isBehind({ segment, offset }) : isBehind({ segment, offset: offset + bytes - 1 }),
+    /** Most blocks have nothing of one request: they are not looked at line by line. */
+    mayBeIn: (lines: Buffer): boolean => needle === undefined || lines.includes(needle),
     /** In the query's direction. */
     *events(data: Buffer, segment: number, offset: number): Generator<LogEvent[]> {
       const starts: number[] = []

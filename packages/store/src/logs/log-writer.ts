@@ -431,6 +431,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       warn(err, '')
     })
     startCompressing()
+    await compressing
   }
 
   async function retain(next: LogRetention): Promise<void> {
