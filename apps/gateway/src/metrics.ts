@@ -226,9 +226,12 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
         registers,
         collect() {
           this.reset()
-          this.inc({ outcome: 'stored' }, logCounts().storedBytes)
+          const { storedBytes, droppedBytes } = logCounts()
+          this.inc({ outcome: 'stored' }, storedBytes)
+          this.inc({ outcome: 'dropped' }, droppedBytes)
         }
       })
+      gaugeOf('hearth_log_store_bytes', 'Function logs on disk.', () => logCounts().storeBytes)
       counterOf('hearth_log_dropped_lines_total', 'Lines of function log lost.', () => logCounts().droppedLines)
     },
     route: (route) => routes.push(route) - 1,

@@ -227,7 +227,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       return
     }
     if (at !== stampedAt) {
-      stamp = stampOf(at)
+      stamp = stampOf(at, SAME_TIME_MS)
       // With the time at which it was taken it is this line's alone.
       stampedAt = stamp.length === STAMP_CHARS ? at : Number.NaN
     }
@@ -242,13 +242,17 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     else timer ??= setTimeout(flushAll, flushMs)
   }
 
-  /** The time of an event and, where it differs, that at which it was taken: up to the stream of a line. */
-  function stampOf(at: number): string {
+  /**
+   * The time of an event and, where it differs, that at which it was taken: up to the stream of a line.
+   *
+   * @param sameMs - Times that differ by less are one
+   */
+  function stampOf(at: number, sameMs: number): string {
     const takenAt = now()
     // An instance may claim any time; one that is no date at all is replaced by ours.
     const time = isoTime(at)
     const taken = new Date(takenAt).toISOString()
-    if (time === undefined || Math.abs(takenAt - at) < SAME_TIME_MS) return time ?? taken
+    if (time === undefined || Math.abs(takenAt - at) < sameMs) return time ?? taken
     return `${time}","ingested":"${taken}`
   }
 
@@ -260,7 +264,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       events
         .map(
           ({ at, message }) =>
-            `{"t":"${stampOf(at)}","stream":${name},"requestId":"","level":"","function":"","msg":${JSON.stringify(message)}}\n`
+            `{"t":"${stampOf(at, 1)}","stream":${name},"requestId":"","level":"","function":"","msg":${JSON.stringify(message)}}\n`
         )
         .join('')
     )
