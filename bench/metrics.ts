@@ -95,7 +95,8 @@ function reportOf(metrics: Metrics): MetricsResult['report'] {
   }
   for (const [at, table] of metrics.minutes.take(true)) {
     const sums = new MinuteSums(at)
-    for (const _ of sums.addUp(table)) step()
+    const steps = sums.addUp(table)
+    while (steps.next().done !== true) step()
     step()
     for (const part of sums.parts(250)) {
       const made = part()

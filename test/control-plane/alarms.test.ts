@@ -87,7 +87,7 @@ const becomes = (name: string, state: string) =>
   })
 const put = async (name: string, body: object) => {
   const answer = await plane.inject({ method: 'PUT', url: `/v1/alarms/${name}`, payload: body })
-  return { status: answer.statusCode, body: answer.json() as Record<string, unknown> }
+  return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() }
 }
 
 t.test('an alarm is looked at when it is put, and its change of state is told once', async (t) => {
@@ -443,7 +443,7 @@ t.test('/v1/alarms', async (t) => {
   t.match((await plane.get('/v1/alarms?state=OK&prefix=qu')).json(), { items: [{ name: 'quiet' }], nextCursor: null })
   const paused = await plane.inject({ method: 'POST', url: '/v1/alarms/quiet/pause' })
   t.match(paused.json(), { actionsEnabled: false })
-  const history = (await plane.get('/v1/alarms/quiet/history?type=StateUpdate')).json()
+  const history: unknown = (await plane.get('/v1/alarms/quiet/history?type=StateUpdate')).json()
   t.match(history, { items: [{ summary: 'Alarm updated from INSUFFICIENT_DATA to OK' }] })
 
   // A function is made to allow it, and forgets it with the alarm.
@@ -451,8 +451,7 @@ t.test('/v1/alarms', async (t) => {
   const called = await put('calling', { ...body, actions: { alarm: [{ function: 'pager' }] } })
   t.equal(called.status, 201)
   t.match(called.body['actions'], { alarm: [{ arn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:pager` }] })
-  const statements = async () =>
-    ((await plane.get('/v1/functions/pager/permissions')).json() as { items: unknown[] }).items
+  const statements = async () => (await plane.get('/v1/functions/pager/permissions')).json<{ items: unknown[] }>().items
   t.match(await statements(), [
     {
       Sid: 'hearth-alarm-calling',

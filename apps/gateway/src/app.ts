@@ -580,10 +580,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   // What the gateway serves of services that are the control plane's else.
   const served = new Map([
     [PUT_EVENTS, putEventsRoute({ ...door, triggers })],
-    [
-      PUT_LOG_EVENTS,
-      putLogEventsRoute({ ...door, logs, reader: logReader, settings: () => logGroups, now: Date.now })
-    ]
+    [PUT_LOG_EVENTS, putLogEventsRoute({ ...door, logs, reader: logReader, settings: () => logGroups, now: Date.now })]
   ])
   const forward = (req: IncomingMessage, res: ServerResponse, id: string): void => {
     countAnswer(metrics, proxied, req, res)

@@ -131,7 +131,7 @@ const gateway = await buildApp({
   log,
   audit,
   queue,
-  tracing: traceExport && { ...config.tracing!, ...traceExport },
+  tracing: traceExport && { ...config.tracing, ...traceExport },
   diagnostics: {
     version,
     config: redactConfig(config),

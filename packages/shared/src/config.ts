@@ -5,9 +5,9 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { ConfigError } from './config-error.ts'
 import { type LogExportConfig, readLogExport, redactLogExport } from './log-export-config.ts'
+import { RETENTION_DAYS } from './log-groups.ts'
 import { readTracing, redactTracing, type TraceConfig } from './otlp-config.ts'
 import { AWS_PRICES, type PriceTable, PriceTableError, parsePriceTable } from './pricing/price-table.ts'
-import { RETENTION_DAYS } from './log-groups.ts'
 import { isNetwork } from './special-addresses.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)

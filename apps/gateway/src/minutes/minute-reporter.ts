@@ -38,7 +38,8 @@ export function startMinuteReporter(options: MinuteReporterOptions): () => Promi
   async function collect(all: boolean): Promise<void> {
     for (const [at, table] of minutes.take(all)) {
       const sums = new MinuteSums(at)
-      for (const _ of sums.addUp(table)) await nextTurn()
+      const steps = sums.addUp(table)
+      while (steps.next().done !== true) await nextTurn()
       waiting.push(...sums.parts(SAMPLES).map((samples) => ({ id: randomUUID(), samples })))
     }
     const lost = waiting.length - WAITING

@@ -77,7 +77,7 @@ const ENCODERS: Encoders = {
   Array(list: readonly unknown[], _type, options): Tokens | null {
     if (typeof list[0] !== 'number') return null
     const items = list.map((item) => (typeof item === 'number' ? float(item) : objectToTokens(item, options)))
-    return [new Token(Type.array, list.length), items as Token[]]
+    return [new Token(Type.array, list.length), items]
   },
   Object(members: Readonly<Record<string, unknown>>, _type, options): Tokens {
     const entries = Object.entries(members instanceof StringMap ? members.toJSON() : members).filter(
@@ -87,7 +87,7 @@ const ENCODERS: Encoders = {
       new Token(Type.string, name),
       typeof value === 'number' && !INTEGERS.has(name) ? float(value) : objectToTokens(value, options)
     ])
-    return [new Token(Type.map, entries.length), pairs as Token[][]]
+    return [new Token(Type.map, entries.length), pairs]
   }
 }
 
