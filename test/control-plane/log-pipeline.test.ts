@@ -177,6 +177,6 @@ t.test('where logs are exported to is a setting without secrets in print', async
     { HEARTH_LOKI_URL: 'http://x', HEARTH_LOKI_HEADERS: 'secret' },
     { HEARTH_LOKI_URL: 'http://x', HEARTH_LOKI_HEADERS: 'a=%zz' }
   ]) {
-    t.throws(() => read(env as Record<string, string>), ConfigError)
+    t.throws(() => read(env), ConfigError)
   }
 })

@@ -7,7 +7,12 @@ import { openControlPlane } from './control-plane.ts'
 /** What sysexits calls EX_CONFIG: whoever supervises this process must not start it again as it is. */
 const EXIT_CONFIG = 78
 /** Their values are secrets. */
-const LOG_HEADERS = ['HEARTH_LOKI_URL', 'HEARTH_LOKI_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_LOGS_HEADERS']
+const LOG_HEADERS = [
+  'HEARTH_LOKI_URL',
+  'HEARTH_LOKI_HEADERS',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_EXPORTER_OTLP_LOGS_HEADERS'
+]
 
 // The process of the control plane: settings, data folder, signals, port. Nothing secret is ever printed.
 try {
