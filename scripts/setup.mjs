@@ -54,6 +54,7 @@ class SetupError extends Error {}
 export function setup({ forTests = false, forBench = false } = {}) {
   checkNode()
   installPackages({ ...SERVER_PACKAGES, ...(forTests ? TEST_PACKAGES : {}), ...(forBench ? BENCH_PACKAGES : {}) })
+  if (forTests) installSecondAwsCli()
   const script = forTests || forBench ? 'build' : 'build:server'
   if (modulesStamp() === undefined && buildStamp(script) === undefined) return
   alone(() => {
@@ -207,6 +208,17 @@ function newestSource(folders) {
 }
 
 /** @param {string} command */
+/** Debian's AWS CLI is the second version, which alone can `logs tail`; pip's, which may be there, is the first. */
+function installSecondAwsCli() {
+  const isSecond = (file) => spawnSync(file, ['--version'], { encoding: 'utf8' }).stdout?.startsWith('aws-cli/2')
+  if (['/usr/bin/aws', 'aws'].some(isSecond) || !onPath('apt-get') || process.getuid?.() !== 0) return
+  console.log('installing awscli')
+  run('apt-get', ['install', '-y', '--no-install-recommends', 'awscli'], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    mayFail: true
+  })
+}
+
 function onPath(command) {
   // Administrators' folders are not on everybody's PATH, but that is where Debian puts ip and nft.
   return [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'].some((folder) => {
