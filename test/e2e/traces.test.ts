@@ -19,7 +19,8 @@ t.test('one trace from a client to the destination of its event', { timeout: 110
       HEARTH_TRACE_SAMPLE: '0',
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20otlp-secret',
-      OTEL_SERVICE_NAME: 'faas'
+      OTEL_SERVICE_NAME: 'faas',
+      OTEL_LOGS_EXPORTER: 'none'
     }
   })
   t.teardown(() => hearth.stop())

@@ -14,13 +14,13 @@ export interface ServiceInvocation {
   readonly payload: string
 }
 
+type RefusalCode = 'FUNCTION_NOT_FOUND' | 'ACCESS_DENIED' | 'PAYLOAD_TOO_LARGE'
+
 export type ServiceAnswer =
   /** It is on disk, and will be run as any asynchronous event is. */
   | { readonly status: 'accepted' }
-  /**
-   * FUNCTION_NOT_FOUND, ACCESS_DENIED by its policy, or PAYLOAD_TOO_LARGE; asking again would not help.
-   */
-  | { readonly status: 'refused'; readonly code: string; readonly message: string }
+  /** By the function's policy, or because it is not there, or for the size; asking again would not help. */
+  | { readonly status: 'refused'; readonly code: RefusalCode; readonly message: string }
 
 /** Hands events to the gateway's queue. What it rejects with says nothing of payloads. */
 export interface ServiceInvoker {

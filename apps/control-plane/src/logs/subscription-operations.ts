@@ -135,7 +135,7 @@ async function greet({ invoker, scope, now }: LogGroups, group: string, function
     })
   }
   if (answer.status === 'accepted') return
-  if (answer.code === 'NO_RESOURCE') throw foreign()
+  if (answer.code === 'FUNCTION_NOT_FOUND') throw foreign()
   throw invalid(
     'Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.'
   )
