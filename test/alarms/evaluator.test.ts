@@ -28,7 +28,7 @@ const invoker = {
     calls.push({ eventId, payload })
     if (gateway === 'away') throw new Error('it cannot be reached')
     if (gateway === 'takes') return { status: 'accepted' as const }
-    return { status: 'refused' as const, code: 'FUNCTION_NOT_FOUND', message: 'Function not found' }
+    return { status: 'refused' as const, code: 'FUNCTION_NOT_FOUND' as const, message: 'Function not found' }
   },
   check: async () => ({ status: 'accepted' as const }),
   async putEvent(event: (typeof events)[number]) {

@@ -44,10 +44,19 @@ const textsOf = async (logsDir: string, name: string, query?: LogQuery) =>
 const filesOf = (dir: string, name: string) =>
   readdirSync(path.join(dir, name)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
 
+const writersOf = new WeakMap<Test, LogWriter[]>()
 function open(t: Test, options: Partial<Parameters<typeof createLogWriter>[0]> = {}) {
+  let writers = writersOf.get(t)
+  if (writers === undefined) {
+    const all: LogWriter[] = []
+    writers = all
+    writersOf.set(t, all)
+    // Before the folder is made, and so before it goes: what still writes into it would be in the way.
+    t.teardown(() => Promise.all(all.map((writer) => writer.close())))
+  }
   const logsDir = path.join(t.testdir(), 'logs')
   const logs = createLogWriter({ logsDir, groupBytes: 1_048_576, flushMs: 1_000_000, now: () => T0, ...options })
-  t.teardown(() => logs.close())
+  writers.push(logs)
   return { logs, logsDir }
 }
 
