@@ -263,7 +263,9 @@ export interface Harness {
 }
 
 export interface HarnessOptions
-  extends Partial<Pick<AppDeps, 'timeouts' | 'random' | 'clock' | 'eventsAtOnce' | 'guard'>> {
+  extends Partial<Pick<AppDeps, 'timeouts' | 'logStreamTimes' | 'random' | 'clock' | 'eventsAtOnce' | 'guard'>> {
+  /** Of what keeps functions' lines. */
+  readonly logs?: Partial<Parameters<typeof createLogWriter>[0]>
   /** Default: none. */
   readonly limits?: { readonly requestRate: number; readonly authFailures: number }
   readonly controlPort?: number
@@ -308,7 +310,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   for (const one of options.functions ?? [record('hello')]) functions.create(one)
   const executor = executorDouble()
   const logsDir = path.join(dataDir, 'logs')
-  const logs = createLogWriter({ logsDir, groupBytes: 1_048_576, flushMs: 5 })
+  const logs = createLogWriter({ logsDir, groupBytes: 1_048_576, flushMs: 5, ...options.logs })
   const quiet = (): undefined => undefined
   const metrics = createMetrics({ version: '0.0.0-test', now: () => performance.now() })
   const gateway = await buildApp({
@@ -344,6 +346,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
     log: { info: quiet, warn: quiet, error: quiet, fatal: quiet },
     ...(options.guard === undefined ? {} : { guard: options.guard }),
     ...(options.random === undefined ? {} : { random: options.random }),
+    logStreamTimes: options.logStreamTimes,
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts })
   })
   const sessions = createSessionTokens(box, ACCOUNT)

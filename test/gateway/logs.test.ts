@@ -146,6 +146,54 @@ t.test('only so many may follow at once', async (t) => {
   }
 })
 
+t.test('who follows is told that the server is there, and of lines that went unread, but of no others', async (t) => {
+  let now = Date.now()
+  const { port, logs } = await startGateway(t, {
+    logStreamTimes: { heartbeatMs: 5, stalledMs: 15_000, lingerMs: 1_000 },
+    logs: { now: () => now, retentionDays: 1 }
+  })
+  const url = '/v1/functions/hello/logs?follow=true&since=1h'
+  const accept = 'text/event-stream'
+  put(logs, 'hello', 'one', now)
+  put(logs, 'hello', 'two', now)
+  const idle = await openStream(t, port, url, { accept })
+  const before = await idle.take(/"two"[^]*\n:\n\n:\n\n/)
+  now += 172_800_000
+  await logs.sweep()
+  put(logs, 'hello', 'three', now)
+  t.notMatch(await idle.take(/"three"/), /event: gap/, 'it had read all that is gone')
+  idle.stop()
+  const [, first = ''] = /id: (\S+)\ndata: .*"one"/.exec(before) ?? []
+  const again = await openStream(t, port, url, { accept, 'last-event-id': first })
+  const text = await again.take(/"three"/)
+  t.match(text, /event: gap\ndata: \{"reason":"removed","after":"\d+:\d+","before":"\d+:0"\}\n\n/)
+  t.ok(text.indexOf('event: gap') < text.indexOf('"three"'))
+  again.stop()
+})
+
+t.test('who takes nothing is let go, and told so', async (t) => {
+  const { port, logs } = await startGateway(t, {
+    logStreamTimes: { heartbeatMs: 15_000, stalledMs: 20, lingerMs: 60_000 },
+    logs: { groupBytes: 67_108_864 }
+  })
+  // More than what the system keeps for a connection.
+  for (let i = 0; i < 24; i++) {
+    for (let n = 0; n < 9; n++) put(logs, 'hello', 'x'.repeat(100_000), Date.now())
+    await logs.flush('/aws/lambda/hello')
+  }
+  const headers = { authorization: BEARER, accept: 'text/event-stream' }
+  const path = '/v1/functions/hello/logs?follow=true&since=1h'
+  const req = http.get({ host: '127.0.0.1', port, path, agent: false, headers })
+  t.teardown(() => req.destroy())
+  const [res] = (await once(req, 'response')) as [IncomingMessage]
+  // Nothing is read until the server must have seen it.
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  let text = ''
+  for await (const more of res.setEncoding('utf8')) text += more
+  t.match(text.slice(-200), /event: gap\ndata: \{"reason":"slow",[^\n]*\}\n\n$/)
+  t.ok(text.split('\nid: ').length < 24 * 9)
+})
+
 /** An answer that goes on. */
 async function openStream(t: Test, port: number, path: string, headers: Record<string, string>) {
   const req = http.get({ host: '127.0.0.1', port, path, agent: false, headers: { authorization: BEARER, ...headers } })

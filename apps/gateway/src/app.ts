@@ -54,6 +54,7 @@ import { noteKeyUses, startKeyUseReporter } from './key-uses.ts'
 import { KeyedRoute } from './keyed-route.ts'
 import type { Log } from './log.ts'
 import { watchLogSettings } from './logs/log-settings.ts'
+import type { LogStreamTimes } from './logs/log-stream.ts'
 import { createLogsRoute } from './logs/logs-route.ts'
 import type { Metrics } from './metrics.ts'
 import { startMinuteReporter } from './minutes/minute-reporter.ts'
@@ -138,6 +139,8 @@ export interface AppDeps {
   /** Which calls are traced, and who takes what is noted of them. Absent: none. */
   readonly tracing?: (TracingOptions & Pick<TraceExport, 'stop'>) | undefined
   readonly timeouts?: Partial<ServerTimeouts>
+  /** Of who reads functions' logs. Default: `LOG_STREAM_TIMES`. */
+  readonly logStreamTimes?: LogStreamTimes | undefined
   /** What goes into bundles for bug reports beside what the gateway itself knows. */
   readonly diagnostics?: DiagnosticsFacts
   /** Chooses between the versions of an alias: 0 to 1. Default: Math.random. */
@@ -505,7 +508,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   const logSettings = watchLogSettings(logs)
   const logReader = createLogReader(deps.logsDir, logSettings)
-  const logsRoute = createLogsRoute(hallway, scope, logs, logReader)
+  const logsRoute = createLogsRoute(hallway, scope, logs, logReader, deps.logStreamTimes)
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
     resource(reference) {

@@ -1,12 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { LogEvent, LogPosition } from '@hearth/store'
 
-/** How often a stream of events says that it is alive. */
-const HEARTBEAT_MS = 15_000
-/** How long a reader may take nothing of what was sent before it is given up. */
-const STALLED_MS = 15_000
-/** What one that was given up gets to take the end. */
-const LINGER_MS = 1_000
+/** In milliseconds. */
+export interface LogStreamTimes {
+  /** How often a stream of events says that it is alive. */
+  readonly heartbeatMs: number
+  /** How long a reader may take nothing of what was sent before it is given up. */
+  readonly stalledMs: number
+  /** What one that was given up gets to take the end. */
+  readonly lingerMs: number
+}
+
+export const LOG_STREAM_TIMES: LogStreamTimes = { heartbeatMs: 15_000, stalledMs: 15_000, lingerMs: 1_000 }
 
 /** Where a function's events are sent: lines, or server-sent events. */
 export interface LogStream {
@@ -21,13 +26,13 @@ export interface LogStream {
   readonly isOver: boolean
 }
 
-export function openLogStream(res: ServerResponse, isServerSent: boolean): LogStream {
+export function openLogStream(res: ServerResponse, isServerSent: boolean, times: LogStreamTimes): LogStream {
   const contentType = isServerSent ? 'text/event-stream' : 'application/x-ndjson'
   res.writeHead(200, ['content-type', contentType, 'cache-control', 'no-store', 'x-accel-buffering', 'no'])
   res.flushHeaders()
   const heartbeat = setInterval(() => {
     if (isServerSent && !res.writableNeedDrain) res.write(':\n\n')
-  }, HEARTBEAT_MS)
+  }, times.heartbeatMs)
   heartbeat.unref()
   res.once('close', () => {
     clearInterval(heartbeat)
@@ -46,10 +51,10 @@ export function openLogStream(res: ServerResponse, isServerSent: boolean): LogSt
     },
     async events(events) {
       if (events.length === 0 || this.isOver || res.write(events.map(encode).join(''))) return
-      if ((await drained(res)) || res.destroyed) return
+      if ((await drained(res, times.stalledMs)) || res.destroyed) return
       sendGap('slow', { resume: 'what was not taken follows the last id' })
       res.end()
-      setTimeout(() => res.destroy(), LINGER_MS).unref()
+      setTimeout(() => res.destroy(), times.lingerMs).unref()
     },
     gap(after, before) {
       sendGap('removed', { after: idOf(after), before: idOf(before) })
@@ -73,7 +78,7 @@ function idOf({ segment, offset }: LogPosition): string {
 }
 
 /** @returns false when the reader took too long */
-function drained(res: ServerResponse): Promise<boolean> {
+function drained(res: ServerResponse, stalledMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (inTime: boolean): void => {
       clearTimeout(timer)
@@ -86,7 +91,7 @@ function drained(res: ServerResponse): Promise<boolean> {
     }
     const timer = setTimeout(() => {
       settle(false)
-    }, STALLED_MS)
+    }, stalledMs)
     res.once('drain', onDrain)
     res.once('close', onDrain)
   })

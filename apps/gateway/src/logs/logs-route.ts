@@ -8,7 +8,7 @@ import { findFunction } from '../invoke.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import { type FunctionLog, isBefore, newestEvents, sendEvents } from './function-log.ts'
 import { parseCursor, parseLogQuery } from './log-query.ts'
-import { type LogStream, openLogStream } from './log-stream.ts'
+import { LOG_STREAM_TIMES, type LogStream, type LogStreamTimes, openLogStream } from './log-stream.ts'
 
 /** Followers at once; each looks into files when there is something new. */
 const FOLLOWERS = 64
@@ -28,7 +28,13 @@ export interface LogsRoute {
  * `text/event-stream`, as server-sent events, which can be taken up again with `Last-Event-ID`. With `follow=true` it
  * goes on with what comes.
  */
-export function createLogsRoute(hallway: Hallway, scope: ArnScope, logs: LogWriter, reader: LogReader): LogsRoute {
+export function createLogsRoute(
+  hallway: Hallway,
+  scope: ArnScope,
+  logs: LogWriter,
+  reader: LogReader,
+  times: LogStreamTimes = LOG_STREAM_TIMES
+): LogsRoute {
   const stopping = new AbortController()
   setMaxListeners(FOLLOWERS, stopping.signal)
   let followers = 0
@@ -52,7 +58,8 @@ export function createLogsRoute(hallway: Hallway, scope: ArnScope, logs: LogWrit
         if (isNews) {
           isNews = false
           const start = position === undefined ? undefined : await reader.start(log.group)
-          if (start !== undefined && isLost(position!, start)) stream.gap(position!, start)
+          const removed = logs.removed(log.group)
+          if (start !== undefined && isLost(position!, start, removed)) stream.gap(position!, start)
           position = await sendEvents(reader, log, position, async (events) => {
             await stream.events(events)
             return !isOver()
@@ -89,7 +96,7 @@ export function createLogsRoute(hallway: Hallway, scope: ArnScope, logs: LogWrit
     try {
       const isFromStart = cursor === undefined && request.limit === undefined
       const events = isFromStart || cursor !== undefined ? [] : await newestEvents(reader, log, end)
-      const stream = openLogStream(res, isServerSent)
+      const stream = openLogStream(res, isServerSent, times)
       for (let i = 0; i < events.length && !stream.isOver; i += PIECE) await stream.events(events.slice(i, i + PIECE))
       if (request.follow) await follow(log, cursor ?? (isFromStart ? undefined : end), stream)
       else if (cursor !== undefined) {
@@ -129,7 +136,8 @@ function cursorOf(req: IncomingMessage, end: LogPosition): LogPosition | undefin
   return cursor
 }
 
-/** Whether files between what was read and the oldest that is kept are gone, or may be. */
-function isLost(position: LogPosition, start: LogPosition): boolean {
-  return position.segment > 0 && position.segment < start.segment
+/** Whether events between what was read and the oldest that is kept are gone, or may be. */
+function isLost(position: LogPosition, start: LogPosition, removed: LogPosition | undefined): boolean {
+  if (position.segment === 0 || position.segment >= start.segment) return false
+  return removed === undefined || isBefore(position, removed)
 }

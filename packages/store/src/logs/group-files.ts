@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rmdir } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { compressSegment, rebuildIndex } from './compression.ts'
 import {
@@ -10,8 +10,11 @@ import {
   removeFile,
   sizeOf,
   statOf,
-  textFile
+  textFile,
+  whereThere
 } from './segment-files.ts'
+import { readIndex } from './segment-index.ts'
+import type { LogPosition } from './types.ts'
 
 export interface GroupLimits {
   /** Size at which the next segment begins. */
@@ -28,6 +31,8 @@ interface Segment {
   bytes: number
   /** Of its text; 0 once that is compressed. */
   textBytes: number
+  /** Of its text, compressed or not; undefined where only its index says it. */
+  length: number | undefined
   /** Unix time in ms. */
   readonly beganAt: number
   writtenAt: number
@@ -59,6 +64,7 @@ export class GroupFiles {
   #isAppending = false
   #compressing: Promise<void> | undefined
   #lastNumber = 0
+  #removed: LogPosition | undefined
 
   constructor(dir: string, limits: GroupLimits, now: () => number, onBytes: (bytes: number) => void) {
     this.#dir = dir
@@ -76,6 +82,14 @@ export class GroupFiles {
     let total = 0
     for (const segment of this.#segments ?? []) total += segment.bytes
     return total
+  }
+
+  /**
+   * The last place whose event is gone, or goes now; undefined when none is. Of what was removed before {@link load}
+   * nobody knows how far it went: all before the oldest segment counts.
+   */
+  get removed(): LogPosition | undefined {
+    return this.#removed
   }
 
   /** @returns whether {@link removeUntil} or {@link turnOver} has something to do */
@@ -111,6 +125,7 @@ export class GroupFiles {
         number,
         bytes: size + index,
         textBytes: isCompressed ? 0 : size,
+        length: isCompressed ? undefined : size,
         beganAt: number < FIRST_BY_TIME ? birthtimeMs : number * 1_000,
         writtenAt: mtimeMs,
         isCompressed,
@@ -119,6 +134,8 @@ export class GroupFiles {
       })
     }
     this.#segments = segments
+    const [oldest] = segments
+    if (oldest !== undefined) this.#removed = { segment: oldest.number - 1, offset: Number.MAX_SAFE_INTEGER }
     this.#lastNumber = Math.max(this.#lastNumber, segments.at(-1)?.number ?? 0)
     this.#onBytes(this.bytes)
   }
@@ -140,6 +157,7 @@ export class GroupFiles {
         const { bytesWritten } = await file.write(data, at, data.length - at)
         at += bytesWritten
         current.textBytes += bytesWritten
+        current.length = current.textBytes
         this.#grow(current, bytesWritten)
       }
       this.#torn = false
@@ -227,8 +245,16 @@ export class GroupFiles {
     segment.isGone = true
     this.#segments!.splice(this.#segments!.indexOf(segment), 1)
     this.#onBytes(-segment.bytes)
+    const length = segment.length ?? (await this.#lengthOf(segment))
+    if (segment.number >= (this.#removed?.segment ?? 0)) this.#removed = { segment: segment.number, offset: length - 1 }
     if (!this.#isAppending) await file?.close()
     await this.#unlink(segment)
+  }
+
+  /** As its index says; without one, more than any offset. */
+  async #lengthOf({ number }: Segment): Promise<number> {
+    const text = await whereThere(readFile(indexFile(this.#dir, number), 'utf8')).catch(() => undefined)
+    return (text === undefined ? undefined : readIndex(text)?.textBytes) ?? Number.MAX_SAFE_INTEGER
   }
 
   async #unlink({ number }: Segment): Promise<void> {
@@ -271,6 +297,7 @@ export class GroupFiles {
       number,
       bytes: 0,
       textBytes: 0,
+      length: 0,
       beganAt: now,
       writtenAt: now,
       isCompressed: false,

@@ -41,11 +41,17 @@ export function readHead(line: Buffer): LineHead | undefined {
   const isLater = line[SECOND_KEY] === LETTER_I
   const ingestedAt = isLater ? timeAt(line, INGESTED_START) : at
   const start = (isLater ? INGESTED_END + 2 : TIME_END + 2) + STREAM_KEY.length
-  if (line.indexOf(STREAM_KEY, start - STREAM_KEY.length) !== start - STREAM_KEY.length) return undefined
+  if (!isAt(line, STREAM_KEY, start - STREAM_KEY.length)) return undefined
   let end = line.indexOf(QUOTE, start)
   while (end > start && line[end - 1] === BACKSLASH && isEscaped(line, end)) end = line.indexOf(QUOTE, end + 1)
   if (end === -1 || Number.isNaN(at) || Number.isNaN(ingestedAt)) return undefined
   return { at, ingestedAt, stream: line.subarray(start, end) }
+}
+
+/** Byte by byte: a call into the platform costs more than these few. */
+function isAt(line: Buffer, key: Buffer, at: number): boolean {
+  for (let i = 0; i < key.length; i++) if (line[at + i] !== key[i]) return false
+  return true
 }
 
 function isEscaped(line: Buffer, at: number): boolean {
@@ -54,9 +60,18 @@ function isEscaped(line: Buffer, at: number): boolean {
   return slashes % 2 === 1
 }
 
+// Many lines share a millisecond, and reading a date costs more than the rest of the line.
+let parsedText = ''
+let parsedTime = Number.NaN
+
 /** `YYYY-MM-DDTHH:MM:SS.mmmZ`; NaN when it is none. */
 function timeAt(line: Buffer, start: number): number {
-  return Date.parse(line.toString('latin1', start, start + TIME_CHARS))
+  const text = line.toString('latin1', start, start + TIME_CHARS)
+  if (text !== parsedText) {
+    parsedText = text
+    parsedTime = Date.parse(text)
+  }
+  return parsedTime
 }
 
 /** The name that the bytes stand for. */
