@@ -28,7 +28,12 @@ const receiver = createServer((req, res) => {
     text += piece.toString()
   })
   req.on('end', () => {
-    posts.push({ path: req.url ?? '', id: String(req.headers['webhook-id']), body: JSON.parse(text) as Record<string, unknown>, res })
+    posts.push({
+      path: req.url ?? '',
+      id: String(req.headers['webhook-id']),
+      body: JSON.parse(text) as Record<string, unknown>,
+      res
+    })
     if (answers) res.writeHead(204).end()
   })
 })

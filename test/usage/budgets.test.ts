@@ -50,7 +50,9 @@ t.test('each threshold once in a period, however often it is looked at and whate
           async invoke(invocation) {
             told.push(invocation)
             if (failures-- > 0) throw new Error('not now')
-            return isRefused ? { status: 'refused', code: 'FUNCTION_NOT_FOUND', message: 'gone' } : { status: 'accepted' }
+            return isRefused
+              ? { status: 'refused', code: 'FUNCTION_NOT_FOUND', message: 'gone' }
+              : { status: 'accepted' }
           }
         },
         postWebhook: async () => undefined,
