@@ -1,10 +1,10 @@
 // IAM, Secrets Manager and Parameter Store as Python's and the command line's clients of AWS use them.
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { awsClis } from '../helpers/aws-clis.ts'
 import { ACCOUNT, ROOT, startControlPlane } from './support.ts'
 
 const run = promisify(execFile)
@@ -34,7 +34,7 @@ t.test('boto3', { skip: hasBoto ? false : 'python3 has no boto3' }, async (t) =>
   }
 })
 
-const commands = [...new Set(['/usr/bin/aws', await find('aws')])].filter((file) => file !== '' && existsSync(file))
+const commands = awsClis()
 if (commands.length === 0) t.test('AWS CLI', { skip: 'aws is not on PATH' }, async () => undefined)
 for (const [i, cli] of commands.entries()) {
   t.test(`AWS CLI: ${cli}`, async (t) => {

@@ -1,6 +1,5 @@
 // CloudWatch's metrics in its three protocols.
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import {
@@ -11,6 +10,7 @@ import {
   PutMetricDataCommand
 } from '@aws-sdk/client-cloudwatch'
 import t from 'tap'
+import { awsClis } from '../helpers/aws-clis.ts'
 import { startControlPlane } from './support.ts'
 
 t.setTimeout(120_000)
@@ -176,9 +176,7 @@ t.test('SDK: statistics, percentiles and metric math', async (t) => {
 })
 
 const run = promisify(execFile)
-const find = async (command: string): Promise<string> =>
-  (await run('bash', ['-c', `type -P ${command}`]).catch(() => ({ stdout: '' }))).stdout.trim()
-const commands = [...new Set(['/usr/bin/aws', await find('aws')])].filter((file) => file !== '' && existsSync(file))
+const commands = awsClis()
 if (commands.length === 0) t.test('AWS CLI', { skip: 'aws is not on PATH' }, async () => undefined)
 for (const [i, cli] of commands.entries()) {
   t.test(`AWS CLI: ${cli}`, async (t) => {

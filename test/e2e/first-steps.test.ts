@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import {
@@ -16,6 +16,7 @@ import {
   waitUntilFunctionUpdatedV2
 } from '@aws-sdk/client-lambda'
 import t from 'tap'
+import { awsClis } from '../helpers/aws-clis.ts'
 import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
@@ -187,7 +188,7 @@ t.test('the AWS SDK for JavaScript deploys, waits, invokes, updates and deletes'
   await t.rejects(invoke({}), ResourceNotFoundException)
 })
 
-for (const cli of [...new Set(['/usr/bin/aws', which('aws')])].filter((file) => file !== '' && existsSync(file))) {
+for (const cli of awsClis()) {
   t.test(`the AWS CLI (${version(cli)}) does the same with the credentials file`, async (t) => {
     const dir = t.testdir()
     const env = {
@@ -251,14 +252,6 @@ for (const cli of [...new Set(['/usr/bin/aws', which('aws')])].filter((file) => 
     )
     t.match(gone, /ResourceNotFoundException.*Function not found/)
   })
-}
-
-function which(command: string): string {
-  try {
-    return execFileSync('bash', ['-c', `type -P ${command}`], { encoding: 'utf8' }).trim()
-  } catch {
-    return ''
-  }
 }
 
 function version(cli: string): string {

@@ -1,6 +1,5 @@
 // CloudWatch Logs as its clients use it: AWS's SDK, outside and inside of functions, and the AWS CLI.
 import { execFile, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import {
@@ -20,6 +19,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs'
 import { build } from 'esbuild'
 import t, { type Test } from 'tap'
+import { awsClis } from '../helpers/aws-clis.ts'
 import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
@@ -210,8 +210,7 @@ t.test('a subscription filter goes to a function that lets Logs in, which is tol
   await t.rejects(send(new DescribeSubscriptionFiltersCommand({ logGroupName: '/own' })), ResourceNotFoundException)
 })
 
-const { stdout: onPath } = await run('bash', ['-c', 'type -P aws']).catch(() => ({ stdout: '' }))
-for (const cli of [...new Set(['/usr/bin/aws', onPath.trim()])].filter((file) => file !== '' && existsSync(file))) {
+for (const cli of awsClis()) {
   const env = {
     PATH: process.env['PATH'],
     HOME: t.testdirName,
@@ -220,8 +219,8 @@ for (const cli of [...new Set(['/usr/bin/aws', onPath.trim()])].filter((file) =>
     AWS_PAGER: '',
     PYTHONUNBUFFERED: '1'
   }
-  const { stdout: version } = await run(cli, ['--version'], { env })
-  t.test(`the AWS CLI (${version.trim()}) describes, filters, tails`, async (t) => {
+  t.test(`the AWS CLI (${cli}) describes, filters, tails`, async (t) => {
+    const { stdout: version } = await run(cli, ['--version'], { env })
     const aws = async (...args: string[]) => {
       const { stdout } = await run(cli, ['logs', ...args, '--endpoint-url', hearth.url], { env })
       return stdout.trim() === '' ? undefined : (JSON.parse(stdout) as Record<string, never>)
