@@ -53,22 +53,25 @@ export interface JsonOperationDefinition<Deps, Input extends z.ZodType> {
   ) => object | undefined | Promise<object | undefined>
 }
 
-export function defineJsonOperation<Deps, Input extends z.ZodType>({
-  name,
-  note,
-  input: schema,
-  target,
-  run
-}: JsonOperationDefinition<Deps, Input>): JsonOperation<Deps> {
+/** @throws HearthError VALIDATION_FAILED, INVALID_PAYLOAD */
+type CheckMembers = <Schema extends z.ZodType>(
+  schema: Schema,
+  members: Readonly<Record<string, unknown>>
+) => z.output<Schema>
+
+/** @param check - How the service says what is wrong with members */
+export function defineJsonOperation<Deps, Input extends z.ZodType>(
+  { input: schema, target, run, ...described }: JsonOperationDefinition<Deps, Input>,
+  check: CheckMembers = checkMembers
+): JsonOperation<Deps> {
   return {
-    name,
-    ...(note === undefined ? {} : { note }),
+    ...described,
     prepare(members, caller, deps) {
-      const input = checkMembers(schema, members)
+      const input = check(schema, members)
       const found = target(input, deps)
       return {
         targets: typeof found === 'string' ? [{ resource: found }] : [found].flat(),
-        run: async () => (await run(input, deps, caller)) ?? {}
+        run: () => run(input, deps, caller)
       }
     }
   }

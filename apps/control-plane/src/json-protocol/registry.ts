@@ -1,8 +1,9 @@
-import { contextKeys, HearthError, toJsonError } from '@hearth/shared'
+import { HearthError, toJsonError } from '@hearth/shared'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { fromFramework, logRefusal } from '../http/error-responses.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import type { JsonCaller, JsonOperation, PreparedJsonCall } from './operation.ts'
+import { callerOf, membersOf, operationOf, unknownOperation } from './request.ts'
 import { ANY_TARGET, targetPrefix } from './target-constraint.ts'
 
 /** A service that speaks AWS's JSON protocol, with what it works with. */
@@ -13,6 +14,8 @@ export interface JsonService {
   readonly target: string
   /** Names of operations that are refused by name, with what is missing. */
   readonly unserved: Readonly<Record<string, string>>
+  /** Whether answers without members have no body; elsewhere they are `{}`. */
+  readonly answersEmpty: boolean
   /** @returns undefined when it has no such operation */
   prepare(
     operation: string,
@@ -25,6 +28,7 @@ export interface JsonServiceDefinition<Deps> {
   readonly name: string
   readonly target: string
   readonly unserved?: Readonly<Record<string, string>>
+  readonly answersEmpty?: boolean
   readonly operations: readonly JsonOperation<Deps>[]
 }
 
@@ -34,6 +38,7 @@ export function bindJsonService<Deps>(service: JsonServiceDefinition<Deps>, deps
     name: service.name,
     target: service.target,
     unserved: service.unserved ?? {},
+    answersEmpty: service.answersEmpty ?? false,
     prepare: (operation, members, caller) => byName.get(operation)?.prepare(members, caller, deps)
   }
 }
@@ -76,7 +81,7 @@ export const jsonApi: FastifyPluginAsync<{ readonly services: readonly JsonServi
         for (const { action = own, resource, context } of call.targets) caller.require(action, resource, context)
         const answer = await call.run()
         request.log.info({ operation: own, principal: caller.principal.arn }, 'operation')
-        return send(request, reply, answer)
+        return send(request, reply, answer ?? (service.answersEmpty ? undefined : {}))
       }
     })
   }
@@ -99,43 +104,4 @@ export const jsonApi: FastifyPluginAsync<{ readonly services: readonly JsonServi
 function send(request: FastifyRequest, reply: FastifyReply, body: object | undefined): FastifyReply {
   reply.header('x-amzn-requestid', request.id).header('content-type', CONTENT_TYPE)
   return body === undefined ? reply.send('') : reply.serializer(JSON.stringify).send(body)
-}
-
-function callerOf(request: FastifyRequest): JsonCaller {
-  const { principal } = request
-  if (principal === null) throw new Error('a route that asks for a key has a principal')
-  return {
-    principal,
-    requestId: request.id,
-    require(action, resource, context = {}) {
-      request.requireAccess({ action, resource, keys: contextKeys(context) })
-    }
-  }
-}
-
-function operationOf({ headers }: FastifyRequest): string {
-  const target = String(headers['x-amz-target'])
-  return target.slice(target.lastIndexOf('.') + 1)
-}
-
-/** No message repeats what was sent: it may be a secret. */
-function membersOf(bytes: Buffer): Readonly<Record<string, unknown>> {
-  if (bytes.length === 0) return {}
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw new HearthError('INVALID_PAYLOAD', 'The body is not JSON in UTF-8.')
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new HearthError('INVALID_PAYLOAD', 'The body is not a JSON object.')
-  }
-  return value as Readonly<Record<string, unknown>>
-}
-
-function unknownOperation(name: string): HearthError {
-  return new HearthError(
-    'ROUTE_NOT_FOUND',
-    /^\w{1,64}$/.test(name) ? `There is no operation ${name} here.` : 'Unknown.'
-  )
 }

@@ -1,5 +1,6 @@
 import { compileLogFilter, HearthError, type MetricFilter, type MetricTransformation } from '@hearth/shared'
 import { z } from 'zod'
+import { METRIC_UNITS } from '../metrics-api/units.ts'
 import { pageByName } from './group-operations.ts'
 import {
   FilterName,
@@ -17,35 +18,6 @@ import { invalid, limitExceeded, noGroup } from './refusals.ts'
 const MOST = 100
 const PAGE = 50
 const MOST_DIMENSIONS = 3
-const UNITS = [
-  'Seconds',
-  'Microseconds',
-  'Milliseconds',
-  'Bytes',
-  'Kilobytes',
-  'Megabytes',
-  'Gigabytes',
-  'Terabytes',
-  'Bits',
-  'Kilobits',
-  'Megabits',
-  'Gigabits',
-  'Terabits',
-  'Percent',
-  'Count',
-  'Bytes/Second',
-  'Kilobytes/Second',
-  'Megabytes/Second',
-  'Gigabytes/Second',
-  'Terabytes/Second',
-  'Bits/Second',
-  'Kilobits/Second',
-  'Megabits/Second',
-  'Gigabits/Second',
-  'Terabits/Second',
-  'Count/Second',
-  'None'
-] as const
 
 const MetricName = z
   .string()
@@ -57,7 +29,7 @@ const Transformation = z.strictObject({
   metricValue: z.string().max(100),
   defaultValue: z.number().optional(),
   dimensions: z.record(z.string().min(1).max(255), z.string().min(1).max(255)).optional(),
-  unit: z.enum(UNITS).optional()
+  unit: z.enum(METRIC_UNITS).optional()
 })
 
 /** Metrics out of what is logged. */

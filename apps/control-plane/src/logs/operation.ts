@@ -1,29 +1,21 @@
 import { type ArnScope, HearthError, logGroupArn } from '@hearth/shared'
 import { z } from 'zod'
-import type { JsonOperation, JsonOperationDefinition, JsonTarget } from '../json-protocol/operation.ts'
+import {
+  defineJsonOperation,
+  type JsonOperation,
+  type JsonOperationDefinition,
+  type JsonTarget
+} from '../json-protocol/operation.ts'
 import type { LogGroups } from './log-groups.ts'
 import { invalid, noGroup } from './refusals.ts'
 import { checkLogsMembers } from './validation.ts'
 
 export type LogsOperation = JsonOperation<LogGroups>
 
-export function logsOperation<Input extends z.ZodType>({
-  input: schema,
-  target,
-  run,
-  ...described
-}: JsonOperationDefinition<LogGroups, Input>): LogsOperation {
-  return {
-    ...described,
-    prepare(members, caller, groups) {
-      const input = checkLogsMembers(schema, members)
-      const found = target(input, groups)
-      return {
-        targets: typeof found === 'string' ? [{ resource: found }] : [found].flat(),
-        run: () => run(input, groups, caller)
-      }
-    }
-  }
+export function logsOperation<Input extends z.ZodType>(
+  definition: JsonOperationDefinition<LogGroups, Input>
+): LogsOperation {
+  return defineJsonOperation(definition, checkLogsMembers)
 }
 
 // Constraints of the service's model.

@@ -16,6 +16,7 @@ const NO_DESTINATIONS = 'subscription filters name their functions'
 export const LOGS = {
   name: 'logs',
   target: 'Logs_20140328',
+  answersEmpty: true,
   operations: [
     ...GROUP_OPERATIONS,
     ...STREAM_OPERATIONS,

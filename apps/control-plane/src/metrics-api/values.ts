@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { METRIC_UNITS } from './units.ts'
 
 // Members as any of the three protocols brings them: the query protocol has texts only, JSON writes times as seconds,
 // CBOR as tagged values.
@@ -40,33 +41,4 @@ export const Namespace = z
   .regex(/^[^:].*$/)
 export const MetricName = z.string().min(1).max(255)
 
-const UNITS = [
-  'Seconds',
-  'Microseconds',
-  'Milliseconds',
-  'Bytes',
-  'Kilobytes',
-  'Megabytes',
-  'Gigabytes',
-  'Terabytes',
-  'Bits',
-  'Kilobits',
-  'Megabits',
-  'Gigabits',
-  'Terabits',
-  'Percent',
-  'Count',
-  'Bytes/Second',
-  'Kilobytes/Second',
-  'Megabytes/Second',
-  'Gigabytes/Second',
-  'Terabytes/Second',
-  'Bits/Second',
-  'Kilobits/Second',
-  'Megabits/Second',
-  'Gigabits/Second',
-  'Terabits/Second',
-  'Count/Second',
-  'None'
-] as const
-export const Unit = z.enum(UNITS)
+export const Unit = z.enum(METRIC_UNITS)

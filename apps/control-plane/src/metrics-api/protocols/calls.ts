@@ -1,6 +1,5 @@
-import { contextKeys, HearthError } from '@hearth/shared'
 import type { FastifyRequest } from 'fastify'
-import type { JsonCaller } from '../../json-protocol/operation.ts'
+import { callerOf, unknownOperation } from '../../json-protocol/request.ts'
 import type { MonitoringDeps } from '../operation.ts'
 import { MONITORING } from '../registry.ts'
 
@@ -20,12 +19,7 @@ export async function runOperation(
   deps: MonitoringDeps
 ): Promise<object> {
   const operation = BY_NAME.get(name)
-  if (operation === undefined) {
-    throw new HearthError(
-      'ROUTE_NOT_FOUND',
-      /^\w{1,64}$/.test(name) ? `There is no operation ${name} here.` : 'Unknown.'
-    )
-  }
+  if (operation === undefined) throw unknownOperation(name)
   const caller = callerOf(request)
   const call = operation.prepare(members, caller, deps)
   const own = `${MONITORING.actions}:${name}`
@@ -33,16 +27,4 @@ export async function runOperation(
   const answer = await call.run()
   request.log.info({ operation: own, principal: caller.principal.arn }, 'operation')
   return answer ?? {}
-}
-
-function callerOf(request: FastifyRequest): JsonCaller {
-  const { principal } = request
-  if (principal === null) throw new Error('a route that asks for a key has a principal')
-  return {
-    principal,
-    requestId: request.id,
-    require(action, resource, context = {}) {
-      request.requireAccess({ action, resource, keys: contextKeys(context) })
-    }
-  }
 }

@@ -1,7 +1,7 @@
-import { HearthError } from '@hearth/shared'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { fromFramework, logRefusal } from '../../http/error-responses.ts'
 import { BODY_BYTES, wholeBody } from '../../http/inflate.ts'
+import { membersOf, operationOf } from '../../json-protocol/request.ts'
 import { StringMap } from '../../query/xml.ts'
 import { toMonitoringFailure } from '../errors.ts'
 import type { MonitoringDeps } from '../operation.ts'
@@ -27,9 +27,8 @@ export const monitoringJson: FastifyPluginAsync<{ readonly deps: MonitoringDeps 
     schema: { hide: true },
     bodyLimit: BODY_BYTES,
     handler: async (request, reply) => {
-      const target = String(request.headers['x-amz-target'])
-      const name = target.slice(target.lastIndexOf('.') + 1)
-      return send(request, reply, await runOperation(request, name, membersOf(await wholeBody(request)), deps))
+      const members = membersOf(await wholeBody(request))
+      return send(request, reply, await runOperation(request, operationOf(request), members, deps))
     }
   })
 }
@@ -48,18 +47,4 @@ function secondsOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(secondsOf)
   if (typeof value !== 'object' || value === null || value instanceof StringMap) return value
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, secondsOf(inner)]))
-}
-
-function membersOf(bytes: Buffer): Readonly<Record<string, unknown>> {
-  if (bytes.length === 0) return {}
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw new HearthError('INVALID_PAYLOAD', 'The body is not JSON in UTF-8.')
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new HearthError('INVALID_PAYLOAD', 'The body is not a JSON object.')
-  }
-  return value as Readonly<Record<string, unknown>>
 }
