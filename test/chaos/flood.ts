@@ -1,14 +1,13 @@
 // One function writes a flood of logs while another is called steadily:
-// node test/dist/chaos/flood.js [megabytes] [mebibytes per second of an instance] [instances]
+// node test/dist/chaos/flood.js [megabytes] [instances]
 import { readdirSync, statSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually, startHearth } from '../helpers/hearth.ts'
 
-const [megabytes = 1_000, mibPerSecond = 16, instances = 2] = process.argv.slice(2).map(Number)
-const MIB = 1_048_576
-const CAP = 64 * MIB
+const [megabytes = 1_000, instances = 16] = process.argv.slice(2).map(Number)
+const CAP = 64 * 1_048_576
 const CALL_EVERY_MS = 10
 const ROUND_MS = 5_000
 const CALM_ROUNDS = 5
@@ -33,8 +32,6 @@ interface Round {
 
 const hearth = await startHearth({
   env: {
-    // An instance writes 1 MiB a second otherwise, and a gigabyte takes a quarter of an hour.
-    HEARTH_OUTPUT_BYTES_PER_SECOND: String(mibPerSecond * MIB),
     HEARTH_LOG_BYTES: String(CAP),
     HEARTH_LOG_TOTAL_BYTES: String(CAP)
   }
@@ -46,7 +43,7 @@ const watch = setInterval(() => {
 }, 100)
 try {
   await deployed('steady', STEADY, 'timeout=60')
-  await deployed('flood', FLOOD, `timeout=900&memory=512&concurrency=${instances}`)
+  await deployed('flood', FLOOD, 'timeout=900')
   let called = 0
   const calm: Round[] = []
   const flooded: Round[] = []
@@ -91,7 +88,6 @@ try {
   const result = {
     floodBytes: megabytes * 1_000_000,
     seconds: rounded(seconds),
-    mibPerSecond,
     instances,
     before,
     during,

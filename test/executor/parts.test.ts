@@ -4,6 +4,7 @@ import { exited, timedOut } from '@hearth/executor/internal/failures'
 import { createFastTrack } from '@hearth/executor/internal/fast-track'
 import { createFlight, type Flight } from '@hearth/executor/internal/flight'
 import { type InstanceEvent, type InstanceState, next } from '@hearth/executor/internal/instance-state'
+import { createFunctionOutput } from '@hearth/executor/internal/output-share'
 import { initReportLine, initStartLine, reportLines, startLine } from '@hearth/executor/internal/platform-lines'
 import { createStartGate } from '@hearth/executor/internal/start-gate'
 import { createWaitQueue } from '@hearth/executor/internal/wait-queue'
@@ -256,4 +257,37 @@ t.test('a flood over the budget is paused for as long as it takes to pay it back
   t.equal(budget.spend(500), 500)
   now = 1_000
   t.equal(budget.spend(1), 0)
+})
+
+t.test('above the rate of a function its talkers are slowed alike, and one that says little is not', async (t) => {
+  let now = 0
+  const output = createFunctionOutput(1_000_000, () => now)
+  const talkers = Array.from({ length: 4 }, () => ({ share: output.share(), bytes: 0, goesOnAt: 0 }))
+  const quiet = { share: output.share(), waitedMs: 0 }
+  let firstSecond = 0
+  for (; now < 20_000; now++) {
+    for (const talker of talkers) {
+      if (talker.goesOnAt > now) continue
+      talker.bytes += 20_000
+      talker.goesOnAt = now + 1 + talker.share.spend(20_000)
+    }
+    if (now % 100 === 0) quiet.waitedMs += quiet.share.spend(500)
+    if (now === 1_000) firstSecond = talkers.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+  t.ok(firstSecond >= 2_000_000, 'two seconds of the rate may come at once')
+  const total = talkers.reduce((sum, { bytes }) => sum + bytes, 0)
+  t.ok(total > 17_000_000 && total < 24_000_000, `${total} bytes in 20 s and a burst of 2 s`)
+  for (const { bytes } of talkers) t.ok(Math.abs(bytes - total / 4) < total / 20, `${bytes} of ${total}`)
+  t.equal(quiet.waitedMs, 0)
+  now += 5_000
+  t.equal(talkers[0]!.share.spend(1_000_000), 0, 'who was quiet for a while may say much at once again')
+})
+
+t.test('a function whose instances say no more than its rate together waits for none', async (t) => {
+  let now = 0
+  const output = createFunctionOutput(1_000_000, () => now)
+  const shares = Array.from({ length: 100 }, () => output.share())
+  let waitedMs = 0
+  for (; now < 10_000; now += 10) for (const share of shares) waitedMs += share.spend(90)
+  t.equal(waitedMs, 0)
 })

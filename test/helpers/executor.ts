@@ -79,6 +79,7 @@ export async function startExecutor(t: Test, options: Partial<ExecutorOptions> =
     queueLength: 1_000,
     queueWaitMs: 20_000,
     outputBytesPerSecond: 1_048_576,
+    functionOutputBytesPerSecond: 4_194_304,
     cpuQuota: false,
     log: (level, message, fields) => {
       if (level === 'error') t.comment(message, fields)

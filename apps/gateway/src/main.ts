@@ -92,6 +92,7 @@ const executor = createExecutor({
   queueLength: config.queueLength,
   queueWaitMs: config.queueWaitMs,
   outputBytesPerSecond: config.outputBytesPerSecond,
+  functionOutputBytesPerSecond: config.functionOutputBytesPerSecond,
   cpuQuota: config.cpu === 'quota',
   log: onLog
 })

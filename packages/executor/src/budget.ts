@@ -1,3 +1,5 @@
+import { MIN_PAUSE_MS, type OutputShare } from './output-share.ts'
+
 /**
  * How fast the gateway is willing to read what an instance says of its own accord (log lines, raw output, bytes
  * that complete no frame). Over the budget the stream is paused: the writer waits, nobody else does.
@@ -6,6 +8,10 @@
 export interface Budget {
   /** @param bytes - Just read. @returns for how many ms to stop reading; 0 to go on */
   spend(bytes: number): number
+  /** As {@link spend}, of what goes to the log: that the function's instances are bounded in together, too. */
+  spendOnLog(bytes: number): number
+  /** The instance is a function's from now on. */
+  join(share: OutputShare): void
 }
 
 /** What a line costs beyond its bytes, and a read beyond its lines: the empty and the tiny are work too. */
@@ -14,21 +20,33 @@ export const READ_COST_BYTES = 512
 
 /** Bytes that may come at once after a quiet time, in seconds' worth of the rate. */
 const BURST_SECONDS = 8
+const MAX_PAUSE_MS = 1_000
 
 /** @param bytesPerSecond - The steady rate */
 export function createBudget(bytesPerSecond: number, now: () => number): Budget {
   const capacity = bytesPerSecond * BURST_SECONDS
   let tokens = capacity
   let refilledAt = now()
+  let share: OutputShare | undefined
+
+  function spend(bytes: number): number {
+    tokens -= bytes
+    if (tokens >= 0) return 0
+    const at = now()
+    tokens = Math.min(capacity, tokens + ((at - refilledAt) / 1000) * bytesPerSecond)
+    refilledAt = at
+    if (tokens >= 0) return 0
+    return Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, (-tokens / bytesPerSecond) * 1000))
+  }
+
   return {
-    spend(bytes) {
-      tokens -= bytes
-      if (tokens >= 0) return 0
-      const at = now()
-      tokens = Math.min(capacity, tokens + ((at - refilledAt) / 1000) * bytesPerSecond)
-      refilledAt = at
-      if (tokens >= 0) return 0
-      return Math.min(1_000, Math.max(20, (-tokens / bytesPerSecond) * 1000))
+    spend,
+    spendOnLog(bytes) {
+      const own = spend(bytes)
+      return share === undefined ? own : Math.max(own, share.spend(bytes))
+    },
+    join(joined) {
+      share = joined
     }
   }
 }

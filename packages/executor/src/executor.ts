@@ -9,6 +9,7 @@ import { functionEnvironment, type InitializationType, logStreamName } from './e
 import { type ExitReason, Instance, SHUTDOWN_MS } from './instance.ts'
 import { createJournal } from './journal.ts'
 import { createMemoryWatch } from './memory-watch.ts'
+import { createOutputs } from './output-share.ts'
 import { Lease, type Pass, type Platform } from './platform.ts'
 import { Pool, type PoolContext } from './pool.ts'
 import type { InitMessage } from './protocol.ts'
@@ -55,7 +56,10 @@ export interface ExecutorOptions {
   readonly freezeAfterMs?: number
   readonly queueLength: number
   readonly queueWaitMs: number
+  /** How fast an instance's output is read. */
   readonly outputBytesPerSecond: number
+  /** How fast the log output of all instances of a function is. */
+  readonly functionOutputBytesPerSecond: number
   /** Whether an instance may use no more than its memory's share of a CPU even when others are idle, as on AWS. */
   readonly cpuQuota: boolean
   /** After which init has failed, in ms; Lambda's 10 s unless given. */
@@ -78,6 +82,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const journal = createJournal()
   const gate = createStartGate(Math.max(2, options.cpus))
   const pools = new Set<Pool>()
+  const outputs = createOutputs(options.functionOutputBytesPerSecond, () => performance.now())
   let closing = false
   let allDrained = () => {}
   let allEnded = () => {}
@@ -149,6 +154,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
     drained(pool) {
       pools.delete(pool)
+      outputs.leave(pool.spec.name)
       allDrained()
     }
   }
@@ -168,6 +174,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const lease = pass && new Lease(pass, spec.timeoutMs, Math.random())
     if (lease?.isUsable === false) throw new Error(`credentials of ${spec.role} end too soon for one event`)
     const booted = stock.take(key) ?? (await stock.boot(key))
+    booted.output.join(outputs.share(spec.name))
     const sandboxMs = performance.now() - startedAt
     const id = randomBytes(16).toString('hex')
     const logStream = logStreamName(spec.version, id, new Date())
@@ -256,6 +263,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       const spec = withinRuntime(wanted)
       const pool = new Pool(spec, context)
       pools.add(pool)
+      outputs.enter(spec.name)
       if (runtimes.resolve(spec.runtime, spec.handler) !== undefined) stock.want(keyOf(spec))
       return pool
     },

@@ -341,7 +341,7 @@ export class Instance implements LinkListener {
         const at = meta.readDoubleLE(0)
         const level = LOG_LEVELS[meta.readUInt8(8)] ?? 'INFO'
         this.#write(flight, Number.isFinite(at) ? at : Date.now(), level, payload.toString())
-        this.#booted.link.charge(payload.length + LINE_COST_BYTES)
+        this.#booted.link.chargeLog(payload.length + LINE_COST_BYTES)
         return
       }
       case STARTED: {

@@ -109,9 +109,15 @@ export class Link {
     if (!this.#failed) this.#socket.resume()
   }
 
-  /** Bytes that the instance sent of its own accord, e.g. log frames; may pause reading. */
+  /** Bytes that the instance sent of its own accord; may pause reading. */
   charge(bytes: number): void {
     const pauseMs = this.#budget.spend(bytes)
+    if (pauseMs > 0) this.#pause(pauseMs)
+  }
+
+  /** Those of them that go to the log. */
+  chargeLog(bytes: number): void {
+    const pauseMs = this.#budget.spendOnLog(bytes)
     if (pauseMs > 0) this.#pause(pauseMs)
   }
 

@@ -45,7 +45,7 @@ export function readLines(output: Socket, budget: Budget, onLine: (line: string)
       keep(chunk.subarray(from))
       if (restBytes === MAX_LINE_BYTES) flush()
     }
-    const pauseMs = budget.spend(chunk.length + READ_COST_BYTES + lines * LINE_COST_BYTES)
+    const pauseMs = budget.spendOnLog(chunk.length + READ_COST_BYTES + lines * LINE_COST_BYTES)
     if (pauseMs > 0) {
       output.pause()
       setTimeout(() => output.resume(), pauseMs).unref()

@@ -27,6 +27,8 @@ export interface Booted {
   readonly key: StockKey
   readonly sandbox: Sandbox
   readonly link: Link
+  /** How fast its output is read. */
+  readonly output: Budget
   /** Undefined where no platform answers. */
   readonly door: Door | undefined
   /** Highest memory use at the end of boot, in bytes. */
@@ -246,6 +248,7 @@ export class Stock {
       key,
       sandbox,
       link,
+      output: budget,
       door: undefined,
       peakBytes: undefined,
       usedBytes: undefined,

@@ -135,8 +135,10 @@ const Settings = z.strictObject({
       z.coerce.number().refine((days) => RETENTION_DAYS.includes(days), `never, or one of ${RETENTION_DAYS.join(', ')}`)
     ])
     .default('never'),
-  /** Bytes of output per second that one instance may write before the rest is dropped and counted. */
+  /** Bytes per second that are read of an instance's output; it waits when it writes more. */
   HEARTH_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(1_048_576),
+  /** The same of the log output of all instances of a function together. */
+  HEARTH_FUNCTION_OUTPUT_BYTES_PER_SECOND: z.coerce.number().int().min(1_024).default(4_194_304),
   /** Part of the calls that are traced, 0 to 1, where their sender did not decide; with OTEL_EXPORTER_OTLP_ENDPOINT. */
   HEARTH_TRACE_SAMPLE: z.coerce.number().min(0).max(1).default(0.1),
   /** Calls that take as long are always traced, as are those that fail or start an instance. */
@@ -268,6 +270,7 @@ export interface Config {
   /** Undefined: for ever. */
   readonly logRetentionDays: number | undefined
   readonly outputBytesPerSecond: number
+  readonly functionOutputBytesPerSecond: number
   /** Where spans go; undefined: nothing is traced. */
   readonly tracing: TraceConfig | undefined
   /** Where function logs are sent to. */
@@ -351,6 +354,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string, machine: Machine
     logTotalBytes: s.HEARTH_LOG_TOTAL_BYTES,
     logRetentionDays: s.HEARTH_LOG_RETENTION_DAYS === 'never' ? undefined : s.HEARTH_LOG_RETENTION_DAYS,
     outputBytesPerSecond: s.HEARTH_OUTPUT_BYTES_PER_SECOND,
+    functionOutputBytesPerSecond: s.HEARTH_FUNCTION_OUTPUT_BYTES_PER_SECOND,
     tracing: readTracing(env, s.HEARTH_TRACE_SAMPLE, s.HEARTH_TRACE_SLOW_MS),
     logExport: readLogExport(env, s.HEARTH_LOKI_URL, s.HEARTH_LOKI_HEADERS),
     builds: s.HEARTH_BUILDS === 'off' ? undefined : readBuilds(s),
