@@ -30,6 +30,8 @@ export class Link {
   #pending: Buffer[] = []
   #onDrained: (() => void) | undefined
   #flushing = false
+  /** How long reading must stop for what came. */
+  #owedMs = 0
 
   constructor(socket: Socket, budget: Budget, listener: LinkListener) {
     this.#socket = socket
@@ -109,16 +111,14 @@ export class Link {
     if (!this.#failed) this.#socket.resume()
   }
 
-  /** Bytes that the instance sent of its own accord; may pause reading. */
+  /** Bytes that the instance sent of its own accord, in the frame that is handled now; may pause reading. */
   charge(bytes: number): void {
-    const pauseMs = this.#budget.spend(bytes)
-    if (pauseMs > 0) this.#pause(pauseMs)
+    this.#owedMs = Math.max(this.#owedMs, this.#budget.spend(bytes))
   }
 
   /** Those of them that go to the log. */
   chargeLog(bytes: number): void {
-    const pauseMs = this.#budget.spendOnLog(bytes)
-    if (pauseMs > 0) this.#pause(pauseMs)
+    this.#owedMs = Math.max(this.#owedMs, this.#budget.spendOnLog(bytes))
   }
 
   #write(bytes: Buffer): void {
@@ -132,10 +132,14 @@ export class Link {
     const before = this.#frames
     this.#reader.push(chunk)
     if (this.#frames === before) this.charge(READ_COST_BYTES)
+    if (this.#owedMs > 0) this.#pause()
   }
 
-  #pause(pauseMs: number): void {
-    if (this.#socket.isPaused() || this.#failed) return
+  /** For what all of the chunk has cost. */
+  #pause(): void {
+    const pauseMs = this.#owedMs
+    this.#owedMs = 0
+    if (this.#failed) return
     this.#socket.pause()
     setTimeout(() => {
       if (!this.#failed && !this.#closed) this.#socket.resume()

@@ -1,0 +1,42 @@
+// The instances of a function are slowed together when they write more than one function may, and nobody else is.
+import t from 'tap'
+import { startExecutor, valueOf } from '../helpers/executor.ts'
+
+const RATE = 200_000
+const SOURCE = `
+const line = 'x'.repeat(999)
+export const handler = async ({ lines, ms = 0 }) => {
+  for (let n = 0; n < lines; n++) console.log(line)
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  return Date.now()
+}
+`
+
+t.test('four instances of a function share its rate; a fifth and another function are not slowed', async (t) => {
+  const { pool: open, invoke, lines } = await startExecutor(t, { functionOutputBytesPerSecond: RATE })
+  const codeDir = t.testdir({ 'index.mjs': SOURCE })
+  const pool = open({ codeDir, name: 'floods' })
+  const other = open({ codeDir, name: 'other' })
+  // Five instances, so that none is started beside the flood.
+  await Promise.all(Array.from({ length: 5 }, () => invoke(pool, { lines: 0, ms: 200 })))
+  await invoke(other, { lines: 0 })
+
+  const startedAt = performance.now()
+  let ended = 0
+  const floods = Array.from({ length: 4 }, () =>
+    invoke(pool, { lines: 250 }).finally(() => {
+      ended++
+    })
+  )
+  // More than half has come, so what may come at once is used up.
+  while (lines.length < 600) await new Promise((resolve) => setImmediate(resolve))
+  t.equal(typeof valueOf(await invoke(pool, { lines: 1 })), 'number')
+  t.equal(typeof valueOf(await invoke(other, { lines: 250 })), 'number', 'it has a rate of its own')
+  t.ok(ended < 4, 'the flood goes on meanwhile')
+  for (const outcome of await Promise.all(floods)) t.equal(outcome.status, 'ok')
+  const elapsedMs = performance.now() - startedAt
+  // 1,000 lines of 1,127 bytes as they are counted; 2 s of the rate and 64 KiB an instance may come at once.
+  const leastMs = ((1_000 * 1_127 - 2 * RATE - 4 * 65_536 - 65_536) / RATE) * 1_000
+  t.ok(elapsedMs > leastMs, `${elapsedMs.toFixed(0)} ms, at least ${leastMs.toFixed(0)}`)
+  t.equal(lines.filter(({ text }) => text.includes('xxxx')).length, 4 * 250 + 1 + 250, 'no line is lost')
+})
