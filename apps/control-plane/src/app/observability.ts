@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { AWS_PRICES, createWebhookSender } from '@hearth/shared'
+import { AWS_PRICES } from '@hearth/shared'
 import {
   createAlarmsRepository,
   createBudgetsRepository,
@@ -10,12 +10,11 @@ import {
 } from '@hearth/store'
 import { createAlarms } from '../alarms/alarms.ts'
 import type { Deps } from '../app.ts'
-import { createAlertSender } from '../budgets/alert-sender.ts'
 import { startBudgets } from '../budgets/budgets.ts'
-import { createWebhookKind } from '../destinations/webhook-kind.ts'
 import { startLogPipeline } from '../log-pipeline/start-log-pipeline.ts'
 import { createLogGroups } from '../logs/log-groups.ts'
 import { tidyOften } from '../metrics-api/tidy-often.ts'
+import { createTargets } from '../outbox/to-target.ts'
 import { toReach } from '../service-invoker.ts'
 import { createUsageSource } from '../usage/usage-source.ts'
 import type { PartDeps } from './part.ts'
@@ -39,7 +38,7 @@ export function createObservability(
   const { functions } = storage.repositories
   const exclusively = <T>(work: () => T): T => functions.exclusively(work)
   const nowMs = (): number => now().getTime()
-  const networks = config.webhookNetworks ?? []
+  const targets = createTargets({ invoker, networks: config.webhookNetworks ?? [], now })
 
   const definitions = createLogGroupsRepository(db)
   const reader = createLogReader(path.resolve(storage.layout.logs), {
@@ -59,23 +58,14 @@ export function createObservability(
     ...usage,
     repository: budgetsRepository,
     invoker,
-    sender: createAlertSender({
-      repository: budgetsRepository,
-      invoker,
-      postWebhook: createWebhookSender({ networks, now: nowMs }),
-      accountId: scope.accountId,
-      now: nowMs,
-      onError: (err, alert) => {
-        log('warn', { err, budget: alert?.budget, alert: alert?.id }, 'an alert of a budget could not be sent')
-      }
-    }),
-    checkWebhook: (url) => {
-      createWebhookKind(networks).check(url, { functionName: '', role: undefined, purpose: 'OnFailure' })
-    },
+    targets,
     scope,
     now,
-    onError: (err) => {
-      log('warn', { err }, 'budgets could not be looked at')
+    onResult({ budget, id }, result, error) {
+      if (result !== 'delivered') log('warn', { budget, alert: id, result, error }, 'alert of a budget')
+    },
+    onError(err, message) {
+      log('warn', { err }, message)
     }
   })
   const alarms = createAlarms({
@@ -85,7 +75,7 @@ export function createObservability(
     scope,
     now,
     exclusively,
-    webhookNetworks: networks,
+    targets,
     onResult({ alarm, target, kind, id }, result, error) {
       const level = result === 'delivered' ? 'info' : 'warn'
       log(level, { alarm, kind, target: target.startsWith('arn:') ? target : 'webhook', id, result, error }, 'alarm')
