@@ -1,6 +1,7 @@
 // Alarms over time and over restarts, with a clock that the test moves: real databases, and a gateway that comes and goes.
 import path from 'node:path'
 import { createAlarms } from '@hearth/control-plane/internal/alarms/alarms'
+import { createTargets } from '@hearth/control-plane/internal/outbox/to-target'
 import { createAlarmsRepository, createSecretBox, openStore, openTelemetry } from '@hearth/store'
 import t from 'tap'
 import { eventually, ROOT } from '../helpers/hearth.ts'
@@ -48,7 +49,7 @@ function open() {
     scope: SCOPE,
     now: clock,
     exclusively: (work) => work(),
-    webhookNetworks: [],
+    targets: createTargets({ invoker, networks: [], now: clock }),
     onResult: () => undefined,
     onError: (err) => void problems.push(err)
   })

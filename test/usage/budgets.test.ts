@@ -1,7 +1,7 @@
 // When budgets tell, and how often: over periods, failures and restarts.
 import path from 'node:path'
-import { createAlertSender } from '@hearth/control-plane/internal/budgets/alert-sender'
 import { type Budgets, startBudgets } from '@hearth/control-plane/internal/budgets/budgets'
+import { createTargets } from '@hearth/control-plane/internal/outbox/to-target'
 import type { ServiceInvocation } from '@hearth/control-plane/internal/service-invoker'
 import { AWS_PRICES, DAY_MS, dayOf, type FunctionUsageDay, noUsage } from '@hearth/shared'
 import { createBudgetsRepository, createSecretBox, openStore } from '@hearth/store'
@@ -44,8 +44,7 @@ t.test('each threshold once in a period, however often it is looked at and whate
       prices: AWS_PRICES,
       tagsOf: (name) => (name === 'b' ? { team: 'x' } : undefined),
       invoker: { check: async () => ({ status: 'accepted' }) },
-      sender: createAlertSender({
-        repository,
+      targets: createTargets({
         invoker: {
           async invoke(invocation) {
             told.push(invocation)
@@ -55,14 +54,12 @@ t.test('each threshold once in a period, however often it is looked at and whate
               : { status: 'accepted' }
           }
         },
-        postWebhook: async () => undefined,
-        accountId: scope.accountId,
-        now: () => now,
-        onError: () => undefined
+        networks: [],
+        now: () => new Date(now)
       }),
-      checkWebhook: () => undefined,
       scope,
       now: () => new Date(now),
+      onResult: () => undefined,
       onError: () => undefined,
       intervalMs: 1_000_000
     })

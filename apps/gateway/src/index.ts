@@ -1,4 +1,6 @@
-export { type Access, type AppDeps, buildApp, type Gateway, type Route, type ServerTimeouts } from './app.ts'
+export type { ServerTimeouts } from './app/http-server.ts'
+export type { Access, Route } from './app/mounts.ts'
+export { type AppDeps, buildApp, type Gateway } from './app.ts'
 export { createDirectory, type Directory, type DirectoryOptions } from './directory.ts'
 export { FunctionMetrics } from './function-metrics.ts'
 export type { Entry } from './function-routes.ts'

@@ -1,8 +1,9 @@
-import { type ArnScope, createWebhookSender } from '@hearth/shared'
+import type { ArnScope } from '@hearth/shared'
 import type { AlarmSending, AlarmsRepository, MetricStore } from '@hearth/store'
-import { createWebhookKind } from '../destinations/webhook-kind.ts'
+import type { OutboxDeps } from '../outbox/outbox.ts'
+import type { Targets } from '../outbox/to-target.ts'
 import type { ServiceInvoker } from '../service-invoker.ts'
-import { createActionSender } from './action-sender.ts'
+import { createAlarmOutbox } from './alarm-outbox.ts'
 import { type AlarmService, createAlarmService } from './alarm-service.ts'
 import { createEvaluator, type Evaluator } from './evaluator.ts'
 import { createStateChanges } from './state-changes.ts'
@@ -14,10 +15,9 @@ export interface AlarmsDeps {
   readonly scope: ArnScope
   readonly now: () => Date
   readonly exclusively: <T>(work: () => T) => T
-  /** Networks that webhooks may reach beside public addresses. */
-  readonly webhookNetworks: readonly string[]
+  readonly targets: Targets
   /** What becomes of an action. */
-  readonly onResult: (sending: AlarmSending, result: 'delivered' | 'retried' | 'failed', error: string) => void
+  readonly onResult: OutboxDeps<AlarmSending>['onResult']
   readonly onError: (err: unknown, message: string, alarm?: string) => void
 }
 
@@ -38,11 +38,11 @@ const HISTORY_KEPT_MS = 30 * 86_400_000
 const PRUNED = 1_000
 
 export function createAlarms(deps: AlarmsDeps): Alarms {
-  const { repository, metrics, invoker, scope, now, exclusively, webhookNetworks, onResult, onError } = deps
-  const sender = createActionSender({
+  const { repository, metrics, invoker, scope, now, exclusively, targets, onResult, onError } = deps
+  const outbox = createAlarmOutbox({
     repository,
     invoker,
-    postWebhook: createWebhookSender({ networks: webhookNetworks, now: () => now().getTime() }),
+    targets,
     scope,
     now,
     onResult,
@@ -54,7 +54,7 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
     repository,
     scope,
     onSendings: () => {
-      sender.wake()
+      outbox.wake()
     }
   })
   const evaluator = createEvaluator({
@@ -67,7 +67,6 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
       onError(err, 'an alarm could not be evaluated', alarm)
     }
   })
-  const webhookKind = createWebhookKind(webhookNetworks)
   const service = createAlarmService({
     repository,
     scope,
@@ -75,7 +74,7 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
     exclusively,
     changeState,
     checkWebhook: (url) => {
-      webhookKind.check(url, { functionName: '', role: undefined, purpose: 'OnFailure' })
+      targets.checkWebhook(url)
     },
     onPut: (name) => {
       evaluator.soon(name)
@@ -89,10 +88,10 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
     service,
     evaluator,
     now,
-    sendNow: (sending) => sender.sendNow(sending),
+    sendNow: (sending) => outbox.sendNow(sending),
     start() {
       evaluator.start()
-      sender.wake()
+      outbox.wake()
       pruning = setInterval(() => {
         try {
           repository.pruneHistory(now().getTime() - HISTORY_KEPT_MS, PRUNED)
@@ -105,7 +104,7 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
     async close() {
       clearInterval(pruning)
       evaluator.stop()
-      await sender.close()
+      await outbox.close()
     }
   }
 }

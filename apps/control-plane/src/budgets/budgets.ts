@@ -11,10 +11,12 @@ import {
   periodStart
 } from '@hearth/shared'
 import type { BudgetsRepository, FunctionTagsLookup } from '@hearth/store'
+import type { OutboxDeps } from '../outbox/outbox.ts'
+import type { Targets } from '../outbox/to-target.ts'
 import type { ServiceInvoker } from '../service-invoker.ts'
 import { reportUsage, type UsageGroup } from '../usage/usage-report.ts'
 import type { UsageSource } from '../usage/usage-source.ts'
-import type { AlertSender } from './alert-sender.ts'
+import { createAlertOutbox } from './alert-outbox.ts'
 import { actualOf, alertsOf, BUDGET_SERVICE, budgetArn } from './evaluate-budget.ts'
 
 export interface BudgetsDeps {
@@ -23,12 +25,12 @@ export interface BudgetsDeps {
   readonly prices: PriceTable
   readonly tagsOf: FunctionTagsLookup
   readonly invoker: Pick<ServiceInvoker, 'check'>
-  readonly sender: AlertSender
-  /** @throws HearthError for a URL that no message may go to */
-  readonly checkWebhook: (url: string) => void
+  readonly targets: Targets
   readonly scope: ArnScope
   readonly now: () => Date
-  readonly onError: (err: unknown) => void
+  /** What becomes of an alert. */
+  readonly onResult: OutboxDeps<BudgetAlert>['onResult']
+  readonly onError: (err: unknown, message: string) => void
   /** How often budgets are looked at, in ms. */
   readonly intervalMs?: number
 }
@@ -70,7 +72,17 @@ const SECRET_BYTES = 32
 const KEPT_DAYS = 400
 
 export function startBudgets(deps: BudgetsDeps): Budgets {
-  const { repository, scope, now } = deps
+  const { repository, targets, scope, now, onResult, onError } = deps
+  const outbox = createAlertOutbox({
+    repository,
+    targets,
+    accountId: scope.accountId,
+    now,
+    onResult,
+    onError: (err) => {
+      onError(err, 'an alert of a budget could not be sent')
+    }
+  })
   const actuals = new Map<string, { readonly value: number; readonly at: number; readonly period: number }>()
   let underWay: Promise<void> | undefined
 
@@ -105,13 +117,17 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
       actuals.set(budget.name, { value, at, period: period.from })
       return alertsOf(budget, value, period, deps.prices.currency, scope.accountId, at)
     })
-    if (alerts.length > 0 && repository.fire(alerts) > 0) deps.sender.wake()
+    if (alerts.length > 0 && repository.fire(alerts) > 0) outbox.wake()
     repository.prune(day - KEPT_DAYS)
+  }
+
+  const onLookFailed = (err: unknown): void => {
+    onError(err, 'budgets could not be looked at')
   }
 
   /** One at a time; who asks while one is under way gets another one after it. */
   function evaluate(): Promise<void> {
-    const mine = (underWay ?? Promise.resolve()).then(() => lookAtAll().catch(deps.onError))
+    const mine = (underWay ?? Promise.resolve()).then(() => lookAtAll().catch(onLookFailed))
     underWay = mine
     return mine.then(() => {
       if (underWay === mine) underWay = undefined
@@ -120,7 +136,7 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
 
   async function checkTarget(name: string, target: string): Promise<void> {
     if (!target.startsWith('arn:')) {
-      deps.checkWebhook(target)
+      targets.checkWebhook(target)
       return
     }
     // What is no function of this server is told so in the words of all who name one.
@@ -142,7 +158,7 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
   }, deps.intervalMs ?? INTERVAL_MS)
   timer.unref()
   // What an earlier process had to say.
-  deps.sender.wake()
+  outbox.wake()
 
   return {
     get,
@@ -177,7 +193,7 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
     async close() {
       clearInterval(timer)
       await underWay
-      await deps.sender.close()
+      await outbox.close()
     }
   }
 }

@@ -4,8 +4,8 @@ import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { DOCS_POLICY } from '../http/browser-headers.ts'
 import { gatewayPaths } from './gateway-paths.ts'
-import { DOCS_POLICY } from './http/browser-headers.ts'
 
 const Problem = z
   .object({
