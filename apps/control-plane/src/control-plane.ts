@@ -151,6 +151,8 @@ export interface ControlPlaneOptions {
   readonly defer?: (step: () => void) => void
   /** Whether to measure the process itself as well. */
   readonly processMetrics?: boolean
+  /** The last lines of the log, for bug reports. */
+  readonly log?: () => readonly string[]
 }
 
 /** How often Idempotency-Keys that are older than a day are removed, and how many at most. */
@@ -518,7 +520,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       budgets,
       diagnostics: {
         schema: () => schemasIn(layout),
-        counts: () => ({ ...storage.read(), budgets: budgetsRepository.count() })
+        counts: () => ({ ...storage.read(), budgets: budgetsRepository.count() }),
+        log: options.log ?? (() => [])
       },
       loadBalancers: { repository: createLoadBalancersRepository(db), ownerOf },
       webhooks: { repository: createWebhooksRepository(db, box), findSecret: prepareSecretLookup(db, box) },

@@ -529,7 +529,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
     '/v1/diagnostics',
     ofServer('hearth:GetDiagnostics'),
     diagnosticsRoute({
-      facts: deps.diagnostics ?? { version: '', config: {}, isolation: [], secrets: [] },
+      facts: deps.diagnostics ?? { version: '', config: {}, isolation: [], secrets: [], log: () => [] },
       dataDir: config.dataDir,
       readiness,
       metrics,
