@@ -16,7 +16,7 @@ await runScript(async () => {
   const bundle = (await fromServer(config)) ?? (await fromFolder(config))
   writeFileSync(file, bundle, { mode: 0o600, flag: 'wx' })
   console.log(
-    `${file}\nIt has no secrets, code, events or logs in it; names of functions and folders it has. Look before you send it.`
+    `${file}\nIt has no secrets, code, events or logs of functions in it; names of functions and folders it has. Look before you send it.`
   )
 })
 
@@ -24,6 +24,10 @@ await runScript(async () => {
 async function fromServer({ host, port, dataDir }) {
   const tokenFile = path.join(dataDir, 'token')
   if (!existsSync(tokenFile)) return undefined
+  if (port === 0) {
+    console.error('HEARTH_PORT is 0: set it to the port that the server printed; without it, less can be told')
+    return undefined
+  }
   const address = host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host === '::' ? '::1' : host}]` : host
   try {
     const answer = await fetch(`http://${address}:${port}/v1/diagnostics`, {

@@ -10,11 +10,12 @@ const EXIT_CONFIG = 78
 /**
  * @param {object} options
  * @param {{ name: string, file: string }[]} options.programs - started together; stopped in reverse order
+ * @param {NodeJS.ProcessEnv} options.env - of all programs
  * @param {number} options.drainMs - how long a stopping program may take
  * @param {(ready: Record<string, { port: number }>) => void} options.onReady - once, when all have reported
  * @returns {Promise<void>} when all have ended after a signal
  */
-export async function supervise({ programs, drainMs, onReady }) {
+export async function supervise({ programs, env, drainMs, onReady }) {
   const children = new Map()
   const ready = {}
   let stopping = false
@@ -44,7 +45,7 @@ export async function supervise({ programs, drainMs, onReady }) {
   const start = ({ name, file }, failures = 0) => {
     const startedAt = Date.now()
     // A group of its own: Ctrl-C at the terminal is for the supervisor, which stops its programs in order.
-    const child = fork(file, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
+    const child = fork(file, [], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
     children.set(name, child)
     child.on('message', (message) => {
       if (message?.ready !== true) return

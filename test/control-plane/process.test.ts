@@ -156,6 +156,12 @@ t.test('a start that cannot be says why in one line', async (t) => {
   const cases: readonly (readonly [string, (dataDir: string) => void, Record<string, string>, RegExp])[] = [
     ['unknown setting', () => undefined, { HEARTH_PROT: '1' }, /^unknown setting HEARTH_PROT: .*\n$/],
     [
+      'a gateway that nobody could find',
+      () => undefined,
+      { HEARTH_PORT: '0' },
+      /^HEARTH_PORT: 0 is for npm start, .* it must be the gateway’s\n$/
+    ],
+    [
       'short master key',
       () => undefined,
       { HEARTH_MASTER_KEY: 'c2hvcnQ=' },

@@ -58,6 +58,12 @@ const pricesFile = path.join(dir, 'prices.json')
 writeFileSync(pricesFile, JSON.stringify(PRICES))
 const hearth = await startHearth({
   env: {
+    // Free ones: the control plane's parts reach the gateway all the same.
+    HEARTH_PORT: '0',
+    HEARTH_CONTROL_PORT: '0',
+    HEARTH_LOG_LEVEL: 'info',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_EXPORTER_OTLP_HEADERS: `api-key=${plant()}`,
     HEARTH_PRICES: pricesFile,
     HEARTH_WEBHOOK_NETWORKS: '127.0.0.0/8',
     HEARTH_MASTER_KEY: masterKey,
@@ -240,6 +246,11 @@ t.test('a bundle for bug reports has no secret in it', async (t) => {
   await hearth.invoke('spender', { payload: plant() })
   const token = hearth.token
   planted.push(token, hearth.secretAccessKey)
+  // The server writes down the paths of requests.
+  for (const name of [encodeURIComponent(masterKey), s3Secret]) {
+    t.match(await hearth.request(`/v1/functions/${name}`), { status: name === s3Secret ? 404 : 400 })
+  }
+  await eventually(() => hearth.output().includes(s3Secret))
   const answer = await hearth.request('/v1/diagnostics')
   t.equal(answer.status, 200)
   const bundle = Buffer.from(await answer.arrayBuffer())
@@ -253,6 +264,8 @@ t.test('a bundle for bug reports has no secret in it', async (t) => {
     'data-folder.json',
     'health.json',
     'isolation.json',
+    'log-control-plane.ndjson',
+    'log-gateway.ndjson',
     'metrics-control-plane.txt',
     'metrics-gateway.txt',
     'runtimes.json',
@@ -267,6 +280,14 @@ t.test('a bundle for bug reports has no secret in it', async (t) => {
   t.match(JSON.parse(read('configuration.json')), { masterKey: '[hidden]', s3: { endpoint: 'http://127.0.0.1:9/' } })
   t.match(read('metrics-gateway.txt'), /hearth_invocations_total/)
   t.match(read('metrics-control-plane.txt'), /hearth_functions 2/)
+  const messages = (name: string) =>
+    read(name)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly msg: string; readonly path?: string })
+  t.ok(messages('log-gateway.ndjson').some(({ msg }) => msg === 'gateway listens'))
+  const paths = messages('log-control-plane.ndjson').map(({ path }) => path)
+  t.equal(paths.filter((path) => path === '/v1/functions/[hidden]').length, 2, 'hidden, and the line is there')
   const text = gunzipSync(bundle).toString('latin1')
   for (const secret of planted) {
     for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]) {

@@ -104,7 +104,10 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
     })
   })
 
-  const url = `http://127.0.0.1:${ports.gateway}`
+  // As printed: a port of 0 has become another.
+  const listening = Number(/Hearth listens on http:\/\/[^\s]+:(\d+)/.exec(output)?.[1])
+  const control = Number(/"controlPort":(\d+)/.exec(output)?.[1])
+  const url = `http://127.0.0.1:${listening}`
   const token = readFileSync(path.join(dataDir, 'token'), 'utf8').trim()
   const credentials = readFileSync(path.join(dataDir, 'credentials'), 'utf8')
   const credential = (name: string) => new RegExp(`^${name}\\s*=\\s*(\\S+)`, 'm').exec(credentials)?.[1] ?? ''
@@ -113,7 +116,7 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
 
   return {
     url,
-    ports,
+    ports: { gateway: listening, control },
     dataDir,
     token,
     accessKeyId: credential('aws_access_key_id'),

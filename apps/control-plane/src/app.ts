@@ -146,7 +146,7 @@ export interface Deps {
   readonly usagePlans: UsagePlans
   readonly usage: UsageRoutesOptions
   readonly budgets: Budgets
-  readonly diagnostics: Pick<DiagnosticsPartOptions, 'schema' | 'counts'>
+  readonly diagnostics: Pick<DiagnosticsPartOptions, 'schema' | 'counts' | 'log'>
   readonly webhooks: Pick<WebhookKindDeps, 'repository' | 'findSecret'>
   readonly loadBalancers: Pick<LoadBalancerKindDeps, 'repository' | 'ownerOf'>
   readonly concurrency: ConcurrencyService

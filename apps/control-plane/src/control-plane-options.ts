@@ -37,4 +37,6 @@ export interface ControlPlaneOptions {
   readonly defer?: (step: () => void) => void
   /** Whether to measure the process itself as well. */
   readonly processMetrics?: boolean
+  /** The last lines of the log, for bug reports. */
+  readonly log?: () => readonly string[]
 }

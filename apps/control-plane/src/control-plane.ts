@@ -71,7 +71,8 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
       metrics,
       diagnostics: {
         schema: () => storage.schemas(),
-        counts: () => ({ ...storage.usage.read(), ...observability.counts() })
+        counts: () => ({ ...storage.usage.read(), ...observability.counts() }),
+        log: options.log ?? (() => [])
       },
       health() {
         const isWritable = storage.isWritable()

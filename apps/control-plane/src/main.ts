@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { ConfigError, readConfig, redactConfig, SECRET_VARIABLES } from '@hearth/shared'
+import { ConfigError, createLogTail, readConfig, redactConfig, SECRET_VARIABLES } from '@hearth/shared'
 import { AddonMismatchError, runMasterKeyCommand, SchemaError, SecretBoxError } from '@hearth/store'
 import closeWithGrace from 'close-with-grace'
 import { openControlPlane } from './control-plane.ts'
@@ -9,6 +9,11 @@ const EXIT_CONFIG = 78
 // The process of the control plane: settings, data folder, signals, port. Nothing secret is ever printed.
 try {
   const settings = readConfig(process.env, process.cwd())
+  if (settings.port === 0) {
+    throw new ConfigError(
+      'HEARTH_PORT: 0 is for npm start, which gives both programs one; alone it must be the gateway’s'
+    )
+  }
   const { masterKeyCommand } = settings
   const config = {
     ...settings,
@@ -16,10 +21,14 @@ try {
   }
   // Not for the children: esbuild and sync inherit the environment.
   for (const name of SECRET_VARIABLES) delete process.env[name]
+  const logTail = createLogTail(process.stdout)
   const app = await openControlPlane({
     config,
     migrationsDir: fileURLToPath(new URL('../../../migrations', import.meta.url)),
-    server: { logger: { level: config.logLevel, base: { service: 'control-plane', pid: process.pid } } },
+    server: {
+      logger: { level: config.logLevel, base: { service: 'control-plane', pid: process.pid }, stream: logTail }
+    },
+    log: () => logTail.lines(),
     processMetrics: true,
     runtimeDir: process.env['XDG_RUNTIME_DIR'],
     searchPath: process.env['PATH'] ?? ''

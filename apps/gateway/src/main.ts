@@ -6,7 +6,15 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createExecutor, openRuntimeRegistry } from '@hearth/executor'
 import { defaultRunDir, openSandboxHost, type SandboxHost, SandboxUnavailableError, serverIdOf } from '@hearth/sandbox'
-import { type Config, ConfigError, readConfig, redactConfig, SECRET_VARIABLES, secretsOf } from '@hearth/shared'
+import {
+  type Config,
+  ConfigError,
+  createLogTail,
+  readConfig,
+  redactConfig,
+  SECRET_VARIABLES,
+  secretsOf
+} from '@hearth/shared'
 import {
   AUDIT_FILES,
   createLogWriter,
@@ -41,7 +49,8 @@ const MIN_TMP_MIB = 1_024
 const config = readConfigOrExit()
 // Not for children.
 for (const name of SECRET_VARIABLES) delete process.env[name]
-const log = createLog(config.logLevel)
+const logTail = createLogTail(process.stdout)
+const log = createLog(config.logLevel, logTail)
 log.info({ config: redactConfig(config) }, 'gateway starts')
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -137,7 +146,8 @@ const gateway = await buildApp({
     version,
     config: redactConfig(config),
     isolation: host.features,
-    secrets: secretsOf(config)
+    secrets: secretsOf(config),
+    log: () => logTail.lines()
   }
 })
 
@@ -167,6 +177,9 @@ if (opened !== undefined) {
 function readConfigOrExit(): Config {
   try {
     const settings = readConfig(process.env, process.cwd())
+    if (settings.controlPort === 0) {
+      throw new ConfigError('HEARTH_CONTROL_PORT: 0 is for npm start; alone it must be the control plane’s')
+    }
     const { masterKeyCommand } = settings
     if (masterKeyCommand === undefined) return settings
     return { ...settings, masterKey: runMasterKeyCommand(masterKeyCommand, process.env) }

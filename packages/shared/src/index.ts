@@ -155,6 +155,7 @@ export {
   RETENTION_DAYS,
   type SubscriptionFilter
 } from './log-groups.ts'
+export { createLogTail, type LogTail } from './log-tail.ts'
 export { checkMath, evaluateMath, type MathQuery } from './metric-math/evaluate.ts'
 export type { MathContext } from './metric-math/functions.ts'
 export { MathError } from './metric-math/math-error.ts'
@@ -207,7 +208,7 @@ export {
 } from './pricing/price.ts'
 export { AWS_PRICES, type PriceTable, PriceTableError, parsePriceTable } from './pricing/price-table.ts'
 export { type QueryError, toQueryError } from './query-error.ts'
-export { hideSecrets, withoutSecrets } from './redaction.ts'
+export { hideSecrets, hideSecretsInLog, withoutSecrets } from './redaction.ts'
 export type {
   ReleaseCounts,
   ReleaseEvent,

@@ -27,6 +27,32 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
   return hidden
 }
 
+/**
+ * Lines of a log without what has a secret's name, and without user, password and query of URLs, also within texts.
+ *
+ * @param secrets - As of {@link hideSecrets}
+ */
+export function hideSecretsInLog(lines: readonly string[], secrets: readonly string[]): string {
+  return lines.map((line) => hideSecrets(withoutUrlSecrets(readable(line)), secrets)).join('\n')
+}
+
+function readable(line: string): string {
+  try {
+    return JSON.stringify(withoutSecrets(JSON.parse(line)))
+  } catch {
+    // Not a line of the logger, or one that was cut.
+    return line
+  }
+}
+
+/** Bounded, and each stops at what it begins with: lines have in them what callers send. */
+const USER_OF_URL = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@"'\\]{1,1000}@/gi
+const QUERY = /\?[^\s"'\\<>?=]*=[^\s"'\\<>]*/g
+
+function withoutUrlSecrets(text: string): string {
+  return text.replace(USER_OF_URL, '$1').replace(QUERY, `?${HIDDEN}`)
+}
+
 function withoutCredentials(text: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text
   const url = new URL(text)

@@ -11,6 +11,8 @@ export interface DiagnosticsPartOptions {
   /** By the names of databases; why not, where one cannot be read. */
   readonly schema: () => Readonly<Record<string, SchemaState | string>>
   readonly counts: () => Readonly<Record<string, number>>
+  /** The last lines of this program's own log, as they are: the gateway hides what is secret. */
+  readonly log: () => readonly string[]
 }
 
 /** What the gateway asks for when it makes the bundle for bug reports. Not part of the API. */
@@ -22,6 +24,7 @@ export const diagnosticsPart: FastifyPluginAsync<DiagnosticsPartOptions> = async
       health: options.health().report(),
       counts: options.counts(),
       schema: options.schema(),
+      log: options.log(),
       metrics: await options.metrics.registry.metrics()
     })
   )

@@ -31,7 +31,7 @@ export interface ServerRoutesOptions {
 
 /** What the control plane's part of a bundle may take. */
 const DIAGNOSTICS = { timeoutMs: 5_000, maxBytes: 16 * 1_048_576 }
-const NO_FACTS: DiagnosticsFacts = { version: '', config: {}, isolation: [], secrets: [] }
+const NO_FACTS: DiagnosticsFacts = { version: '', config: {}, isolation: [], secrets: [], log: () => [] }
 
 /** What is asked about the server, and about functions, that the gateway alone knows. */
 export function mountServerRoutes(

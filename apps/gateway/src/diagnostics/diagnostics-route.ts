@@ -4,7 +4,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Executor } from '@hearth/executor'
-import { createTar, hideSecrets, type Readiness, withoutSecrets } from '@hearth/shared'
+import { createTar, hideSecrets, hideSecretsInLog, type Readiness, withoutSecrets } from '@hearth/shared'
 import { dataLayout, type EventQueue, readDataSizes } from '@hearth/store'
 import type { Metrics } from '../metrics.ts'
 import { respond } from '../respond.ts'
@@ -19,6 +19,8 @@ export interface DiagnosticsFacts {
   readonly isolation: readonly object[]
   /** What must not be in the bundle, wherever it came from. */
   readonly secrets: readonly string[]
+  /** The last lines of this program's own log. */
+  readonly log: () => readonly string[]
 }
 
 export interface DiagnosticsOptions {
@@ -37,6 +39,8 @@ export interface DiagnosticsOptions {
 interface Part {
   readonly name: string
   readonly read: () => unknown
+  /** Lines of a log: they are looked through more closely. */
+  readonly isLog?: boolean
 }
 
 /** Functions with waiting events that are counted. */
@@ -45,22 +49,28 @@ const compress = promisify(gzip)
 
 /**
  * `GET /v1/diagnostics`: a .tar.gz for bug reports. Each file is made by itself: what fails is told in its place. No
- * environment, code, log, payload or key is read for it; what is known to be secret is searched for all the same.
+ * environment, code, function's log, payload or key is read for it; what is known to be secret is searched for all the same.
  */
 export function diagnosticsRoute(options: DiagnosticsOptions): ServerRoute {
   return async (_req, res) => {
     const at = Date.now()
     const secrets = [...options.facts.secrets, options.proof() ?? '', await tokenOf(options.dataDir)]
     const files: { name: string; body: Buffer }[] = []
-    for (const { name, read } of partsOf(options)) {
+    for (const { name, read, isLog = false } of partsOf(options)) {
       let content: unknown
       try {
         content = await read()
       } catch (err) {
         content = { unavailable: (err as { code?: string }).code ?? (err as Error).name }
       }
-      const text = typeof content === 'string' ? content : JSON.stringify(withoutSecrets(content), undefined, 2)
-      files.push({ name: `hearth-diagnostics/${name}`, body: Buffer.from(`${hideSecrets(text, secrets)}\n`) })
+      const text =
+        isLog && Array.isArray(content)
+          ? hideSecretsInLog(content as string[], secrets)
+          : hideSecrets(
+              typeof content === 'string' ? content : JSON.stringify(withoutSecrets(content), undefined, 2),
+              secrets
+            )
+      files.push({ name: `hearth-diagnostics/${name}`, body: Buffer.from(`${text}\n`) })
     }
     const stamp = new Date(at).toISOString().replace(/[-:]|\.\d+/g, '')
     respond(
@@ -107,7 +117,9 @@ function partsOf({ facts, dataDir, readiness, metrics, executor, queue, controlP
     },
     { name: 'data-folder.json', read: () => readDataSizes(dataDir) },
     { name: 'metrics-gateway.txt', read: () => textOf(metrics.render()) },
-    { name: 'metrics-control-plane.txt', read: () => ofPlane('metrics') }
+    { name: 'metrics-control-plane.txt', read: () => ofPlane('metrics') },
+    { name: 'log-gateway.ndjson', read: facts.log, isLog: true },
+    { name: 'log-control-plane.ndjson', read: () => ofPlane('log'), isLog: true }
   ]
 }
 
