@@ -508,7 +508,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   })
   const logSettings = watchLogSettings(logs)
   const logReader = createLogReader(deps.logsDir, logSettings)
-  const logsRoute = createLogsRoute(hallway, scope, logs, logReader, deps.logStreamTimes)
+  const logsRoute = createLogsRoute(hallway, scope, logs, logReader, metrics.logGap, deps.logStreamTimes)
   const readLogs: RouteAccess = {
     action: 'logs:FilterLogEvents',
     resource(reference) {
