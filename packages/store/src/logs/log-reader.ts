@@ -151,7 +151,7 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
         continue
       }
       try {
-        await losses?.check()
+        await losses?.check(opened.number)
         yield opened
       } finally {
         await opened.close()

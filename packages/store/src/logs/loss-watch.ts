@@ -25,7 +25,7 @@ export class LossWatch {
     // Who reads from the beginning misses nothing of what was gone by then.
     if (this.#passed === undefined) this.#passed = { segment: (oldest ?? 1) - 1, offset: Number.MAX_SAFE_INTEGER }
     else if (oldest === undefined || this.#passed.segment < oldest) this.#mayBe = true
-    await this.check()
+    await this.check(oldest)
   }
 
   /** A segment is not there any more. */
@@ -33,10 +33,11 @@ export class LossWatch {
     this.#mayBe = true
   }
 
-  async check(): Promise<void> {
+  /** @param next - Number of the segment that is read next, even if it has gone since it was opened */
+  async check(next = Number.POSITIVE_INFINITY): Promise<void> {
     if (!this.#mayBe) return
     this.#mayBe = false
-    const removed = await readRemovals(this.#dir)
+    const removed = (await readRemovals(this.#dir)).filter(({ number }) => number < next)
     const until = lastRemoved(removed)
     const passed = this.#passed!
     if (until === undefined || !isBehind(until, passed)) return
