@@ -124,10 +124,8 @@ t.test('who follows gets what was there and what comes, once each, also after a 
     t.equal(refused.status, 400, id)
     t.match(JSON.parse(refused.body), { code: 'INVALID_REQUEST', detail: /Last-Event-ID/ })
   }
-  const stopped = Promise.all([plain.ended, newest.ended])
   await gateway.stop()
-  await stopped
-  t.pass('a server that stops ends them')
+  t.same(await Promise.all([plain.ended, newest.ended]), ['whole', 'whole'], 'a server that stops ends them in order')
 })
 
 t.test('only so many may follow at once', async (t) => {
@@ -166,9 +164,53 @@ t.test('who follows is told that the server is there, and of lines that went unr
   const [, first = ''] = /id: (\S+)\ndata: .*"one"/.exec(before) ?? []
   const again = await openStream(t, port, url, { accept, 'last-event-id': first })
   const text = await again.take(/"three"/)
-  t.match(text, /event: gap\ndata: \{"reason":"removed","after":"\d+:\d+","before":"\d+:0"\}\n\n/)
+  const [, gap = '{}'] = /event: gap\ndata: (.*)\n\n/.exec(text) ?? []
+  t.match(JSON.parse(gap), { reason: 'removed', after: first, until: /^\d+:\d+$/, bytes: Number })
   t.ok(text.indexOf('event: gap') < text.indexOf('"three"'))
   again.stop()
+  const lines = await ask(port, '/v1/functions/hello/logs', { headers: { 'last-event-id': first } })
+  t.match(
+    parse(lines.body),
+    [{ level: 'WARN', msg: /^Log lines are missing here: \d+ bytes/, gap: { reason: 'removed' } }, { msg: 'three' }],
+    'where only lines are read, one says it'
+  )
+  const [, last = ''] = /id: (\S+)\ndata: .*"two"/.exec(before) ?? []
+  const none = await ask(port, '/v1/functions/hello/logs', { headers: { accept, 'last-event-id': last } })
+  t.match(String(none.body), /"three"/)
+  t.notMatch(String(none.body), /event: gap/, 'behind the last line of what is gone nothing is missing')
+})
+
+t.test('what is removed while somebody reads is named where it is missing', async (t) => {
+  let now = Date.now()
+  const { port, logs } = await startGateway(t, {
+    logs: { now: () => now, retentionDays: 1, groupBytes: 67_108_864, segmentBytes: 1_000_000 }
+  })
+  const lines = 24 * 9
+  await fill(logs, 24)
+  const path = '/v1/functions/hello/logs?follow=true&since=1h'
+  const { res } = await openUnread(t, port, path)
+  // It has begun, and cannot have sent all: that is more than what the system keeps for a connection.
+  await once(res, 'readable')
+  now += 172_800_000
+  await logs.sweep()
+  put(logs, 'hello', 'behind it', now)
+  let text = ''
+  for await (const more of res.setEncoding('utf8')) {
+    text += more
+    if (/"behind it".*\n\n$/.test(text.slice(-200))) break
+  }
+  let sent = 0
+  let lost = 0
+  let isLastGap = false
+  for (const event of text.split('\n\n').slice(0, -2)) {
+    const gap = /^event: gap\ndata: (.*)$/.exec(event)?.[1]
+    isLastGap = gap !== undefined
+    if (gap === undefined) sent++
+    else lost += (JSON.parse(gap) as { bytes: number }).bytes
+  }
+  t.ok(sent > 0 && isLastGap, 'lines, and then a gap')
+  // A line has 100,000 characters and what stands before them.
+  t.equal(sent + Math.floor(lost / 100_000), lines, `${sent} lines, ${lost} bytes`)
 })
 
 t.test('who takes nothing is let go, and told so', async (t) => {
@@ -177,22 +219,33 @@ t.test('who takes nothing is let go, and told so', async (t) => {
     logs: { groupBytes: 67_108_864 }
   })
   // More than what the system keeps for a connection.
-  for (let i = 0; i < 24; i++) {
-    for (let n = 0; n < 9; n++) put(logs, 'hello', 'x'.repeat(100_000), Date.now())
-    await logs.flush('/aws/lambda/hello')
-  }
-  const headers = { authorization: BEARER, accept: 'text/event-stream' }
-  const path = '/v1/functions/hello/logs?follow=true&since=1h'
-  const req = http.get({ host: '127.0.0.1', port, path, agent: false, headers })
-  t.teardown(() => req.destroy())
-  const [res] = (await once(req, 'response')) as [IncomingMessage]
-  // Nothing is read until the server must have seen it.
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  await fill(logs, 24)
+  const { res } = await openUnread(t, port, '/v1/functions/hello/logs?follow=true&since=1h')
+  // Nothing is read until the server has given up.
+  for (;;) if (/_gaps_total\{reason="slow"\} 1/.test(String((await ask(port, '/metrics')).body))) break
   let text = ''
   for await (const more of res.setEncoding('utf8')) text += more
   t.match(text.slice(-200), /event: gap\ndata: \{"reason":"slow",[^\n]*\}\n\n$/)
   t.ok(text.split('\nid: ').length < 24 * 9)
 })
+
+/** Lines of 100,000 characters: nine a megabyte. */
+async function fill(logs: LogWriter, megabytes: number) {
+  for (let i = 0; i < megabytes; i++) {
+    for (let n = 0; n < 9; n++) put(logs, 'hello', 'x'.repeat(100_000), Date.now())
+    await logs.flush('/aws/lambda/hello')
+  }
+}
+
+/** An answer of events whose body nobody takes yet. */
+async function openUnread(t: Test, port: number, path: string) {
+  const headers = { authorization: BEARER, accept: 'text/event-stream' }
+  const req = http.get({ host: '127.0.0.1', port, path, agent: false, headers })
+  req.on('error', () => undefined)
+  t.teardown(() => req.destroy())
+  const [res] = (await once(req, 'response')) as [IncomingMessage]
+  return { res }
+}
 
 /** An answer that goes on. */
 async function openStream(t: Test, port: number, path: string, headers: Record<string, string>) {
@@ -210,8 +263,11 @@ async function openStream(t: Test, port: number, path: string, headers: Record<s
   return {
     status: res.statusCode,
     type: res.headers['content-type'],
-    ended: new Promise<void>((resolve) => {
-      res.once('close', resolve)
+    /** How it ended. */
+    ended: new Promise<'whole' | 'cut'>((resolve) => {
+      res.once('close', () => {
+        resolve(res.complete ? 'whole' : 'cut')
+      })
     }),
     /** @returns all that has come, once it has that */
     take: (wanted: RegExp) =>

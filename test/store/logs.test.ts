@@ -42,7 +42,9 @@ async function read(logsDir: string, name: string, query: LogQuery = {}): Promis
 const textsOf = async (logsDir: string, name: string, query?: LogQuery) =>
   (await read(logsDir, name, query)).map(({ message }) => message)
 const filesOf = (dir: string, name: string) =>
-  readdirSync(path.join(dir, name)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
+  readdirSync(path.join(dir, name))
+    .filter((file) => file !== 'removed.json')
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
 
 const writersOf = new WeakMap<Test, LogWriter[]>()
 function open(t: Test, options: Partial<Parameters<typeof createLogWriter>[0]> = {}) {
@@ -226,6 +228,9 @@ t.test('reading picks by time, by request, by stream and by place, in either dir
     t.equal(seven.length, 30, 'a text that looks like a request id is none')
     t.same(seven.slice(0, 2), [7, 107])
     t.same(await numbers({ requestId: 'r-7", "' }), [])
+    t.same(await numbers({ text: 'line 77 "requestId"' }), [77])
+    t.same(await numbers({ text: 'line 7', backwards: true, requestId: 'r-7' }), [707, 7])
+    t.same(await numbers({ text: 'r-7\\' }), [], 'what stands for it in the file is not its text')
     t.same(
       await numbers({ since: T0 + 2_700_000, streams: (stream) => stream === 'odd', requestId: 'r-7' }),
       [2_707, 2_807, 2_907]

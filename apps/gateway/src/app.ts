@@ -205,7 +205,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
   const { triggers, sockets, guard, published } = entrances
   const logSettings = watchLogSettings(logs)
   const logReader = createLogReader(deps.logsDir, logSettings)
-  const logsRoute = createLogsRoute(hallway, scope, logs, logReader, deps.logStreamTimes)
+  const logsRoute = createLogsRoute(hallway, scope, logs, logReader, metrics.logGap, deps.logStreamTimes)
   const forward = createForward({ hallway, port: config.controlPort, proof, log })
 
   const rate = createRequestRate(config.requestRate ?? 0, Date.now)

@@ -9,6 +9,8 @@ import { RECURSIVE } from './function-columns.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import type { Entry } from './function-routes.ts'
 import { HistogramSet } from './histogram-set.ts'
+import { createLogGapCounts } from './logs/gap-counts.ts'
+import type { LogGapReason } from './logs/log-stream.ts'
 import { MinuteMetrics } from './minutes/minute-metrics.ts'
 import { createSpanCounts, type SpanCounts } from './otlp/otlp-counts.ts'
 import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
@@ -52,6 +54,8 @@ export interface Metrics {
   readonly targets: HealthMetrics
   readonly guards: GuardCounts
   readonly spans: SpanCounts
+  /** A reader of a function's log is told that lines are missing. */
+  readonly logGap: (reason: LogGapReason) => void
   /** To be handed to the executor when it is made. */
   readonly executorEvents: ExecutorEvents
   /** Reads the executor's and the log writer's own counts at every scrape from now on. */
@@ -158,6 +162,7 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
     targets: createHealthMetrics(registers),
     guards: createGuardCounts(registers),
     spans: createSpanCounts(registers),
+    logGap: createLogGapCounts(registers),
     executorEvents: {
       coldStart(spec, cold: Phases) {
         inits.observe({ runtime: spec.runtime }, cold.initMs / 1_000)

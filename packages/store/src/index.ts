@@ -108,6 +108,7 @@ export type {
   LogCut,
   LogEvent,
   LogGroupFacts,
+  LogLoss,
   LogPosition,
   LogQuery,
   LogReader,

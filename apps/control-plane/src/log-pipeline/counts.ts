@@ -9,8 +9,8 @@ export interface LogPipelineCounts {
   metricValues(source: 'emf' | 'filter', result: 'taken' | 'malformed' | 'refused', count?: number): void
   /** Events of subscriptions. `loop`: the function's own, or what its own led to. */
   subscribed(result: 'delivered' | 'refused' | 'too_large' | 'loop', count: number): void
-  /** Retention removed events before somebody had read them. */
-  gap(kind: string): void
+  /** Events were removed, by age or for room, before somebody had read them: about so many bytes. */
+  gap(kind: string, bytes: number): void
   exported(target: ExportTarget, result: 'sent' | 'rejected', count: number): void
   exportFailed(target: ExportTarget): void
   /** @param since - When the oldest event that waits was taken, Unix time in ms; undefined: none waits */
@@ -45,7 +45,16 @@ export function createLogPipelineCounts(
     labelNames: ['reader'],
     registers
   })
-  for (const reader of ['metrics', 'subscription', ...targets]) gaps.inc({ reader }, 0)
+  const lost = new Counter({
+    name: 'hearth_log_reader_lost_bytes_total',
+    help: 'Bytes of log events that were removed before they were read, about, by reader',
+    labelNames: ['reader'],
+    registers
+  })
+  for (const reader of ['metrics', 'subscription', ...targets]) {
+    gaps.inc({ reader }, 0)
+    lost.inc({ reader }, 0)
+  }
   const exported = new Counter({
     name: 'hearth_log_export_events_total',
     help: 'Log events exported, by target and result: sent, rejected (the target does not want them)',
@@ -82,8 +91,9 @@ export function createLogPipelineCounts(
     subscribed: (result, count) => {
       subscribed.inc({ result }, count)
     },
-    gap: (reader) => {
+    gap: (reader, bytes) => {
       gaps.inc({ reader })
+      lost.inc({ reader }, bytes)
     },
     exported: (target, result, count) => {
       exported.inc({ target, result }, count)

@@ -1,4 +1,4 @@
-import type { LogCursors, LogEvent, LogPosition, LogReader } from '@hearth/store'
+import type { LogCursors, LogEvent, LogLoss, LogPosition, LogReader } from '@hearth/store'
 
 export interface FollowerOptions {
   readonly reader: LogReader
@@ -7,8 +7,8 @@ export interface FollowerOptions {
   readonly name: string
   /** Unix time in ms: events that were taken before are not for it. Where it is known already, what was said then holds. */
   readonly since: number
-  /** Events were removed before they were read. */
-  readonly onGap: (reader: string, group: string) => void
+  /** Events were removed before they were read: about so many bytes. */
+  readonly onGap: (group: string, bytes: number) => void
 }
 
 /** Events of a group, in their order, that are to be done next. */
@@ -20,6 +20,8 @@ export interface Stretch {
   readonly isAll: boolean
   /** It was begun before, and may be done in part. */
   readonly isAgain: boolean
+  /** Bytes of what was removed before it was read, between these events or before them; undefined: nothing was. */
+  readonly lostBytes: number | undefined
 }
 
 export interface StretchLimits {
@@ -52,13 +54,6 @@ export function createFollower({ reader, cursors, name, since, onGap }: Follower
     return undefined
   }
 
-  async function hasSegment(group: string, segment: number): Promise<boolean> {
-    for await (const [first] of reader.read(group, {})) {
-      if (first !== undefined) return first.position.segment <= segment
-    }
-    return false
-  }
-
   return {
     async next(group, limits) {
       let cursor = cursors.find(name, group)
@@ -66,26 +61,37 @@ export function createFollower({ reader, cursors, name, since, onGap }: Follower
         cursors.save(name, group, await startOf(group), true)
         cursor = cursors.find(name, group)!
       }
-      const { position: after, until, isAtEnd } = cursor
-      const stretch = await collect(reader.read(group, { after }), limits, until)
-      const first = stretch.events[0]
-      if (first === undefined) {
-        // What was under way has been removed meanwhile.
-        if (until !== undefined) cursors.save(name, group, until, false)
+      const { position: after, until } = cursor
+      let lost: { bytes: number; until: LogPosition } | undefined
+      const onLoss = ({ bytes, until: last }: LogLoss): void => {
+        lost = { bytes: (lost?.bytes ?? 0) + bytes, until: last }
+      }
+      const { events, isAll } = await collect(reader.read(group, { after, onLoss }), limits, until)
+      const last = events.at(-1)?.position
+      if (last === undefined) {
+        // What was under way, or all that there was, has been removed meanwhile.
+        const end = furthest(until, lost?.until)
+        if (end !== undefined) cursors.save(name, group, end, false)
+        if (lost !== undefined) onGap(group, lost.bytes)
         return undefined
       }
-      const skipped = after === undefined ? 0 : first.position.segment - after.segment
-      if (skipped > 0 && !(isAtEnd && skipped === 1) && !(await hasSegment(group, after!.segment))) onGap(name, group)
-      const end = until ?? stretch.events.at(-1)!.position
-      return { group, events: stretch.events, end, isAll: stretch.isAll, isAgain: until !== undefined }
+      // Up to the last that is gone nothing is left to read.
+      const end = furthest(until ?? last, lost?.until)!
+      return { group, events, end, isAll, isAgain: until !== undefined, lostBytes: lost?.bytes }
     },
     begin({ group, end, isAgain }) {
       if (!isAgain) cursors.plan(name, group, end)
     },
-    finish({ group, end, isAll }) {
+    finish({ group, end, isAll, lostBytes }) {
       cursors.save(name, group, end, isAll)
+      if (lostBytes !== undefined) onGap(group, lostBytes)
     }
   }
+}
+
+function furthest(a: LogPosition | undefined, b: LogPosition | undefined): LogPosition | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return isBehind(a, b) ? a : b
 }
 
 async function collect(

@@ -46,7 +46,7 @@ export interface LogPipelineOptions {
 const ENCODINGS: Readonly<Record<ExportTarget, Encoding>> = { loki: LOKI, otlp: OTLP }
 /** How often it is looked for new subscriptions, and for minutes that are over. */
 const LOOK_MS = 1_000
-/** The same is logged once in so long. */
+/** The same is logged once in so long, of each reader. */
 const LOG_MS = 60_000
 
 /**
@@ -72,10 +72,10 @@ export function startLogPipeline(options: LogPipelineOptions): () => Promise<voi
       cursors,
       name,
       since,
-      onGap(_, group) {
+      onGap(group, bytes) {
         const kind = name.startsWith(SUBSCRIPTION_READERS) ? 'subscription' : name
-        counts.gap(kind)
-        log('warn', 'log events were removed before they were read', { reader: name, group })
+        counts.gap(kind, bytes)
+        log('warn', 'log events were removed before they were read', { reader: name, group, bytes })
       }
     })
 
@@ -231,8 +231,9 @@ function forgetUnused(cursors: { removeReader(name: string): void }, targets: re
 function atMostOnceAMinute(log: Log, now: () => number): Log {
   const loggedAt = new Map<string, number>()
   return (level, message, fields) => {
-    if (now() - (loggedAt.get(message) ?? Number.NEGATIVE_INFINITY) < LOG_MS) return
-    loggedAt.set(message, now())
+    const about = `${String(fields['reader'] ?? '')} ${message}`
+    if (now() - (loggedAt.get(about) ?? Number.NEGATIVE_INFINITY) < LOG_MS) return
+    loggedAt.set(about, now())
     log(level, message, fields)
   }
 }

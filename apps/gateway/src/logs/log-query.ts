@@ -8,7 +8,9 @@ export interface LogRequest {
   /** Exclusive. */
   readonly until: number | undefined
   readonly requestId: string | undefined
-  /** Of the text and level of an event. */
+  /** Part of an event's text. */
+  readonly text: string | undefined
+  /** Of the level of an event. */
   readonly wants: (event: LogEvent) => boolean
   /** At most this many events, the newest; undefined: all. */
   readonly limit: number | undefined
@@ -45,7 +47,8 @@ export function parseLogQuery(query: URLSearchParams, nowMs: number): LogRequest
     since,
     until,
     requestId,
-    wants: filterOf(textOf(query, 'level'), textOf(query, 'q')),
+    text: textOf(query, 'q'),
+    wants: filterOf(textOf(query, 'level')),
     limit: limit === null ? (follow && since !== undefined ? undefined : DEFAULT_LINES) : parseLimit(limit),
     follow
   }
@@ -58,11 +61,10 @@ export function parseCursor(text: string): LogPosition {
   return { segment: Number(match[1]), offset: Number(match[2]) }
 }
 
-function filterOf(level: string | undefined, text: string | undefined): (event: LogEvent) => boolean {
+function filterOf(level: string | undefined): (event: LogEvent) => boolean {
   const least = level === undefined ? -1 : LEVELS.indexOf(level.toUpperCase())
   if (level !== undefined && least === -1) throw invalid('level', `one of ${LEVELS.join(', ')}`)
-  return (event) =>
-    (least === -1 || LEVELS.indexOf(event.level) >= least) && (text === undefined || event.message.includes(text))
+  return (event) => least === -1 || LEVELS.indexOf(event.level) >= least
 }
 
 function timeOf(query: URLSearchParams, name: string, nowMs: number): number | undefined {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { LogEvent, LogPosition } from '@hearth/store'
+import type { LogEvent, LogLoss, LogPosition } from '@hearth/store'
 
 /** In milliseconds. */
 export interface LogStreamTimes {
@@ -13,12 +13,15 @@ export interface LogStreamTimes {
 
 export const LOG_STREAM_TIMES: LogStreamTimes = { heartbeatMs: 15_000, stalledMs: 15_000, lingerMs: 1_000 }
 
+/** `removed`: before they were read. `slow`: the reader took nothing for too long. */
+export type LogGapReason = 'removed' | 'slow'
+
 /** Where a function's events are sent: lines, or server-sent events. */
 export interface LogStream {
   /** Resolves when there is room for more. */
   events(events: readonly LogEvent[]): Promise<void>
-  /** Events between these two are gone. */
-  gap(after: LogPosition, before: LogPosition): void
+  /** Events are gone that it has not been sent. */
+  gap(loss: LogLoss): void
   end(): void
   /** Calls `listener` when nobody reads any more. */
   onEnd(listener: () => void): void
@@ -26,7 +29,13 @@ export interface LogStream {
   readonly isOver: boolean
 }
 
-export function openLogStream(res: ServerResponse, isServerSent: boolean, times: LogStreamTimes): LogStream {
+/** @param onGap - Told why lines are missing, when they are */
+export function openLogStream(
+  res: ServerResponse,
+  isServerSent: boolean,
+  times: LogStreamTimes,
+  onGap: (reason: LogGapReason) => void
+): LogStream {
   const contentType = isServerSent ? 'text/event-stream' : 'application/x-ndjson'
   res.writeHead(200, ['content-type', contentType, 'cache-control', 'no-store', 'x-accel-buffering', 'no'])
   res.flushHeaders()
@@ -41,8 +50,10 @@ export function openLogStream(res: ServerResponse, isServerSent: boolean, times:
     ? (event: LogEvent): string => `id: ${idOf(event.position)}\ndata: ${toJson(event)}\n\n`
     : (event: LogEvent): string => `${toJson(event)}\n`
 
-  function sendGap(reason: string, fields: Record<string, string>): void {
-    if (isServerSent) res.write(`event: gap\ndata: ${JSON.stringify({ reason, ...fields })}\n\n`)
+  function sendGap(reason: LogGapReason, message: string, fields: Record<string, unknown>): void {
+    onGap(reason)
+    const gap = { reason, ...fields }
+    res.write(isServerSent ? `event: gap\ndata: ${JSON.stringify(gap)}\n\n` : `${gapLine(message, gap)}\n`)
   }
 
   return {
@@ -52,12 +63,18 @@ export function openLogStream(res: ServerResponse, isServerSent: boolean, times:
     async events(events) {
       if (events.length === 0 || this.isOver || res.write(events.map(encode).join(''))) return
       if ((await drained(res, times.stalledMs)) || res.destroyed) return
-      sendGap('slow', { resume: 'what was not taken follows the last id' })
+      sendGap('slow', 'Log lines are missing from here on: they were not taken.', {
+        resume: 'what was not taken follows the last id'
+      })
       res.end()
       setTimeout(() => res.destroy(), times.lingerMs).unref()
     },
-    gap(after, before) {
-      sendGap('removed', { after: idOf(after), before: idOf(before) })
+    gap({ after, until, bytes }) {
+      sendGap('removed', `Log lines are missing here: ${bytes} bytes were removed before they were read.`, {
+        ...(after === undefined ? {} : { after: idOf(after) }),
+        until: idOf(until),
+        bytes
+      })
     },
     onEnd(listener) {
       res.once('close', listener)
@@ -66,6 +83,11 @@ export function openLogStream(res: ServerResponse, isServerSent: boolean, times:
       if (!this.isOver) res.end()
     }
   }
+}
+
+/** A gap where only lines are read: one of them, which names it. */
+function gapLine(msg: string, gap: object): string {
+  return JSON.stringify({ t: new Date().toISOString(), stream: '', requestId: '', level: 'WARN', msg, gap })
 }
 
 /** One event as JSON: `t`, `stream`, `requestId`, `level`, `msg`. */

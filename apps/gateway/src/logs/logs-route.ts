@@ -2,13 +2,13 @@ import { once, setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ArnScope, HearthError } from '@hearth/shared'
-import type { LogPosition, LogReader, LogWriter } from '@hearth/store'
+import type { LogEvent, LogPosition, LogReader, LogWriter } from '@hearth/store'
 import type { Hallway } from '../call.ts'
 import { findFunction } from '../invoke.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import { type FunctionLog, isBefore, newestEvents, sendEvents } from './function-log.ts'
 import { parseCursor, parseLogQuery } from './log-query.ts'
-import { LOG_STREAM_TIMES, type LogStream, type LogStreamTimes, openLogStream } from './log-stream.ts'
+import { LOG_STREAM_TIMES, type LogGapReason, type LogStream, type LogStreamTimes, openLogStream } from './log-stream.ts'
 
 /** Followers at once; each looks into files when there is something new. */
 const FOLLOWERS = 64
@@ -33,11 +33,27 @@ export function createLogsRoute(
   scope: ArnScope,
   logs: LogWriter,
   reader: LogReader,
+  onGap: (reason: LogGapReason) => void,
   times: LogStreamTimes = LOG_STREAM_TIMES
 ): LogsRoute {
   const stopping = new AbortController()
   setMaxListeners(FOLLOWERS, stopping.signal)
   let followers = 0
+
+  function sendSome(
+    log: FunctionLog,
+    after: LogPosition | undefined,
+    stream: LogStream,
+    isOver: () => boolean
+  ): Promise<LogPosition> {
+    const send = async (events: readonly LogEvent[]): Promise<boolean> => {
+      await stream.events(events)
+      return !isOver()
+    }
+    return sendEvents(reader, log, after, send, (loss) => {
+      if (!isOver()) stream.gap(loss)
+    })
+  }
 
   async function follow(log: FunctionLog, from: LogPosition | undefined, stream: LogStream): Promise<void> {
     let position = from
@@ -57,13 +73,7 @@ export function createLogsRoute(
       while (!isOver()) {
         if (isNews) {
           isNews = false
-          const start = position === undefined ? undefined : await reader.start(log.group)
-          const removed = logs.removed(log.group)
-          if (start !== undefined && isLost(position!, start, removed)) stream.gap(position!, start)
-          position = await sendEvents(reader, log, position, async (events) => {
-            await stream.events(events)
-            return !isOver()
-          })
+          position = await sendSome(log, position, stream, isOver)
           await delay(ROUND_MS)
         } else {
           await new Promise<void>((resolve) => {
@@ -96,15 +106,10 @@ export function createLogsRoute(
     try {
       const isFromStart = cursor === undefined && request.limit === undefined
       const events = isFromStart || cursor !== undefined ? [] : await newestEvents(reader, log, end)
-      const stream = openLogStream(res, isServerSent, times)
+      const stream = openLogStream(res, isServerSent, times, onGap)
       for (let i = 0; i < events.length && !stream.isOver; i += PIECE) await stream.events(events.slice(i, i + PIECE))
       if (request.follow) await follow(log, cursor ?? (isFromStart ? undefined : end), stream)
-      else if (cursor !== undefined) {
-        await sendEvents(reader, log, cursor, async (more) => {
-          await stream.events(more)
-          return !stream.isOver
-        })
-      }
+      else if (cursor !== undefined) await sendSome(log, cursor, stream, () => stream.isOver)
       stream.end()
       if (!res.writableFinished && !res.destroyed) await once(res, 'close')
     } catch (err) {
@@ -134,10 +139,4 @@ function cursorOf(req: IncomingMessage, end: LogPosition): LogPosition | undefin
   const cursor = parseCursor(String(text))
   if (!isBefore(cursor, end)) throw new HearthError('INVALID_REQUEST', 'Last-Event-ID: it is of another log')
   return cursor
-}
-
-/** Whether events between what was read and the oldest that is kept are gone, or may be. */
-function isLost(position: LogPosition, start: LogPosition, removed: LogPosition | undefined): boolean {
-  if (position.segment === 0 || position.segment >= start.segment) return false
-  return removed === undefined || isBefore(position, removed)
 }

@@ -1,8 +1,10 @@
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { constants, gunzip, gzip } from 'node:zlib'
-import { compressedFile, indexFile, PARTIAL, removeFile, textFile } from './segment-files.ts'
-import { type CompressedBlock, type CompressedIndex, readBlocks, SegmentScan, writeIndex } from './segment-index.ts'
+import { scanText } from './block-records.ts'
+import { blocksFile, compressedFile, indexFile, PARTIAL, removeFile, textFile } from './segment-files.ts'
+import { type CompressedBlock, type CompressedIndex, writeIndex } from './segment-index.ts'
+import { SegmentScan } from './segment-scan.ts'
 
 const zip = promisify(gzip)
 const unzip = promisify(gunzip)
@@ -27,7 +29,9 @@ export async function compressSegment(dir: string, number: number, onBytes: (byt
     let size = 0
     let index: CompressedIndex
     try {
-      index = await pack(text, async (bytes) => {
+      const scan = new SegmentScan()
+      await scanText(dir, number, text, (await text.stat()).size, scan)
+      index = await pack(text, scan, async (bytes) => {
         await out.writeFile(bytes)
         size += bytes.length
         onBytes(bytes.length)
@@ -42,6 +46,7 @@ export async function compressSegment(dir: string, number: number, onBytes: (byt
     size += await saveIndex(dir, number, index)
     await rename(target + PARTIAL, target)
     await removeFile(textFile(dir, number))
+    await removeFile(blocksFile(dir, number))
     return size
   } finally {
     await text.close()
@@ -58,15 +63,21 @@ export async function rebuildIndex(dir: string, number: number): Promise<number>
   }
 }
 
-async function pack(text: FileHandle, write: (bytes: Buffer) => Promise<void>): Promise<CompressedIndex> {
-  const scan = new SegmentScan()
+async function pack(
+  text: FileHandle,
+  scan: SegmentScan,
+  write: (bytes: Buffer) => Promise<void>
+): Promise<CompressedIndex> {
   const sizes: number[] = []
-  await readBlocks(text, 0, async (lines) => {
-    scan.add(lines)
-    const bytes = await zip(lines, { level: LEVEL })
-    sizes.push(bytes.length)
-    await write(bytes)
-  })
+  // One that is open has its filter of ids when it is finished.
+  scan.finishBlock()
+  for (const { offset, bytes } of scan.blocks) {
+    const lines = Buffer.allocUnsafe(bytes)
+    const { bytesRead } = await text.read(lines, 0, bytes, offset)
+    const packed = await zip(lines.subarray(0, bytesRead), { level: LEVEL })
+    sizes.push(packed.length)
+    await write(packed)
+  }
   return withSizes(scan, sizes)
 }
 
@@ -77,8 +88,8 @@ function withSizes(scan: SegmentScan, sizes: readonly number[]): CompressedIndex
     at += size
     return { ...block, at: at - size, size }
   })
-  const { textBytes, from, to, ingestedAt, streams } = scan
-  return { textBytes, from, to, ingestedAt, streams, blocks }
+  const { textBytes, from, to, ingestedFrom, ingestedAt, lastOffset, streams } = scan
+  return { textBytes, from, to, ingestedFrom, ingestedAt, lastOffset, streams, blocks }
 }
 
 async function saveIndex(dir: string, number: number, index: CompressedIndex): Promise<number> {
@@ -110,7 +121,7 @@ export async function scanCompressed(file: FileHandle): Promise<CompressedIndex>
   while (start < whole.length) {
     const member = await firstMember(whole, start)
     if (member === undefined) break
-    scan.add(member.lines)
+    scan.addBlock(member.lines)
     sizes.push(member.end - start)
     start = member.end
   }

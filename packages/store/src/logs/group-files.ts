@@ -1,20 +1,26 @@
 import { type FileHandle, mkdir, open, readFile, rmdir } from 'node:fs/promises'
 import path from 'node:path'
+import { BlockNotes } from './block-notes.ts'
+import { scanText } from './block-records.ts'
 import { compressSegment, rebuildIndex } from './compression.ts'
+import { RemovalNotes } from './removals.ts'
 import {
+  blocksFile,
   compressedFile,
   indexFile,
+  listNotes,
   listSegments,
   namesIn,
   PARTIAL,
   removeFile,
+  type SegmentOnDisk,
   sizeOf,
   statOf,
   textFile,
   whereThere
 } from './segment-files.ts'
 import { readIndex } from './segment-index.ts'
-import type { LogPosition } from './types.ts'
+import { SegmentScan } from './segment-scan.ts'
 
 export interface GroupLimits {
   /** Size at which the next segment begins. */
@@ -31,8 +37,10 @@ interface Segment {
   bytes: number
   /** Of its text; 0 once that is compressed. */
   textBytes: number
-  /** Of its text, compressed or not; undefined where only its index says it. */
-  length: number | undefined
+  /** Of what describes its text while that is written. */
+  noteBytes: number
+  /** Of the one that is being written, once its file was opened. */
+  notes: BlockNotes | undefined
   /** Unix time in ms. */
   readonly beganAt: number
   writtenAt: number
@@ -43,12 +51,13 @@ interface Segment {
   isGone: boolean
 }
 
+const CLOSING_BRACE = 0x7d
 /** Numbers of segments are the seconds of their beginning, so that a group that is made again goes on with greater ones. */
 const FIRST_BY_TIME = 1_000_000_000
 
 /**
  * The files of one group: appends to the newest, begins the next when it is full or old, compresses what is complete,
- * removes the oldest when all together are too big. `append`, `close`, `turnOver` and `removeUntil` are called one at a
+ * removes the oldest when all together are too big. `append`, `close`, `turnOver`, `removeUntil` and `removeGroup` are called one at a
  * time; compression and `removeOldest` go on beside them.
  */
 export class GroupFiles {
@@ -64,13 +73,14 @@ export class GroupFiles {
   #isAppending = false
   #compressing: Promise<void> | undefined
   #lastNumber = 0
-  #removed: LogPosition | undefined
+  readonly #removals: RemovalNotes
 
   constructor(dir: string, limits: GroupLimits, now: () => number, onBytes: (bytes: number) => void) {
     this.#dir = dir
     this.#limits = limits
     this.#now = now
     this.#onBytes = onBytes
+    this.#removals = new RemovalNotes(dir, onBytes)
   }
 
   get isOpen(): boolean {
@@ -79,17 +89,9 @@ export class GroupFiles {
 
   /** On disk; 0 before {@link load}. */
   get bytes(): number {
-    let total = 0
+    let total = this.#removals.bytes
     for (const segment of this.#segments ?? []) total += segment.bytes
     return total
-  }
-
-  /**
-   * The last place whose event is gone, or goes now; undefined when none is. Of what was removed before {@link load}
-   * nobody knows how far it went: all before the oldest segment counts.
-   */
-  get removed(): LogPosition | undefined {
-    return this.#removed
   }
 
   /** @returns whether {@link removeUntil} or {@link turnOver} has something to do */
@@ -112,20 +114,25 @@ export class GroupFiles {
       if (name.endsWith(PARTIAL)) await removeFile(path.join(this.#dir, name))
     }
     const segments: Segment[] = []
-    for (const { number, isText, isCompressed } of await listSegments(this.#dir)) {
+    await this.#removals.load()
+    const found = await listSegments(this.#dir)
+    await this.#removeStrayNotes(found)
+    for (const { number, isText, isCompressed } of found) {
       const file = isCompressed ? compressedFile(this.#dir, number) : textFile(this.#dir, number)
       // The text goes last: both are complete.
       if (isCompressed && isText) await removeFile(textFile(this.#dir, number))
       const stats = await statOf(file)
       if (stats === undefined) continue
       const { size, mtimeMs, birthtimeMs } = stats
-      let index = isCompressed ? await sizeOf(indexFile(this.#dir, number)) : 0
+      const noteBytes = isCompressed ? 0 : await sizeOf(blocksFile(this.#dir, number))
+      let index = isCompressed ? await indexSize(this.#dir, number) : 0
       if (isCompressed && index === 0) index = await rebuildIndex(this.#dir, number)
       segments.push({
         number,
-        bytes: size + index,
+        bytes: size + index + noteBytes,
         textBytes: isCompressed ? 0 : size,
-        length: isCompressed ? undefined : size,
+        noteBytes,
+        notes: undefined,
         beganAt: number < FIRST_BY_TIME ? birthtimeMs : number * 1_000,
         writtenAt: mtimeMs,
         isCompressed,
@@ -134,10 +141,16 @@ export class GroupFiles {
       })
     }
     this.#segments = segments
-    const [oldest] = segments
-    if (oldest !== undefined) this.#removed = { segment: oldest.number - 1, offset: Number.MAX_SAFE_INTEGER }
-    this.#lastNumber = Math.max(this.#lastNumber, segments.at(-1)?.number ?? 0)
+    this.#lastNumber = Math.max(this.#lastNumber, this.#removals.lastNumber, segments.at(-1)?.number ?? 0)
     this.#onBytes(this.bytes)
+  }
+
+  /** Those of segments that are gone or compressed. */
+  async #removeStrayNotes(found: readonly SegmentOnDisk[]): Promise<void> {
+    const texts = new Set(found.filter(({ isCompressed }) => !isCompressed).map(({ number }) => number))
+    for (const number of await listNotes(this.#dir)) {
+      if (!texts.has(number)) await removeFile(blocksFile(this.#dir, number))
+    }
   }
 
   /**
@@ -148,6 +161,9 @@ export class GroupFiles {
   async append(lines: Buffer, isDurable: boolean): Promise<void> {
     const current = await this.#current()
     const file = this.#file!
+    const notes = current.notes!
+    // With the newline that ends it.
+    const tornBytes = this.#torn ? current.textBytes - notes.textBytes + 1 : 0
     const data = this.#torn ? Buffer.concat([Buffer.from('\n'), lines]) : lines
     this.#torn = true
     this.#isAppending = true
@@ -157,12 +173,13 @@ export class GroupFiles {
         const { bytesWritten } = await file.write(data, at, data.length - at)
         at += bytesWritten
         current.textBytes += bytesWritten
-        current.length = current.textBytes
         this.#grow(current, bytesWritten)
       }
       this.#torn = false
       current.writtenAt = this.#now()
       if (isDurable) await file.datasync()
+      notes.add(lines, tornBytes)
+      await this.#saveNotes(current, notes)
     } finally {
       this.#isAppending = false
       // There was no room for it.
@@ -195,6 +212,7 @@ export class GroupFiles {
     const segment = this.#compressible()
     if (segment === undefined) return
     segment.isComplete = true
+    segment.notes = undefined
     const before = segment.bytes
     const bytes = await compressSegment(this.#dir, segment.number, (written) => {
       this.#grow(segment, written)
@@ -209,6 +227,7 @@ export class GroupFiles {
     }
     segment.isCompressed = true
     segment.textBytes = 0
+    segment.noteBytes = 0
     this.#grow(segment, bytes - segment.bytes)
   }
 
@@ -231,11 +250,19 @@ export class GroupFiles {
     return removed
   }
 
-  /** The folder goes if nothing is in it. */
-  async removeFolder(): Promise<void> {
+  /** Removes all that was written at `time` (Unix, ms) or before, and the folder if nothing else was in it. */
+  async removeGroup(time: number): Promise<void> {
+    await this.load()
+    const folder = await statOf(this.#dir)
+    if (folder === undefined) return
+    // One that was made later is the next group's, whether it has something or not.
+    const isOld = (folder.birthtimeMs > 0 ? folder.birthtimeMs : folder.ctimeMs) <= time
+    const isRemoved = await this.removeUntil(time)
+    if ((!isOld && !isRemoved) || this.#segments!.length > 0) return
     await this.close()
     // It clears away what it has made.
     await this.#compressing
+    await this.#removals.removeFile()
     await rmdir(this.#dir).catch(() => undefined)
   }
 
@@ -245,20 +272,41 @@ export class GroupFiles {
     segment.isGone = true
     this.#segments!.splice(this.#segments!.indexOf(segment), 1)
     this.#onBytes(-segment.bytes)
-    const length = segment.length ?? (await this.#lengthOf(segment))
-    if (segment.number >= (this.#removed?.segment ?? 0)) this.#removed = { segment: segment.number, offset: length - 1 }
+    // First, so that nobody takes its end for the end of what there was.
+    await this.#noteRemoval(segment)
     if (!this.#isAppending) await file?.close()
     await this.#unlink(segment)
   }
 
-  /** As its index says; without one, more than any offset. */
-  async #lengthOf({ number }: Segment): Promise<number> {
-    const text = await whereThere(readFile(indexFile(this.#dir, number), 'utf8')).catch(() => undefined)
-    return (text === undefined ? undefined : readIndex(text)?.textBytes) ?? Number.MAX_SAFE_INTEGER
+  async #noteRemoval(segment: Segment): Promise<void> {
+    const { number } = segment
+    const facts = await this.#factsOf(segment).catch(() => undefined)
+    // Without an index anything may have been in it.
+    const { textBytes: bytes, lastOffset } = facts ?? { ...segment, lastOffset: Number.MAX_SAFE_INTEGER }
+    await this.#removals.add({ number, bytes, lastOffset })
+  }
+
+  async #factsOf(segment: Segment): Promise<{ readonly textBytes: number; readonly lastOffset: number } | undefined> {
+    const { number, notes, isCompressed, textBytes } = segment
+    if (notes !== undefined) return notes
+    if (isCompressed) {
+      const text = await whereThere(readFile(indexFile(this.#dir, number), 'utf8'))
+      return text === undefined ? undefined : readIndex(text)
+    }
+    const file = await whereThere(open(textFile(this.#dir, number), 'r'))
+    if (file === undefined) return undefined
+    try {
+      const scan = new SegmentScan()
+      await scanText(this.#dir, number, file, textBytes, scan)
+      return scan
+    } finally {
+      await file.close()
+    }
   }
 
   async #unlink({ number }: Segment): Promise<void> {
     await removeFile(textFile(this.#dir, number))
+    await removeFile(blocksFile(this.#dir, number))
     await removeFile(compressedFile(this.#dir, number))
     await removeFile(compressedFile(this.#dir, number) + PARTIAL)
     await removeFile(indexFile(this.#dir, number))
@@ -290,14 +338,17 @@ export class GroupFiles {
       return last
     }
     await this.close()
+    if (last !== undefined) last.notes = undefined
     await mkdir(this.#dir, { recursive: true, mode: 0o700 })
+    await this.#removals.restore()
     const now = this.#now()
     const number = Math.max(this.#lastNumber + 1, Math.floor(now / 1_000))
     const next: Segment = {
       number,
       bytes: 0,
       textBytes: 0,
-      length: 0,
+      noteBytes: 0,
+      notes: undefined,
       beganAt: now,
       writtenAt: now,
       isCompressed: false,
@@ -317,10 +368,36 @@ export class GroupFiles {
       const { bytesRead } =
         segment.textBytes === 0 ? { bytesRead: 0 } : await file.read(lastByte, 0, 1, segment.textBytes - 1)
       this.#torn = bytesRead === 1 && lastByte[0] !== 10
+      segment.notes ??= await BlockNotes.open(this.#dir, segment.number, file, segment.textBytes)
+      if (segment.notes.textBytes < segment.textBytes) await segment.notes.catchUp(file)
+      await this.#saveNotes(segment, segment.notes)
     } catch (err) {
       await file.close()
       throw err
     }
     this.#file = file
+  }
+
+  async #saveNotes(segment: Segment, notes: BlockNotes): Promise<void> {
+    await notes.save()
+    this.#grow(segment, notes.bytes - segment.noteBytes)
+    segment.noteBytes = notes.bytes
+    if (!segment.isGone) return
+    // It went while it was written.
+    await notes.remove()
+    await this.#noteRemoval(segment)
+  }
+}
+
+/** @returns 0 when there is none, or not all of one: a power cut may leave that */
+async function indexSize(dir: string, number: number): Promise<number> {
+  const file = await whereThere(open(indexFile(dir, number), 'r'))
+  if (file === undefined) return 0
+  try {
+    const { size } = await file.stat()
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1))
+    return buffer[0] === CLOSING_BRACE ? size : 0
+  } finally {
+    await file.close()
   }
 }

@@ -3,9 +3,12 @@ import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { scanText } from './block-records.ts'
 import { scanCompressed } from './compression.ts'
+import { selectEvents } from './event-selection.ts'
 import { folderOfGroup, listGroupFolders } from './group-folders.ts'
-import { eachLine, readHead, readLine, requestNeedle } from './lines.ts'
+import { LossWatch } from './loss-watch.ts'
+import { lastRemoved, readRemovals } from './removals.ts'
 import {
   compressedFile,
   indexFile,
@@ -16,15 +19,9 @@ import {
   textFile,
   whereThere
 } from './segment-files.ts'
-import {
-  type Block,
-  type CompressedBlock,
-  readBlocks,
-  readIndex,
-  type SegmentIndex,
-  SegmentScan
-} from './segment-index.ts'
-import type { LogCut, LogEvent, LogGroupFacts, LogPosition, LogQuery, LogReader, LogStreamFacts } from './types.ts'
+import { type CompressedBlock, readIndex } from './segment-index.ts'
+import { type Block, type SegmentIndex, SegmentScan } from './segment-scan.ts'
+import type { LogCut, LogEvent, LogGroupFacts, LogQuery, LogReader, LogStreamFacts } from './types.ts'
 
 const unzip = promisify(gunzip)
 
@@ -35,8 +32,8 @@ export interface LogReaderOptions {
   readonly cachedIndexes?: number
 }
 
-/** Events decoded between two turns of the event loop. */
-const BATCH = 500
+/** Blocks that a search has read at once. */
+const AHEAD = 4
 /** Groups looked at at once. */
 const LOOKERS = 8
 
@@ -79,7 +76,7 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
       keep(scans, key, scan)
     }
     const known = scan
-    const goOn = (): Promise<void> => readBlocks(file, known.textBytes, (lines) => known.add(lines, true))
+    const goOn = (): Promise<void> => scanText(dir, number, file, size, known)
     if (known.textBytes < size) await serially(key, goOn)
     return {
       number,
@@ -139,21 +136,28 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
   /** Calls `use` with each segment, in order, that is there when its turn comes. */
   async function* eachSegment(
     dir: string,
-    query: Pick<LogQuery, 'after' | 'backwards'> = {}
+    query: Pick<LogQuery, 'after' | 'backwards'> = {},
+    losses?: LossWatch
   ): AsyncGenerator<OpenSegment> {
     const { after, backwards = false } = query
     const segments = await listSegments(dir)
+    await losses?.begin(segments[0]?.number)
     if (backwards) segments.reverse()
     for (const segment of segments) {
       if (after !== undefined && (backwards ? segment.number > after.segment : segment.number < after.segment)) continue
       const opened = await openSegment(dir, segment)
-      if (opened === undefined) continue
+      if (opened === undefined) {
+        losses?.miss()
+        continue
+      }
       try {
+        await losses?.check(opened.number)
         yield opened
       } finally {
         await opened.close()
       }
     }
+    await losses?.check()
   }
 
   async function facts(group: string, dir: string): Promise<LogGroupFacts | undefined> {
@@ -176,18 +180,23 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
   }
 
   async function* read(group: string, query: LogQuery): AsyncGenerator<readonly LogEvent[]> {
-    const picks = selection(group, query, cutsOf(group))
-    for await (const segment of eachSegment(dirOf(group), query)) {
-      if (!picks.overlaps(segment.index) || !picks.hasStream(segment.index)) continue
+    const { after, backwards = false, onLoss } = query
+    const dir = dirOf(group)
+    const picks = selectEvents(group, query, cutsOf(group))
+    const losses = onLoss === undefined || backwards ? undefined : new LossWatch(dir, after, onLoss)
+    for await (const segment of eachSegment(dir, query, losses)) {
+      const { number, index } = segment
       // As it is now: the scan of a segment that is being written goes on.
-      const blocks = [...segment.index.blocks]
-      if (query.backwards === true) blocks.reverse()
-      for (const block of blocks) {
-        if (!picks.overlaps(block) || !picks.isReached(segment.number, block)) continue
-        const lines = await segment.read(block)
+      const blocks = [...index.blocks]
+      losses?.pass({ segment: number, offset: index.textBytes - 1 })
+      if (!picks.overlaps(index) || !picks.hasStream(index)) continue
+      if (backwards) blocks.reverse()
+      const wanted = blocks.filter(
+        (block) => picks.overlaps(block) && picks.isReached(number, block) && picks.mayHaveId(block)
+      )
+      for await (const { block, lines } of readAhead(segment, wanted, picks.isSearch ? AHEAD : 1)) {
         if (!picks.mayBeIn(lines)) continue
-        const events = picks.events(lines, segment.number, block.offset)
-        for (const batch of events) {
+        for (const batch of picks.events(lines, number, block.offset)) {
           if (batch.length > 0) yield batch
           await nextTurn()
         }
@@ -231,17 +240,32 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
       return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1)) satisfies LogStreamFacts[]
     },
     read,
-    async start(group) {
-      const [oldest] = await listSegments(dirOf(group))
-      return oldest && { segment: oldest.number, offset: 0 }
-    },
     async end(group) {
       for await (const { number, index } of eachSegment(dirOf(group), { backwards: true })) {
         // Its last newline: no event begins there, and the next one begins behind it.
         if (index.textBytes > 0) return { segment: number, offset: index.textBytes - 1 }
       }
-      return { segment: 0, offset: 0 }
+      return lastRemoved(await readRemovals(dirOf(group))) ?? { segment: 0, offset: 0 }
     }
+  }
+}
+
+/** Blocks in this order; some are read while another is looked at, so that disk and unpacking do not wait for it. */
+async function* readAhead(
+  segment: OpenSegment,
+  blocks: readonly Block[],
+  ahead: number
+): AsyncGenerator<{ readonly block: Block; readonly lines: Buffer }> {
+  const reads: Promise<Buffer>[] = []
+  try {
+    for (const [i, block] of blocks.entries()) {
+      while (reads.length < ahead && i + reads.length < blocks.length)
+        reads.push(segment.read(blocks[i + reads.length]!))
+      yield { block, lines: await reads.shift()! }
+    }
+  } finally {
+    // The file is not closed under them.
+    await Promise.allSettled(reads)
   }
 }
 
@@ -261,58 +285,4 @@ function recent<T>(cache: Map<string, T>, key: string): T | undefined {
   cache.delete(key)
   cache.set(key, value)
   return value
-}
-
-/** What of a group a query wants. */
-function selection(group: string, query: LogQuery, cuts: readonly LogCut[]) {
-  const { after, backwards = false, streams, functionName, requestId } = query
-  const since = query.since ?? Number.NEGATIVE_INFINITY
-  const until = query.until ?? Number.POSITIVE_INFINITY
-  const needle = requestId === undefined ? undefined : requestNeedle(requestId)
-
-  const wantsStream = (name: string, ingestedAt: number): boolean =>
-    streams?.(name) !== false && !cuts.some((cut) => (cut.stream === '' || cut.stream === name) && ingestedAt <= cut.at)
-
-  function isBehind(position: LogPosition): boolean {
-    if (after === undefined) return true
-    const distance = position.segment - after.segment || position.offset - after.offset
-    return backwards ? distance < 0 : distance > 0
-  }
-
-  function pick(line: Buffer, position: LogPosition): LogEvent | undefined {
-    if (!isBehind(position) || (needle !== undefined && line.indexOf(needle) === -1)) return undefined
-    const head = readHead(line)
-    if (head === undefined || head.at < since || head.at >= until) return undefined
-    const event = readLine(line, position, group)
-    if (event === undefined || !wantsStream(event.stream, event.ingestedAt)) return undefined
-    if (requestId !== undefined && event.requestId !== requestId) return undefined
-    return functionName === undefined || event.functionName === functionName ? event : undefined
-  }
-
-  return {
-    overlaps: ({ from, to }: { readonly from: number; readonly to: number }): boolean => from < until && to >= since,
-    hasStream: (index: SegmentIndex): boolean =>
-      (streams === undefined && cuts.length === 0) ||
-      index.streams.some((span) => wantsStream(span.name, span.ingestedAt)),
-    isReached: (segment: number, { offset, bytes }: Block): boolean =>
-      backwards ? isBehind({ segment, offset }) : isBehind({ segment, offset: offset + bytes - 1 }),
-    /** Most blocks have nothing of one request: they are not looked at line by line. */
-    mayBeIn: (lines: Buffer): boolean => needle === undefined || lines.includes(needle),
-    /** In the query's direction. */
-    *events(data: Buffer, segment: number, offset: number): Generator<LogEvent[]> {
-      const starts: number[] = []
-      const end = eachLine(data, (_line, start) => starts.push(start))
-      let batch: LogEvent[] = []
-      for (let i = 0; i < starts.length; i++) {
-        const line = backwards ? starts.length - 1 - i : i
-        const start = starts[line]!
-        const event = pick(data.subarray(start, (starts[line + 1] ?? end) - 1), { segment, offset: offset + start })
-        if (event !== undefined) batch.push(event)
-        if (i % BATCH !== BATCH - 1) continue
-        yield batch
-        batch = []
-      }
-      yield batch
-    }
-  }
 }

@@ -3,7 +3,7 @@ import { GroupFiles } from './group-files.ts'
 import { folderOfGroup, listGroupFolders } from './group-folders.ts'
 import { LineBuffer } from './line-buffer.ts'
 import { isoTime, ownerOf, SAME_TIME_MS } from './lines.ts'
-import type { LogCut, LogPosition } from './types.ts'
+import type { LogCut } from './types.ts'
 
 export interface LogWriterOptions {
   /** Absolute; made when the first line is written. */
@@ -87,8 +87,6 @@ export interface LogWriter {
   flush(group: string): Promise<void>
   /** Calls `listener` after each time that something of the group has reached its files. @returns how to stop that */
   follow(group: string, listener: () => void): () => void
-  /** The last place of the group whose event is gone: who has read it has lost nothing. */
-  removed(group: string): LogPosition | undefined
   /** From now on. Resolves when the files of what was removed are gone. */
   retain(settings: LogRetention): Promise<void>
   /** Finds old files, ends and removes them, now instead of later. */
@@ -341,6 +339,8 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       warn(err, pending.group)
     }
     pending.text.release(bytes)
+    // What describes the lines takes room too.
+    if (storeBytes > totalBytes) chores.push(() => makeRoom(0))
     for (const chore of chores) {
       await chore().catch((err: unknown) => {
         warn(err, pending.group)
@@ -446,9 +446,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     for (const { group, stream, at } of next.removals) {
       const pending = groups.get(group)
       if (closed || stream !== '' || pending === undefined) continue
-      await onFiles(pending, async () => {
-        if (await pending.files.removeUntil(at)) await pending.files.removeFolder()
-      })
+      await onFiles(pending, () => pending.files.removeGroup(at))
     }
   }
 
@@ -489,7 +487,6 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       pending.listeners.add(listener)
       return () => void pending.listeners?.delete(listener)
     },
-    removed: (group) => groups.get(group)?.files.removed,
     retain,
     sweep,
     counts: () => ({ storedBytes, droppedLines, droppedBytes, storeBytes }),

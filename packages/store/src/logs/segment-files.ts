@@ -11,6 +11,7 @@ export interface SegmentOnDisk {
 }
 
 const NAME = /^(\d{1,12})\.ndjson(\.gz)?$/
+const NOTES = /^(\d{1,12})\.blocks\.ndjson$/
 /** How files that are not complete end. */
 export const PARTIAL = '.partial'
 
@@ -24,6 +25,11 @@ export function compressedFile(dir: string, number: number): string {
 
 export function indexFile(dir: string, number: number): string {
   return path.join(dir, `${number}.index.json`)
+}
+
+/** What is known of a text that is being written. */
+export function blocksFile(dir: string, number: number): string {
+  return path.join(dir, `${number}.blocks.ndjson`)
 }
 
 /** @returns Oldest first; empty when there is no such folder. Files that are not ours are left alone. */
@@ -41,6 +47,14 @@ export async function listSegments(dir: string): Promise<SegmentOnDisk[]> {
     })
   }
   return [...found.values()].sort((a, b) => a.number - b.number)
+}
+
+/** Numbers of the segments of which {@link blocksFile} is there, in no order. */
+export async function listNotes(dir: string): Promise<number[]> {
+  return (await namesIn(dir)).flatMap((name) => {
+    const match = NOTES.exec(name)
+    return match === null ? [] : [Number(match[1])]
+  })
 }
 
 export async function namesIn(dir: string): Promise<string[]> {

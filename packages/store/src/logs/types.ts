@@ -56,6 +56,23 @@ export interface LogQuery {
   readonly streams?: ((name: string) => boolean) | undefined
   readonly functionName?: string | undefined
   readonly requestId?: string | undefined
+  /** Part of the message. */
+  readonly text?: string | undefined
+  /**
+   * Told, between the events before and those behind, of events that were removed before this could read them. Not for
+   * reading backwards.
+   */
+  readonly onLoss?: (loss: LogLoss) => void
+}
+
+/** Events of a group that are gone, unread. */
+export interface LogLoss {
+  /** Behind this one; undefined: it had none before. */
+  readonly after: LogPosition | undefined
+  /** The last of them. */
+  readonly until: LogPosition
+  /** Of the files' text; at least, where very much is gone. */
+  readonly bytes: number
 }
 
 /** Events of a group, or of one of its streams, that were taken at this time or before are not shown. */
@@ -76,11 +93,9 @@ export interface LogReader {
   streams(group: string): Promise<LogStreamFacts[]>
   /** Batches of events in the order of their positions (or against it); between two of them the event loop turns. */
   read(group: string, query: LogQuery): AsyncGenerator<readonly LogEvent[]>
-  /** Where the oldest segment begins; undefined when there is none. What was before it is gone. */
-  start(group: string): Promise<LogPosition | undefined>
   /**
    * A position behind all events that are on disk and before all that come: `after` of who wants only those.
-   * `{segment: 0, offset: 0}` when there are none.
+   * `{segment: 0, offset: 0}` when there were none.
    */
   end(group: string): Promise<LogPosition>
 }
