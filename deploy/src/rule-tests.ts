@@ -72,10 +72,10 @@ export const ALERT_TESTS: readonly AlertTest[] = [
   },
   {
     alert: 'HearthAsyncQueueStuck',
-    fires: [{ series: 'hearth_queue_oldest_age_seconds{queue="async"}', values: '0+60x30' }],
-    labels: { queue: 'async' },
+    fires: [{ series: 'hearth_queue_oldest_age_seconds{queue="events"}', values: '0+60x30' }],
+    labels: { queue: 'events' },
     summary: 'The oldest asynchronous event has waited 20m 0s',
-    quiet: [{ series: 'hearth_queue_oldest_age_seconds{queue="async"}', values: '290x30' }]
+    quiet: [{ series: 'hearth_queue_oldest_age_seconds{queue="events"}', values: '290x30' }]
   },
   {
     alert: 'HearthEventsDropped',

@@ -106,7 +106,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     alert: 'HearthAsyncQueueStuck',
-    expr: 'max by (queue) (hearth_queue_oldest_age_seconds{queue="async"}) > 300',
+    expr: 'max by (queue) (hearth_queue_oldest_age_seconds{queue="events"}) > 300',
     for: '5m',
     severity: 'warning',
     summary: 'The oldest asynchronous event has waited {{ $value | humanizeDuration }}',
