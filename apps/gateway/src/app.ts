@@ -766,12 +766,11 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.warn({ err }, 'the control plane cannot be told about archives and replays')
         })
       })
-      const spilled = new Map<string, number>()
       const stopMinutes = startMinuteReporter({
         ...controlPlane,
         minutes: metrics.minutes,
         sample() {
-          sampleConcurrency(metrics.minutes, executor.stats().concurrency, spilled)
+          sampleConcurrency(metrics.minutes, executor.stats().concurrency, hallway.directory.kept())
         },
         onLost(reports) {
           log.error({ reports }, 'metrics were given up: the control plane was away for too long')

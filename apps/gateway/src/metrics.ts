@@ -242,8 +242,9 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
       requests.observe(requestRows.get(key) ?? addRequestRow(key, route, methodIndex, code), seconds)
     },
     settled(row, entry, outcome) {
-      minutes.settled(entry, outcome, functions.settled(row, outcome))
-      usage.settled(entry.record, outcome)
+      const at = wallClock()
+      minutes.settled(entry, outcome, functions.settled(row, outcome), at)
+      usage.settled(entry.record, outcome, at)
       entry.counter?.record(outcome)
       const { queueMs, sandboxMs, initMs, executeMs } = outcome.phases
       if (outcome.status === 'unavailable') return

@@ -563,6 +563,7 @@ export class Instance implements LinkListener {
       phases: phasesOf(flight, executeMs),
       billedMs: Math.max(1, Math.ceil(executeMs + initMs)),
       provisioned: this.initializationType === 'provisioned-concurrency',
+      spilled: flight.spilled,
       maxMemoryMiB: this.maxMemoryMiB,
       streamed: stream === undefined ? undefined : { bytes: stream.bytes, firstByteMs: stream.firstByteMs },
       tail: undefined

@@ -129,7 +129,10 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
         this.#share.apply(flight, this)
         return
       }
-      if (this.#guaranteed > 0) this.#provisioned!.spilled++
+      if (this.#guaranteed > 0) {
+        this.#provisioned!.spilled++
+        flight.spilled = true
+      }
     }
     this.#inUse++
     this.#place(flight)

@@ -141,6 +141,8 @@ export interface Outcome {
   readonly billedMs: number
   /** Whether it ran on provisioned concurrency. */
   readonly provisioned?: boolean | undefined
+  /** Whether it found all of its version's provisioned concurrency in use. */
+  readonly spilled?: boolean | undefined
   /** Highest use of the instance as last seen; 0 where nothing counts it. */
   readonly maxMemoryMiB: number
   /** Set when the answer went through {@link Invocation.stream}. */
