@@ -191,6 +191,7 @@ export function executorDouble(): ExecutorDouble {
       busy: 3,
       prestarted: 4,
       queued: 5,
+      reservedBytes: 384 * 1_048_576,
       runtimes: [
         { runtime: 'nodejs20.x', starting: 1, idle: 2, busy: 3, prestarted: 0 },
         { runtime: 'node20', starting: 0, idle: 0, busy: 0, prestarted: 4 }

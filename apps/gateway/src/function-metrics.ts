@@ -5,6 +5,7 @@ import {
   bucketIndex,
   CODE_CLASSES,
   COLD_STARTS,
+  CPU_SECONDS,
   DURATION_SUM,
   FIRST_COUNT,
   LAST_ACTIVE,
@@ -82,6 +83,11 @@ export class FunctionMetrics {
   /** One more of something rare. */
   count(functionName: string, column: number): void {
     this.#count(functionName, column, undefined)
+  }
+
+  /** Its instances used so much CPU time. */
+  usedCpu(functionName: string, seconds: number): void {
+    this.#values[(this.#rows.get(functionName) ?? 0) * WIDTH + CPU_SECONDS]! += seconds
   }
 
   /** @returns how many of the function there were with it; 1 where it has no series of its own */

@@ -1,10 +1,16 @@
-import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
+import {
+  type Executor,
+  type ExecutorEvents,
+  type Outcome,
+  type Phases
+} from '@hearth/executor'
 import type { LogCounts } from '@hearth/store'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { API_FAILURES, type ApiFailure } from './apis/api-counts.ts'
 import { createGuardCounts, type GuardCounts } from './apis/guards/counts.ts'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { observeConcurrency } from './concurrency-metrics.ts'
+import { observeMemory } from './memory-metrics.ts'
 import { RECURSIVE } from './function-columns.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import type { Entry } from './function-routes.ts'
@@ -165,6 +171,9 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
       provisionedInit({ name, role = '', memoryMiB }, initMs) {
         usage.provisionedInit({ functionName: name, role, architecture: ARCHITECTURE }, memoryMiB, initMs)
       },
+      usedCpu(functionName, ms) {
+        functions.usedCpu(functionName, ms / 1_000)
+      },
       instanceExit(runtime, reason) {
         exits.inc({ runtime, reason })
       }
@@ -218,6 +227,10 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
       gaugeOf('hearth_prestarted_memory_limit_bytes', 'What they may take together.', () => {
         return executor.stats().stock.budgetBytes
       })
+      gaugeOf('hearth_memory_reserved_bytes', 'Memory sizes of all instances: what they may use together.', () => {
+        return executor.stats().reservedBytes
+      })
+      observeMemory(registers)
       observeConcurrency(registers, () => executor.stats().concurrency)
       new Counter({
         name: 'hearth_log_bytes_total',
