@@ -68,7 +68,11 @@ t.test('cgroup v2: the delegated cgroup is divided into the server and its sandb
   const events = 'low 0 high 0 max 12 oom 2 oom_kill 1 oom_group_kill 1 '
   const cpu = 'usage_usec 1500250 user_usec 1000000 system_usec 500250 nr_periods 0 '
   t.same(driver.outcome([events, '9000000 ', cpu]), { oomKills: 1, peakBytes: 9_000_000, cpuMs: 1_500.25 })
-  t.same(driver.outcome(['', '']), { oomKills: 0, peakBytes: undefined, cpuMs: undefined }, 'older kernels have no memory.peak')
+  t.same(
+    driver.outcome(['', '']),
+    { oomKills: 0, peakBytes: undefined, cpuMs: undefined },
+    'older kernels have no memory.peak'
+  )
 
   t.test("a second server started inside the first one's cgroup shares the same division", async (t) => {
     writeFileSync(join(service, 'cgroup.procs'), '')

@@ -161,6 +161,8 @@ export interface ServerTimeouts {
 
 /** Requests of one function that may be with the control plane at a time: all of them share its connections. */
 const PROXIED_PER_FUNCTION = 16
+/** Functions whose series are made at the start; ten times what a server is made for. */
+const MAX_FORESEEN = 100_000
 /** Connections of WebSocket APIs, if nothing else is said. */
 const SOCKETS = 1_000
 /** Of routes that take none. */
@@ -710,6 +712,9 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
           log.error({ err }, 'the function directory cannot be read')
         })
       })
+      // Before anything is called: an increase needs a zero to begin at.
+      const { room } = metrics.functions
+      if (room > 0) metrics.functions.foresee(reader.listFunctionInfos(Math.min(room, MAX_FORESEEN)))
       hallway.authenticator = authenticator
       hallway.access = access
       published.attach(reader)

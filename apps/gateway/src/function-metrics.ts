@@ -26,6 +26,8 @@ import { FAMILIES, type Family } from './function-families.ts'
 
 export const OTHER = '_other'
 const MINUTE_MS = 60_000
+/** When one was last active that has not been called since the start. */
+const NEVER = Number.NEGATIVE_INFINITY
 
 /** A function keeps its name in the metrics at least this long after its last event. */
 const KEEP_MS = 600_000
@@ -67,6 +69,24 @@ export class FunctionMetrics {
     const row = this.#rows.get(functionName) ?? this.#add(functionName)
     if (row === 0 || info === undefined) return
     this.#infos[row] = `function="${functionName}",runtime="${info.runtime}",memory_mb="${info.memoryMiB}"`
+  }
+
+  /**
+   * Makes the series of functions that are there when the server starts, as long as there is room: what was idle for
+   * long gives way to what is called.
+   */
+  foresee(functions: readonly { readonly name: string; readonly runtime: string; readonly memoryMiB: number }[]): void {
+    for (const one of functions) {
+      if (this.#rows.size >= this.#maxFunctions) return
+      if (this.#rows.has(one.name)) continue
+      this.ensure(one.name, one)
+      this.#values[this.#rows.get(one.name)! * WIDTH + LAST_ACTIVE] = NEVER
+    }
+  }
+
+  /** How many functions {@link FunctionMetrics.foresee} has room for. */
+  get room(): number {
+    return this.#maxFunctions - this.#rows.size
   }
 
   /** One more of what has to do with its events that are run later. @param column - Of function-columns.ts */
@@ -221,8 +241,10 @@ export class FunctionMetrics {
     }
     const row = this.#rows.get(oldest)!
     for (let i = FIRST_COUNT; i < WIDTH; i++) this.#values[i]! += this.#values[row * WIDTH + i]!
+    // One that was never called is not counted there.
+    const wasCalled = this.#values[row * WIDTH + LAST_ACTIVE] !== NEVER
     this.remove(oldest)
-    this.#folded.add(oldest)
+    if (wasCalled) this.#folded.add(oldest)
     return true
   }
 

@@ -15,6 +15,10 @@ export function observeMemory(registers: Registry[]): void {
       }
     })
   }
-  gauge('hearth_memory_capacity_bytes', 'Memory of this machine, or of the container that the server is in.', memoryCapacity)
+  gauge(
+    'hearth_memory_capacity_bytes',
+    'Memory of this machine, or of the container that the server is in.',
+    memoryCapacity
+  )
   gauge('hearth_memory_available_bytes', 'What of it could still be used.', availableMemory)
 }

@@ -1,20 +1,15 @@
-import {
-  type Executor,
-  type ExecutorEvents,
-  type Outcome,
-  type Phases
-} from '@hearth/executor'
+import { type Executor, type ExecutorEvents, type Outcome, type Phases } from '@hearth/executor'
 import type { LogCounts } from '@hearth/store'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { API_FAILURES, type ApiFailure } from './apis/api-counts.ts'
 import { createGuardCounts, type GuardCounts } from './apis/guards/counts.ts'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { observeConcurrency } from './concurrency-metrics.ts'
-import { observeMemory } from './memory-metrics.ts'
 import { RECURSIVE } from './function-columns.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import type { Entry } from './function-routes.ts'
 import { HistogramSet } from './histogram-set.ts'
+import { observeMemory } from './memory-metrics.ts'
 import { MinuteMetrics } from './minutes/minute-metrics.ts'
 import { createSpanCounts, type SpanCounts } from './otlp/otlp-counts.ts'
 import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
