@@ -207,7 +207,7 @@ export function report({
     )
   }
   if (metrics !== undefined) {
-    const { functions, countNs, minuteNs, scrape, report: minute } = metrics
+    const { functions, countNs, scatteredNs, minuteNs, scrape, report: minute } = metrics
     parts.push(
       '## Metrics',
       table(
@@ -215,6 +215,11 @@ export function report({
         [
           ['counting one invocation, CPU, median', `${countNs.p50.toFixed(0)} ns`],
           ['worst round', `${countNs.worst.toFixed(0)} ns`],
+          ['first round, while the code is compiled', `${countNs.first.toFixed(0)} ns`],
+          [
+            'with all functions busy, nothing in caches: median, worst',
+            `${scatteredNs.p50.toFixed(0)}, ${scatteredNs.worst.toFixed(0)} ns`
+          ],
           ['of that, for CloudWatch', `${minuteNs.toFixed(0)} ns`],
           ['`/metrics` with so many functions', String(functions)],
           ['its size', `${(scrape.bytes / 1e6).toFixed(1)} MB`],

@@ -139,6 +139,20 @@ export const FUNCTION: Board = {
           shows: 'The most that an instance used lately.',
           act: 'Over nine tenths of what Configuration says: raise memory; under a third: less will do, unless the CPU that comes with it is needed.',
           width: 8
+        },
+        {
+          title: 'CPU of instances',
+          kind: 'lines',
+          unit: 'count',
+          queries: [
+            {
+              expr: `sum by (function) (${rate(`hearth_function_cpu_seconds_total{${CHOSEN}}`)})`,
+              legend: '{{function}}'
+            }
+          ],
+          shows: 'Cores that all of its instances use together, init included.',
+          act: 'As much as concurrency: it computes, and more memory brings more CPU; far less: it waits for others.',
+          width: 8
         }
       ]
     },

@@ -218,6 +218,20 @@ export const OVERVIEW: Board = {
           width: 6
         },
         {
+          title: 'Top functions by CPU',
+          kind: 'lines',
+          unit: 'count',
+          queries: [
+            {
+              expr: `topk(10, sum by (function) (${rate('hearth_function_cpu_seconds_total')}))`,
+              legend: '{{function}}'
+            }
+          ],
+          shows: 'Cores that functions use.',
+          act: 'One function near all cores of the machine: bound it by its memory size or by reserved concurrency.',
+          width: 6
+        },
+        {
           title: 'Top functions by billed time',
           kind: 'bars',
           unit: 'seconds',

@@ -199,6 +199,19 @@ export const PLATFORM: Board = {
           width: 8
         },
         {
+          title: 'Memory of the machine',
+          kind: 'lines',
+          unit: 'bytes',
+          queries: [
+            { expr: 'hearth_memory_capacity_bytes', legend: 'capacity' },
+            { expr: 'hearth_memory_available_bytes', legend: 'available' },
+            { expr: 'hearth_memory_reserved_bytes', legend: 'memory sizes of instances' }
+          ],
+          shows: 'What there is, what is left, and what instances may use together.',
+          act: 'Sizes above the capacity are usual, as few functions use all of theirs; see the alert HearthMemoryNearCapacity.',
+          width: 12
+        },
+        {
           title: 'Waiting for an instance',
           kind: 'lines',
           unit: 'count',

@@ -71,11 +71,26 @@ export const ALERT_TESTS: readonly AlertTest[] = [
     ]
   },
   {
+    alert: 'HearthMemoryNearCapacity',
+    fires: [
+      { series: 'hearth_memory_available_bytes', values: '5x30' },
+      { series: 'hearth_memory_capacity_bytes', values: '100x30' }
+    ],
+    labels: {},
+    summary: '5% of the memory is left',
+    // Short for a moment, and sizes beyond the capacity.
+    quiet: [
+      { series: 'hearth_memory_available_bytes', values: '30x15 5x3 30x15' },
+      { series: 'hearth_memory_capacity_bytes', values: '100x30' },
+      { series: 'hearth_memory_reserved_bytes', values: '300x30' }
+    ]
+  },
+  {
     alert: 'HearthAsyncQueueStuck',
-    fires: [{ series: 'hearth_queue_oldest_age_seconds{queue="async"}', values: '0+60x30' }],
-    labels: { queue: 'async' },
+    fires: [{ series: 'hearth_queue_oldest_age_seconds{queue="events"}', values: '0+60x30' }],
+    labels: { queue: 'events' },
     summary: 'The oldest asynchronous event has waited 20m 0s',
-    quiet: [{ series: 'hearth_queue_oldest_age_seconds{queue="async"}', values: '290x30' }]
+    quiet: [{ series: 'hearth_queue_oldest_age_seconds{queue="events"}', values: '290x30' }]
   },
   {
     alert: 'HearthEventsDropped',

@@ -105,8 +105,21 @@ export const ALERT_RULES: readonly AlertRule[] = [
     ]
   },
   {
+    alert: 'HearthMemoryNearCapacity',
+    expr: 'min(hearth_memory_available_bytes / hearth_memory_capacity_bytes) < 0.1',
+    for: '5m',
+    severity: 'warning',
+    summary: '{{ $value | humanizePercentage }} of the memory is left',
+    means: 'Soon no more instances are started: idle ones are ended, and calls wait or are throttled.',
+    act: [
+      'Dashboard Platform, Memory of the machine: do instances take it, or another program?',
+      'Lower memory sizes or concurrency of what takes most (dashboard Function, Memory), or HEARTH_PRESTARTED_MEMORY.',
+      'HEARTH_MEMORY_RESERVE is what instances leave free.'
+    ]
+  },
+  {
     alert: 'HearthAsyncQueueStuck',
-    expr: 'max by (queue) (hearth_queue_oldest_age_seconds{queue="async"}) > 300',
+    expr: 'max by (queue) (hearth_queue_oldest_age_seconds{queue="events"}) > 300',
     for: '5m',
     severity: 'warning',
     summary: 'The oldest asynchronous event has waited {{ $value | humanizeDuration }}',

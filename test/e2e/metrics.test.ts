@@ -7,7 +7,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import t from 'tap'
-import { ROOT, startHearth } from '../helpers/hearth.ts'
+import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
 t.setTimeout(240_000)
@@ -78,6 +78,14 @@ t.test('metrics of functions, by functions, and for Prometheus', async (t) => {
   t.match(shown[0], 'hearth_function_info{function="putter",runtime="nodejs20.x",memory_mb="128"} 1\n')
   t.match(shown[0], 'hearth_invocations_total{function="putter",status="error"} 1\n')
   t.match(shown[0], /hearth_function_memory_used_bytes\{function="putter"\} [1-9]/)
+  t.match(shown[0], /hearth_memory_capacity_bytes [1-9]/)
+  t.match(shown[0], /hearth_memory_available_bytes [1-9]/)
+  t.match(shown[0], 'hearth_memory_reserved_bytes 134217728\n', 'one instance of 128 MiB')
+  // It is asked for once a second.
+  await eventually(async () => {
+    const text = await (await first.request('/metrics?scope=functions')).text()
+    return /hearth_function_cpu_seconds_total\{function="putter"\} 0\.\d*[1-9]/.test(text)
+  })
   t.match(shown[1], /hearth_db_query_duration_seconds_count\{op="write"\} [1-9]/)
   t.match(shown[1], /hearth_db_size_bytes\{database="telemetry"\} [1-9]/)
   t.match(shown[1], /hearth_code_store_bytes [1-9]/)

@@ -100,7 +100,14 @@ t.test('every query and every rule has an answer while functions are called in e
     const names = new Set(await prometheus.metricNames())
     for (const { name, query, health, lastError } of rules) {
       t.equal(health, 'ok', `${name} ${lastError ?? ''}`)
-      for (const metric of parsePromql(query).metrics) t.ok(names.has(metric), `${name} asks for ${metric}`)
+      const { metrics, selectors } = parsePromql(query)
+      for (const metric of metrics) t.ok(names.has(metric), `${name} asks for ${metric}`)
+      // A label's value that nothing has would make an alert that never fires.
+      for (const selector of selectors) {
+        await eventually(async () => problemOf(await prometheus.query(selector), '') === undefined).catch(() =>
+          t.fail(`${name} finds nothing by ${selector}`)
+        )
+      }
     }
     t.ok(rules.length > 15)
     // An increase takes two scrapes and an evaluation after them.

@@ -112,7 +112,14 @@ t.test('the log lines of the platform are those of Lambda, byte for byte', async
 })
 
 t.test('an exit is named as Lambda names it, and memory is blamed only on the word of the kernel', async (t) => {
-  const exit: SandboxExit = { code: undefined, signal: undefined, oomKills: 0, peakBytes: undefined, progress: 0 }
+  const exit: SandboxExit = {
+    code: undefined,
+    signal: undefined,
+    oomKills: 0,
+    peakBytes: undefined,
+    cpuMs: undefined,
+    progress: 0
+  }
   const message = (given: Partial<SandboxExit>) =>
     (JSON.parse(exited(ID, { ...exit, ...given }).payload.toString()) as { errorMessage: string }).errorMessage
   t.equal(message({ code: 1 }), `RequestId: ${ID} Error: Runtime exited with error: exit status 1`)

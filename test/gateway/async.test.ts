@@ -165,6 +165,9 @@ t.test('a backlog gets more instances step by step, and is listed in pages and m
   const metrics = (await ask(port, '/metrics')).body
   t.match(metrics, /hearth_async_waiting_events\{function="hello"\} 32\n/)
   t.match(metrics, /hearth_async_pending_deliveries 0/)
+  t.match(metrics, 'hearth_queue_depth{queue="events"} 32\n')
+  t.match(metrics, 'hearth_queue_oldest_age_seconds{queue="events"} 1\n')
+  t.match(metrics, 'hearth_queue_oldest_age_seconds{queue="deliveries"} 0\n')
   executor.behaviour = () => outcome('null')
   for (const invocation of [...executor.waiting]) {
     executor.waiting.delete(invocation)

@@ -191,6 +191,7 @@ export function executorDouble(): ExecutorDouble {
       busy: 3,
       prestarted: 4,
       queued: 5,
+      reservedBytes: 384 * 1_048_576,
       runtimes: [
         { runtime: 'nodejs20.x', starting: 1, idle: 2, busy: 3, prestarted: 0 },
         { runtime: 'node20', starting: 0, idle: 0, busy: 0, prestarted: 4 }
@@ -278,6 +279,7 @@ export interface HarnessOptions
   /** Default: nothing is traced. */
   readonly tracing?: (metrics: Metrics) => AppDeps['tracing']
   readonly functions?: readonly FunctionRecord[]
+  readonly functionSeries?: number
 }
 
 /** A gateway on a free port, with a real database that another connection writes; closed when `t` ends. */
@@ -312,7 +314,11 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   const logsDir = path.join(dataDir, 'logs')
   const logs = createLogWriter({ logsDir, groupBytes: 1_048_576, flushMs: 5, ...options.logs })
   const quiet = (): undefined => undefined
-  const metrics = createMetrics({ version: '0.0.0-test', now: () => performance.now() })
+  const metrics = createMetrics({
+    version: '0.0.0-test',
+    now: () => performance.now(),
+    ...(options.functionSeries === undefined ? {} : { functionSeries: options.functionSeries })
+  })
   const gateway = await buildApp({
     config: {
       host: '127.0.0.1',

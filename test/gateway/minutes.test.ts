@@ -2,7 +2,8 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { type Entry, MinuteMetrics, startMinuteReporter } from '@hearth/gateway'
+import { type Entry, MinuteMetrics, MinuteSums, startMinuteReporter } from '@hearth/gateway'
+import { sampleConcurrency } from '@hearth/gateway/internal/minutes/sample-concurrency'
 import { type MetricSample, openTelemetry, statisticOf } from '@hearth/store'
 import t, { type Test } from 'tap'
 import { outcome, record } from './harness.ts'
@@ -105,6 +106,108 @@ t.test('each call counts in all its dimension sets, in the minute in which it be
   t.match(points('AsyncEventAge'), [{ values: { max: 250 } }])
   t.match(points('Url5xxCount', own), [{ values: { sum: 1 } }])
   t.match(points('Url4xxCount', own), [{ values: { sum: 0, count: 1 } }])
+})
+
+t.test('a large minute is reported in steps, and what ends meanwhile is neither lost nor told twice', async (t) => {
+  const clock = { at: NOW + 59_000 }
+  const minutes = new MinuteMetrics(() => clock.at)
+  // Some are called under two names, and many often enough for buckets.
+  const entries = Array.from({ length: 300 }, (_, i) => {
+    const invokedArn = `${ARN}${i % 200}${i < 200 ? '' : ':live'}`
+    return { record: record(`f${i % 200}`, { version: i < 200 ? '$LATEST' : '7' }), invokedArn } as unknown as Entry
+  })
+  const call = (times: number): void => {
+    for (const entry of entries) for (let i = 1; i <= times; i++) minutes.settled(entry, ran(i), 1)
+  }
+  call(30)
+  clock.at = NOW + MINUTE
+  const sums = new Map<string, number>()
+  let longest = 0
+  const report = (whileAdding: () => void): void => {
+    for (const [at, table] of minutes.take(false)) {
+      const whole = new MinuteSums(at, table)
+      const steps = whole.addUp(250)
+      let stepCount = 0
+      while (steps.next().done !== true) {
+        stepCount++
+        whileAdding()
+      }
+      t.ok(stepCount > 5, `${stepCount} steps`)
+      for (const part of whole.parts()) {
+        const samples = part()
+        t.strictSame(part(), samples, 'a part that is sent again is the same')
+        longest = Math.max(longest, samples.length)
+        for (const { key, values } of samples) {
+          if (key.name !== 'Invocations' && key.name !== 'Duration') continue
+          const name = `${at - NOW} ${key.name} ${key.dimensions.join(' ')}`
+          sums.set(name, (sums.get(name) ?? 0) + values.count)
+          const spread = values.distribution?.reduce((sum, [, count]) => sum + count, 0)
+          if (key.name === 'Duration') t.equal(spread, values.count, name)
+        }
+      }
+    }
+  }
+  let more = 5
+  // They began in the minute that is being reported.
+  report(() => {
+    if (more-- > 0) for (const entry of entries) minutes.settled(entry, ran(2_000), 1)
+  })
+  t.equal(sums.get('0 Invocations '), 9_000)
+  report(() => undefined)
+  t.equal(sums.get('0 Invocations '), 10_500)
+  t.equal(sums.get('0 Duration FunctionName,f3'), 70)
+  t.equal(sums.get('0 Duration FunctionName,f3 Resource,f3'), 35)
+  t.equal(sums.get('0 Duration ExecutedVersion,7 FunctionName,f3 Resource,f3:live'), 35)
+  t.equal(sums.get('0 Invocations FunctionName,f150'), 35)
+  t.ok(longest <= 260, `${longest} samples`)
+  t.strictSame(minutes.take(true), [], 'nothing is left')
+})
+
+t.test('what runs on provisioned concurrency, under the name by which it is called', async (t) => {
+  const { telemetry, port } = await controlPlane(t)
+  const minutes = new MinuteMetrics(() => NOW + 30_000)
+  const alias = entry('live', '3')
+  for (const more of [{ provisioned: true }, { provisioned: true }, { spilled: true }, {}]) {
+    minutes.settled(alias, { ...ran(5), ...more }, 1)
+  }
+  const stats = { limit: 100, inUse: 3, unreserved: 60, throttles: { function: 0, account: 0, queue: 0 } }
+  const provisioned = { functionName: 'f', version: '3', requested: 4, available: 4, inUse: 2, spilled: 1 }
+  sampleConcurrency(
+    minutes,
+    {
+      ...stats,
+      reserved: [{ functionName: 'g', reserved: 36, inUse: 1 }],
+      provisioned: [{ ...provisioned, status: 'READY', statusReason: undefined }]
+    },
+    [{ functionName: 'f', qualifier: 'live', version: '3' }]
+  )
+  const stop = startMinuteReporter({
+    minutes,
+    port,
+    internalToken: 'x',
+    sample: () => undefined,
+    onLost: (reports) => t.fail(String(reports)),
+    onError: (err) => t.fail(String(err)),
+    intervalMs: 3_600_000
+  })
+  await stop()
+  const own: [string, string] = ['FunctionName', 'f']
+  const as: [string, string] = ['Resource', 'f:live']
+  const version: [string, string] = ['ExecutedVersion', '3']
+  const valuesOf = (name: string, ...dimensions: [string, string][]) => {
+    const key = { namespace: 'AWS/Lambda', name, dimensions }
+    return telemetry.metrics.points({ key, from: NOW, to: NOW + MINUTE, period: 60 })[0]?.values
+  }
+  for (const dimensions of [[], [own], [own, as], [version, own, as]]) {
+    const where = dimensions.join(' ')
+    t.match(valuesOf('ProvisionedConcurrencyInvocations', ...dimensions), { sum: 2 }, where)
+    t.match(valuesOf('ProvisionedConcurrencySpilloverInvocations', ...dimensions), { sum: 1 }, where)
+    if (dimensions.length === 0) continue
+    t.match(valuesOf('ProvisionedConcurrentExecutions', ...dimensions), { max: 2 }, where)
+    t.match(valuesOf('ProvisionedConcurrencyUtilization', ...dimensions), { max: 0.5 }, where)
+  }
+  t.match(valuesOf('UnreservedConcurrentExecutions'), { max: 2 })
+  t.match(valuesOf('ClaimedAccountConcurrency'), { max: 42 }, 'what is reserved and provisioned, and what runs beside')
 })
 
 t.test('a report that is lost or refused comes again, and counts once', async (t) => {

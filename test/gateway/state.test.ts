@@ -144,6 +144,7 @@ t.test('a trail of changes that is too short means looking at everything again, 
         lookups++
         return records.get(name)
       },
+      listFunctionInfos: () => [],
       listAliases: () => [],
       listPolicies: () => [],
       findUser: () => undefined,
@@ -407,4 +408,27 @@ t.test('more functions than there may be series add up under one name', async (t
   metrics.settled(held, outcome('1'))
   run('f')
   t.same(counts(), { _other: 4, a: 2, d: 1, f: 1 }, 'a freed row starts from zero')
+})
+
+t.test('what is there at the start has its zeros, and gives way to what is called', async (t) => {
+  const metrics = new FunctionMetrics(2, () => 0)
+  metrics.foresee(['a', 'b', 'c'].map((name) => ({ name, runtime: 'nodejs20.x', memoryMiB: 128 })))
+  t.equal(metrics.room, 0)
+  const text = (): string => [...metrics.render()].join('')
+  t.match(text(), 'hearth_function_info{function="a",runtime="nodejs20.x",memory_mb="128"} 1\n')
+  t.match(text(), 'hearth_invocations_total{function="b",status="error"} 0\n')
+  t.notMatch(text(), 'function="c"', 'no more than may have series')
+  for (const name of ['c', 'd']) metrics.settled(metrics.started(name), outcome('1'))
+  t.match(text(), 'hearth_invocations_total{function="d",status="ok"} 1\n')
+  t.notMatch(text(), /function="[ab]"/)
+  t.match(text(), 'hearth_metrics_functions_folded 0\n', 'those were never called')
+
+  const functions = Array.from({ length: 30 }, (_, i) =>
+    record(`f${i}`, { lastModified: `2026-01-01T00:00:${i + 10}.000Z` })
+  )
+  const bounded = await startGateway(t, { functions, functionSeries: 20 })
+  const { body } = await ask(bounded.port, '/metrics?scope=functions')
+  t.match(body, 'hearth_function_info{function="f29"')
+  t.match(body, 'hearth_throttles_total{function="f10",reason="account"} 0\n')
+  t.notMatch(body, 'function="f9"', 'those that were changed last')
 })

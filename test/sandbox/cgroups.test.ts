@@ -60,14 +60,19 @@ t.test('cgroup v2: the delegated cgroup is divided into the server and its sandb
     procs: [join(parent, 's1/cgroup.procs')],
     thaw: [],
     kill: [[join(parent, 's1/cgroup.kill'), '1']],
-    stats: [join(parent, 's1/memory.events'), join(parent, 's1/memory.peak')]
+    stats: [join(parent, 's1/memory.events'), join(parent, 's1/memory.peak'), join(parent, 's1/cpu.stat')]
   })
   t.same(driver.cpuLimit('s1', 0.0723), [[join(parent, 's1/cpu.max'), '7230 100000']])
   t.same(driver.cpuLimit('s1', 0.0001), [[join(parent, 's1/cpu.max'), '1000 100000']], 'the least the kernel takes')
   t.same(driver.freeze('s1', true), [[join(parent, 's1/cgroup.freeze'), '1']])
   const events = 'low 0 high 0 max 12 oom 2 oom_kill 1 oom_group_kill 1 '
-  t.same(driver.outcome([events, '9000000 ']), { oomKills: 1, peakBytes: 9_000_000 })
-  t.same(driver.outcome(['', '']), { oomKills: 0, peakBytes: undefined }, 'older kernels have no memory.peak')
+  const cpu = 'usage_usec 1500250 user_usec 1000000 system_usec 500250 nr_periods 0 '
+  t.same(driver.outcome([events, '9000000 ', cpu]), { oomKills: 1, peakBytes: 9_000_000, cpuMs: 1_500.25 })
+  t.same(
+    driver.outcome(['', '']),
+    { oomKills: 0, peakBytes: undefined, cpuMs: undefined },
+    'older kernels have no memory.peak'
+  )
 
   t.test("a second server started inside the first one's cgroup shares the same division", async (t) => {
     writeFileSync(join(service, 'cgroup.procs'), '')
@@ -94,8 +99,17 @@ t.test('cgroup v1: without the unified hierarchy the freezer is used and thawed 
   t.same(plan.kill, [])
   t.equal(plan.folders.length, 3)
   t.same(driver.cpuLimit('s1', 1), [])
-  t.same(driver.outcome(['oom_kill_disable 0 under_oom 0 oom_kill 3 ', '77 ']), { oomKills: 3, peakBytes: 77 })
+  t.same(driver.outcome(['oom_kill_disable 0 under_oom 0 oom_kill 3 ', '77 ']), {
+    oomKills: 3,
+    peakBytes: 77,
+    cpuMs: undefined
+  })
   t.notOk(existsSync(join(root, 'cpu')))
+  mkdirSync(join(root, 'cpu,cpuacct/hearth-one'), { recursive: true })
+  writeFileSync(join(root, 'cpu,cpuacct/hearth-one/cpuacct.usage'), '0\n')
+  const timed = openCgroupV1({ cpu: join(root, 'cpu,cpuacct') }, 'one')
+  t.same(timed.plan('s1', LIMITS).stats, [join(root, 'cpu,cpuacct/hearth-one/s1/cpuacct.usage')])
+  t.match(timed.outcome(['2500000 ']), { oomKills: 0, peakBytes: undefined, cpuMs: 2.5 }, 'ns')
   t.throws(() => openCgroupV1({ memory: '/proc/no/such' }, 'one'), /memory ENOENT/)
 })
 

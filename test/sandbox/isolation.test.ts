@@ -148,6 +148,17 @@ t.test('inside a sandbox', async (t) => {
     t.match(output, /^core 1$/m)
   })
 
+  t.test('CPU time is counted, of children too, while it runs and when it is over', async (t) => {
+    const busy = '1 while (times)[0] < 0.2;'
+    const sandbox = await host.start(perl(`if (!fork) { ${busy} exit } ${busy} wait; $| = 1; print "done"; sleep 60`))
+    await listen(sandbox).says('done')
+    const ms = (await sandbox.cpuMs()) ?? 0
+    t.ok(ms >= 390 && ms < 3_000, `${ms} ms`)
+    sandbox.kill()
+    const { cpuMs = 0 } = await sandbox.exited
+    t.ok(cpuMs >= ms && cpuMs < ms + 500, `${cpuMs} ms`)
+  })
+
   t.test('limitCpu holds from then on', async (t) => {
     const sandbox = await host.start(
       perl(

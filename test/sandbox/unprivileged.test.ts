@@ -39,6 +39,7 @@ const PROGRAM = `
   tell('forks', await Promise.all([1, 2].map(() => run('my $n = 0; while ($n < 100) { my $p = fork; last unless defined $p; if (!$p) { sleep 60; exit } $n++ } print $n'))))
   tell('memory', await run('my @a; while (1) { push @a, "x" x 1e6; select(undef, undef, undef, 0.002) }'))
   tell('children', await run('for (1 .. 4) { if (!fork) { my $x = "x" x 3e7; sleep 60 } } sleep 60'))
+  tell('cpu', await run('if (!fork) { 1 while (times)[0] < 0.5; sleep 60 } select(undef, undef, undef, 2.5)'))
   tell('data', await run('my @a; for (1 .. 3000) { push @a, "x" x 1e6 } print "all"', { memoryMiB: 1 }))
   tell('internet', await run('1', { network: 'internet' }).catch((error) => error.message))
   await host.close()`
@@ -100,13 +101,15 @@ t.test('as an ordinary user without delegated cgroups', { timeout: 60_000 }, asy
   t.match(found.memory?.exit, { signal: 'SIGKILL', oomKills: 1 }, 'the watchdog ends what grows over its memory')
   t.match(found.children?.exit, { signal: 'SIGKILL', oomKills: 1 }, 'it adds up the whole tree')
   t.ok((found.children?.exit.peakBytes ?? 0) > 64 * 1024 * 1024)
+  const { cpuMs = 0 } = found.cpu?.exit ?? {}
+  t.ok(cpuMs >= 400 && cpuMs < 2_000, `CPU time is that of the whole tree: ${cpuMs} ms`)
   t.notMatch(found.data?.output, /all/, 'one process cannot outrun the watchdog without bounds')
   t.match(found.internet, /only root can make/)
 })
 
 interface Outcome {
   output: string
-  exit: { signal?: string; oomKills: number; peakBytes?: number }
+  exit: { signal?: string; oomKills: number; peakBytes?: number; cpuMs?: number }
 }
 interface Findings {
   strict?: { message: string; missing: string[] }
@@ -116,6 +119,7 @@ interface Findings {
   forks?: Outcome[]
   memory?: Outcome
   children?: Outcome
+  cpu?: Outcome
   data?: Outcome
   internet?: string
 }

@@ -90,12 +90,15 @@ export async function queueContract(t: Test, driver: QueueDriver): Promise<void>
     const one = event('told')
     await queue.enqueue(one, true)
     const [a, b] = ['a', 'b'].map((target) => delivery(one.requestId, { target, createdAt: 2_000 }))
+    t.strictSame(await queue.pendingDeliveries(), { count: 0, oldestAt: undefined })
     await queue.complete(one.requestId, 'RetriesExhausted', FAILED, [a!, b!])
     t.match((await queue.claimDeliveries(2_000, 10, ['a'])).deliveries, [{ id: b!.id }])
     await queue.retryDelivery(b!.id, 6_000, { at: 2_000, attempts: 1, error: 'status 500' })
+    t.strictSame(await queue.pendingDeliveries(), { count: 2, oldestAt: 2_000 })
     const next = await queue.claimDeliveries(5_000, 10, ['a'])
     t.strictSame(next, { deliveries: [], nextDueAt: 6_000 })
     t.equal((await queue.claimDeliveries(6_000, 10, [])).deliveries.length, 2)
+    t.strictSame(await queue.pendingDeliveries(), { count: 2, oldestAt: 2_000 }, 'also those that are on their way')
     await queue.endDelivery(b!.id, false, { at: 6_000, attempts: 2, error: 'status 410' })
     await queue.endDelivery(a!.id, true, { at: 6_000, attempts: 0, error: '' })
     const states = (await queue.listDeliveries(one.requestId)).map(({ id, state, error }) => [
@@ -132,7 +135,18 @@ export async function queueContract(t: Test, driver: QueueDriver): Promise<void>
     t.strictSame(await idsOf('failed'), among(2, 3))
     t.strictSame(await idsOf('running'), among(4))
     t.strictSame(await idsOf('queued'), among(5, 6))
-    t.match(await queue.backlog(10), [{ functionName: 'list', waiting: 2, oldestAt: 1_002 }])
+    const before = await queue.backlog(10)
+    await Promise.all([1, 2, 3].map((i) => queue.enqueue(event('many', { acceptedAt: 1_002 + i }), false)))
+    t.strictSame(
+      await queue.backlog(1),
+      {
+        waiting: before.waiting + 3,
+        oldestAt: before.oldestAt,
+        functions: [{ functionName: 'many', waiting: 3, oldestAt: 1_003 }]
+      },
+      'totals are of all functions, also of those that are not named'
+    )
+    t.match(before.functions[0], { functionName: 'list', waiting: 2, oldestAt: 1_002 })
     t.equal(await queue.redrive('list', 50_000, 1), 1)
     const again = await queue.find(
       among(2, 3).find((id) => id === events[2]!.requestId || id === events[3]!.requestId)!

@@ -17,7 +17,12 @@ export interface Concurrency {
   update(): void
   reports(): readonly ProvisionedReport[]
   /** What is to be kept, whether or not it is there yet. */
-  kept(): readonly ProvisionedKept[]
+  kept(): readonly KeptVersion[]
+}
+
+export interface KeptVersion extends ProvisionedKept {
+  /** That the qualifier points to. */
+  readonly version: string
 }
 
 /** What one version is to keep initialised, over all qualifiers that point to it. */
@@ -65,11 +70,12 @@ export function createConcurrency({ reader, executor, poolOf }: ConcurrencyOptio
   }
 }
 
-function billedOf({ wishes, pool: { spec } }: Kept): ProvisionedKept[] {
+function billedOf({ wishes, pool: { spec } }: Kept): KeptVersion[] {
   const { role = '', memoryMiB } = spec
   return wishes.map(({ functionName, qualifier, requested }) => ({
     functionName,
     qualifier,
+    version: spec.version,
     requested,
     role,
     memoryMiB,

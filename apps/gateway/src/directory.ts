@@ -9,10 +9,9 @@ import {
   type ReleaseWatch
 } from '@hearth/shared'
 import type { DirectoryReader } from '@hearth/store'
-import { createConcurrency } from './concurrency.ts'
+import { createConcurrency, type KeptVersion } from './concurrency.ts'
 import { type Entry, FunctionRoutes, type FunctionRoutesOptions } from './function-routes.ts'
 import { ReleaseCounter } from './release-counter.ts'
-import type { ProvisionedKept } from './usage/provisioned-blocks.ts'
 
 export interface DirectoryOptions {
   readonly reader: DirectoryReader
@@ -46,7 +45,7 @@ export interface Directory {
   /** How far the instances are that are to be kept initialised. */
   provisioned(): readonly ProvisionedReport[]
   /** Which these are. */
-  kept(): readonly ProvisionedKept[]
+  kept(): readonly KeptVersion[]
   /** Another number than before: something about functions has changed. */
   generation(): number
   close(): void

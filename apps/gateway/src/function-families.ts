@@ -3,6 +3,7 @@ import {
   BUCKET,
   CODE_CLASSES,
   COLD_STARTS,
+  CPU_SECONDS,
   DEAD_LETTER_ERRORS,
   DESTINATION_FAILURES,
   DROPPED,
@@ -41,6 +42,7 @@ export const FAMILIES: readonly Family[] = [
   single('hearth_cold_starts_total', 'counter', 'Invocations that initialised an instance.', COLD_STARTS),
   single('hearth_concurrent_executions', 'gauge', 'Invocations that wait or run.', RUNNING),
   single('hearth_billed_duration_seconds_total', 'counter', 'Billed duration.', BILLED_SECONDS),
+  single('hearth_function_cpu_seconds_total', 'counter', 'CPU time of its instances, init included.', CPU_SECONDS),
   {
     name: 'hearth_function_memory_used_bytes',
     type: 'gauge',

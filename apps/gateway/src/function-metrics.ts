@@ -5,6 +5,7 @@ import {
   bucketIndex,
   CODE_CLASSES,
   COLD_STARTS,
+  CPU_SECONDS,
   DURATION_SUM,
   FIRST_COUNT,
   LAST_ACTIVE,
@@ -25,6 +26,8 @@ import { FAMILIES, type Family } from './function-families.ts'
 
 export const OTHER = '_other'
 const MINUTE_MS = 60_000
+/** When one was last active that has not been called since the start. */
+const NEVER = Number.NEGATIVE_INFINITY
 
 /** A function keeps its name in the metrics at least this long after its last event. */
 const KEEP_MS = 600_000
@@ -68,6 +71,24 @@ export class FunctionMetrics {
     this.#infos[row] = `function="${functionName}",runtime="${info.runtime}",memory_mb="${info.memoryMiB}"`
   }
 
+  /**
+   * Makes the series of functions that are there when the server starts, as long as there is room: what was idle for
+   * long gives way to what is called.
+   */
+  foresee(functions: readonly { readonly name: string; readonly runtime: string; readonly memoryMiB: number }[]): void {
+    for (const one of functions) {
+      if (this.#rows.size >= this.#maxFunctions) return
+      if (this.#rows.has(one.name)) continue
+      this.ensure(one.name, one)
+      this.#values[this.#rows.get(one.name)! * WIDTH + LAST_ACTIVE] = NEVER
+    }
+  }
+
+  /** How many functions {@link FunctionMetrics.foresee} has room for. */
+  get room(): number {
+    return this.#maxFunctions - this.#rows.size
+  }
+
   /** One more of what has to do with its events that are run later. @param column - Of function-columns.ts */
   countEvent(functionName: string, column: number): void {
     this.#count(functionName, column, USES_QUEUE)
@@ -82,6 +103,11 @@ export class FunctionMetrics {
   /** One more of something rare. */
   count(functionName: string, column: number): void {
     this.#count(functionName, column, undefined)
+  }
+
+  /** Its instances used so much CPU time. */
+  usedCpu(functionName: string, seconds: number): void {
+    this.#values[(this.#rows.get(functionName) ?? 0) * WIDTH + CPU_SECONDS]! += seconds
   }
 
   /** @returns how many of the function there were with it; 1 where it has no series of its own */
@@ -215,8 +241,10 @@ export class FunctionMetrics {
     }
     const row = this.#rows.get(oldest)!
     for (let i = FIRST_COUNT; i < WIDTH; i++) this.#values[i]! += this.#values[row * WIDTH + i]!
+    // One that was never called is not counted there.
+    const wasCalled = this.#values[row * WIDTH + LAST_ACTIVE] !== NEVER
     this.remove(oldest)
-    this.#folded.add(oldest)
+    if (wasCalled) this.#folded.add(oldest)
     return true
   }
 

@@ -4,10 +4,11 @@ import type { AliasRoute, EventSettings } from '@hearth/store'
 import { type EventRules, eventRulesOf } from './async/event-rules.ts'
 import { isSameSpec } from './function-spec.ts'
 import { Lineage } from './lineage.ts'
+import type { MinuteTarget } from './minutes/minute-table.ts'
 import type { ReleaseCounter } from './release-counter.ts'
 
 /** Where a call goes: a version, under the name that the caller used. */
-export interface Entry {
+export interface Entry extends MinuteTarget {
   readonly record: FunctionRecord
   readonly spec: FunctionSpec
   /** The ARN as invoked: with the qualifier if one was given. */
@@ -180,6 +181,9 @@ class Destination implements Entry {
   readonly counter: ReleaseCounter | undefined
   readonly events: EventRules
   readonly lineage: Lineage
+  // From the beginning, so that all are of one shape.
+  minuteTable = 0
+  minuteRow = 0
   readonly #version: Version
 
   constructor(

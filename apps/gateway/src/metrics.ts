@@ -1,4 +1,4 @@
-import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
+import { type Executor, type ExecutorEvents, type Outcome, type Phases } from '@hearth/executor'
 import type { LogCounts } from '@hearth/store'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { API_FAILURES, type ApiFailure } from './apis/api-counts.ts'
@@ -11,6 +11,7 @@ import type { Entry } from './function-routes.ts'
 import { HistogramSet } from './histogram-set.ts'
 import { createLogGapCounts } from './logs/gap-counts.ts'
 import type { LogGapReason } from './logs/log-stream.ts'
+import { observeMemory } from './memory-metrics.ts'
 import { MinuteMetrics } from './minutes/minute-metrics.ts'
 import { createSpanCounts, type SpanCounts } from './otlp/otlp-counts.ts'
 import { createHealthMetrics, type HealthMetrics } from './triggers/load-balancers/health-metrics.ts'
@@ -170,6 +171,9 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
       provisionedInit({ name, role = '', memoryMiB }, initMs) {
         usage.provisionedInit({ functionName: name, role, architecture: ARCHITECTURE }, memoryMiB, initMs)
       },
+      usedCpu(functionName, ms) {
+        functions.usedCpu(functionName, ms / 1_000)
+      },
       instanceExit(runtime, reason) {
         exits.inc({ runtime, reason })
       }
@@ -223,6 +227,10 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
       gaugeOf('hearth_prestarted_memory_limit_bytes', 'What they may take together.', () => {
         return executor.stats().stock.budgetBytes
       })
+      gaugeOf('hearth_memory_reserved_bytes', 'Memory sizes of all instances: what they may use together.', () => {
+        return executor.stats().reservedBytes
+      })
+      observeMemory(registers)
       observeConcurrency(registers, () => executor.stats().concurrency)
       new Counter({
         name: 'hearth_log_bytes_total',
@@ -247,8 +255,9 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
       requests.observe(requestRows.get(key) ?? addRequestRow(key, route, methodIndex, code), seconds)
     },
     settled(row, entry, outcome) {
-      minutes.settled(entry, outcome, functions.settled(row, outcome))
-      usage.settled(entry.record, outcome)
+      const at = wallClock()
+      minutes.settled(entry, outcome, functions.settled(row, outcome), at)
+      usage.settled(entry.record, outcome, at)
       entry.counter?.record(outcome)
       const { queueMs, sandboxMs, initMs, executeMs } = outcome.phases
       if (outcome.status === 'unavailable') return

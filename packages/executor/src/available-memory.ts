@@ -10,17 +10,25 @@ const CGROUP_ROOT = '/sys/fs/cgroup'
  * @see proc_pid_meminfo(5), MemAvailable; kernel documentation, cgroup v2, memory.max
  */
 export async function availableMemory(): Promise<number | undefined> {
-  const [machine, groups] = await Promise.all([ofMachine(), ofGroups()])
-  const known = [machine, ...groups].filter((bytes) => bytes !== undefined)
+  return leastOf([ofMachine('MemAvailable'), ...(await groups(leftOf))])
+}
+
+/** All memory there is for this process and its instances, in bytes: of the machine, or what control groups allow. */
+export async function memoryCapacity(): Promise<number | undefined> {
+  return leastOf([ofMachine('MemTotal'), ...(await groups(limitOf))])
+}
+
+async function leastOf(figures: Promise<number | undefined>[]): Promise<number | undefined> {
+  const known = (await Promise.all(figures)).filter((bytes) => bytes !== undefined)
   return known.length === 0 ? undefined : Math.min(...known)
 }
 
-async function ofMachine(): Promise<number | undefined> {
-  const line = /^MemAvailable:\s+(\d+) kB$/m.exec(await textOf('/proc/meminfo'))
+async function ofMachine(name: string): Promise<number | undefined> {
+  const line = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(await textOf('/proc/meminfo'))
   return line === null ? undefined : Number(line[1]) * 1_024
 }
 
-async function ofGroups(): Promise<(number | undefined)[]> {
+async function groups(of: (folder: string) => Promise<number | undefined>): Promise<Promise<number | undefined>[]> {
   const own = /^0::(\/.*)$/m.exec(await textOf('/proc/self/cgroup'))?.[1]
   if (own === undefined) return []
   const folders: string[] = []
@@ -29,12 +37,17 @@ async function ofGroups(): Promise<(number | undefined)[]> {
     folders.push(path.join(CGROUP_ROOT, folder))
     if (folder === '/' || folder === '.') break
   }
-  return Promise.all(folders.map(ofGroup))
+  return folders.map(of)
 }
 
-async function ofGroup(folder: string): Promise<number | undefined> {
+async function limitOf(folder: string): Promise<number | undefined> {
   const max = Number.parseInt(await textOf(path.join(folder, 'memory.max')), 10)
-  if (Number.isNaN(max)) return undefined
+  return Number.isNaN(max) ? undefined : max
+}
+
+async function leftOf(folder: string): Promise<number | undefined> {
+  const max = await limitOf(folder)
+  if (max === undefined) return undefined
   const [current, stat] = await Promise.all([
     textOf(path.join(folder, 'memory.current')),
     textOf(path.join(folder, 'memory.stat'))

@@ -147,6 +147,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     presends: (spec) => spec.extensions !== true && runtimes.resolve(spec.runtime, spec.handler)?.presends === true,
     coldStart: (spec, phases) => events.coldStart?.(spec, phases),
     provisionedInit: (spec, initMs) => events.provisionedInit?.(spec, initMs),
+    usedCpu: (spec, ms) => events.usedCpu?.(spec.name, ms),
     ended(spec, reason: ExitReason) {
       events.instanceExit?.(spec.runtime, reason)
       capacity.release()
@@ -283,7 +284,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
         return row
       }
       let queued = 0
-      for (const { spec, counts } of pools) {
+      let reservedBytes = 0
+      for (const pool of pools) {
+        const { spec, counts } = pool
+        reservedBytes += pool.reservedBytes
         const row = rowOf(spec.runtime)
         row.starting += counts.starting
         row.idle += counts.idle
@@ -302,6 +306,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       return {
         ...total,
         queued,
+        reservedBytes,
         runtimes: [...byRuntime].map(([runtime, row]) => ({ runtime, ...row })),
         stock: {
           kinds: kinds.map(({ key, ...counts }) => ({ ...key, ...counts })),

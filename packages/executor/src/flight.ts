@@ -16,6 +16,8 @@ export interface Flight {
   /** Times that it was handed to an instance which was gone before it read it. */
   undelivered: number
   cold: boolean
+  /** It came when all of its version's provisioned concurrency was in use. */
+  spilled: boolean
   sandboxMs: number
   initMs: number
   /** Log lines for the caller, when asked for. */
@@ -38,6 +40,7 @@ export function createFlight(invocation: Invocation, now: number): Flight {
     presented: false,
     undelivered: 0,
     cold: false,
+    spilled: false,
     sandboxMs: 0,
     initMs: 0,
     tail: invocation.tail ? [] : undefined,

@@ -1,3 +1,4 @@
+export { availableMemory, memoryCapacity } from './available-memory.ts'
 export { createExecutor, type ExecutorOptions } from './executor.ts'
 export type { Pass, Platform } from './platform.ts'
 export { openRuntimeRegistry } from './runtimes/local.ts'

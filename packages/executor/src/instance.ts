@@ -49,6 +49,8 @@ export interface InstanceOwner {
   settled(): void
   /** Not started there, to be run elsewhere. */
   returned(flight: Flight): void
+  /** CPU time that it used since this was last said, in ms. */
+  usedCpu(ms: number): void
   /** No process of it is left. */
   ended(instance: Instance, reason: ExitReason): void
 }
@@ -66,6 +68,7 @@ export type InitResult =
 
 /** Memory use is asked for at most this often per instance. */
 const MEMORY_SAMPLE_MS = 1_000
+const CPU_SAMPLE_MS = 1_000
 /** Idle instances that may have died together, and be tried one after the other, before an event counts as failed. */
 const MAX_UNDELIVERED = 16
 /** How long an instance may take to end after its channel has closed. */
@@ -125,6 +128,9 @@ export class Instance implements LinkListener {
   /** Raw output that was read in the same turn as the word whose it is, or before that. */
   #unclaimed: (RawLine & { readonly text: string })[] = []
   #peakBytes: number
+  /** CPU time that its owner knows of, in ms, and when that was asked for. */
+  #cpuMs: number
+  #cpuAskedAt = 0
   #sampledAt = 0
   #onInit: ((result: InitResult) => void) | undefined
   #initStartedAt = 0
@@ -154,6 +160,7 @@ export class Instance implements LinkListener {
     this.#freezeAfterMs = freezeAfterMs
     this.#lease = lease
     this.#peakBytes = booted.peakBytes ?? 0
+    this.#cpuMs = booted.cpuMs ?? 0
     const rawLine = createRawLines(spec, Date.now)
     booted.onLine = (line) => {
       const raw = rawLine(line)
@@ -282,6 +289,21 @@ export class Instance implements LinkListener {
     if (flight.begun) return
     flight.begun = true
     this.#journal.push(new StartEntry(this, flight))
+  }
+
+  /** Asks what CPU time it has used, if it may have used some. Called now and then. */
+  sampleCpu(now: number): void {
+    if (now - this.#cpuAskedAt < CPU_SAMPLE_MS) return
+    if (this.#state === 'idle' ? this.#cpuAskedAt > this.idleSince + REST_MS : this.#state !== 'busy') return
+    this.#cpuAskedAt = now
+    void this.#booted.sandbox.cpuMs().then((ms) => this.#noteCpu(ms))
+  }
+
+  #noteCpu(ms: number | undefined): void {
+    // What was asked before the end may be told after it.
+    if (ms === undefined || ms <= this.#cpuMs) return
+    this.#owner.usedCpu(ms - this.#cpuMs)
+    this.#cpuMs = ms
   }
 
   /** Freezes it if it has been idle for long enough. Called now and then. */
@@ -563,6 +585,7 @@ export class Instance implements LinkListener {
       phases: phasesOf(flight, executeMs),
       billedMs: Math.max(1, Math.ceil(executeMs + initMs)),
       provisioned: this.initializationType === 'provisioned-concurrency',
+      spilled: flight.spilled,
       maxMemoryMiB: this.maxMemoryMiB,
       streamed: stream === undefined ? undefined : { bytes: stream.bytes, firstByteMs: stream.firstByteMs },
       tail: undefined
@@ -616,6 +639,7 @@ export class Instance implements LinkListener {
     this.#to('exit')
     clearTimeout(this.#timer)
     clearTimeout(this.#killer)
+    this.#noteCpu(exit.cpuMs)
     if (exit.peakBytes !== undefined) this.#peakBytes = Math.max(this.#peakBytes, exit.peakBytes)
     if (this.#onInit !== undefined) {
       const failure = exited('', exit)

@@ -38,6 +38,7 @@ export interface PoolContext {
   presends(spec: FunctionSpec): boolean
   coldStart(spec: FunctionSpec, phases: Phases): void
   provisionedInit(spec: FunctionSpec, initMs: number): void
+  usedCpu(spec: FunctionSpec, ms: number): void
   ended(spec: FunctionSpec, reason: ExitReason): void
   drained(pool: Pool): void
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
@@ -129,7 +130,10 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
         this.#share.apply(flight, this)
         return
       }
-      if (this.#guaranteed > 0) this.#provisioned!.spilled++
+      if (this.#guaranteed > 0) {
+        this.#provisioned!.spilled++
+        flight.spilled = true
+      }
     }
     this.#inUse++
     this.#place(flight)
@@ -218,6 +222,11 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     return this.#idle[0]?.idleSince ?? Number.POSITIVE_INFINITY
   }
 
+  /** Memory that its instances may use, in bytes. */
+  get reservedBytes(): number {
+    return this.#all.size * this.spec.memoryMiB * 1_048_576
+  }
+
   get usualBytes(): number {
     return this.#peakBytes === 0 ? USUAL_BYTES : this.#peakBytes
   }
@@ -237,6 +246,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
 
   /** Ends idle instances that nothing has used since `before` (`performance.now()` ms) and freezes the others. */
   sweep(now: number, before: number): void {
+    for (const instance of this.#all) instance.sampleCpu(now)
     if (this.#track.short) {
       for (const instance of this.#busy) {
         // It cannot even give back what was pre-sent to it, so it is at work without a pause.
@@ -296,6 +306,10 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     // The one before it turned out long, or the instance is gone.
     this.#waiting.unshift(flight)
     this.#leaveTrack()
+  }
+
+  usedCpu(ms: number): void {
+    this.#context.usedCpu(this.spec, ms)
   }
 
   ended(instance: Instance, reason: ExitReason): void {

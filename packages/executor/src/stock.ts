@@ -35,6 +35,8 @@ export interface Booted {
   readonly peakBytes: number | undefined
   /** What it holds then: starting takes more for a moment than waiting. */
   readonly usedBytes: number | undefined
+  /** CPU time of the boot. */
+  readonly cpuMs: number | undefined
   /** Receives the lines that the sandbox writes to stdout and stderr. */
   onLine: (line: string) => void
 }
@@ -252,6 +254,7 @@ export class Stock {
       door: undefined,
       peakBytes: undefined,
       usedBytes: undefined,
+      cpuMs: undefined,
       onLine: (line) => {
         if (output.push(line) > 20) output.shift()
       }
@@ -261,7 +264,11 @@ export class Stock {
     try {
       await listener.ready
       booted.door = await opening
-      ;[booted.peakBytes, booted.usedBytes] = await Promise.all([sandbox.peakMemory(), sandbox.usedMemory()])
+      ;[booted.peakBytes, booted.usedBytes, booted.cpuMs] = await Promise.all([
+        sandbox.peakMemory(),
+        sandbox.usedMemory(),
+        sandbox.cpuMs()
+      ])
     } catch (cause) {
       sandbox.kill()
       const exit = await sandbox.exited

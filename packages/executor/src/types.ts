@@ -141,6 +141,8 @@ export interface Outcome {
   readonly billedMs: number
   /** Whether it ran on provisioned concurrency. */
   readonly provisioned?: boolean | undefined
+  /** Whether it found all of its version's provisioned concurrency in use. */
+  readonly spilled?: boolean | undefined
   /** Highest use of the instance as last seen; 0 where nothing counts it. */
   readonly maxMemoryMiB: number
   /** Set when the answer went through {@link Invocation.stream}. */
@@ -220,6 +222,8 @@ export interface ConcurrencyStats {
 export interface ExecutorStats extends Omit<RuntimeStats, 'runtime'> {
   /** Invocations that wait for an instance. */
   readonly queued: number
+  /** Memory sizes of all instances together: what they may use. */
+  readonly reservedBytes: number
   readonly runtimes: readonly RuntimeStats[]
   readonly stock: PrestartedStats
   readonly concurrency: ConcurrencyStats
@@ -245,6 +249,8 @@ export interface ExecutorEvents {
   coldStart?(spec: FunctionSpec, phases: Phases): void
   /** An instance of provisioned concurrency was initialised, or failed to be. @param initMs - Fractional */
   provisionedInit?(spec: FunctionSpec, initMs: number): void
+  /** Instances of a function used so much CPU time, in ms; said about once a second, and at their end. */
+  usedCpu?(functionName: string, ms: number): void
   instanceExit?(
     runtime: string,
     reason: 'idle' | 'retired' | 'crash' | 'oom' | 'timeout' | 'init' | 'protocol' | 'evicted' | 'shutdown'

@@ -19,7 +19,7 @@
 #   L seq id port                         listen on 127.0.0.1 inside a sandbox; the socket goes to the client (see `open_door`)
 #
 # Answers: I 0 | I error; P id pid (the sandbox is made and runs its command); E id error (it could not be started);
-#   X id status progress over peak stat... (no process is left, cgroups are gone); R seq error; V seq text.
+#   X id status progress over peak cpu stat... (no process is left, cgroups are gone); R seq error; V seq text.
 #
 # The view is a mount namespace of our own that holds what sandboxes are built from and nothing else: /usr, /proc,
 # /dev, the files that D, F and Y made, the control folder (0700) and the kept mounts (cgroups). It keeps bubblewrap
@@ -62,7 +62,7 @@ use constant {
   SEEK_DATA => 3, SEEK_HOLE => 4, LOOP_CTL_GET_FREE => 0x4C82, LOOP_CONFIGURE => 0x4C0A, LO_AUTOCLEAR_DIRECT_IO => 4 | 16, POOL_SPARE => 1.5,
   HANDLES => 3, # Node's channel for descriptors
   DOOR_BACKLOG => 64, DOOR_BUFFER_BYTES => 1 << 17, # the client's side of a sandbox's connections is memory that nobody else bounds
-  WATCH_MS => 200, RLIMIT_DATA => 2, RLIMIT_CORE => 4, RLIMIT_NPROC => 6, RLIMIT_NOFILE => 7
+  WATCH_MS => 200, CLOCK_TICKS => POSIX::sysconf(POSIX::_SC_CLK_TCK()), RLIMIT_DATA => 2, RLIMIT_CORE => 4, RLIMIT_NPROC => 6, RLIMIT_NOFILE => 7
 };
 
 my $EMPTY = '';
@@ -494,7 +494,7 @@ sub finish {
   delete $settling{ $box->{id} };
   delete $nets{ $box->{net} } if defined $box->{net};
   answer('E', $box->{id}, $box->{failed}) if defined $box->{failed};
-  answer('X', $box->{id}, $box->{status} // 0, $progress, $box->{over} // 0, $box->{peak} // '', @{ $box->{stats} });
+  answer('X', $box->{id}, $box->{status} // 0, $progress, $box->{over} // 0, $box->{peak} // '', $box->{cpu} // '', @{ $box->{stats} });
 }
 
 sub reap {
@@ -531,7 +531,8 @@ sub read_gate {
   answer('P', $box->{id}, $box->{init}) if $box->{init};
 }
 
-# Without cgroups nothing else bounds the memory of a whole tree: adds up what is not shared, per pid namespace.
+# Without cgroups nothing else bounds the memory of a whole tree, or counts its CPU time: adds up what is not shared, and
+# the times of processes and of those that they have waited for (ms), per pid namespace.
 sub watch_memory {
   my %limit;
   for my $box (values %boxes) {
@@ -539,17 +540,21 @@ sub watch_memory {
     $limit{$space} = $box;
   }
   return unless %limit;
-  my %used;
+  my (%used, %cpu);
   opendir(my $proc, '/proc') or return;
   for my $pid (grep { /^\d+$/ } readdir $proc) {
     my $space = readlink "/proc/$pid/ns/pid";
     next unless defined $space && $limit{$space};
     my ($resident, $shared) = read_line("/proc/$pid/statm") =~ /^\d+ (\d+) (\d+)/ or next;
     $used{$space} += ($resident - $shared) * 4096;
+    # The name, in parentheses, may hold anything; user and system time are the 12th and 13th fields after it.
+    my @times = (split ' ', read_line("/proc/$pid/stat") =~ s/^.*\)//sr)[11 .. 14];
+    $cpu{$space} += ($_ // 0) * 1000 / CLOCK_TICKS for @times;
   }
   for my $space (keys %used) {
     my $box = $limit{$space};
     $box->{peak} = $used{$space} if $used{$space} > ($box->{peak} // 0);
+    $box->{cpu} = int $cpu{$space} if ($cpu{$space} // 0) > ($box->{cpu} // 0);
     if ($used{$space} > $box->{rss}) { $box->{over}++; kill_box($box) }
   }
 }
@@ -655,7 +660,7 @@ my %COMMANDS = (
     answer('R', $seq, !$ok ? reason() : @rest ? attach($box, @rest) : '');
   },
   W => sub { my @writes = @_; while (@writes) { my ($path, $value) = splice(@writes, 0, 2); eval { write_file($path, $value) } } },
-  Q => sub { answer('V', $_[0], $_[1] =~ /^box:(.*)/ ? $boxes{$1}{peak} // '' : read_line($_[1])) },
+  Q => sub { answer('V', $_[0], $_[1] =~ /^(box|cpu):(.*)/ ? $boxes{$2}{ $1 eq 'cpu' ? 'cpu' : 'peak' } // '' : read_line($_[1])) },
   K => sub { my $box = $boxes{ $_[0] } or return; kill_box($box) },
   N => \&make_net,
   U => \&forget_net,

@@ -47,6 +47,11 @@ function cgroupV1Driver(parents: V1Mounts): CgroupDriver {
   const unifiedFreeze = hasFile(unified, 'cgroup.freeze')
   const swap = hasFile(memory, 'memory.memsw.limit_in_bytes')
   const used = [memory, cpu, pids, freezer, unified].filter((parent) => parent !== undefined)
+  // Time is counted in v2 also without its controllers; else where `cpu` and `cpuacct` are one hierarchy, as they mostly are.
+  const cpuFile = (id: string): string | undefined => {
+    if (hasFile(unified, 'cpu.stat')) return join(unified, id, 'cpu.stat')
+    return hasFile(cpu, 'cpuacct.usage') ? join(cpu, id, 'cpuacct.usage') : undefined
+  }
   const frozenState = (id: string, frozen: boolean): FileWrite[] => {
     if (unified !== undefined && unifiedFreeze) return [[join(unified, id, 'cgroup.freeze'), frozen ? '1' : '0']]
     return freezer === undefined ? [] : [[join(freezer, id, 'freezer.state'), frozen ? 'FROZEN' : 'THAWED']]
@@ -78,10 +83,12 @@ function cgroupV1Driver(parents: V1Mounts): CgroupDriver {
       procs: used.map((parent) => join(parent, id, 'cgroup.procs')),
       thaw: unifiedFreeze ? [] : frozenState(id, false),
       kill: unified !== undefined && killable ? [[join(unified, id, 'cgroup.kill'), '1']] : [],
-      stats:
-        memory === undefined
+      stats: [
+        ...(memory === undefined
           ? []
-          : [join(memory, id, 'memory.oom_control'), join(memory, id, 'memory.max_usage_in_bytes')]
+          : [join(memory, id, 'memory.oom_control'), join(memory, id, 'memory.max_usage_in_bytes')]),
+        ...[cpuFile(id)].filter((path) => path !== undefined)
+      ]
     }),
     cpuLimit: (id, cpus) =>
       cpu === undefined
@@ -93,6 +100,7 @@ function cgroupV1Driver(parents: V1Mounts): CgroupDriver {
     freeze: frozenState,
     usageFile: (id) => memory && join(memory, id, 'memory.usage_in_bytes'),
     peakFile: (id) => memory && join(memory, id, 'memory.max_usage_in_bytes'),
+    cpuFile,
     readBack: (id) => ({
       memory: memory && join(memory, id, 'memory.limit_in_bytes'),
       pids: pids && join(pids, id, 'pids.max'),
@@ -103,7 +111,7 @@ function cgroupV1Driver(parents: V1Mounts): CgroupDriver {
           : freezer && join(freezer, id, 'freezer.state'),
       oomCounter: memory && join(memory, id, 'memory.oom_control')
     }),
-    outcome: readOutcome
+    outcome: (stats) => readOutcome(memory === undefined ? ['', '', ...stats] : stats)
   }
 }
 

@@ -54,12 +54,13 @@ function cgroupV2Driver(parent: string): CgroupDriver {
       procs: [file(id, 'cgroup.procs')],
       thaw: [],
       kill: has('cgroup.kill') ? [[file(id, 'cgroup.kill'), '1']] : [],
-      stats: [file(id, 'memory.events'), file(id, 'memory.peak')]
+      stats: [file(id, 'memory.events'), file(id, 'memory.peak'), file(id, 'cpu.stat')]
     }),
     cpuLimit: (id, cpus) => [[file(id, 'cpu.max'), `${cpuQuotaUs(cpus)} ${CPU_PERIOD_US}`]],
     freeze: (id, frozen) => (has('cgroup.freeze') ? [[file(id, 'cgroup.freeze'), frozen ? '1' : '0']] : []),
     usageFile: (id) => file(id, 'memory.current'),
     peakFile: (id) => (has('memory.peak') ? file(id, 'memory.peak') : undefined),
+    cpuFile: (id) => file(id, 'cpu.stat'),
     readBack: (id) => ({
       memory: file(id, 'memory.max'),
       pids: file(id, 'pids.max'),

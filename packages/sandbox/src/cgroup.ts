@@ -43,6 +43,8 @@ export interface CgroupDriver {
   /** Shows what is in use now. */
   usageFile(id: string): string | undefined
   peakFile(id: string): string | undefined
+  /** Shows the CPU time that was used: see {@link readCpuMs}. */
+  cpuFile(id: string): string | undefined
   /** Files that show, for the self-test, whether what was set holds. Undefined where there is none. */
   readBack(id: string): {
     readonly memory: string | undefined
@@ -53,7 +55,13 @@ export interface CgroupDriver {
     readonly oomCounter: string | undefined
   }
   /** Reads the contents of `plan().stats`, newlines replaced by spaces. */
-  outcome(stats: readonly string[]): { oomKills: number; peakBytes: number | undefined }
+  outcome(stats: readonly string[]): CgroupOutcome
+}
+
+export interface CgroupOutcome {
+  readonly oomKills: number
+  readonly peakBytes: number | undefined
+  readonly cpuMs: number | undefined
 }
 
 /** 100 ms, the kernel's default: shorter periods were measured to slow short functions down. */
@@ -100,19 +108,28 @@ export function noCgroups(reason: string): CgroupDriver {
     freeze: () => [],
     usageFile: () => undefined,
     peakFile: () => undefined,
+    cpuFile: () => undefined,
     readBack: () => ({ memory: undefined, pids: undefined, cpu: undefined, frozen: undefined, oomCounter: undefined }),
-    outcome: () => ({ oomKills: 0, peakBytes: undefined })
+    outcome: () => ({ oomKills: 0, peakBytes: undefined, cpuMs: undefined })
   }
 }
 
-/** The count in `oom_kill N` of memory.events (v2) or memory.oom_control (v1), and a file that is one number. */
-export function readOutcome([events = '', peak = '']: readonly string[]): {
-  oomKills: number
-  peakBytes: number | undefined
-} {
+/**
+ * The count in `oom_kill N` of memory.events (v2) or memory.oom_control (v1), a file that is one number, and what
+ * {@link readCpuMs} reads.
+ */
+export function readOutcome([events = '', peak = '', cpu = '']: readonly string[]): CgroupOutcome {
   const bytes = Number.parseInt(peak, 10)
   return {
     oomKills: Number(/(?:^|\s)oom_kill (\d+)/.exec(events)?.[1] ?? 0),
-    peakBytes: Number.isNaN(bytes) ? undefined : bytes
+    peakBytes: Number.isNaN(bytes) ? undefined : bytes,
+    cpuMs: readCpuMs(cpu)
   }
+}
+
+/** `usage_usec` of cpu.stat (v2), or cpuacct.usage (v1), which is one number of ns. */
+export function readCpuMs(text: string): number | undefined {
+  const micros = /(?:^|\s)usage_usec (\d+)/.exec(text)?.[1]
+  if (micros !== undefined) return Number(micros) / 1_000
+  return /^\d+\s*$/.test(text) ? Number(text) / 1_000_000 : undefined
 }

@@ -22,6 +22,8 @@ export interface ExitReport {
   readonly over: number
   /** What the watchdog saw at most, in bytes; NaN where it does not watch. */
   readonly watchedPeak: number
+  /** CPU time as the watchdog saw it last, in ms; NaN where it does not watch. */
+  readonly watchedCpuMs: number
   /** The files asked for, one line each. */
   readonly stats: readonly string[]
 }
@@ -123,12 +125,13 @@ export async function startLauncher(
     } else if (kind === 'P') events.onStarted(first)
     else if (kind === 'E') events.onFailed(first, rest[0] ?? '')
     else if (kind === 'X') {
-      const [status, progress, over, peak, ...stats] = rest
+      const [status, progress, over, peak, cpu, ...stats] = rest
       events.onExited(first, {
         status: Number(status),
         progress: Number(progress),
         over: Number(over),
         watchedPeak: Number.parseInt(peak ?? '', 10),
+        watchedCpuMs: Number.parseInt(cpu ?? '', 10),
         stats
       })
     } else {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { bwrapArguments, type SandboxShape } from './bwrap-arguments.ts'
-import type { CgroupDriver } from './cgroup.ts'
+import { type CgroupDriver, readCpuMs } from './cgroup.ts'
 import { DOOR_PORT, type Door } from './door.ts'
 import type { LaunchEvents, Launcher } from './launcher.ts'
 import type { Network } from './network.ts'
@@ -132,6 +132,14 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
     let door: Door | undefined
     void exited.then(() => door?.close())
     const peakFile = cgroups.peakFile(id) ?? (cgroups.mechanisms.memory === undefined ? `box:${id}` : undefined)
+    const cpuFile = cgroups.cpuFile(id)
+    async function cpuMs(): Promise<number | undefined> {
+      if (!entries.has(id)) return undefined
+      const ask = async (what: string) => launcher.ask('Q', what).catch(() => '')
+      if (cpuFile !== undefined) return readCpuMs(await ask(cpuFile))
+      const ms = Number.parseInt(await ask(`cpu:${id}`), 10)
+      return Number.isNaN(ms) ? undefined : ms
+    }
     async function bytesIn(file: string | undefined): Promise<number | undefined> {
       if (file === undefined || !entries.has(id)) return undefined
       const bytes = Number.parseInt(await launcher.ask('Q', file).catch(() => ''), 10)
@@ -155,6 +163,7 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
       freeze: (frozen) => launcher.send('W', ...cgroups.freeze(id, frozen).flat()),
       usedMemory: () => bytesIn(cgroups.usageFile(id)),
       peakMemory: () => bytesIn(peakFile),
+      cpuMs,
       kill: () => launcher.send('K', id)
     }
   }
@@ -191,13 +200,13 @@ export function createSandboxes(options: SandboxesOptions, nextId: () => string)
       entry.onChange()
       if (isConnected(entry)) entry.onConnected?.()
     },
-    onExited(id, { status, progress, over, watchedPeak, stats }) {
+    onExited(id, { status, progress, over, watchedPeak, watchedCpuMs, stats }) {
       const entry = entries.get(id)
       if (entry === undefined) return
       const settle = () => {
         entries.delete(id)
-        const { oomKills, peakBytes = Number.isNaN(watchedPeak) ? undefined : watchedPeak } = cgroups.outcome(stats)
-        entry.onExit({ ...decodeStatus(status), oomKills: oomKills + Math.min(over, 1), peakBytes, progress })
+        const { oomKills, peakBytes = known(watchedPeak), cpuMs = known(watchedCpuMs) } = cgroups.outcome(stats)
+        entry.onExit({ ...decodeStatus(status), oomKills: oomKills + Math.min(over, 1), peakBytes, cpuMs, progress })
       }
       if (!entry.started || entry.failure !== undefined || isConnected(entry)) {
         settle()
@@ -222,8 +231,11 @@ const KILLED: SandboxExit = {
   signal: 'SIGKILL',
   oomKills: 0,
   peakBytes: undefined,
+  cpuMs: undefined,
   progress: 0
 }
+
+const known = (figure: number): number | undefined => (Number.isNaN(figure) ? undefined : figure)
 
 async function takeNetwork(network: Network | undefined, launcher: Launcher) {
   if (network === undefined) throw new Error('network policy internet is not available on this server')

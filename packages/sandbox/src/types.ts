@@ -39,6 +39,8 @@ export interface SandboxExit {
   readonly oomKills: number
   /** Highest memory use in bytes, or undefined where nothing counts it. */
   readonly peakBytes: number | undefined
+  /** CPU time of all its processes in ms, boot included; undefined where nothing counts it. */
+  readonly cpuMs: number | undefined
   /** The number that the runtime last wrote into its progress page (fd 4, bytes 0–7 little endian); 0 when it never did. */
   readonly progress: number
 }
@@ -74,6 +76,8 @@ export interface Sandbox {
   usedMemory(): Promise<number | undefined>
   /** Highest memory use so far in bytes, or undefined where nothing counts it. */
   peakMemory(): Promise<number | undefined>
+  /** CPU time so far of all its processes, in ms; undefined where nothing counts it. */
+  cpuMs(): Promise<number | undefined>
   /** Ends every process at once, whatever it does. Idempotent; `exited` settles soon after. */
   kill(): void
 }

@@ -20,7 +20,7 @@ import { prepareLoadBalancerList } from './triggers/load-balancers-repository.ts
 import { prepareScheduleList } from './triggers/schedules-repository.ts'
 import { prepareUsagePlanList } from './triggers/usage-plans-repository.ts'
 import { prepareWebhookList } from './triggers/webhooks-repository.ts'
-import type { DirectoryReader } from './types.ts'
+import type { DirectoryReader, FunctionInfo } from './types.ts'
 
 /**
  * Opens the gateway's view of `hearth.db`: read-only, beside the control plane, which may write, stop or be gone.
@@ -70,6 +70,10 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
     webhooks: listWebhooks(),
     loadBalancers: listLoadBalancers()
   }))
+  const infos = db.prepare<[limit: number], FunctionInfo>(
+    `SELECT name, runtime, memory_mib AS memoryMiB FROM functions WHERE version = '${LATEST}'
+     ORDER BY last_modified DESC, name LIMIT ?`
+  )
   return {
     dataVersion: () => version.get() ?? 0,
     changesSince: (seq) => changesSince.deferred(seq),
@@ -77,6 +81,7 @@ export function openDirectory(file: string, box: SecretBox): DirectoryReader {
       const row = find.get(name, version)
       return row === undefined ? undefined : toFunctionRecord(row, box)
     },
+    listFunctionInfos: (limit) => infos.all(limit),
     ...prepareUrlLookup(db),
     listAliases: prepareAliasRoutes(db),
     listPolicies: preparePolicyList(db),

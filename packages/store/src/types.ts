@@ -35,6 +35,8 @@ export interface DirectoryReader extends PrincipalSource {
   }
   /** @param version - Default: `$LATEST`. */
   findFunction(name: string, version?: string): FunctionRecord | undefined
+  /** What `$LATEST` of functions is, the last modified first. Reads through all functions: to be asked for once. */
+  listFunctionInfos(limit: number): readonly FunctionInfo[]
   /** The aliases of a function, each with the release that moves it. */
   listAliases(functionName: string): readonly AliasRoute[]
   /** Statements of a function's resource policies; the qualifier of the function's own is ''. */
@@ -78,6 +80,12 @@ export interface DirectoryReader extends PrincipalSource {
   /** What the processes of this server share. */
   findServerSecret(name: string): string | undefined
   close(): void
+}
+
+export interface FunctionInfo {
+  readonly name: string
+  readonly runtime: string
+  readonly memoryMiB: number
 }
 
 /** Events of one function at once, kept free for it; 0: it is switched off. */

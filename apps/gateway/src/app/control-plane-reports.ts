@@ -42,7 +42,6 @@ export function startReports(options: ReportsOptions): () => Promise<void> {
       log.warn({ err }, `the control plane cannot be told ${what}`)
     })
   })
-  const spilled = new Map<string, number>()
   const stops = [
     startReleaseReporter({ ...to('about releases', 10_000), counters: () => directory.counters() }),
     startProvisionedReporter({
@@ -72,7 +71,7 @@ export function startReports(options: ReportsOptions): () => Promise<void> {
       ...to('what functions did', 60_000),
       minutes: metrics.minutes,
       sample() {
-        sampleConcurrency(metrics.minutes, executor.stats().concurrency, spilled)
+        sampleConcurrency(metrics.minutes, executor.stats().concurrency, directory.kept())
       },
       onLost(reports) {
         log.error({ reports }, 'metrics were given up: the control plane was away for too long')

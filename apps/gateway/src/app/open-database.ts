@@ -36,6 +36,9 @@ export interface OpenDatabaseOptions {
   readonly random: (() => number) | undefined
 }
 
+/** Functions whose series are made at the start; ten times what a server is made for. */
+const MAX_FORESEEN = 100_000
+
 /**
  * Who may do what, and the functions, as the database has them; each follows it by itself. Nothing is read of functions
  * before the directory's first look. The directory owns the reader.
@@ -94,5 +97,8 @@ export function openDatabase(options: OpenDatabaseOptions): DatabaseState & { au
       options.log.error({ err }, 'the function directory cannot be read')
     })
   })
+  // Before anything is called: an increase needs a zero to begin at.
+  const { room } = metrics.functions
+  if (room > 0) metrics.functions.foresee(reader.listFunctionInfos(Math.min(room, MAX_FORESEEN)))
   return { directory, authenticator, access }
 }

@@ -24,9 +24,15 @@ export interface AsyncCounts {
 
 export interface BacklogNow {
   readonly functions: readonly FunctionBacklog[]
-  readonly deliveries: number
-  /** Events of all functions. */
+  /** Of all functions. */
+  readonly events: QueueNow
+  readonly deliveries: QueueNow
+}
+
+export interface QueueNow {
   readonly waiting: number
+  /** 0: nothing waits. */
+  readonly oldestAgeMs: number
 }
 
 export interface FunctionBacklog {
@@ -74,10 +80,30 @@ export function createAsyncCounts(
   })
   age.zero(EVENTS)
   let backlog = (): Promise<BacklogNow | undefined> => Promise.resolve(undefined)
-  const pending = new Gauge({
+  // Rendered in this order: the first of them asks for all.
+  new Gauge({
     name: 'hearth_async_pending_deliveries',
     help: 'Outcomes that have neither arrived nor been given up.',
-    registers
+    registers,
+    async collect() {
+      // A queue that cannot be read has no say in what else is measured.
+      const now = await backlog().catch(() => undefined)
+      oldest.reset()
+      waiting.reset()
+      for (const { functionName, waiting: count, oldestAgeMs } of now?.functions ?? []) {
+        waiting.set({ function: functionName }, count)
+        oldest.set({ function: functionName }, oldestAgeMs / 1_000)
+      }
+      if (now === undefined) return
+      this.set(now.deliveries.waiting)
+      for (const [queue, { waiting: count, oldestAgeMs }] of [
+        ['events', now.events],
+        ['deliveries', now.deliveries]
+      ] as const) {
+        depth.set({ queue }, count)
+        oldestOfAll.set({ queue }, oldestAgeMs / 1_000)
+      }
+    }
   })
   const oldest = new Gauge({
     name: 'hearth_async_oldest_event_age_seconds',
@@ -87,7 +113,7 @@ export function createAsyncCounts(
   })
   const depth = new Gauge({
     name: 'hearth_queue_depth',
-    help: 'What waits on disk: events for their first or next attempt, deliveries of outcomes.',
+    help: 'What waits: events for their first or next attempt, deliveries of outcomes.',
     labelNames: ['queue'],
     registers
   })
@@ -97,27 +123,11 @@ export function createAsyncCounts(
     labelNames: ['queue'],
     registers
   })
-  new Gauge({
+  const waiting = new Gauge({
     name: 'hearth_async_waiting_events',
     help: 'Events that wait for their first or next attempt; the functions with most of them.',
     labelNames: ['function'],
-    registers,
-    async collect() {
-      // A queue that cannot be read has no say in what else is measured.
-      const now = await backlog().catch(() => undefined)
-      this.reset()
-      oldest.reset()
-      if (now !== undefined) {
-        pending.set(now.deliveries)
-        depth.set({ queue: 'deliveries' }, now.deliveries)
-        depth.set(EVENTS, now.waiting)
-        oldestOfAll.set(EVENTS, Math.max(0, ...now.functions.map(({ oldestAgeMs }) => oldestAgeMs)) / 1_000)
-      }
-      for (const { functionName, waiting, oldestAgeMs } of now?.functions ?? []) {
-        this.set({ function: functionName }, waiting)
-        oldest.set({ function: functionName }, oldestAgeMs / 1_000)
-      }
-    }
+    registers
   })
   return {
     accepted(functionName) {

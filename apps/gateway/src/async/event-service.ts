@@ -145,9 +145,18 @@ export function createEventService(options: EventServiceOptions): EventService {
   })
   const idempotency = createIdempotency(queue.keys, () => clock.now(), onError)
   counts.observeBacklog(async () => {
-    const [functions, deliveries] = await Promise.all([queue.backlog(BACKLOG_SERIES), queue.countDeliveries()])
-    const waiting = functions.reduce((sum, one) => sum + one.waiting, 0)
-    return { deliveries, waiting, functions: withReady(functions, dispatcher.ready(), clock.now()) }
+    const [onDisk, deliveries] = await Promise.all([queue.backlog(BACKLOG_SERIES), queue.pendingDeliveries()])
+    const ready = dispatcher.ready()
+    const now = clock.now()
+    const oldestAt = Math.min(onDisk.oldestAt ?? now, ...ready.map((one) => one.oldestAt))
+    return {
+      functions: withReady(onDisk.functions, ready, now),
+      events: {
+        waiting: ready.reduce((sum, { count }) => sum + count, onDisk.waiting),
+        oldestAgeMs: now - oldestAt
+      },
+      deliveries: { waiting: deliveries.count, oldestAgeMs: now - (deliveries.oldestAt ?? now) }
+    }
   })
   const pruning = setInterval(() => {
     queue.prune(clock.now() - options.keepMs, PRUNE_ROWS).catch(onError)

@@ -29,7 +29,7 @@ export interface DiagnosticsOptions {
   readonly readiness: Readiness
   readonly metrics: Metrics
   readonly executor: Executor
-  readonly queue: Pick<EventQueue, 'backlog' | 'countDeliveries' | 'schema'>
+  readonly queue: Pick<EventQueue, 'backlog' | 'pendingDeliveries' | 'schema'>
   /** The control plane's part, JSON; undefined while there is no database. @throws Error */
   readonly controlPlane: () => Promise<string>
   /** What this process proves itself with; undefined while there is no database. */
@@ -144,9 +144,9 @@ async function countsOf(executor: Executor, queue: DiagnosticsOptions['queue']) 
     instances: { starting, idle, busy, prestarted, waiting: queued, runtimes },
     concurrency: { limit: concurrency.limit, inUse: concurrency.inUse, throttles: concurrency.throttles },
     queue: {
-      functions: backlog.length,
-      events: backlog.reduce((sum, { waiting }) => sum + waiting, 0),
-      deliveries: await queue.countDeliveries()
+      functions: backlog.functions.length,
+      events: backlog.waiting,
+      deliveries: (await queue.pendingDeliveries()).count
     }
   }
 }

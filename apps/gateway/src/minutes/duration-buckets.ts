@@ -4,13 +4,9 @@ const SCALE = 1 / Math.log(GROWTH)
 /** Milliseconds: what is shorter is this long. */
 const SHORTEST = 0.01
 /** Up to 15 minutes and a bit. */
-const BUCKETS = Math.ceil(Math.log(1_000_000 / SHORTEST) * SCALE) + 1
-/** Kept for the next minute. */
-const SPARE = 256
+export const BUCKETS = Math.ceil(Math.log(1_000_000 / SHORTEST) * SCALE) + 1
 /** Few values are kept as they are: most functions are called now and then. */
-const EXACT = 12
-
-const spare: Uint32Array[] = []
+export const EXACT = 14
 
 /** Durations of one minute by frequency: the first few exactly, more in logarithmic buckets. */
 export class DurationBuckets {
@@ -22,7 +18,7 @@ export class DurationBuckets {
   add(ms: number): void {
     if (this.#count < EXACT) this.#exact[this.#count] = ms
     else {
-      this.#buckets ??= spare.pop() ?? new Uint32Array(BUCKETS)
+      this.#buckets ??= new Uint32Array(BUCKETS)
       this.#buckets[bucketOf(ms)]!++
     }
     this.#count++
@@ -30,17 +26,16 @@ export class DurationBuckets {
 
   values(): [ms: number, count: number][] {
     const values = [...this.#exact.subarray(0, this.#count)].map((ms): [number, number] => [ms, 1])
-    this.#buckets?.forEach((count, bucket) => {
-      if (count > 0) values.push([SHORTEST * GROWTH ** (bucket + 0.5), count])
-    })
+    if (this.#buckets !== undefined) eachBucket(this.#buckets, 0, (ms, count) => values.push([ms, count]))
     return values
   }
+}
 
-  /** Gives back what it holds: it is not used any more. */
-  release(): void {
-    if (this.#buckets === undefined || spare.length >= SPARE) return
-    spare.push(this.#buckets.fill(0))
-    this.#buckets = undefined
+/** What {@link BUCKETS} buckets have: each one's values are the one that stands for them. */
+export function eachBucket(buckets: Uint32Array, from: number, take: (ms: number, count: number) => void): void {
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const count = buckets[from + bucket]!
+    if (count > 0) take(SHORTEST * GROWTH ** (bucket + 0.5), count)
   }
 }
 
@@ -49,7 +44,8 @@ export function bucketed(ms: number): number {
   return SHORTEST * GROWTH ** (bucketOf(ms) + 0.5)
 }
 
-function bucketOf(ms: number): number {
+/** 0 to {@link BUCKETS} - 1. */
+export function bucketOf(ms: number): number {
   if (ms <= SHORTEST) return 0
   return Math.min(BUCKETS - 1, Math.floor(Math.log(ms / SHORTEST) * SCALE))
 }

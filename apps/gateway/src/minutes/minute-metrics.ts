@@ -1,18 +1,17 @@
 import type { Outcome } from '@hearth/executor'
 import type { Entry } from '../function-routes.ts'
 import {
-  CONCURRENT_COUNT,
   CONCURRENT_MAX,
   CONCURRENT_MIN,
   CONCURRENT_SUM,
-  DURATION_MAX,
-  DURATION_MIN,
-  DURATION_SUM,
+  type Dimensions,
   ERRORS,
-  INVOCATIONS,
   MinuteTable,
-  type Slot,
-  THROTTLES
+  PROVISIONED,
+  SPILLED,
+  THROTTLES,
+  type Way,
+  WIDTH
 } from './minute-table.ts'
 
 const MINUTE_MS = 60_000
@@ -26,35 +25,41 @@ const MINUTE_MS = 60_000
 export class MinuteMetrics {
   readonly #now: () => number
   readonly #tables = new Map<number, MinuteTable>()
-  #minute = -1
+  /** What {@link MinuteMetrics.#tableAt} found last, and the time that it is of. */
   #table = new MinuteTable()
+  #from = Infinity
+  #to = -Infinity
 
   /** @param now - Unix time in ms. */
   constructor(now: () => number) {
     this.#now = now
   }
 
-  /** A call is over. @param running - How many of its function there were with it */
-  settled(entry: Entry, outcome: Outcome, running: number): void {
+  /**
+   * A call is over.
+   *
+   * @param running - How many of its function there were with it
+   * @param now - Unix time in ms
+   */
+  settled(entry: Entry, outcome: Outcome, running: number, now = this.#now()): void {
     const { status } = outcome
     if (status === 'unavailable') return
     const { executeMs } = outcome.phases
-    const now = this.#now()
-    const { values, durations } = this.#slot(now - executeMs, entry)
+    const table = this.#tableAt(now - executeMs)
+    const row = entry.minuteTable === table.id ? entry.minuteRow! : table.row(entry, () => describe(entry))
+    const at = row * WIDTH
+    const { values } = table
     if (status === 'throttled') {
-      values[THROTTLES]!++
+      values[at + THROTTLES]!++
       return
     }
-    values[INVOCATIONS]!++
-    if (status !== 'ok') values[ERRORS]!++
-    values[DURATION_SUM]! += executeMs
-    if (executeMs < values[DURATION_MIN]!) values[DURATION_MIN] = executeMs
-    if (executeMs > values[DURATION_MAX]!) values[DURATION_MAX] = executeMs
-    durations.add(executeMs)
-    values[CONCURRENT_COUNT]!++
-    values[CONCURRENT_SUM]! += running
-    if (running < values[CONCURRENT_MIN]!) values[CONCURRENT_MIN] = running
-    if (running > values[CONCURRENT_MAX]!) values[CONCURRENT_MAX] = running
+    table.invoked(at, executeMs)
+    if (status !== 'ok') values[at + ERRORS]!++
+    if (outcome.provisioned === true) values[at + PROVISIONED]!++
+    else if (outcome.spilled === true) values[at + SPILLED]!++
+    values[at + CONCURRENT_SUM]! += running
+    if (running < values[at + CONCURRENT_MIN]!) values[at + CONCURRENT_MIN] = running
+    if (running > values[at + CONCURRENT_MAX]!) values[at + CONCURRENT_MAX] = running
   }
 
   /** One more of a metric of a function: in all, and its own. */
@@ -67,67 +72,71 @@ export class MinuteMetrics {
     this.#observe(metric, ms, true, functionName)
   }
 
-  /** A metric at one time, of which the highest is of interest. @param dimensions - Names and values in turn, sorted */
-  sample(metric: string, value: number, ...dimensions: string[]): void {
-    this.#tableAt(this.#now()).add(metric, value, false, ...dimensions)
-  }
-
-  /** Several of a metric at once. */
-  add(metric: string, count: number, ...dimensions: string[]): void {
+  /** A metric at one time, of which the highest is of interest. @param dimensions - Sorted by name */
+  sample(metric: string, value: number, dimensions: Dimensions = []): void {
     const table = this.#tableAt(this.#now())
-    for (let i = 0; i < count; i++) table.add(metric, 1, false, ...dimensions)
+    if (dimensions.length === 0) table.add(metric, value, false)
+    else table.addOf(metric, value, dimensions)
   }
 
   /** A request to a function URL was answered. */
   urlAnswered(functionName: string, code: number, ms: number): void {
     const table = this.#tableAt(this.#now())
-    for (const dimensions of [[], ['FunctionName', functionName]]) {
-      table.add('UrlRequestCount', 1, false, ...dimensions)
-      table.add('Url4xxCount', code >= 400 && code < 500 ? 1 : 0, false, ...dimensions)
-      table.add('Url5xxCount', code >= 500 ? 1 : 0, false, ...dimensions)
-      table.add('UrlRequestLatency', ms, true, ...dimensions)
+    for (const name of [undefined, functionName]) {
+      table.add('UrlRequestCount', 1, false, name)
+      table.add('Url4xxCount', code >= 400 && code < 500 ? 1 : 0, false, name)
+      table.add('Url5xxCount', code >= 500 ? 1 : 0, false, name)
+      table.add('UrlRequestLatency', ms, true, name)
     }
   }
 
-  /** Minutes that are over, with what they had. @param all - The present one too */
+  /**
+   * Minutes that are over, with what they had. What ends from here on is counted in tables of its own.
+   *
+   * @param all - The present one too
+   */
   take(all: boolean): [at: number, table: MinuteTable][] {
     const present = Math.floor(this.#now() / MINUTE_MS)
     const taken: [number, MinuteTable][] = []
     for (const [minute, table] of this.#tables) {
       if (!all && minute >= present) continue
       this.#tables.delete(minute)
+      table.seal()
       taken.push([minute * MINUTE_MS, table])
     }
-    this.#minute = -1
+    this.#from = Infinity
     return taken
   }
 
   #observe(metric: string, value: number, keepsValues: boolean, functionName: string): void {
     const table = this.#tableAt(this.#now())
     table.add(metric, value, keepsValues)
-    table.add(metric, value, keepsValues, 'FunctionName', functionName)
-  }
-
-  #slot(at: number, entry: Entry): Slot {
-    const table = this.#tableAt(at)
-    return table.slots.get(entry) ?? table.slot(entry, () => describe(entry))
+    table.add(metric, value, keepsValues, functionName)
   }
 
   #tableAt(at: number): MinuteTable {
-    const minute = Math.floor(at / MINUTE_MS)
-    if (minute === this.#minute) return this.#table
+    return at >= this.#from && at < this.#to ? this.#table : this.#turnTo(Math.floor(at / MINUTE_MS))
+  }
+
+  #turnTo(minute: number): MinuteTable {
     let table = this.#tables.get(minute)
     if (table === undefined) {
-      table = new MinuteTable()
+      // One that is long over gets a few calls more, and the present one as many as the last.
+      table = new MinuteTable(minute * MINUTE_MS + MINUTE_MS > this.#now() ? this.#mostRows() : undefined)
       this.#tables.set(minute, table)
     }
-    this.#minute = minute
+    this.#from = minute * MINUTE_MS
+    this.#to = this.#from + MINUTE_MS
     this.#table = table
     return table
   }
+
+  #mostRows(): number {
+    return Math.max(1, ...[...this.#tables.values()].map(({ ways }) => ways.length))
+  }
 }
 
-function describe({ record, invokedArn }: Entry): Pick<Slot, 'functionName' | 'resource' | 'executedVersion'> {
+function describe({ record, invokedArn }: Entry): Way {
   const [, , , , , , name = '', qualifier] = invokedArn.split(':')
   const isAlias = qualifier !== undefined && qualifier !== '$LATEST' && !/^\d+$/.test(qualifier)
   return {

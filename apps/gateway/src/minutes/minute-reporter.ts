@@ -37,10 +37,10 @@ export function startMinuteReporter(options: MinuteReporterOptions): () => Promi
 
   async function collect(all: boolean): Promise<void> {
     for (const [at, table] of minutes.take(all)) {
-      const sums = new MinuteSums(at)
-      const steps = sums.addUp(table)
+      const sums = new MinuteSums(at, table)
+      const steps = sums.addUp(SAMPLES)
       while (steps.next().done !== true) await nextTurn()
-      waiting.push(...sums.parts(SAMPLES).map((samples) => ({ id: randomUUID(), samples })))
+      for (const samples of sums.parts()) waiting.push({ id: randomUUID(), samples })
     }
     const lost = waiting.length - WAITING
     if (lost <= 0) return

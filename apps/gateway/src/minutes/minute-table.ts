@@ -1,4 +1,4 @@
-import { DurationBuckets } from './duration-buckets.ts'
+import { BUCKETS, bucketOf, DurationBuckets, EXACT, eachBucket } from './duration-buckets.ts'
 
 /** What a metric had in one minute. */
 export interface Tally {
@@ -10,77 +10,165 @@ export interface Tally {
   readonly buckets?: DurationBuckets | undefined
 }
 
+export type Dimensions = readonly (readonly [name: string, value: string])[]
+
 // Columns of one way to call a function.
 export const INVOCATIONS = 0
 export const ERRORS = 1
 export const THROTTLES = 2
-export const DURATION_SUM = 3
-export const DURATION_MIN = 4
-export const DURATION_MAX = 5
-export const CONCURRENT_COUNT = 6
-export const CONCURRENT_SUM = 7
-export const CONCURRENT_MIN = 8
-export const CONCURRENT_MAX = 9
-const WIDTH = 10
+/** Of the invocations: those that ran on provisioned concurrency, and those that found all of it in use. */
+export const PROVISIONED = 3
+export const SPILLED = 4
+export const DURATION_SUM = 5
+export const DURATION_MIN = 6
+export const DURATION_MAX = 7
+export const CONCURRENT_SUM = 8
+export const CONCURRENT_MIN = 9
+export const CONCURRENT_MAX = 10
+/** Which buckets its durations are in, from 1 on; 0: there are few, which are in the row itself. */
+const BUCKET_SET = 11
+const FIRST_DURATION = 12
+export const WIDTH = FIRST_DURATION + EXACT
+/** Sets of buckets in one array: as many arrays as functions would be work for the garbage collector. */
+const SETS = 64
 
-/** One way to call a function, as it was called in one minute. */
-export interface Slot {
+/** A target of calls: an object that is the same for each call of it, which knows where its last one was counted. */
+export interface MinuteTarget {
+  /** Of which table: {@link MinuteTable.id}. */
+  minuteTable?: number | undefined
+  minuteRow?: number | undefined
+}
+
+/** One way to call a function. */
+export interface Way {
   readonly functionName: string
   /** `f`, `f:ALIAS` or `f:VERSION`, as called. */
   readonly resource: string
   /** Of calls through an alias: the version's number. */
   readonly executedVersion: string | undefined
-  readonly values: Float64Array
-  readonly durations: DurationBuckets
 }
 
-/** Dimensions beside which a tally stands, as one text. */
-const SEPARATOR = '\n'
+let tables = 0
 
-/** Everything that is counted of one minute. */
+/**
+ * Everything that is counted of one minute. A call touches its target and one row of one array: with ten thousand busy
+ * functions, what counting costs is what it fetches from memory.
+ */
 export class MinuteTable {
-  /** By what was called: an object that is the same for each call of it. */
-  readonly slots = new Map<object, Slot>()
-  /** Rarer metrics, by name and dimensions. */
-  readonly tallies = new Map<string, Tally>()
+  readonly id = ++tables
+  /** Rows of {@link WIDTH} numbers. Another array once there are more rows. */
+  values: Float64Array
+  readonly ways: Way[] = []
+  readonly #buckets: Uint32Array[] = []
+  #bucketSets = 0
+  #rows = new Map<object, number>()
+  readonly #all = new Map<string, Tally>()
+  readonly #byFunction = new Map<string, Map<string, Tally>>()
+  /** Rarer ones, by dimensions as one text. */
+  readonly #others = new Map<string, { readonly dimensions: Dimensions; readonly tallies: Map<string, Tally> }>()
 
-  slot(target: object, describe: () => Pick<Slot, 'functionName' | 'resource' | 'executedVersion'>): Slot {
-    const known = this.slots.get(target)
-    if (known !== undefined) return known
-    const values = new Float64Array(WIDTH)
-    values[DURATION_MIN] = Infinity
-    values[CONCURRENT_MIN] = Infinity
-    const slot: Slot = { ...describe(), values, durations: new DurationBuckets() }
-    this.slots.set(target, slot)
-    return slot
+  /** @param rows - So many are likely */
+  constructor(rows = 16) {
+    this.values = new Float64Array(Math.max(1, rows) * WIDTH)
   }
 
-  /** @param dimensions - Names and values in turn, sorted by name */
-  add(metric: string, value: number, keepsValues: boolean, ...dimensions: string[]): void {
-    const key = dimensions.length === 0 ? metric : `${metric}${SEPARATOR}${dimensions.join(SEPARATOR)}`
-    let tally = this.tallies.get(key)
-    if (tally === undefined) {
-      tally = {
-        count: 0,
-        sum: 0,
-        min: Infinity,
-        max: -Infinity,
-        buckets: keepsValues ? new DurationBuckets() : undefined
+  /** Where calls of this target are counted: times {@link WIDTH} is the first column. */
+  row(target: MinuteTarget, describe: () => Way): number {
+    let row = this.#rows.get(target)
+    if (row === undefined) {
+      row = this.ways.push(describe()) - 1
+      this.#rows.set(target, row)
+      if (this.values.length < this.ways.length * WIDTH) {
+        const grown = new Float64Array(this.values.length * 2)
+        grown.set(this.values)
+        this.values = grown
       }
-      this.tallies.set(key, tally)
+      this.values[row * WIDTH + DURATION_MIN] = Infinity
+      this.values[row * WIDTH + CONCURRENT_MIN] = Infinity
     }
-    tally.count++
-    tally.sum += value
-    if (value < tally.min) tally.min = value
-    if (value > tally.max) tally.max = value
-    tally.buckets?.add(value)
+    target.minuteTable = this.id
+    target.minuteRow = row
+    return row
+  }
+
+  /** One more invocation that took so long. @param at - The first column of its row */
+  invoked(at: number, ms: number): void {
+    const { values } = this
+    const before = values[at + INVOCATIONS]!++
+    values[at + DURATION_SUM]! += ms
+    if (ms < values[at + DURATION_MIN]!) values[at + DURATION_MIN] = ms
+    if (ms > values[at + DURATION_MAX]!) values[at + DURATION_MAX] = ms
+    if (before < EXACT) {
+      values[at + FIRST_DURATION + before] = ms
+      return
+    }
+    const set = (values[at + BUCKET_SET] ||= this.#addBuckets()) - 1
+    this.#buckets[Math.floor(set / SETS)]![(set % SETS) * BUCKETS + bucketOf(ms)]!++
+  }
+
+  durations(row: number): [ms: number, count: number][] {
+    const durations: [number, number][] = []
+    this.eachDuration(row, (ms, count) => durations.push([ms, count]))
+    return durations
+  }
+
+  eachDuration(row: number, take: (ms: number, count: number) => void): void {
+    const at = row * WIDTH
+    const few = Math.min(EXACT, this.values[at + INVOCATIONS]!)
+    for (let i = 0; i < few; i++) take(this.values[at + FIRST_DURATION + i]!, 1)
+    const set = this.values[at + BUCKET_SET]! - 1
+    if (set >= 0) eachBucket(this.#buckets[Math.floor(set / SETS)]!, (set % SETS) * BUCKETS, take)
+  }
+
+  /** Of a metric of a function, or of all of them. @param keepsValues - Whether percentiles may be asked of it */
+  add(metric: string, value: number, keepsValues: boolean, functionName?: string): void {
+    let tallies = this.#all
+    if (functionName !== undefined) {
+      const known = this.#byFunction.get(functionName)
+      tallies = known ?? new Map<string, Tally>()
+      if (known === undefined) this.#byFunction.set(functionName, tallies)
+    }
+    addTo(tallies, metric, value, keepsValues)
+  }
+
+  /** Of a metric with other dimensions. @param dimensions - Sorted by name */
+  addOf(metric: string, value: number, dimensions: Dimensions): void {
+    const key = dimensions.map((dimension) => dimension.join('\n')).join('\n')
+    let other = this.#others.get(key)
+    if (other === undefined) {
+      other = { dimensions, tallies: new Map() }
+      this.#others.set(key, other)
+    }
+    addTo(other.tallies, metric, value, false)
+  }
+
+  *tallies(): Generator<[dimensions: Dimensions, tallies: ReadonlyMap<string, Tally>]> {
+    yield [[], this.#all]
+    for (const [name, tallies] of this.#byFunction) yield [[['FunctionName', name]], tallies]
+    for (const { dimensions, tallies } of this.#others.values()) yield [dimensions, tallies]
+  }
+
+  /** Nothing is added any more: targets need not be found. */
+  seal(): void {
+    this.#rows = new Map()
+  }
+
+  #addBuckets(): number {
+    if (this.#bucketSets % SETS === 0) this.#buckets.push(new Uint32Array(SETS * BUCKETS))
+    return ++this.#bucketSets
   }
 }
 
-/** The inverse of how {@link MinuteTable.add} names tallies. */
-export function partsOf(key: string): { metric: string; dimensions: [name: string, value: string][] } {
-  const [metric = '', ...rest] = key.split(SEPARATOR)
-  const dimensions: [string, string][] = []
-  for (let i = 0; i < rest.length; i += 2) dimensions.push([rest[i]!, rest[i + 1] ?? ''])
-  return { metric, dimensions }
+function addTo(tallies: Map<string, Tally>, metric: string, value: number, keepsValues: boolean): void {
+  let tally = tallies.get(metric)
+  if (tally === undefined) {
+    const buckets = keepsValues ? new DurationBuckets() : undefined
+    tally = { count: 0, sum: 0, min: Infinity, max: -Infinity, buckets }
+    tallies.set(metric, tally)
+  }
+  tally.count++
+  tally.sum += value
+  if (value < tally.min) tally.min = value
+  if (value > tally.max) tally.max = value
+  tally.buckets?.add(value)
 }

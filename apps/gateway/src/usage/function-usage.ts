@@ -57,11 +57,11 @@ export class FunctionUsageMeter {
     this.#endOfDay = (this.#day + 1) * DAY_MS
   }
 
-  /** A call is over, however it came. */
-  settled(record: Billed, { status, billedMs, provisioned, streamed }: Outcome): void {
+  /** A call is over, however it came. @param now - Unix time in ms */
+  settled(record: Billed, { status, billedMs, provisioned, streamed }: Outcome, now = this.#now()): void {
     // It never began.
     if (status === 'throttled' || status === 'unavailable') return
-    const at = this.#of(record)
+    const at = this.#of(record, now)
     const values = this.#values
     const { memoryMiB, ephemeralMiB } = record
     values[at + REQUESTS]! += 1
@@ -75,7 +75,7 @@ export class FunctionUsageMeter {
 
   /** An asynchronous event was so large that it counts as more requests than its first. */
   largeEvent(record: Billed, extraRequests: number): void {
-    const at = this.#of(record)
+    const at = this.#of(record, this.#now())
     this.#values[at + REQUESTS]! += extraRequests
     this.#values[at + EVENT_REQUESTS]! += extraRequests
   }
@@ -103,8 +103,8 @@ export class FunctionUsageMeter {
     return taken
   }
 
-  #of(record: Billed): number {
-    if (this.#now() >= this.#endOfDay) this.#turnDay()
+  #of(record: Billed, now: number): number {
+    if (now >= this.#endOfDay) this.#turnDay()
     let row = this.#rowsByRecord.get(record)
     if (row === undefined) {
       row = this.#row({ functionName: record.name, role: record.role, architecture: record.architecture })

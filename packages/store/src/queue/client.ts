@@ -46,7 +46,7 @@ export async function openEventQueue(options: QueueOptions): Promise<EventQueue>
     find: (requestId) => batches.ask({ kind: 'find', requestId }),
     list: (query) => batches.ask({ kind: 'list', query }),
     backlog: (limit) => batches.ask({ kind: 'backlog', limit }),
-    countDeliveries: () => batches.ask({ kind: 'count-deliveries' }),
+    pendingDeliveries: () => batches.ask({ kind: 'pending-deliveries' }),
     async claimDeliveries(now, limit, except) {
       const { deliveries, nextDueAt } = await batches.ask<{
         readonly deliveries: readonly Delivery[]

@@ -45,9 +45,13 @@ export function createDeliveryTable(db: Db) {
     Row
   >(`SELECT id, request_id, function_name, qualifier, purpose, target,
     state, created_at, ended_at, attempts, error FROM deliveries WHERE request_id = ? ORDER BY created_at, id`)
-  // Each from its own partial index.
-  const waiting = db.prepare<[], number>('SELECT count(*) FROM deliveries WHERE state = 0').pluck()
-  const claimed = db.prepare<[], number>('SELECT count(*) FROM deliveries WHERE state = 1').pluck()
+  // Each from its own partial index, in which row numbers are too: they grow in the order in which rows are made.
+  const firstOf = (state: 0 | 1) =>
+    db.prepare<[], { readonly count: number; readonly first: number | null }>(
+      `SELECT count(*) AS count, min(rowid) AS first FROM deliveries WHERE state = ${state}`
+    )
+  const [waiting, claimed] = [firstOf(0), firstOf(1)]
+  const createdAt = db.prepare<[row: number], number>('SELECT created_at FROM deliveries WHERE rowid = ?').pluck()
   const prune = db.prepare(
     'DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE ended_at < ? ORDER BY ended_at LIMIT ?)'
   )
@@ -69,7 +73,14 @@ export function createDeliveryTable(db: Db) {
     retry(id: string, dueAt: number, { attempts, error }: DeliveryResult): void {
       again.run(dueAt, attempts, error, id)
     },
-    count: (): number => waiting.get()! + claimed.get()!,
+    pending(): { readonly count: number; readonly oldestAt: number | undefined } {
+      const [one, other] = [waiting.get()!, claimed.get()!]
+      const firsts = [one.first, other.first].filter((row) => row !== null)
+      return {
+        count: one.count + other.count,
+        oldestAt: firsts.length === 0 ? undefined : createdAt.get(Math.min(...firsts))
+      }
+    },
     list: (requestId: string): readonly DeliveryRecord[] => ofEvent.all(requestId).map(toDeliveryRecord),
     prune(endedBefore: number, limit: number): void {
       prune.run(endedBefore, limit)

@@ -141,8 +141,8 @@ function embedded(db: Db): EmbeddedQueue {
         return lists.list(op.query)
       case 'backlog':
         return lists.backlog(op.limit)
-      case 'count-deliveries':
-        return deliveries.count()
+      case 'pending-deliveries':
+        return deliveries.pending()
       case 'claim-deliveries':
         return deliveries.claim(op.now, op.limit, op.except)
       case 'end-delivery':

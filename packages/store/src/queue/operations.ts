@@ -42,7 +42,7 @@ export type Operation =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'find'; readonly requestId: string }
   | { readonly kind: 'list'; readonly query: ListQuery }
-  | { readonly kind: 'count-deliveries' }
+  | { readonly kind: 'pending-deliveries' }
   | { readonly kind: 'backlog'; readonly limit: number }
   | {
       readonly kind: 'claim-deliveries'

@@ -1,5 +1,5 @@
 import type { Db } from '../sqlite-addon.ts'
-import type { Backlog, Condition, InvocationRecord, ListQuery } from './types.ts'
+import type { Backlog, Condition, InvocationRecord, ListQuery, TotalBacklog } from './types.ts'
 
 /** Columns of a record: all but the payload, which may be 1 MB. */
 export const RECORD = `request_id, function_name, qualifier, state, due_at, accepted_at, started_at, ended_at, attempts,
@@ -52,9 +52,12 @@ export function createRecordLists(db: Db) {
         ORDER BY accepted_at DESC, request_id DESC LIMIT @limit`)
     ])
   ) as Record<keyof typeof STATUSES, ReturnType<typeof db.prepare<Parameters, RecordRow>>>
-  const backlog = db.prepare<[limit: number], Backlog>(`
-    SELECT function_name AS functionName, count(*) AS waiting, min(accepted_at) AS oldestAt
-    FROM events WHERE state = 0 GROUP BY function_name ORDER BY waiting DESC LIMIT ?`)
+  // The totals are made before the limit counts.
+  const backlog = db.prepare<[limit: number], Backlog & { readonly total: number; readonly oldest: number }>(`
+    SELECT *, sum(waiting) OVER () AS total, min(oldestAt) OVER () AS oldest FROM (
+      SELECT function_name AS functionName, count(*) AS waiting, min(accepted_at) AS oldestAt
+      FROM events WHERE state = 0 GROUP BY function_name)
+    ORDER BY waiting DESC LIMIT ?`)
   return {
     list({ functionName, status, running, before, limit }: ListQuery): readonly InvocationRecord[] {
       const rows = pages[status ?? 'all'].all({
@@ -66,7 +69,14 @@ export function createRecordLists(db: Db) {
       })
       return rows.map(toRecord)
     },
-    backlog: (limit: number): readonly Backlog[] => backlog.all(limit)
+    backlog(limit: number): TotalBacklog {
+      const rows = backlog.all(limit)
+      return {
+        waiting: rows[0]?.total ?? 0,
+        oldestAt: rows[0]?.oldest,
+        functions: rows.map(({ functionName, waiting, oldestAt }) => ({ functionName, waiting, oldestAt }))
+      }
+    }
   }
 }
 

@@ -133,6 +133,15 @@ export interface Backlog {
   readonly oldestAt: number
 }
 
+/** Events that nobody runs yet, of all functions together. */
+export interface TotalBacklog {
+  readonly waiting: number
+  /** When the oldest was accepted, Unix time in ms; undefined: none waits. */
+  readonly oldestAt: number | undefined
+  /** Those with most of them first. */
+  readonly functions: readonly Backlog[]
+}
+
 export interface InvocationRecord {
   readonly requestId: string
   readonly functionName: string
@@ -193,10 +202,10 @@ export interface EventQueue {
   find(requestId: string): Promise<InvocationRecord | undefined>
   /** The newest first. */
   list(query: ListQuery): Promise<readonly InvocationRecord[]>
-  /** @returns at most `limit` functions, those with most events first */
-  backlog(limit: number): Promise<readonly Backlog[]>
-  /** Deliveries that have neither arrived nor been given up. */
-  countDeliveries(): Promise<number>
+  /** @param limit - Functions that are named; the totals are of all */
+  backlog(limit: number): Promise<TotalBacklog>
+  /** Deliveries that have neither arrived nor been given up, and when the oldest was made: Unix time in ms. */
+  pendingDeliveries(): Promise<{ readonly count: number; readonly oldestAt: number | undefined }>
   /** Takes deliveries that are due, the oldest first. @param except - Targets to leave alone for now */
   claimDeliveries(
     now: number,
