@@ -8,6 +8,7 @@ module.exports = {
     { name: 'sandbox-knows-no-function', severity: 'error', from: { path: '^packages/sandbox/' }, to: { path: '^packages/(?!sandbox/|shared/)|node_modules/(fastify|better-sqlite3(-node22)?|piscina)/' } },
     { name: 'executor-has-no-http-or-sql', severity: 'error', from: { path: '^packages/executor/' }, to: { path: '^packages/store/|node_modules/(fastify|better-sqlite3(-node22)?)/' } },
     { name: 'store-runs-nothing', severity: 'error', from: { path: '^packages/store/' }, to: { path: '^packages/(sandbox|executor)/' } },
+    { name: 'queue-thread-loads-little', comment: 'it is a program of its own, and every start of a gateway waits for it', severity: 'error', from: { path: '^packages/store/src/(queue/(?!client)|idempotency-keys|migrations|schema-state|sqlite-addon)' }, to: { path: '^packages/shared/', pathNot: '/(pricing/function-usage|idempotency).ts$', dependencyTypesNot: ['type-only'] } },
     { name: 'sql-lives-in-store', severity: 'error', from: { pathNot: '^packages/store/' }, to: { path: 'node_modules/better-sqlite3(-node22)?/' } },
     { name: 'control-plane-runs-no-code', severity: 'error', from: { path: '^apps/control-plane/' }, to: { path: '^packages/(sandbox|executor)/', pathNot: '^packages/executor/src/runtimes/index.ts$' } },
     { name: 'builder-builds', comment: 'it knows packages, not functions, HTTP servers of others or SQL', severity: 'error', from: { path: '^packages/builder/' }, to: { path: '^packages/(store|executor)/|node_modules/(fastify|better-sqlite3(-node22)?)/' } },

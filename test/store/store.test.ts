@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync
 } from 'node:fs'
@@ -271,6 +272,10 @@ t.test('migrations run once, in order, and refuse what does not fit', async (t) 
   writeFileSync(path.join(dir, '0002_b.sql'), 'CREATE TABLE b (x TEXT) STRICT; CREATE TABLE a (x TEXT);')
   t.throws(() => openStore(file, dir), /already exists/)
   writeFileSync(path.join(dir, '0002_b.sql'), 'CREATE TABLE b (x TEXT) STRICT;')
+  const third = path.join(dir, '0003_c.sql')
+  writeFileSync(third, 'CREATE TABLE b (x TEXT);')
+  t.throws(() => openStore(file, dir), /already exists/, 'the second is taken back with the third')
+  rmSync(third)
   const db = openStore(file, dir)
   t.strictSame(
     db.prepare('SELECT number, name FROM migrations').all(),

@@ -1,4 +1,4 @@
-import { IDEMPOTENCY_ANSWER_BYTES, IDEMPOTENCY_KEEP_MS } from '@hearth/shared'
+import { IDEMPOTENCY_ANSWER_BYTES, IDEMPOTENCY_KEEP_MS } from '@hearth/shared/idempotency'
 import type { Db } from './sqlite-addon.ts'
 
 /** Ours: what all kept answers and all keys may come to. */

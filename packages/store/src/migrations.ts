@@ -19,7 +19,7 @@ interface Migration {
 }
 
 /**
- * Applies what is missing of `dir`, one transaction per file. Safe to call from several processes at once.
+ * Applies what is missing of `dir`, all of it or nothing. Safe to call from several processes at once.
  *
  * @throws SchemaError when an applied file was edited, or the database was made by a newer Hearth
  */
@@ -27,27 +27,32 @@ export function migrate(db: Db, dir: string, now: () => Date): void {
   const migrations = readMigrations(dir)
   db.exec(`CREATE TABLE IF NOT EXISTS migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT`)
-  const find = db.prepare<[number: number], { sha256: string }>('SELECT sha256 FROM migrations WHERE number = ?')
-  const record = db.prepare('INSERT INTO migrations (number, name, sha256, applied_at) VALUES (?, ?, ?, ?)')
-  const apply = db.transaction((migration: Migration) => {
-    const applied = find.get(migration.number)
-    if (applied !== undefined) {
-      if (applied.sha256 !== migration.sha256) {
-        throw new SchemaError(`migration ${migration.name} was edited after it had been applied to this database`)
-      }
-      return
-    }
-    db.exec(migration.sql)
-    record.run(migration.number, migration.name, migration.sha256, now().toISOString())
-    db.pragma(`user_version = ${migration.number}`)
-  })
   const newest = migrations.at(-1)?.number ?? 0
   if (schemaVersion(db) > newest) {
     throw new SchemaError(
       `the database has schema ${schemaVersion(db)}, made by a newer Hearth; this one knows ${newest}`
     )
   }
-  for (const migration of migrations) apply.immediate(migration)
+  const applied = db.prepare<[], { number: number; sha256: string }>('SELECT number, sha256 FROM migrations')
+  const record = db.prepare('INSERT INTO migrations (number, name, sha256, applied_at) VALUES (?, ?, ?, ?)')
+  const missing = (): readonly Migration[] => {
+    const known = new Map(applied.all().map(({ number, sha256 }) => [number, sha256]))
+    const edited = migrations.find(({ number, sha256 }) => (known.get(number) ?? sha256) !== sha256)
+    if (edited !== undefined) {
+      throw new SchemaError(`migration ${edited.name} was edited after it had been applied to this database`)
+    }
+    return migrations.filter(({ number }) => !known.has(number))
+  }
+  if (missing().length === 0) return
+  // In one transaction, so in one sync of the disk. Under the lock it is looked again: another process may have been first.
+  const apply = db.transaction(() => {
+    for (const { number, name, sql, sha256 } of missing()) {
+      db.exec(sql)
+      record.run(number, name, sha256, now().toISOString())
+    }
+    db.pragma(`user_version = ${newest}`)
+  })
+  apply.immediate()
 }
 
 /** Number of the last migration that was applied to `db`; 0 for an empty database. */

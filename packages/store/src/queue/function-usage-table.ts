@@ -1,4 +1,4 @@
-import { type Architecture, type FunctionUsageDay, MEASURES, type Measure } from '@hearth/shared'
+import { type Architecture, type FunctionUsageDay, MEASURES, type Measure } from '@hearth/shared/function-usage'
 import type { Db } from '../sqlite-addon.ts'
 import type { Batches } from './batches.ts'
 import type {
