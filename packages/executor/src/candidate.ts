@@ -1,4 +1,5 @@
-import type { InitResult, Instance } from './instance.ts'
+import type { InitResult } from './init-result.ts'
+import type { Instance } from './instance.ts'
 
 /** A started but not yet initialised instance, with what its start cost. */
 export interface Candidate {

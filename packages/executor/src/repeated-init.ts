@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.ts'
 import { timedOut } from './failures.ts'
 import { type Flight, lastBytes } from './flight.ts'
-import type { InitResult } from './instance.ts'
+import type { InitResult } from './init-result.ts'
 import { reportLines, startLine } from './platform-lines.ts'
 import type { FunctionSpec, LogSink, Outcome } from './types.ts'
 

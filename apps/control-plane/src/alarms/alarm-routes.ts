@@ -4,7 +4,7 @@ import type { AlarmRecord, AlarmSending, AlarmStatus, MetricStore } from '@heart
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import { tagContext } from '../iam/parameters.ts'
 import type { ServiceInvoker } from '../service-invoker.ts'
 import { statementFor } from '../triggers/place.ts'
@@ -97,14 +97,14 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
     },
     async (request) => {
       const { limit = PAGE, cursor, prefix, state } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', ANY_NAME)
+      const after = fromCursor(cursor, 'cursor', ANY_NAME)
       const found = service.list(after, limit + 1, { prefix, state })
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return {
-        items: page.map((alarm) => toRestView(alarm, scope)),
-        nextCursor: last === undefined ? null : toCursor(last.name)
-      }
+      return pageOf(
+        found,
+        limit,
+        (alarm) => toRestView(alarm, scope),
+        ({ name }) => name
+      )
     }
   )
 
@@ -189,17 +189,17 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
       const found = service.history({ alarm: name, type, isAscending: false, after, limit: limit + 1 })
       // It stays when the alarm goes.
       if (found.length === 0 && cursor === undefined) find(name)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return {
-        items: page.map((item) => ({
+      return pageOf(
+        found,
+        limit,
+        (item) => ({
           at: new Date(item.at).toISOString(),
           type: item.type,
           summary: item.summary,
           data: JSON.parse(item.data) as unknown
-        })),
-        nextCursor: last === undefined ? null : toCursor(String(last.id))
-      }
+        }),
+        (item) => String(item.id)
+      )
     }
   )
 

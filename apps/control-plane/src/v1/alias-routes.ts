@@ -2,7 +2,7 @@ import { ALIAS_NAME, type AliasRecord, type ArnScope, functionArn, HearthError }
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AliasService } from '../functions/alias-service.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { FunctionName, ListQuery } from './function-schemas.ts'
 import { parseBody } from './json-body.ts'
@@ -35,15 +35,15 @@ export const aliasRoutes: FastifyPluginAsyncZod<AliasRoutesOptions> = async (app
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', ALIAS_NAME)
+      const after = fromCursor(cursor, 'cursor', ALIAS_NAME)
       const found = aliases.list(request.params.name, after, limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
       const origin = originOf(request)
-      return {
-        items: page.map((alias) => toAliasView(alias, scope, origin)),
-        nextCursor: last === undefined ? null : toCursor(last.name)
-      }
+      return pageOf(
+        found,
+        limit,
+        (alias) => toAliasView(alias, scope, origin),
+        ({ name }) => name
+      )
     }
   )
 

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Budgets } from '../budgets/budgets.ts'
 import { budgetArn } from '../budgets/evaluate-budget.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import { dayText } from '../usage/usage-report.ts'
 import { BUDGET_NAME, BudgetBody, BudgetList, BudgetListQuery, BudgetParams, BudgetView } from './budget-schemas.ts'
 import { parseBody } from './json-body.ts'
@@ -37,13 +37,13 @@ export const budgetRoutes: FastifyPluginAsyncZod<BudgetRoutesOptions> = async (a
     async (request) => {
       ask(request, 'ListBudgets', '*')
       const { limit = PAGE, cursor } = request.query
-      const found = budgets.list(cursor === undefined ? '' : fromCursor(cursor, 'cursor', BUDGET_NAME), limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return {
-        items: page.map((budget) => budgetView(budget, false)),
-        nextCursor: last === undefined ? null : toCursor(last.name)
-      }
+      const found = budgets.list(fromCursor(cursor, 'cursor', BUDGET_NAME), limit + 1)
+      return pageOf(
+        found,
+        limit,
+        (budget) => budgetView(budget, false),
+        ({ name }) => name
+      )
     }
   )
 

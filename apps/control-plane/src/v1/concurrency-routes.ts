@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ConcurrencyService, Provisioned } from '../functions/concurrency-service.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import {
   ConcurrencyParams,
   ProvisionedBody,
@@ -101,14 +101,9 @@ export const concurrencyRoutes: FastifyPluginAsyncZod<ConcurrencyRoutesOptions> 
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', QUALIFIER)
+      const after = fromCursor(cursor, 'cursor', QUALIFIER)
       const found = concurrency.listProvisioned(request.params.name, after, limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return {
-        items: page.map(toProvisionedView),
-        nextCursor: last === undefined ? null : toCursor(last.qualifier)
-      }
+      return pageOf(found, limit, toProvisionedView, ({ qualifier }) => qualifier)
     }
   )
 

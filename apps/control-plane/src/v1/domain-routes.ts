@@ -1,7 +1,7 @@
 import type { Domain } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, linkNext, pageOf } from '../http/cursor.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { readDomainName } from '../urls/domain-name.ts'
 import type { UrlService } from '../urls/url-service.ts'
@@ -32,13 +32,13 @@ export const domainRoutes: FastifyPluginAsyncZod<DomainRoutesOptions> = async (a
     },
     async (request, reply) => {
       const { limit = PAGE, cursor } = request.query
-      const found = urls.listDomains(cursor === undefined ? '' : fromCursor(cursor, 'cursor', HOST), limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      const nextCursor = last === undefined ? null : toCursor(last.host)
-      if (nextCursor !== null)
-        void reply.header('link', `</v1/domains?limit=${limit}&cursor=${nextCursor}>; rel="next"`)
-      return { items: page.map(toDomainView), nextCursor }
+      const found = urls.listDomains(fromCursor(cursor, 'cursor', HOST), limit + 1)
+      return linkNext(
+        reply,
+        '/v1/domains',
+        limit,
+        pageOf(found, limit, toDomainView, ({ host }) => host)
+      )
     }
   )
 

@@ -9,7 +9,7 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { DestinationWish, EventInvokeService } from '../functions/event-invoke-service.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import {
   EventInvokeBody,
   EventInvokeList,
@@ -134,14 +134,14 @@ export const eventInvokeRoutes: FastifyPluginAsyncZod<EventInvokeRoutesOptions> 
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', QUALIFIER)
+      const after = fromCursor(cursor, 'cursor', QUALIFIER)
       const found = eventInvoke.list(request.params.name, after, limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return {
-        items: page.map((config) => toView(config, scope)),
-        nextCursor: last === undefined ? null : toCursor(last.qualifier)
-      }
+      return pageOf(
+        found,
+        limit,
+        (config) => toView(config, scope),
+        ({ qualifier }) => qualifier
+      )
     }
   )
 }

@@ -7,7 +7,7 @@ import type { CodeLinks } from '../code-links.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import { inspectStored, requireSame } from '../functions/inspect-stored.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, linkNext, pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { LayerAttachments } from '../layers/layer-attachments.ts'
@@ -57,14 +57,15 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
     },
     async (request, reply) => {
       const { limit = PAGE, cursor } = request.query
-      const records = service.list(cursor === undefined ? '' : fromCursor(cursor, 'cursor'), limit + 1)
-      const page = records.slice(0, limit)
-      const last = records.length > limit ? page.at(-1) : undefined
-      const nextCursor = last === undefined ? null : toCursor(last.name)
-      if (nextCursor !== null)
-        void reply.header('link', `</v1/functions?limit=${limit}&cursor=${nextCursor}>; rel="next"`)
+      const records = service.list(fromCursor(cursor, 'cursor'), limit + 1)
       const origin = originOf(request)
-      return { items: page.map((record) => toFunctionView(record, scope, origin)), nextCursor }
+      const page = pageOf(
+        records,
+        limit,
+        (record) => toFunctionView(record, scope, origin),
+        ({ name }) => name
+      )
+      return linkNext(reply, '/v1/functions', limit, page)
     }
   )
 

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CodeLinks } from '../code-links.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, linkNext, pageOf } from '../http/cursor.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import { OPT } from '../layers/layer-attachments.ts'
 import type { LayerService } from '../layers/layer-service.ts'
@@ -87,7 +87,7 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRoutesOptions> = async (
     },
     async (request, reply) => {
       const { limit = PAGE, cursor } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', LAYER_NAME)
+      const after = fromCursor(cursor, 'cursor', LAYER_NAME)
       const found = layers.list(after, limit + 1, {})
       return answerPage(reply, '/v1/layers', found, limit, ({ name }) => name)
     }
@@ -183,11 +183,8 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRoutesOptions> = async (
     limit: number,
     keyOf: (version: LayerVersion) => string
   ) {
-    const page = found.slice(0, limit)
-    const last = found.length > limit ? page.at(-1) : undefined
-    const nextCursor = last === undefined ? null : toCursor(keyOf(last))
-    if (nextCursor !== null) void reply.header('link', `<${path}?limit=${limit}&cursor=${nextCursor}>; rel="next"`)
-    return { items: page.map((version) => toView(version, scope)), nextCursor }
+    const page = pageOf(found, limit, (version) => toView(version, scope), keyOf)
+    return linkNext(reply, path, limit, page)
   }
 }
 

@@ -2,7 +2,7 @@ import { logGroupArn } from '@hearth/shared'
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import { checkRetention } from '../logs/group-operations.ts'
 import type { KnownGroup, LogGroups } from '../logs/log-groups.ts'
 import { onAllGroups, onGroup } from '../logs/operation.ts'
@@ -48,11 +48,9 @@ export const logGroupRoutes: FastifyPluginAsyncZod<LogGroupRoutesOptions> = asyn
     async (request) => {
       request.requireAccess({ action: 'logs:DescribeLogGroups', resource: onAllGroups(groups).resource })
       const { limit = PAGE, cursor, prefix = '' } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', GROUP_NAME)
+      const after = fromCursor(cursor, 'cursor', GROUP_NAME)
       const found = (await groups.list()).filter(({ name }) => name.startsWith(prefix) && name > after)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return { items: page.map(viewOf), nextCursor: last === undefined ? null : toCursor(last.name) }
+      return pageOf(found, limit, viewOf, ({ name }) => name)
     }
   )
 

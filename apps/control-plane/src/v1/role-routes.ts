@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { ENTITY_NAME, MAX_SESSION_S } from '../access/names.ts'
 import { principalArn } from '../access/route-resource.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import { NameParams, PrincipalListQuery, RoleBody, RoleList, RoleView, SessionsRevoked } from './access-schemas.ts'
 import { parseBody } from './json-body.ts'
 import { inPlace, objectOf, textOf } from './policy-text.ts'
@@ -33,14 +33,14 @@ export const roleRoutes: FastifyPluginAsyncZod<{ readonly access: Access }> = as
     },
     async (request) => {
       const { limit = PAGE, cursor, pathPrefix = '/' } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', ENTITY_NAME)
+      const after = fromCursor(cursor, 'cursor', ENTITY_NAME)
       const found = roles.list(after, pathPrefix, limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return {
-        items: page.map((role) => toRoleView(role, access)),
-        nextCursor: last === undefined ? null : toCursor(last.name)
-      }
+      return pageOf(
+        found,
+        limit,
+        (role) => toRoleView(role, access),
+        ({ name }) => name
+      )
     }
   )
 

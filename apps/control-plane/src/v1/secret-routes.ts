@@ -3,7 +3,7 @@ import type { SecretRecord, SecretValue, SecretVersionRecord } from '@hearth/sto
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { tagContext } from '../iam/parameters.ts'
 import type { RequestContext } from '../query/operation.ts'
@@ -56,13 +56,13 @@ export const secretRoutes: FastifyPluginAsyncZod<{ readonly secrets: SecretServi
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const found = secrets.page(cursor === undefined ? '' : fromCursor(cursor, 'cursor', SECRET_NAME), limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return {
-        items: page.map((secret) => toView(secrets, secret)),
-        nextCursor: last === undefined ? null : toCursor(last.name)
-      }
+      const found = secrets.page(fromCursor(cursor, 'cursor', SECRET_NAME), limit + 1)
+      return pageOf(
+        found,
+        limit,
+        (secret) => toView(secrets, secret),
+        ({ name }) => name
+      )
     }
   )
 

@@ -1,7 +1,7 @@
 import { type ArnScope, HearthError } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { TriggerKind, TriggerShown } from '../triggers/kind.ts'
@@ -72,14 +72,9 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
       async (request) => {
         for (const wish of one.wishes('list', '')) request.requireAccess(wish)
         const { limit = PAGE, cursor } = request.query
-        const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', KEY)
+        const after = fromCursor(cursor, 'cursor', KEY)
         const found = one.list(after, limit + 1, placeIn(one, request.query))
-        const page = found.slice(0, limit)
-        const last = found.length > limit ? page.at(-1) : undefined
-        return {
-          items: page.map((shown) => viewOf(shown, originOf(request))),
-          nextCursor: last === undefined ? null : toCursor(keyOf(last))
-        }
+        return pageOf(found, limit, (shown) => viewOf(shown, originOf(request)), keyOf)
       }
     )
     app.put(

@@ -2,7 +2,7 @@ import { type ApiKey, type ArnScope, apiGatewayArn, type UsagePlan } from '@hear
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import type { UsagePlans } from '../usage-plans/usage-plans.ts'
 import { parseBody } from './json-body.ts'
 import {
@@ -25,39 +25,122 @@ export interface UsagePlanRoutesOptions {
 const tags = ['usage plans']
 const PAGE = 50
 
+/** What both kinds have alike: they are made under a name, and have an id of AWS's kind. */
+interface NamedKind<One extends { readonly id: string; readonly name: string }> {
+  /** Below `/v1`. */
+  readonly path: string
+  /** In ARNs of API Gateway. */
+  readonly resource: 'apikeys' | 'usageplans'
+  /** In the log. */
+  readonly word: { readonly member: string; readonly text: string }
+  readonly operations: Readonly<
+    Record<'list' | 'get' | 'delete', { readonly operationId: string; readonly summary: string }>
+  >
+  readonly view: z.ZodType<object>
+  readonly listView: z.ZodType<{ items: object[]; nextCursor: string | null }>
+  readonly toView: (one: One) => object
+  readonly list: (after: string, limit: number) => readonly One[]
+  readonly find: (name: string) => One | undefined
+  /** @throws HearthError RESOURCE_NOT_FOUND */
+  readonly get: (name: string) => One
+  readonly remove: (name: string) => void
+}
+
 /** API keys, and the usage plans that say what they open. Mounted under `/v1`. */
 export const usagePlanRoutes: FastifyPluginAsyncZod<UsagePlanRoutesOptions> = async (app, { usagePlans, scope }) => {
-  /** One that is to be made has no id yet. */
-  const ask = (request: FastifyRequest, verb: string, kind: 'apikeys' | 'usageplans', id: string | undefined): void => {
-    const path = id === undefined ? `/${kind}` : `/${kind}/${id}`
+  const ask = (request: FastifyRequest, verb: string, resource: string, id?: string): void => {
+    const path = id === undefined ? `/${resource}` : `/${resource}/${id}`
     request.requireAccess({ action: `apigateway:${verb}`, resource: apiGatewayArn(scope, path) })
   }
-  /** Who may not is told so whether or not there is such a thing. */
-  const askOne = (request: FastifyRequest, verb: string, kind: 'apikeys' | 'usageplans', name: string): void => {
-    const found = kind === 'apikeys' ? usagePlans.findKey(name) : usagePlans.findPlan(name)
-    ask(request, verb, kind, found?.id ?? name)
+  /** One that is to be made has no id yet. */
+  const askToPut = (request: FastifyRequest, resource: string, before: { readonly id: string } | undefined): void => {
+    if (before === undefined) ask(request, 'POST', resource)
+    else ask(request, 'PATCH', resource, before.id)
   }
 
-  app.get(
-    '/api-keys',
-    {
-      schema: {
-        operationId: 'listApiKeys',
-        summary: 'List API keys by name, without their values',
-        tags,
-        querystring: PlanListQuery,
-        response: { 200: ApiKeyList }
-      }
-    },
-    async (request) => {
-      ask(request, 'GET', 'apikeys', undefined)
-      const { limit = PAGE, cursor } = request.query
-      const found = usagePlans.listKeys(cursor === undefined ? '' : fromCursor(cursor, 'cursor', PLAN_NAME), limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return { items: page.map((key) => keyView(key)), nextCursor: last === undefined ? null : toCursor(last.name) }
+  function mountNamed<One extends { readonly id: string; readonly name: string }>(kind: NamedKind<One>): void {
+    const { path, resource, word, operations } = kind
+    /** Who may not is told so whether or not there is such a thing. */
+    const askOne = (request: FastifyRequest, verb: string, name: string): void => {
+      ask(request, verb, resource, kind.find(name)?.id ?? name)
     }
-  )
+    app.get(
+      path,
+      { schema: { ...operations.list, tags, querystring: PlanListQuery, response: { 200: kind.listView } } },
+      async (request) => {
+        ask(request, 'GET', resource)
+        const { limit = PAGE, cursor } = request.query
+        const found = kind.list(fromCursor(cursor, 'cursor', PLAN_NAME), limit + 1)
+        return pageOf(found, limit, kind.toView, ({ name }) => name)
+      }
+    )
+    app.get(
+      `${path}/:name`,
+      { schema: { ...operations.get, tags, params: PlanParams, response: { 200: kind.view } } },
+      async (request) => {
+        const { name } = request.params
+        askOne(request, 'GET', name)
+        return kind.toView(kind.get(name))
+      }
+    )
+    app.delete(
+      `${path}/:name`,
+      {
+        schema: {
+          ...operations.delete,
+          tags,
+          params: PlanParams,
+          response: { 204: z.undefined().describe('Deleted') }
+        }
+      },
+      async (request, reply) => {
+        const { name } = request.params
+        askOne(request, 'DELETE', name)
+        kind.remove(name)
+        request.log.info({ [word.member]: name }, `${word.text} deleted`)
+        return reply.code(204).send()
+      }
+    )
+  }
+
+  mountNamed<ApiKey>({
+    path: '/api-keys',
+    resource: 'apikeys',
+    word: { member: 'apiKey', text: 'API key' },
+    operations: {
+      list: { operationId: 'listApiKeys', summary: 'List API keys by name, without their values' },
+      get: { operationId: 'getApiKey', summary: 'Get an API key, without its value' },
+      delete: { operationId: 'deleteApiKey', summary: 'Delete an API key, which leaves its plans' }
+    },
+    view: ApiKeyView,
+    listView: ApiKeyList,
+    toView: (key) => keyView(key),
+    list: (after, limit) => usagePlans.listKeys(after, limit),
+    find: (name) => usagePlans.findKey(name),
+    get: (name) => usagePlans.getKey(name),
+    remove: (name) => {
+      usagePlans.deleteKey(name)
+    }
+  })
+  mountNamed<UsagePlan>({
+    path: '/usage-plans',
+    resource: 'usageplans',
+    word: { member: 'usagePlan', text: 'usage plan' },
+    operations: {
+      list: { operationId: 'listUsagePlans', summary: 'List usage plans by name' },
+      get: { operationId: 'getUsagePlan', summary: 'Get a usage plan' },
+      delete: { operationId: 'deleteUsagePlan', summary: 'Delete a usage plan; its keys stay' }
+    },
+    view: PlanView,
+    listView: PlanList,
+    toView: planView,
+    list: (after, limit) => usagePlans.listPlans(after, limit),
+    find: (name) => usagePlans.findPlan(name),
+    get: (name) => usagePlans.getPlan(name),
+    remove: (name) => {
+      usagePlans.deletePlan(name)
+    }
+  })
 
   app.put(
     '/api-keys/:name',
@@ -76,71 +159,12 @@ export const usagePlanRoutes: FastifyPluginAsyncZod<UsagePlanRoutesOptions> = as
     async (request, reply) => {
       const { name } = request.params
       const { value, enabled = true, description, tags: wanted = {} } = request.body
-      const before = usagePlans.findKey(name)
-      if (before === undefined) ask(request, 'POST', 'apikeys', undefined)
-      else ask(request, 'PATCH', 'apikeys', before.id)
+      askToPut(request, 'apikeys', usagePlans.findKey(name))
       const settings = { value, isEnabled: enabled, description: description ?? undefined, tags: wanted }
       const { key, created, made } = usagePlans.putKey(name, settings)
       request.log.info({ apiKey: key.id, created }, 'API key written')
       void reply.code(created ? 201 : 200)
       return keyView(key, made)
-    }
-  )
-
-  app.get(
-    '/api-keys/:name',
-    {
-      schema: {
-        operationId: 'getApiKey',
-        summary: 'Get an API key, without its value',
-        tags,
-        params: PlanParams,
-        response: { 200: ApiKeyView }
-      }
-    },
-    async (request) => {
-      askOne(request, 'GET', 'apikeys', request.params.name)
-      return keyView(usagePlans.getKey(request.params.name))
-    }
-  )
-
-  app.delete(
-    '/api-keys/:name',
-    {
-      schema: {
-        operationId: 'deleteApiKey',
-        summary: 'Delete an API key, which leaves its plans',
-        tags,
-        params: PlanParams,
-        response: { 204: z.undefined().describe('Deleted') }
-      }
-    },
-    async (request, reply) => {
-      askOne(request, 'DELETE', 'apikeys', request.params.name)
-      usagePlans.deleteKey(request.params.name)
-      request.log.info({ apiKey: request.params.name }, 'API key deleted')
-      return reply.code(204).send()
-    }
-  )
-
-  app.get(
-    '/usage-plans',
-    {
-      schema: {
-        operationId: 'listUsagePlans',
-        summary: 'List usage plans by name',
-        tags,
-        querystring: PlanListQuery,
-        response: { 200: PlanList }
-      }
-    },
-    async (request) => {
-      ask(request, 'GET', 'usageplans', undefined)
-      const { limit = PAGE, cursor } = request.query
-      const found = usagePlans.listPlans(cursor === undefined ? '' : fromCursor(cursor, 'cursor', PLAN_NAME), limit + 1)
-      const page = found.slice(0, limit)
-      const last = found.length > limit ? page.at(-1) : undefined
-      return { items: page.map(planView), nextCursor: last === undefined ? null : toCursor(last.name) }
     }
   )
 
@@ -161,9 +185,7 @@ export const usagePlanRoutes: FastifyPluginAsyncZod<UsagePlanRoutesOptions> = as
     async (request, reply) => {
       const { name } = request.params
       const { throttle, quota, description, stages, keys, tags: wanted = {} } = request.body
-      const before = usagePlans.findPlan(name)
-      if (before === undefined) ask(request, 'POST', 'usageplans', undefined)
-      else ask(request, 'PATCH', 'usageplans', before.id)
+      askToPut(request, 'usageplans', usagePlans.findPlan(name))
       const { plan, created } = usagePlans.putPlan(name, {
         throttle: throttle ?? undefined,
         quota: quota ?? undefined,
@@ -175,42 +197,6 @@ export const usagePlanRoutes: FastifyPluginAsyncZod<UsagePlanRoutesOptions> = as
       request.log.info({ usagePlan: plan.id, created }, 'usage plan written')
       void reply.code(created ? 201 : 200)
       return planView(plan)
-    }
-  )
-
-  app.get(
-    '/usage-plans/:name',
-    {
-      schema: {
-        operationId: 'getUsagePlan',
-        summary: 'Get a usage plan',
-        tags,
-        params: PlanParams,
-        response: { 200: PlanView }
-      }
-    },
-    async (request) => {
-      askOne(request, 'GET', 'usageplans', request.params.name)
-      return planView(usagePlans.getPlan(request.params.name))
-    }
-  )
-
-  app.delete(
-    '/usage-plans/:name',
-    {
-      schema: {
-        operationId: 'deleteUsagePlan',
-        summary: 'Delete a usage plan; its keys stay',
-        tags,
-        params: PlanParams,
-        response: { 204: z.undefined().describe('Deleted') }
-      }
-    },
-    async (request, reply) => {
-      askOne(request, 'DELETE', 'usageplans', request.params.name)
-      usagePlans.deletePlan(request.params.name)
-      request.log.info({ usagePlan: request.params.name }, 'usage plan deleted')
-      return reply.code(204).send()
     }
   )
 

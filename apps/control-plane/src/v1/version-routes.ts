@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { functionNotFound } from '../functions/function-record.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import { numberOf, type VersionService } from '../functions/version-service.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { FunctionList, FunctionName, FunctionView, ListQuery } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
@@ -41,13 +41,13 @@ export const versionRoutes: FastifyPluginAsyncZod<VersionRoutesOptions> = async 
       const { limit = PAGE, cursor } = request.query
       const after = cursor === undefined ? -1 : Number(fromCursor(cursor, 'cursor', /^\d{1,15}$/))
       const records = versions.list(request.params.name, after, limit + 1)
-      const page = records.slice(0, limit)
-      const last = records.length > limit ? page.at(-1) : undefined
       const origin = originOf(request)
-      return {
-        items: page.map((record) => toFunctionView(record, scope, origin)),
-        nextCursor: last === undefined ? null : toCursor(String(numberOf(last.version)))
-      }
+      return pageOf(
+        records,
+        limit,
+        (record) => toFunctionView(record, scope, origin),
+        (record) => String(numberOf(record.version))
+      )
     }
   )
 

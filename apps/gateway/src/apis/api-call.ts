@@ -18,6 +18,7 @@ import { isOwnKey } from '../url-door.ts'
 import type { ApiFailure } from './api-counts.ts'
 import { type ApiRequest, toApiEvent, toApiEventV1 } from './api-event.ts'
 import type { ApiHallway } from './api-hallway.ts'
+import { DEFAULT_STAGE } from './api-paths.ts'
 import { toApiResponse } from './api-response.ts'
 import type { ApiAddress, ApiEntry, StageEntry, StageRoute } from './api-table.ts'
 import type { AuthorizerContext, Verdict } from './guard.ts'
@@ -144,7 +145,7 @@ export class ApiCall implements Invocation, RequestFacts {
     this.#clientPath = path
     this.#path = at === 0 ? path : at === path.length ? '/' : path.slice(at)
     // What leads to a stage by a name of somebody's own is not in it, the stage is.
-    this.#rawPath = name === '$default' ? this.#path : isMapped ? `/${name}${this.#path}` : path
+    this.#rawPath = name === DEFAULT_STAGE ? this.#path : isMapped ? `/${name}${this.#path}` : path
     this.#stage = stage
     this.#api = stage.entry
     stage.entry.counts.requests += 1

@@ -9,6 +9,7 @@ import { OPAQUE_ORIGIN } from '../url-door.ts'
 import { ApiCall } from './api-call.ts'
 import { API_FAILURES, type ApiFailure, noteFailure } from './api-counts.ts'
 import type { ApiHallway } from './api-hallway.ts'
+import { API_PATH } from './api-paths.ts'
 import { type ApiAddress, type ApiEntry, createApiTable } from './api-table.ts'
 
 export interface ApiServiceOptions extends Omit<ApiHallway, 'onFailed' | 'route'> {
@@ -31,7 +32,6 @@ export interface ApiService extends HostBook {
 const ENTRIES = 4_096
 /** No host name is longer: the rest is a port. */
 const MAX_HEADER_CHARS = 260
-const PATH_PREFIX = '/api/'
 const ID_IN_PATH = /^[^/?]*/
 const TOLD_EVERY_MS = 10_000
 /** The owner does not see these anywhere else. */
@@ -106,8 +106,8 @@ export function createApiService(options: ApiServiceOptions): ApiService {
         return
       }
       // As it was sent: an id that is escaped is none.
-      const [id] = ID_IN_PATH.exec(req.url!.slice(PATH_PREFIX.length)) ?? ['']
-      const skip = PATH_PREFIX.length + id.length
+      const [id] = ID_IN_PATH.exec(req.url!.slice(API_PATH.length)) ?? ['']
+      const skip = API_PATH.length + id.length
       new ApiCall(hallway, table.addressOf(id), skip, OPAQUE_ORIGIN, req, res, requestId).start()
     },
     findNamed: (name) => table.findNamed(name)

@@ -13,6 +13,7 @@ import type { PublishedApis } from '@hearth/store'
 import { Cors } from '../cors.ts'
 import { sourceKeys } from '../service-access.ts'
 import { type ApiCounts, newCounts } from './api-counts.ts'
+import { mappingInPath, mappingsByDomain, stageInPath } from './api-paths.ts'
 import { type CompiledRoute, compileRoutes, type RouteTable } from './route-table.ts'
 import { type RequestThrottle, RouteThrottles } from './throttle.ts'
 
@@ -73,13 +74,11 @@ export interface ApiTable {
   findNamed(name: string): ApiEntry | undefined
 }
 
-const DEFAULT_STAGE = '$default'
-
 /** HTTP APIs by what leads to them. @param urlDomain - APIs are `<id>.` before this name */
 export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
   let apis = new Map<string, ApiEntry>()
   let protocols = new Map<string, Api['protocol']>()
-  let mappings = new Map<string, ApiMapping[]>()
+  let mappings: ReadonlyMap<string, readonly ApiMapping[]> = new Map()
   let compiled = new Map<string, () => RouteTable>()
   const throttles = new RouteThrottles()
 
@@ -95,14 +94,7 @@ export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
         protocols.set(id, protocol)
         if (protocol === 'HTTP') apis.set(id, newEntry(one, before))
       }
-      mappings = new Map()
-      for (const mapping of published.mappings) {
-        if (protocols.get(mapping.apiId) !== 'HTTP') continue
-        const list = mappings.get(mapping.domain)
-        if (list === undefined) mappings.set(mapping.domain, [mapping])
-        else list.push(mapping)
-      }
-      for (const list of mappings.values()) list.sort((a, b) => b.key.length - a.key.length)
+      mappings = mappingsByDomain(published.mappings, (apiId) => protocols.get(apiId) === 'HTTP')
     },
     find: (id) => apis.get(id),
     protocolOf: (id) => protocols.get(id),
@@ -128,23 +120,16 @@ export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
   }
 
   function selectStage({ stages }: ApiEntry, path: string): Selected | 404 {
-    const slash = path.indexOf('/', 1)
-    const end = slash === -1 ? path.length : slash
-    const named = stages.get(path.slice(1, end))
-    // `$default` is reached without its name.
-    if (named !== undefined && named.stage.name !== DEFAULT_STAGE) return { stage: named, at: end, isMapped: false }
-    const stage = stages.get(DEFAULT_STAGE)
-    return stage === undefined ? 404 : { stage, at: 0, isMapped: false }
+    const found = stageInPath(stages, path)
+    return found === undefined ? 404 : { ...found, isMapped: false }
   }
 
   function selectMapped(list: readonly ApiMapping[], path: string): Selected | 403 | 404 {
-    for (const { key, apiId, stage: name } of list) {
-      const at = key === '' ? 0 : key.length + 1
-      if (key !== '' && !(path.startsWith(key, 1) && (path.length === at || path[at] === '/'))) continue
-      const stage = apis.get(apiId)?.stages.get(name)
-      return stage === undefined ? 404 : { stage, at, isMapped: true }
-    }
-    return 403
+    const found = mappingInPath(list, path)
+    if (found === undefined) return 403
+    const { mapping, at } = found
+    const stage = apis.get(mapping.apiId)?.stages.get(mapping.stage)
+    return stage === undefined ? 404 : { stage, at, isMapped: true }
   }
 
   function newEntry(

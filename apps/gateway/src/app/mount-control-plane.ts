@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ArnScope } from '@hearth/shared'
 import type { LogReader, LogSettingsReader, LogWriter } from '@hearth/store'
+import { API_PATH } from '../apis/api-paths.ts'
 import type { Hallway } from '../call.ts'
 import type { Entry } from '../function-routes.ts'
 import { OTHER_HOST } from '../host-entrance.ts'
@@ -71,7 +72,7 @@ export function mountControlPlane({ allMethods, mount }: Mounts, options: Contro
     reply.hijack()
     if (hosts.serve(request.raw, reply.raw, request.id)) return
     // Routes of APIs may take any method.
-    if (request.raw.url!.startsWith('/api/')) apis.enterByPath(request.raw, reply.raw, request.id)
+    if (request.raw.url!.startsWith(API_PATH)) apis.enterByPath(request.raw, reply.raw, request.id)
     else forward(request.raw, reply.raw, request.id, '')
   })
 }

@@ -14,6 +14,7 @@ import {
   parseFunctionRef
 } from '@hearth/shared'
 import type { PublishedApis } from '@hearth/store'
+import { API_PATH, mappingInPath, mappingsByDomain, stageInPath } from '../apis/api-paths.ts'
 import { type RequestThrottle, RouteThrottles } from '../apis/throttle.ts'
 import { compileSelection, type SelectionSource } from './selection-expression.ts'
 
@@ -75,47 +76,37 @@ export interface OpenApi {
 const HOSTS = 4_096
 /** No host name is longer: the rest is a port. */
 const MAX_HEADER_CHARS = 260
-const BY_PATH = /^\/api\/([a-z0-9]{10})(\/.*)?$/s
+/** What follows `/api/`. */
+const BY_PATH = /^([a-z0-9]{10})(\/.*)?$/s
 
 /** @param urlDomain - APIs are `<id>.` before this name */
 export function createPublishedSockets(scope: ArnScope, urlDomain: string): PublishedSockets {
   const suffix = `.${urlDomain}`
   let apis = new Map<string, OpenApi>()
-  /** Longest keys first. */
-  let domains = new Map<string, readonly ApiMapping[]>()
+  let domains: ReadonlyMap<string, readonly ApiMapping[]> = new Map()
   let hosts = new Map<string, boolean>()
   const throttles = new RouteThrottles()
 
   function update({ apis: published, mappings }: PublishedApis): void {
     apis = new Map()
-    domains = new Map()
     hosts = new Map()
     throttles.renew()
     for (const one of published)
       if (one.api.protocol === 'WEBSOCKET') apis.set(one.api.id, openApi(scope, one, throttles))
-    for (const mapping of mappings) {
-      if (!apis.has(mapping.apiId)) continue
-      domains.set(mapping.domain, [...(domains.get(mapping.domain) ?? []), mapping])
-    }
-    for (const list of domains.values()) (list as ApiMapping[]).sort((a, b) => b.key.length - a.key.length)
+    domains = mappingsByDomain(mappings, (apiId) => apis.has(apiId))
   }
 
   /** @param path - Begins with a slash, or is empty */
   function inApi(open: OpenApi, path: string, domainName: string): SocketLocation {
-    const end = path.indexOf('/', 1)
-    const name = end === -1 ? path.slice(1) : path.slice(1, end)
-    const stage = name === '' ? undefined : open.stages.get(decode(name))
-    if (stage !== undefined) return { stage, rest: end === -1 ? '' : path.slice(end), domainName }
-    return { stage: open.stages.get('$default'), rest: path, domainName }
+    const found = stageInPath(open.stages, path, decode)
+    return { stage: found?.stage, rest: path.slice(found?.at), domainName }
   }
 
   function inDomain(mappings: readonly ApiMapping[], path: string, domainName: string): SocketLocation {
-    for (const { key, apiId, stage } of mappings) {
-      const prefix = key === '' ? '' : `/${key}`
-      if (path !== prefix && !path.startsWith(`${prefix}/`)) continue
-      return { stage: apis.get(apiId)?.stages.get(stage), rest: path.slice(prefix.length), domainName }
-    }
-    return { stage: undefined, rest: path, domainName }
+    const found = mappingInPath(mappings, path)
+    if (found === undefined) return { stage: undefined, rest: path, domainName }
+    const { apiId, stage } = found.mapping
+    return { stage: apis.get(apiId)?.stages.get(stage), rest: path.slice(found.at), domainName }
   }
 
   const apiOfHost = (host: string): OpenApi | undefined => {
@@ -148,7 +139,8 @@ export function createPublishedSockets(scope: ArnScope, urlDomain: string): Publ
       if (named !== undefined) return inApi(named, path, host)
       const mappings = domains.get(host)
       if (mappings !== undefined) return inDomain(mappings, path, host)
-      const [, id = '', below = ''] = BY_PATH.exec(path) ?? []
+      if (!path.startsWith(API_PATH)) return undefined
+      const [, id = '', below = ''] = BY_PATH.exec(path.slice(API_PATH.length)) ?? []
       const open = apis.get(id)
       if (open === undefined) return undefined
       if (open.api.disableExecuteApiEndpoint) return { stage: undefined, rest: below, domainName: host }
