@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { createLogWriter } from '@hearth/store'
 import t, { type Test } from 'tap'
+import { eventually } from '../helpers/hearth.ts'
 import { ACCOUNT, REGION, startControlPlane } from './support.ts'
 
 // The machine's clock says when files were made: this one is not behind it.
@@ -464,3 +465,123 @@ t.test('/v1/log-groups', async (t) => {
   t.equal((await plane.inject({ method: 'DELETE', url })).statusCode, 204)
   t.match((await plane.get(url)).json(), { code: 'LOG_GROUP_NOT_FOUND', status: 404 })
 })
+
+/** Sums of a metric by minute, as CloudWatch's API tells them. */
+async function sumsOf(namespace: string, name: string): Promise<readonly (readonly [number, number, number])[]> {
+  const response = await plane.inject({
+    method: 'POST',
+    url: '/',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'GraniteServiceVersion20100801.GetMetricStatistics'
+    },
+    payload: JSON.stringify({
+      Namespace: namespace,
+      MetricName: name,
+      StartTime: Math.floor(nowMs / 1_000) - 3_600,
+      EndTime: Math.floor(nowMs / 1_000) + 60,
+      Period: 60,
+      Statistics: ['Sum', 'SampleCount']
+    })
+  })
+  const { Datapoints = [] } = response.json<{
+    Datapoints?: readonly { Timestamp: number; Sum: number; SampleCount: number }[]
+  }>()
+  return Datapoints.map(({ Timestamp, Sum, SampleCount }) => [Timestamp * 1_000, Sum, SampleCount] as const).sort(
+    ([a], [b]) => a - b
+  )
+}
+
+t.test('a minute with events and no match has the default value, one without events has none', async (t) => {
+  const logGroupName = '/app/defaults'
+  await done(t, 'CreateLogGroup', { logGroupName })
+  const transformation = { metricNamespace: 'Defaults', metricValue: '$.ms', defaultValue: 7 }
+  const filter = (filterName: string, ...metricTransformations: object[]) => ({
+    logGroupName,
+    filterName,
+    filterPattern: '{ $.ms > 10 }',
+    metricTransformations
+  })
+  t.match(
+    await call('PutMetricFilter', filter('no', { ...transformation, metricName: 'no', dimensions: { d: '$.d' } })),
+    {
+      status: 400,
+      body: {
+        __type: 'InvalidParameterException',
+        message: 'Invalid metric transformation: dimensions and default value are mutually exclusive properties.'
+      }
+    }
+  )
+  t.match(await logs('DescribeMetricFilters', { logGroupName }), { metricFilters: [] }, 'nothing is left of it')
+  await done(t, 'PutMetricFilter', filter('yes', { ...transformation, metricName: 'yes' }))
+  const without = { metricNamespace: 'Defaults', metricValue: '1', metricName: 'without', dimensions: { d: '$.d' } }
+  await done(t, 'PutMetricFilter', filter('without', without))
+  const minute = Math.floor(nowMs / 60_000) * 60_000
+  const at = [minute - 240_000, minute - 180_000, minute - 60_000]
+  const put = (time: number, ms: number) =>
+    writer.put(logGroupName, 's', [{ at: time + 5_000, message: JSON.stringify({ ms, d: 'x' }) }])
+  await put(at[0]!, 50)
+  await put(at[0]!, 5)
+  await put(at[1]!, 5)
+  await put(at[2]!, 20)
+  await eventually(async () => (await sumsOf('Defaults', 'yes')).length === 2)
+  nowMs += 95_000
+  const expected = [
+    [at[0]!, 50, 1],
+    [at[1]!, 7, 1],
+    [at[2]!, 20, 1]
+  ]
+  await eventually(async () => (await sumsOf('Defaults', 'yes')).length === 3)
+  t.strictSame(await sumsOf('Defaults', 'yes'), expected)
+  t.strictSame(await sumsOf('Defaults', 'without'), [], 'without its dimension it is another metric')
+})
+
+t.test(
+  'when there are as many custom metrics as may be, logs make no new ones, and go on with those there are',
+  async (t) => {
+    const put = (from: number, count: number) =>
+      plane.inject({
+        method: 'POST',
+        url: '/',
+        headers: {
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-target': 'GraniteServiceVersion20100801.PutMetricData'
+        },
+        payload: JSON.stringify({
+          Namespace: 'Many',
+          MetricData: Array.from({ length: count }, (_, i) => ({ MetricName: `m${from + i}`, Value: 1 }))
+        })
+      })
+    let full = await put(0, 1_000)
+    for (let i = 1_000; full.statusCode === 200 && i <= 50_000; i += 1_000) full = await put(i, 1_000)
+    t.match(full.json(), { __type: /LimitExceeded/ })
+    t.match(await sumsOf('Many', 'm49999'), [], 'all of a request or nothing')
+    let next = 60_000
+    for (let count = 512; count >= 1; count /= 2) if ((await put(next, count)).statusCode === 200) next += count
+    const logGroupName = '/app/many'
+    await done(t, 'CreateLogGroup', { logGroupName })
+    const transformation = { metricNamespace: 'Fresh', metricName: 'filtered', metricValue: '1' }
+    const filter = { filterName: 'f', filterPattern: 'other', metricTransformations: [transformation] }
+    await done(t, 'PutMetricFilter', { logGroupName, ...filter })
+    const embedded = (name: string) =>
+      JSON.stringify({
+        _aws: {
+          Timestamp: nowMs,
+          CloudWatchMetrics: [{ Namespace: 'Many', Dimensions: [[]], Metrics: [{ Name: name }] }]
+        },
+        [name]: 5
+      })
+    const messages = [embedded('fresh'), embedded('m3'), 'other', embedded('m3')]
+    await writer.put(
+      logGroupName,
+      's',
+      messages.map((message) => ({ at: nowMs, message }))
+    )
+    const counts = async () =>
+      (await plane.get('/metrics')).body.match(/^hearth_log_metric_values_total.*refused"\} \d+$/gm)?.join('\n')
+    await eventually(async () => (await counts())?.includes('source="filter",result="refused"} 1'))
+    t.match(await counts(), 'hearth_log_metric_values_total{source="emf",result="refused"} 1')
+    t.match((await sumsOf('Many', 'm3')).at(-1)?.slice(1), [11, 3], 'the two beside the first that was there')
+    t.strictSame(await sumsOf('Fresh', 'filtered'), [])
+  }
+)

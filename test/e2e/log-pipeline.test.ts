@@ -45,6 +45,9 @@ async function startReceiver() {
   const logs: OtlpLogs[] = []
   let failing = 0
   let refused = 0
+  /** Bytes of a push to Loki. */
+  let limit = Number.POSITIVE_INFINITY
+  let tooLarge = 0
   const server = createServer((req, res) => {
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -58,6 +61,11 @@ async function startReceiver() {
         return
       }
       const body = gunzipSync(Buffer.concat(chunks)).toString()
+      if (req.url === '/loki/api/v1/push' && body.length > limit) {
+        tooLarge++
+        res.writeHead(413).end()
+        return
+      }
       requests.push({ url: req.url ?? '', headers: req.headers })
       if (req.url === '/loki/api/v1/push') {
         const push = JSON.parse(body) as LokiPush
@@ -88,6 +96,10 @@ async function startReceiver() {
     pushes,
     logs,
     refused: () => refused,
+    tooLarge: () => tooLarge,
+    takeNoMoreThan(bytes: number) {
+      limit = bytes
+    },
     fail(times: number) {
       failing = times
     },
@@ -311,6 +323,89 @@ t.test('a function gets what it subscribes to, and never its own lines', async (
   await client.send(
     new DeleteSubscriptionFilterCommand({ logGroupName: '/aws/lambda/collector', filterName: 'to-collector' })
   )
+})
+
+const BIG = `export const handler = async ({ sizes }) => {
+  for (const [i, size] of sizes.entries()) console.log('big-' + i + '.' + 'x'.repeat(size))
+}`
+const planeMetric = async (line: string) => {
+  const answer = await hearth.request('/metrics/control-plane')
+  return Number(
+    (await answer.text())
+      .split('\n')
+      .find((one) => one.startsWith(line))
+      ?.slice(line.length)
+  )
+}
+
+t.test('what a target finds too large goes in smaller parts; one line that is too large goes not', async (t) => {
+  t.equal((await hearth.deploy('big', BIG)).status, 201)
+  receiver.takeNoMoreThan(30_000)
+  t.equal((await hearth.invoke('big', { sizes: [20_000, 20_000, 40_000, 20_000] })).status, 200)
+  await eventually(() => [0, 1, 3].every((i) => receiver.count('loki', `big-${i}.`) > 0), LIMIT_MS)
+  await eventually(() => receiver.count('otlp', 'big-3.') > 0, LIMIT_MS)
+  t.same(
+    [0, 1, 2, 3].map((i) => [receiver.count('loki', `big-${i}.`), receiver.count('otlp', `big-${i}.`)]),
+    [
+      [1, 1],
+      [1, 1],
+      [0, 1],
+      [1, 1]
+    ]
+  )
+  t.ok(receiver.tooLarge() > 2)
+  t.equal(await planeMetric('hearth_log_export_events_total{target="loki",result="rejected"} '), 1)
+  t.equal(await planeMetric('hearth_log_export_errors_total{target="loki"} '), 0, 'that is no failure')
+  receiver.takeNoMoreThan(Number.POSITIVE_INFINITY)
+})
+
+t.test('a subscription whose function fails, and then may not be called', async (t) => {
+  t.equal((await hearth.deploy('catcher', `export const handler = async () => { throw new Error('no') }`)).status, 201)
+  const config = { method: 'PUT', body: '{"maximumRetryAttempts": 0}' }
+  t.ok((await hearth.request('/v1/functions/catcher/event-invoke-config', config)).ok)
+  const policy = '/2015-03-31/functions/catcher/policy'
+  const allow = async () => {
+    const statement = {
+      StatementId: 'logs',
+      Action: 'lambda:InvokeFunction',
+      Principal: 'logs.amazonaws.com',
+      SourceArn: 'arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/big:*'
+    }
+    t.equal((await hearth.request(policy, { method: 'POST', body: JSON.stringify(statement) })).status, 201)
+  }
+  const failed = async () => {
+    const answer = await hearth.request('/v1/functions/catcher/invocations?status=failed')
+    return ((await answer.json()) as { invocations: { attempts: number }[] }).invocations
+  }
+  const big = async () => {
+    t.equal((await hearth.invoke('big', { sizes: [1] })).status, 200)
+  }
+  const subscription = {
+    logGroupName: '/aws/lambda/big',
+    filterName: 'to-catcher',
+    filterPattern: '"big-"',
+    destinationArn: 'arn:aws:lambda:us-east-1:000000000000:function:catcher'
+  }
+  await t.rejects(client.send(new PutSubscriptionFilterCommand(subscription)), { name: 'InvalidParameterException' })
+  await allow()
+  await client.send(new PutSubscriptionFilterCommand(subscription))
+  await big()
+  await eventually(async () => (await failed()).length === 2, LIMIT_MS)
+  t.match(
+    await failed(),
+    [{ attempts: 1 }, { attempts: 1 }],
+    'as asynchronous events do: the message to try it out, too'
+  )
+
+  t.equal((await hearth.request(`${policy}/logs`, { method: 'DELETE' })).status, 204)
+  const refused = 'hearth_log_subscription_events_total{result="refused"} '
+  const before = await planeMetric(refused)
+  await big()
+  await eventually(async () => (await planeMetric(refused)) === before + 1, LIMIT_MS)
+  await allow()
+  await big()
+  await eventually(async () => (await failed()).length === 3, LIMIT_MS)
+  t.equal(await planeMetric(refused), before + 1, 'from then on it gets what comes')
 })
 
 t.test(

@@ -297,6 +297,77 @@ t.test('a bundle for bug reports has no secret in it', async (t) => {
   t.equal((await fetch(`${hearth.url}/v1/diagnostics`)).status, 401)
 })
 
+t.test('to the last ms and byte: storage, streams, provisioned concurrency of real instances', async (t) => {
+  const of = async (name: string): Promise<Readonly<Record<string, number>>> =>
+    (await usage(hearth)).items.find(({ key }) => key === name)?.usage ?? {}
+  /** What the function's own REPORT lines say. */
+  const billed = async (name: string, calls: number): Promise<number> => {
+    const lines = await eventually(async () => {
+      const log = await (await hearth.request(`/v1/functions/${name}/logs`)).text()
+      const found = [...log.matchAll(/Billed Duration: (\d+) ms/g)]
+      return found.length === calls && found
+    })
+    return lines.reduce((sum, [, ms]) => sum + Number(ms), 0)
+  }
+
+  t.equal((await hearth.deploy('stores', 'export const handler = async () => 1', 'ephemeral=1024')).status, 201)
+  for (let i = 0; i < 3; i++) t.equal((await hearth.invoke('stores', {})).status, 200)
+  const stored = await billed('stores', 3)
+  t.match(await of('stores'), { requests: 3, billedMs: stored, ephemeralGbSeconds: (stored * 512) / 1_024_000 })
+
+  const MIB = 1_048_576
+  const streams = `export const handler = awslambda.streamifyResponse(async ({ bytes }, out) => {
+    for (let left = bytes; left > 0; left -= ${MIB}) out.write(Buffer.alloc(Math.min(left, ${MIB}), 'x'))
+    out.end()
+  })`
+  t.equal((await hearth.deploy('streams', streams)).status, 201)
+  const sizes = [1_000, 6 * MIB, 6 * MIB + 1, 8 * MIB]
+  for (const bytes of sizes) {
+    const answer = await hearth.request('/v1/functions/streams/invocations?invokeMode=RESPONSE_STREAM', {
+      method: 'POST',
+      body: JSON.stringify({ bytes })
+    })
+    t.equal((await answer.arrayBuffer()).byteLength, bytes)
+  }
+  t.match(await of('streams'), {
+    requests: sizes.length,
+    streamedBytes: sizes.reduce((sum, bytes) => sum + bytes),
+    billedStreamedBytes: 1 + 2 * MIB
+  })
+
+  t.ok((await hearth.deploy('kept', 'export const handler = async () => 1', 'memory=256&publish=true')).ok)
+  const provision = async (amount: number) => {
+    const at = '/v1/functions/kept/provisioned-concurrency/1'
+    const set = await hearth.request(at, json({ requested: amount }))
+    t.ok(set.ok, await set.text())
+    await eventually(async () => {
+      const { status } = (await (await hearth.request(at)).json()) as { status: string }
+      return status === 'READY'
+    }, 30_000)
+  }
+  await provision(2)
+  // Five minutes, as soon as they have begun.
+  const block = (256 * 300) / 1_024
+  await eventually(async () => (await of('kept'))['provisionedConcurrencyGbSeconds'] === 2 * block)
+  const inits = (await of('kept'))['provisionedDurationGbSeconds']!
+  t.ok(inits > 0, `${inits} GB-s of inits are billed too`)
+  for (let i = 0; i < 4; i++) {
+    t.equal((await hearth.request('/v1/functions/kept/invocations?qualifier=1', { method: 'POST' })).status, 200)
+  }
+  const used = await billed('kept', 4)
+  const after = await of('kept')
+  t.match(after, { requests: 4, gbSeconds: 0 }, 'none of it is on demand')
+  t.equal(after['provisionedDurationGbSeconds']!.toFixed(9), (inits + (used * 256) / 1_024_000).toFixed(9))
+  await provision(3)
+  await eventually(async () => (await of('kept'))['provisionedConcurrencyGbSeconds'] === 3 * block)
+  const { gateway } = hearth.pids()
+  process.kill(gateway, 'SIGKILL')
+  await eventually(() => ![0, gateway].includes(hearth.pids().gateway), 60_000)
+  await eventually(() => isReady(hearth), 60_000)
+  t.equal((await of('kept'))['provisionedConcurrencyGbSeconds'], 3 * block, 'the same five minutes')
+  t.equal((await hearth.request('/v1/functions/kept', { method: 'DELETE' })).status, 204)
+})
+
 t.test('without a control plane calls are answered, and the server says what is missing', async (t) => {
   // Stopped, it is not started again as one that has ended would be.
   const { controlPlane } = hearth.pids()
