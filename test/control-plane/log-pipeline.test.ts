@@ -1,14 +1,28 @@
 // What is made of log lines: the embedded metric format, batches of subscriptions, loops, and settings of exports.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { readEmbeddedMetrics } from '@hearth/control-plane/internal/log-pipeline/emf'
 import { LOKI } from '@hearth/control-plane/internal/log-pipeline/export/loki'
 import { OTLP } from '@hearth/control-plane/internal/log-pipeline/export/otlp'
 import { findLogLoops } from '@hearth/control-plane/internal/log-pipeline/log-loops'
 import { gatherSamples } from '@hearth/control-plane/internal/log-pipeline/metric-samples'
+import { startLogPipeline } from '@hearth/control-plane/internal/log-pipeline/start-log-pipeline'
 import { batchesOf, subscriptionPayload } from '@hearth/control-plane/internal/log-pipeline/subscription-payload'
 import { ConfigError, readConfig, redactConfig } from '@hearth/shared'
-import type { LogEvent } from '@hearth/store'
+import {
+  createLogGroupsRepository,
+  createLogReader,
+  createLogWriter,
+  type LogEvent,
+  openStore,
+  openTelemetry
+} from '@hearth/store'
+import { Registry } from 'prom-client'
 import t from 'tap'
+import { eventually, ROOT } from '../helpers/hearth.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 const event = (message: string, changes: Partial<LogEvent> = {}): LogEvent => ({
@@ -179,4 +193,129 @@ t.test('where logs are exported to is a setting without secrets in print', async
   ]) {
     t.throws(() => read(env), ConfigError)
   }
+})
+
+t.test('what is removed before somebody has read it is counted and logged, for each who missed it', async (t) => {
+  const GROUP = '/app'
+  const loki = createServer((req, res) => {
+    req.resume().on('end', () => {
+      res.writeHead(204).end()
+    })
+  })
+  loki.listen(0, '127.0.0.1')
+  await once(loki, 'listening')
+  let close = async (): Promise<void> => undefined
+  t.teardown(async () => {
+    await close()
+    loki.closeAllConnections()
+    loki.close()
+  })
+  const dir = t.testdir()
+  let now = Date.now()
+  const db = openStore(path.join(dir, 'hearth.db'), path.join(ROOT, 'migrations'))
+  const telemetry = openTelemetry({
+    file: path.join(dir, 'telemetry.db'),
+    migrationsDir: path.join(ROOT, 'migrations/telemetry')
+  })
+  const logsDir = path.join(dir, 'logs')
+  const logs = createLogWriter({ logsDir, groupBytes: 1_048_576, retentionDays: 1, now: () => now })
+  const groups = createLogGroupsRepository(db)
+  groups.putGroup({
+    name: GROUP,
+    createdAt: now,
+    retentionDays: undefined,
+    class: 'STANDARD',
+    isDeletionRefused: false,
+    tags: {}
+  })
+  groups.subscriptions.put({
+    group: GROUP,
+    name: 'all',
+    pattern: '',
+    destinationArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
+    distribution: 'ByLogStream',
+    createdAt: now - 1
+  })
+
+  /** From a start to a stop. */
+  async function readOne() {
+    const registry = new Registry()
+    const logged: Record<string, unknown>[] = []
+    const stop = startLogPipeline({
+      scope: { region: 'us-east-1', accountId: '000000000000' },
+      reader: createLogReader(logsDir),
+      telemetry,
+      definitions: groups,
+      invoker: {
+        invoke: async () => ({ status: 'accepted' })
+      },
+      groupOf: () => undefined,
+      exports: {
+        loki: { endpoint: `http://127.0.0.1:${(loki.address() as AddressInfo).port}`, headers: {} },
+        otlp: undefined
+      },
+      registry,
+      log: (_, message, fields) => {
+        if (message.includes('removed before')) logged.push(fields)
+      },
+      now: () => now
+    })
+    close = async () => {
+      await stop()
+      await logs.close()
+      telemetry.close()
+      db.close()
+    }
+    const value = async (name: string, labels: Record<string, string>) =>
+      (await registry.getSingleMetric(name)!.get()).values.find((one) =>
+        Object.entries(labels).every(([label, wanted]) => one.labels[label] === wanted)
+      )?.value
+    await eventually(async () => {
+      const done = [
+        await value('hearth_log_metric_values_total', { source: 'emf', result: 'taken' }),
+        await value('hearth_log_subscription_events_total', { result: 'delivered' }),
+        await value('hearth_log_export_events_total', { result: 'sent' })
+      ]
+      return done.every((count) => count === 1)
+    }, 30_000)
+    await stop()
+    const gaps = async (name: string) =>
+      Promise.all(['metrics', 'subscription', 'loki'].map((reader) => value(name, { reader })))
+    return {
+      gaps: await gaps('hearth_log_reader_gaps_total'),
+      bytes: await gaps('hearth_log_reader_lost_bytes_total'),
+      logged
+    }
+  }
+  const write = (n: number) =>
+    logs.put(GROUP, 's', [
+      {
+        at: now,
+        message: JSON.stringify({
+          _aws: { Timestamp: now, CloudWatchMetrics: [{ Namespace: 'n', Dimensions: [[]], Metrics: [{ Name: 'm' }] }] },
+          m: n
+        })
+      }
+    ])
+  // Its cursors are made before anything is written.
+  await write(1)
+  t.match(await readOne(), { gaps: [0, 0, 0], bytes: [0, 0, 0], logged: [] })
+  await write(2)
+  const lineBytes = logs.counts().storedBytes / 2
+  now += 2 * 86_400_000
+  await logs.sweep()
+  await write(3)
+  const missed = await readOne()
+  t.same(missed.gaps, [1, 1, 1])
+  // Of the first line, the beginning is what they have read up to.
+  for (const bytes of missed.bytes) t.equal(bytes, 2 * lineBytes - 1)
+  t.equal(missed.logged.length, 3)
+  for (const fields of missed.logged) t.match(fields, { reader: String, group: GROUP, bytes: 2 * lineBytes - 1 })
+  await write(4)
+  t.match(await readOne(), { gaps: [0, 0, 0], logged: [] }, 'once')
+  // All that they have read goes: nothing is missing.
+  now += 2 * 86_400_000
+  await logs.sweep()
+  await write(5)
+  t.match(await readOne(), { gaps: [0, 0, 0], logged: [] })
 })
