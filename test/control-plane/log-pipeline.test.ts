@@ -1,5 +1,6 @@
 // What is made of log lines: the embedded metric format, batches of subscriptions, loops, and settings of exports.
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
@@ -11,6 +12,7 @@ import { findLogLoops } from '@hearth/control-plane/internal/log-pipeline/log-lo
 import { gatherSamples } from '@hearth/control-plane/internal/log-pipeline/metric-samples'
 import { startLogPipeline } from '@hearth/control-plane/internal/log-pipeline/start-log-pipeline'
 import { batchesOf, subscriptionPayload } from '@hearth/control-plane/internal/log-pipeline/subscription-payload'
+import { forgetRemovals } from '@hearth/control-plane/internal/logs/forget-removals'
 import { ConfigError, readConfig, redactConfig } from '@hearth/shared'
 import {
   createLogGroupsRepository,
@@ -318,4 +320,84 @@ t.test('what is removed before somebody has read it is counted and logged, for e
   await logs.sweep()
   await write(5)
   t.match(await readOne(), { gaps: [0, 0, 0], logged: [] })
+})
+
+t.test('what was removed of log groups is forgotten when no file has any of it, and not before', async (t) => {
+  const HOUR = 3_600_000
+  const DAY = 24 * HOUR
+  let now = Date.now()
+  const dir = t.testdir()
+  const db = openStore(path.join(dir, 'hearth.db'), path.join(ROOT, 'migrations'))
+  const logsDir = path.join(dir, 'logs')
+  const open = () => createLogWriter({ logsDir, groupBytes: 1_048_576, segmentBytes: 1, now: () => now })
+  let logs = open()
+  t.teardown(async () => {
+    await logs.close()
+    db.close()
+  })
+  const repository = createLogGroupsRepository(db)
+  const reader = createLogReader(logsDir, { cuts: (group) => repository.listRemovals(group) })
+  const put = (group: string, stream: string, message: string) => logs.put(group, stream, [{ at: now, message }])
+  const retain = () => logs.retain({ retention: new Map(), removals: repository.listAllRemovals() })
+  const forget = () => forgetRemovals({ repository, reader, now: () => now })
+  const kept = async (group: string) => {
+    const texts: string[] = []
+    for await (const batch of reader.read(group, {})) for (const { message } of batch) texts.push(message)
+    return texts
+  }
+  const removals = () => repository.listAllRemovals().map(({ group, stream }) => `${group} ${stream}`)
+  for (const group of ['/gone', '/again', '/streams', '/crashed']) {
+    await put(group, 'a', 'old a')
+    await put(group, 'b', 'old b')
+  }
+  // Behind the time at which the folders are made, which is the machine's.
+  now += 600_000
+  const removedAt = now
+  repository.removeGroup('/gone', removedAt)
+  repository.removeGroup('/again', removedAt)
+  repository.removeStream('/streams', 'a', removedAt)
+  await retain()
+  // The gateway died before it had removed its files.
+  await logs.close()
+  repository.removeGroup('/crashed', removedAt)
+  now += 1_000
+  logs = open()
+  await put('/again', 'a', 'new')
+  const all = ['/again ', '/crashed ', '/gone ', '/streams a']
+  await put('/remade', 'a', 'new')
+  repository.removeGroup('/remade', now - DAY)
+  await forget()
+  t.same(removals(), all, 'what waits for the disk may still come; a folder that was made later has nothing of it')
+  now += 2 * HOUR
+  await forget()
+  t.same(removals(), ['/again ', '/crashed ', '/streams a'], 'no file has anything of it')
+  t.same(await kept('/crashed'), [])
+  t.same(await kept('/streams'), ['old b'])
+  await retain()
+  t.same(readdirSync(logsDir).sort(), ['@+again', '@+remade', '@+streams'])
+  await forget()
+  t.same(removals(), ['/again ', '/streams a'])
+
+  // A group that goes on while its old files go.
+  await put('/streams', 'a', 'new a')
+  await logs.retain({ retention: new Map([['/streams', 1]]), removals: repository.listAllRemovals() })
+  await logs.sweep()
+  await forget()
+  t.same(removals(), ['/again ', '/streams a'], 'files have it still')
+  now += 23 * HOUR
+  await logs.sweep()
+  await forget()
+  t.same(removals(), ['/again '])
+  t.same(await kept('/streams'), ['new a'])
+  t.same(await kept('/again'), ['new'])
+  // Removed again meanwhile: that is another removal.
+  repository.removeGroup('/streams', now)
+  await forget()
+  t.same(removals(), ['/again ', '/streams '])
+  now += DAY
+  repository.removeGroup('/again', now)
+  await retain()
+  now += 2 * HOUR
+  await forget()
+  t.same(removals(), [])
 })

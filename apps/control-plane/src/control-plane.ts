@@ -98,6 +98,7 @@ import { createVersionService } from './functions/version-service.ts'
 import { createLayerAttachments } from './layers/layer-attachments.ts'
 import { createLayerService } from './layers/layer-service.ts'
 import { startLogPipeline } from './log-pipeline/start-log-pipeline.ts'
+import { forgetRemovalsOften } from './logs/forget-removals.ts'
 import { createLogGroups } from './logs/log-groups.ts'
 import { startMasterKeys } from './master-key/master-keys.ts'
 import { measureQueries } from './measure-queries.ts'
@@ -608,12 +609,19 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
     }
   }, PRUNE_MS)
   pruning.unref()
+  const stopForgetting = forgetRemovalsOften(
+    { repository: logGroupsRepository, reader: logReader, now: () => now().getTime() },
+    (err) => {
+      app.log.error({ err }, 'what was removed of log groups cannot be forgotten')
+    }
+  )
   alarms.start()
   const stopTidying = tidyOften(telemetry, (err) => {
     app.log.error({ err }, 'old metrics could not be rolled up')
   })
   app.addHook('onClose', async () => {
     await stopLogPipeline()
+    await stopForgetting()
     stopCollector()
     stopTidying()
     await alarms.close()
