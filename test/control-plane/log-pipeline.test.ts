@@ -1,14 +1,30 @@
 // What is made of log lines: the embedded metric format, batches of subscriptions, loops, and settings of exports.
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { readEmbeddedMetrics } from '@hearth/control-plane/internal/log-pipeline/emf'
 import { LOKI } from '@hearth/control-plane/internal/log-pipeline/export/loki'
 import { OTLP } from '@hearth/control-plane/internal/log-pipeline/export/otlp'
 import { findLogLoops } from '@hearth/control-plane/internal/log-pipeline/log-loops'
 import { gatherSamples } from '@hearth/control-plane/internal/log-pipeline/metric-samples'
+import { startLogPipeline } from '@hearth/control-plane/internal/log-pipeline/start-log-pipeline'
 import { batchesOf, subscriptionPayload } from '@hearth/control-plane/internal/log-pipeline/subscription-payload'
+import { forgetRemovals } from '@hearth/control-plane/internal/logs/forget-removals'
 import { ConfigError, readConfig, redactConfig } from '@hearth/shared'
-import type { LogEvent } from '@hearth/store'
+import {
+  createLogGroupsRepository,
+  createLogReader,
+  createLogWriter,
+  type LogEvent,
+  openStore,
+  openTelemetry
+} from '@hearth/store'
+import { Registry } from 'prom-client'
 import t from 'tap'
+import { eventually, ROOT } from '../helpers/hearth.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 const event = (message: string, changes: Partial<LogEvent> = {}): LogEvent => ({
@@ -179,4 +195,209 @@ t.test('where logs are exported to is a setting without secrets in print', async
   ]) {
     t.throws(() => read(env), ConfigError)
   }
+})
+
+t.test('what is removed before somebody has read it is counted and logged, for each who missed it', async (t) => {
+  const GROUP = '/app'
+  const loki = createServer((req, res) => {
+    req.resume().on('end', () => {
+      res.writeHead(204).end()
+    })
+  })
+  loki.listen(0, '127.0.0.1')
+  await once(loki, 'listening')
+  let close = async (): Promise<void> => undefined
+  t.teardown(async () => {
+    await close()
+    loki.closeAllConnections()
+    loki.close()
+  })
+  const dir = t.testdir()
+  let now = Date.now()
+  const db = openStore(path.join(dir, 'hearth.db'), path.join(ROOT, 'migrations'))
+  const telemetry = openTelemetry({
+    file: path.join(dir, 'telemetry.db'),
+    migrationsDir: path.join(ROOT, 'migrations/telemetry')
+  })
+  const logsDir = path.join(dir, 'logs')
+  const logs = createLogWriter({ logsDir, groupBytes: 1_048_576, retentionDays: 1, now: () => now })
+  const groups = createLogGroupsRepository(db)
+  groups.putGroup({
+    name: GROUP,
+    createdAt: now,
+    retentionDays: undefined,
+    class: 'STANDARD',
+    isDeletionRefused: false,
+    tags: {}
+  })
+  groups.subscriptions.put({
+    group: GROUP,
+    name: 'all',
+    pattern: '',
+    destinationArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
+    distribution: 'ByLogStream',
+    createdAt: now - 1
+  })
+
+  /** From a start to a stop. */
+  async function readOne() {
+    const registry = new Registry()
+    const logged: Record<string, unknown>[] = []
+    const stop = startLogPipeline({
+      scope: { region: 'us-east-1', accountId: '000000000000' },
+      reader: createLogReader(logsDir),
+      telemetry,
+      definitions: groups,
+      invoker: {
+        invoke: async () => ({ status: 'accepted' })
+      },
+      groupOf: () => undefined,
+      exports: {
+        loki: { endpoint: `http://127.0.0.1:${(loki.address() as AddressInfo).port}`, headers: {} },
+        otlp: undefined
+      },
+      registry,
+      log: (_, message, fields) => {
+        if (message.includes('removed before')) logged.push(fields)
+      },
+      now: () => now
+    })
+    close = async () => {
+      await stop()
+      await logs.close()
+      telemetry.close()
+      db.close()
+    }
+    const value = async (name: string, labels: Record<string, string>) =>
+      (await registry.getSingleMetric(name)!.get()).values.find((one) =>
+        Object.entries(labels).every(([label, wanted]) => one.labels[label] === wanted)
+      )?.value
+    await eventually(async () => {
+      const done = [
+        await value('hearth_log_metric_values_total', { source: 'emf', result: 'taken' }),
+        await value('hearth_log_subscription_events_total', { result: 'delivered' }),
+        await value('hearth_log_export_events_total', { result: 'sent' })
+      ]
+      return done.every((count) => count === 1)
+    }, 30_000)
+    await stop()
+    const gaps = async (name: string) =>
+      Promise.all(['metrics', 'subscription', 'loki'].map((reader) => value(name, { reader })))
+    return {
+      gaps: await gaps('hearth_log_reader_gaps_total'),
+      bytes: await gaps('hearth_log_reader_lost_bytes_total'),
+      logged
+    }
+  }
+  const write = (n: number) =>
+    logs.put(GROUP, 's', [
+      {
+        at: now,
+        message: JSON.stringify({
+          _aws: { Timestamp: now, CloudWatchMetrics: [{ Namespace: 'n', Dimensions: [[]], Metrics: [{ Name: 'm' }] }] },
+          m: n
+        })
+      }
+    ])
+  // Its cursors are made before anything is written.
+  await write(1)
+  t.match(await readOne(), { gaps: [0, 0, 0], bytes: [0, 0, 0], logged: [] })
+  await write(2)
+  const lineBytes = logs.counts().storedBytes / 2
+  now += 2 * 86_400_000
+  await logs.sweep()
+  await write(3)
+  const missed = await readOne()
+  t.same(missed.gaps, [1, 1, 1])
+  // Of the first line, the beginning is what they have read up to.
+  for (const bytes of missed.bytes) t.equal(bytes, 2 * lineBytes - 1)
+  t.equal(missed.logged.length, 3)
+  for (const fields of missed.logged) t.match(fields, { reader: String, group: GROUP, bytes: 2 * lineBytes - 1 })
+  await write(4)
+  t.match(await readOne(), { gaps: [0, 0, 0], logged: [] }, 'once')
+  // All that they have read goes: nothing is missing.
+  now += 2 * 86_400_000
+  await logs.sweep()
+  await write(5)
+  t.match(await readOne(), { gaps: [0, 0, 0], logged: [] })
+})
+
+t.test('what was removed of log groups is forgotten when no file has any of it, and not before', async (t) => {
+  const HOUR = 3_600_000
+  const DAY = 24 * HOUR
+  let now = Date.now()
+  const dir = t.testdir()
+  const db = openStore(path.join(dir, 'hearth.db'), path.join(ROOT, 'migrations'))
+  const logsDir = path.join(dir, 'logs')
+  const open = () => createLogWriter({ logsDir, groupBytes: 1_048_576, segmentBytes: 1, now: () => now })
+  let logs = open()
+  t.teardown(async () => {
+    await logs.close()
+    db.close()
+  })
+  const repository = createLogGroupsRepository(db)
+  const reader = createLogReader(logsDir, { cuts: (group) => repository.listRemovals(group) })
+  const put = (group: string, stream: string, message: string) => logs.put(group, stream, [{ at: now, message }])
+  const retain = () => logs.retain({ retention: new Map(), removals: repository.listAllRemovals() })
+  const forget = () => forgetRemovals({ repository, reader, now: () => now })
+  const kept = async (group: string) => {
+    const texts: string[] = []
+    for await (const batch of reader.read(group, {})) for (const { message } of batch) texts.push(message)
+    return texts
+  }
+  const removals = () => repository.listAllRemovals().map(({ group, stream }) => `${group} ${stream}`)
+  for (const group of ['/gone', '/again', '/streams', '/crashed']) {
+    await put(group, 'a', 'old a')
+    await put(group, 'b', 'old b')
+  }
+  // Behind the time at which the folders are made, which is the machine's.
+  now += 600_000
+  const removedAt = now
+  repository.removeGroup('/gone', removedAt)
+  repository.removeGroup('/again', removedAt)
+  repository.removeStream('/streams', 'a', removedAt)
+  await retain()
+  // The gateway died before it had removed its files.
+  await logs.close()
+  repository.removeGroup('/crashed', removedAt)
+  now += 1_000
+  logs = open()
+  await put('/again', 'a', 'new')
+  const all = ['/again ', '/crashed ', '/gone ', '/streams a']
+  await put('/remade', 'a', 'new')
+  repository.removeGroup('/remade', now - DAY)
+  await forget()
+  t.same(removals(), all, 'what waits for the disk may still come; a folder that was made later has nothing of it')
+  now += 2 * HOUR
+  await forget()
+  t.same(removals(), ['/again ', '/crashed ', '/streams a'], 'no file has anything of it')
+  t.same(await kept('/crashed'), [])
+  t.same(await kept('/streams'), ['old b'])
+  await retain()
+  t.same(readdirSync(logsDir).sort(), ['@+again', '@+remade', '@+streams'])
+  await forget()
+  t.same(removals(), ['/again ', '/streams a'])
+
+  // A group that goes on while its old files go.
+  await put('/streams', 'a', 'new a')
+  await logs.retain({ retention: new Map([['/streams', 1]]), removals: repository.listAllRemovals() })
+  await logs.sweep()
+  await forget()
+  t.same(removals(), ['/again ', '/streams a'], 'files have it still')
+  now += 23 * HOUR
+  await logs.sweep()
+  await forget()
+  t.same(removals(), ['/again '])
+  t.same(await kept('/streams'), ['new a'])
+  t.same(await kept('/again'), ['new'])
+  // Removed again meanwhile: that is another removal.
+  repository.removeGroup('/streams', now)
+  await forget()
+  t.same(removals(), ['/again ', '/streams '])
+  now += DAY
+  repository.removeGroup('/again', now)
+  await retain()
+  now += 2 * HOUR
+  await forget()
+  t.same(removals(), [])
 })

@@ -12,6 +12,7 @@ import { createAlarms } from '../alarms/alarms.ts'
 import type { Deps } from '../app.ts'
 import { startBudgets } from '../budgets/budgets.ts'
 import { startLogPipeline } from '../log-pipeline/start-log-pipeline.ts'
+import { forgetRemovalsOften } from '../logs/forget-removals.ts'
 import { createLogGroups } from '../logs/log-groups.ts'
 import { tidyOften } from '../metrics-api/tidy-often.ts'
 import { createTargets } from '../outbox/to-target.ts'
@@ -86,6 +87,7 @@ export function createObservability(
   })
   let stopPipeline: (() => Promise<void>) | undefined
   let stopTidying: (() => void) | undefined
+  let stopForgetting: (() => Promise<void>) | undefined
 
   return {
     deps: {
@@ -111,6 +113,9 @@ export function createObservability(
         },
         now: nowMs
       })
+      stopForgetting = forgetRemovalsOften({ repository: definitions, reader, now: nowMs }, (err) => {
+        log('error', { err }, 'what was removed of log groups cannot be forgotten')
+      })
       alarms.start()
       stopTidying = tidyOften(telemetry, (err) => {
         log('error', { err }, 'old metrics could not be rolled up')
@@ -118,6 +123,7 @@ export function createObservability(
     },
     async close() {
       await stopPipeline?.()
+      await stopForgetting?.()
       stopTidying?.()
       await alarms.close()
       await budgets.close()

@@ -16,8 +16,14 @@ export interface LogGroupsRepository {
   removeStream(group: string, name: string, at: number): void
   listStreams(group: string): readonly LogStream[]
   listRemovals(group: string): readonly LogRemoval[]
-  /** Of a group whose files have none of these events any more. */
-  forgetRemovals(group: string, until: number): void
+  /** Of all groups. */
+  listAllRemovals(): readonly LogRemoval[]
+  /**
+   * Of a group whose files have none of these events any more.
+   *
+   * @param until - Unix times in ms: those of this time and before, of the whole group and of its streams
+   */
+  forgetRemovals(group: string, until: { readonly whole: number; readonly streams: number }): void
   readonly subscriptions: LogFilters<SubscriptionFilter>
   readonly metricFilters: LogFilters<MetricFilter>
   /** Another number than before: something of it has changed. */
@@ -53,7 +59,9 @@ export function createLogGroupsRepository(db: Db): LogGroupsRepository {
     VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET removed_at = max(removed_at, excluded.removed_at)`)
   const forgetStreams = db.prepare<[string]>("DELETE FROM log_removals WHERE group_name = ? AND stream_name <> ''")
   const listRemovals = db.prepare<[string], LogRemoval>(`${REMOVALS} WHERE group_name = ? ORDER BY stream_name`)
-  const forget = db.prepare<[string, number]>('DELETE FROM log_removals WHERE group_name = ? AND removed_at <= ?')
+  const listAllRemovals = db.prepare<[], LogRemoval>(REMOVALS)
+  const forget = db.prepare<[string, number, number]>(`DELETE FROM log_removals
+    WHERE group_name = ? AND removed_at <= CASE stream_name WHEN '' THEN ? ELSE ? END`)
   const revision = db.prepare<[], number>('SELECT revision FROM log_revision').pluck()
   const removeWhole = db.transaction((name: string, at: number) => {
     removeGroup.run(name)
@@ -82,7 +90,8 @@ export function createLogGroupsRepository(db: Db): LogGroupsRepository {
     },
     listStreams: (group) => listStreams.all(group),
     listRemovals: (group) => listRemovals.all(group),
-    forgetRemovals: (group, until) => void forget.run(group, until),
+    listAllRemovals: () => listAllRemovals.all(),
+    forgetRemovals: (group, { whole, streams }) => void forget.run(group, whole, streams),
     subscriptions: createLogFilters<SubscriptionFilter>(db, 'subscription_filters'),
     metricFilters: createLogFilters<MetricFilter>(db, 'metric_filters'),
     revision: () => revision.get()!

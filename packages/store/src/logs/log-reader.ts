@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -169,7 +170,7 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
         ? await sizeOf(textFile(dir, number))
         : (await sizeOf(compressedFile(dir, number))) + (await sizeOf(indexFile(dir, number)))
     }
-    const madeAt = Math.floor(folder.birthtimeMs > 0 ? folder.birthtimeMs : folder.ctimeMs)
+    const madeAt = madeAtOf(folder)
     const removedAt = cutsOf(group).find((cut) => cut.stream === '')?.at ?? 0
     if (madeAt > removedAt) return { name: group, createdAt: madeAt, storedBytes }
     for await (const { index } of eachSegment(dir, { backwards: true })) {
@@ -218,6 +219,14 @@ export function createLogReader(logsDir: string, options: LogReaderOptions = {})
       return found.sort((a, b) => (a.name < b.name ? -1 : 1))
     },
     group: async (name) => facts(name, dirOf(name)),
+    async kept(group) {
+      const dir = dirOf(group)
+      const folder = await statOf(dir)
+      if (folder === undefined) return undefined
+      let since = Number.POSITIVE_INFINITY
+      for await (const { index } of eachSegment(dir)) since = Math.min(since, index.ingestedFrom)
+      return { since, madeAt: madeAtOf(folder) }
+    },
     async streams(group) {
       const cuts = cutsOf(group)
       const found = new Map<
@@ -267,6 +276,11 @@ async function* readAhead(
     // The file is not closed under them.
     await Promise.allSettled(reads)
   }
+}
+
+/** Unix time in ms; not every file system knows. */
+function madeAtOf({ birthtimeMs, ctimeMs }: Stats): number {
+  return Math.floor(birthtimeMs > 0 ? birthtimeMs : ctimeMs)
 }
 
 /** Closes the file when what is to use it fails. */

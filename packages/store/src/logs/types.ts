@@ -89,6 +89,12 @@ export interface LogReader {
   groups(): Promise<LogGroupFacts[]>
   /** @returns undefined when the group was never written to */
   group(name: string): Promise<LogGroupFacts | undefined>
+  /**
+   * Since when what is on disk of a group was taken, whether it is shown or not, and its folder was made; Unix times in ms.
+   *
+   * @returns undefined when there is no folder
+   */
+  kept(group: string): Promise<{ readonly since: number; readonly madeAt: number } | undefined>
   /** By name. */
   streams(group: string): Promise<LogStreamFacts[]>
   /** Batches of events in the order of their positions (or against it); between two of them the event loop turns. */
