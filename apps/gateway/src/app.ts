@@ -23,6 +23,7 @@ import {
   codeDirOf,
   createLogReader,
   type DirectoryReader,
+  dataLayout,
   type EventQueue,
   type LogSettingsReader,
   type LogWriter,
@@ -57,6 +58,7 @@ import { watchLogSettings } from './logs/log-settings.ts'
 import type { LogStreamTimes } from './logs/log-stream.ts'
 import { createLogsRoute } from './logs/logs-route.ts'
 import type { Metrics } from './metrics.ts'
+import { createMinuteFiles } from './minutes/minute-files.ts'
 import { startMinuteReporter } from './minutes/minute-reporter.ts'
 import { sampleConcurrency } from './minutes/sample-concurrency.ts'
 import { peerAddress } from './peer-address.ts'
@@ -774,6 +776,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
       const stopMinutes = startMinuteReporter({
         ...controlPlane,
         minutes: metrics.minutes,
+        files: createMinuteFiles(dataLayout(config.dataDir).minutes),
         sample() {
           sampleConcurrency(metrics.minutes, executor.stats().concurrency, hallway.directory.kept())
         },
