@@ -1,6 +1,7 @@
 // CloudWatch's metrics in its three protocols.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
+import path from 'node:path'
 import { promisify } from 'node:util'
 import {
   CloudWatchClient,
@@ -9,9 +10,10 @@ import {
   ListMetricsCommand,
   PutMetricDataCommand
 } from '@aws-sdk/client-cloudwatch'
+import { openTelemetry } from '@hearth/store'
 import t from 'tap'
 import { awsClis } from '../helpers/aws-clis.ts'
-import { startControlPlane } from './support.ts'
+import { ROOT, startControlPlane } from './support.ts'
 
 t.setTimeout(120_000)
 const plane = await startControlPlane(t)
@@ -176,6 +178,80 @@ t.test('SDK: statistics, percentiles and metric math', async (t) => {
 })
 
 const run = promisify(execFile)
+const hasBoto = spawnSync('python3', ['-c', 'import boto3']).status === 0
+t.test('boto3', { skip: hasBoto ? false : 'python3 has no boto3' }, async (t) => {
+  const script = path.join(ROOT, 'test/fixtures/cloudwatch-with-boto3.py')
+  const outcome = await run('python3', [script, endpoint, accessKeyId, secretAccessKey]).catch(
+    (thrown: unknown) => thrown as { stdout: string; stderr: string }
+  )
+  // Older ones speak the query protocol.
+  t.match(outcome.stdout, /^done application\/x-(amz-json-1\.0|www-form-urlencoded)/, outcome.stderr)
+  t.comment(outcome.stdout)
+})
+
+t.test('one custom metric too many is refused as AWS refuses it, and those that are there go on', async (t) => {
+  const full = await startControlPlane(t)
+  const file = path.join(full.dataDir, 'telemetry.db')
+  const telemetry = openTelemetry({ file, migrationsDir: path.join(ROOT, 'migrations/telemetry') })
+  telemetry.db.exec(
+    `INSERT INTO metric_series (namespace, name, dimensions, last_at)
+     SELECT 'Many', 'm' || value, '[]', ${Date.now()} FROM (
+       WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 50000) SELECT value FROM n)`
+  )
+  telemetry.close()
+  const put = (name: string) =>
+    full.inject({
+      method: 'POST',
+      url: '/',
+      payload: JSON.stringify({ Namespace: 'Many', MetricData: [{ MetricName: name, Value: 1 }] }),
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'GraniteServiceVersion20100801.PutMetricData'
+      }
+    })
+  t.match(await put('m50000'), { statusCode: 200 })
+  const refused = await put('another')
+  t.match(refused, { statusCode: 400, headers: { 'x-amzn-query-error': 'LimitExceeded;Sender' } })
+  t.match(JSON.parse(refused.body), {
+    __type: 'com.amazonaws.cloudwatch.v2010_08_01#LimitExceededException',
+    message: /^There are 50000 custom metrics already/
+  })
+})
+
+t.test('AWS JSON 1.0, byte for byte', async (t) => {
+  const ask = (operation: string, members: object) =>
+    plane.inject({
+      method: 'POST',
+      url: '/',
+      payload: JSON.stringify(members),
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `GraniteServiceVersion20100801.${operation}`
+      }
+    })
+  const datum = { MetricName: 'json', Value: 2, Timestamp: at(3).getTime() / 1_000, Unit: 'Count' }
+  const put = await ask('PutMetricData', { Namespace: 'Json', MetricData: [datum] })
+  t.match(put, { statusCode: 200, headers: { 'content-type': 'application/x-amz-json-1.0' } }, put.body)
+  const read = await ask('GetMetricStatistics', {
+    Namespace: 'Json',
+    MetricName: 'json',
+    StartTime: at(0).getTime() / 1_000,
+    EndTime: at(5).getTime() / 1_000,
+    Period: 60,
+    Statistics: ['Sum']
+  })
+  t.strictSame(JSON.parse(read.body), {
+    Label: 'json',
+    Datapoints: [{ Timestamp: at(3).getTime() / 1_000, Unit: 'Count', Sum: 2 }]
+  })
+  const bad = await ask('PutMetricData', { Namespace: 'AWS/Lambda', MetricData: [datum] })
+  t.match(bad, { statusCode: 400, headers: { 'x-amzn-query-error': 'InvalidParameterValue;Sender' } })
+  t.match(JSON.parse(bad.body), {
+    __type: 'com.amazonaws.cloudwatch.v2010_08_01#InvalidParameterValueException',
+    message: 'The value AWS/ for parameter Namespace is invalid.'
+  })
+})
+
 const commands = awsClis()
 if (commands.length === 0) t.test('AWS CLI', { skip: 'aws is not on PATH' }, async () => undefined)
 for (const [i, cli] of commands.entries()) {

@@ -1,11 +1,15 @@
 // What functions do, minute by minute, as CloudWatch's metrics have it, and how the control plane gets to know it.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { type Entry, MinuteMetrics, MinuteSums, startMinuteReporter } from '@hearth/gateway'
+import { createMinuteFiles, type Entry, MinuteMetrics, MinuteSums, startMinuteReporter } from '@hearth/gateway'
 import { sampleConcurrency } from '@hearth/gateway/internal/minutes/sample-concurrency'
 import { type MetricSample, openTelemetry, statisticOf } from '@hearth/store'
 import t, { type Test } from 'tap'
+import { eventually } from '../helpers/hearth.ts'
 import { outcome, record } from './harness.ts'
 
 const MINUTE = 60_000
@@ -28,7 +32,7 @@ async function controlPlane(t: Test) {
   })
   const received: string[] = []
   /** What becomes of the next reports. */
-  const fates: ('lost' | 'refused')[] = []
+  const fates: ('lost' | 'refused' | 'hangs')[] = []
   const server = http.createServer((req, res) => {
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -43,7 +47,7 @@ async function controlPlane(t: Test) {
       telemetry.metrics.put(samples, id)
       // The answer is lost: what was taken in comes again.
       if (fate === 'lost') req.socket.destroy()
-      else res.writeHead(204).end()
+      else if (fate !== 'hangs') res.writeHead(204).end()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -208,6 +212,96 @@ t.test('what runs on provisioned concurrency, under the name by which it is call
   }
   t.match(valuesOf('UnreservedConcurrentExecutions'), { max: 2 })
   t.match(valuesOf('ClaimedAccountConcurrency'), { max: 42 }, 'what is reserved and provisioned, and what runs beside')
+})
+
+const GATEWAY = `
+  import { createMinuteFiles, MinuteMetrics, startMinuteReporter } from '@hearth/gateway'
+  const [dir, port, now] = process.argv.slice(1)
+  const clock = { at: Number(now) }
+  const minutes = new MinuteMetrics(() => clock.at)
+  const phases = { queueMs: 0, sandboxMs: 0, initMs: 0, executeMs: 0 }
+  for (let i = 0; i < 60; i++) {
+    const record = { name: 'f' + i, version: '$LATEST' }
+    const entry = { record, invokedArn: 'arn:aws:lambda:us-east-1:123456789012:function:f' + i }
+    for (let n = 1; n <= 40; n++) minutes.settled(entry, { status: 'ok', phases: { ...phases, executeMs: n } }, 1)
+    minutes.urlAnswered('f' + i, 404, 7)
+  }
+  const onError = (err) => { throw err }
+  const files = createMinuteFiles(dir)
+  startMinuteReporter({ minutes, port, internalToken: 'x', files, sample() {}, onLost: onError, onError, intervalMs: 5 })
+  process.on('message', () => { clock.at += 60000 })
+  setInterval(() => {}, 1000)`
+
+/** A process on a machine that is busy. */
+const STARTS_WITHIN_MS = 30_000
+
+t.test('a gateway that is killed has told, or tells at its next start, what was counted: once', async (t) => {
+  const { telemetry, received, fates, port } = await controlPlane(t)
+  const dir = path.join(t.testdirName, 'minutes')
+  const files = createMinuteFiles(dir)
+  const own = (name: string, ...more: [string, string][]) => {
+    const key = { namespace: 'AWS/Lambda', name, dimensions: more }
+    return telemetry.metrics.points({ key, from: NOW, to: NOW + MINUTE, period: 60 })[0]?.values
+  }
+  const start = () => {
+    const args = ['--input-type=module', '-e', GATEWAY, dir, String(port), String(NOW + 30_000)]
+    const child = spawn(process.execPath, args, {
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    return child
+  }
+  const kill = async (child: ChildProcess): Promise<void> => {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+  const tellTheRest = async (): Promise<void> => {
+    const stop = startMinuteReporter({
+      minutes: new MinuteMetrics(() => NOW + MINUTE),
+      port,
+      internalToken: 'x',
+      files,
+      sample: () => undefined,
+      onLost: (reports) => t.fail(String(reports)),
+      onError: (err) => t.fail(String(err)),
+      intervalMs: 3_600_000
+    })
+    await stop()
+  }
+  const saved = () => readdirSync(dir, { encoding: 'utf8' }).filter((name) => name.endsWith('.minute'))
+
+  // In the minute: nothing was told of it.
+  const first = start()
+  await eventually(async () => existsSync(dir) && saved().length === 1, STARTS_WITHIN_MS)
+  await kill(first)
+  t.equal(received.length, 0)
+  await tellTheRest()
+  t.match(own('Invocations'), { sum: 2_400 })
+  t.match(own('Duration', ['FunctionName', 'f7']), { count: 40, sum: 820, min: 1, max: 40 })
+  t.match(own('UrlRequestLatency'), { count: 60, max: 7 })
+  t.strictSame(saved(), [], 'what was told is on disk no more')
+
+  // While it is told: the first report was taken, and that was not heard.
+  const before = new Set(received).size
+  const told = received.length
+  fates.push('hangs')
+  const second = start()
+  await eventually(async () => saved().length === 1, STARTS_WITHIN_MS)
+  second.send('the minute is over')
+  await eventually(async () => received.length > told, STARTS_WITHIN_MS)
+  await kill(second)
+  await tellTheRest()
+  t.ok(new Set(received).size > before + 2, 'it took several reports')
+  t.match(own('Invocations'), { sum: 4_800 })
+  t.match(own('Invocations', ['FunctionName', 'f0']), { sum: 80 })
+  t.match(own('Invocations', ['FunctionName', 'f59'], ['Resource', 'f59']), { sum: 80 })
+  t.match(own('Url4xxCount', ['FunctionName', 'f59']), { sum: 2 })
+
+  writeFileSync(path.join(dir, 'torn.minute'), 'x')
+  t.strictSame(await files.load(), [], 'what cannot be read is left out')
+  t.strictSame(readdirSync(dir), [])
 })
 
 t.test('a report that is lost or refused comes again, and counts once', async (t) => {

@@ -14,6 +14,7 @@ import {
   type AuditLog,
   createLogReader,
   type DirectoryReader,
+  dataLayout,
   type EventQueue,
   type LogSettingsReader,
   type LogWriter
@@ -283,6 +284,7 @@ export async function buildApp(deps: AppDeps): Promise<Gateway> {
         triggers,
         metrics,
         executor,
+        minutesDir: dataLayout(config.dataDir).minutes,
         log
       })
       events.start()

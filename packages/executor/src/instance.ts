@@ -1,6 +1,7 @@
 import type { SandboxExit } from '@hearth/sandbox'
 import { LINE_COST_BYTES } from './budget.ts'
 import { encodeInit, encodeInvoke, encodeShutdown } from './channel/frame-writer.ts'
+import { CpuUse } from './cpu-use.ts'
 import type { InitializationType } from './environment.ts'
 import { brokeProtocol, exited, type Failure, timedOut } from './failures.ts'
 import { type ExitReason, FAREWELLS, shutdownMs } from './farewell.ts'
@@ -52,6 +53,8 @@ export interface InstanceOwner {
   settled(): void
   /** Not started there, to be run elsewhere. */
   returned(flight: Flight): void
+  /** CPU time that it used since this was last said, in ms. */
+  usedCpu(ms: number): void
   /** No process of it is left. */
   ended(instance: Instance, reason: ExitReason): void
 }
@@ -87,6 +90,7 @@ export class Instance implements LinkListener {
   readonly #journal: Journal
   readonly #lines: InstanceLines
   readonly #memory: MemoryPeak
+  readonly #cpu: CpuUse
   readonly #flights: Flights
   readonly #freezeAfterMs: number
   readonly #lease: Lease | undefined
@@ -125,6 +129,9 @@ export class Instance implements LinkListener {
     this.#journal = journal
     this.#lines = new InstanceLines(spec, logs, logStream)
     this.#memory = new MemoryPeak(booted.sandbox, booted.peakBytes ?? 0)
+    this.#cpu = new CpuUse(booted.sandbox, booted.cpuMs ?? 0, (ms) => {
+      owner.usedCpu(ms)
+    })
     this.#flights = new Flights(spec.concurrency)
     this.#freezeAfterMs = freezeAfterMs
     this.#lease = lease
@@ -238,6 +245,12 @@ export class Instance implements LinkListener {
     if (flight.begun) return
     flight.begun = true
     this.#journal.push(new StartEntry(this.#lines, flight))
+  }
+
+  /** Asks what CPU time it has used, if it may have used some. Called now and then. */
+  sampleCpu(now: number): void {
+    const isAtRest = this.#state === 'idle' && this.#cpu.askedAt > this.idleSince + REST_MS
+    if (!isAtRest && (this.#state === 'idle' || this.#state === 'busy')) this.#cpu.sample(now)
   }
 
   /** Freezes it if it has been idle for long enough. Called now and then. */
@@ -499,6 +512,7 @@ export class Instance implements LinkListener {
     clearTimeout(this.#timer)
     clearTimeout(this.#killer)
     this.#memory.note(exit.peakBytes)
+    this.#cpu.note(exit.cpuMs)
     if (this.#init !== undefined) {
       const failure = exited('', exit)
       this.#settleInit({

@@ -34,6 +34,7 @@ export function outcomeOf(
     phases: phasesOf(flight, executeMs),
     billedMs: Math.max(1, Math.ceil(executeMs + initMs)),
     provisioned,
+    spilled: flight.spilled,
     maxMemoryMiB,
     streamed: stream === undefined ? undefined : { bytes: stream.bytes, firstByteMs: stream.firstByteMs },
     tail: undefined

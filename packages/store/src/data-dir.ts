@@ -25,6 +25,8 @@ export interface DataLayout {
   readonly logs: string
   /** Who did what, and who was refused. */
   readonly audit: string
+  /** Metrics that the gateway has not told the control plane yet. */
+  readonly minutes: string
   /** Uploads under way; emptied at every start of the control plane. */
   readonly tmp: string
 }
@@ -44,6 +46,7 @@ export function dataLayout(dataDir: string): DataLayout {
     builds: at('builds'),
     logs: at('logs'),
     audit: at('audit'),
+    minutes: at('minutes'),
     tmp: at('tmp')
   }
 }

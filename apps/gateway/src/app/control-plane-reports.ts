@@ -5,6 +5,7 @@ import type { Directory } from '../directory.ts'
 import { type NotingAuthenticator, startKeyUseReporter } from '../key-uses.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { createMinuteFiles } from '../minutes/minute-files.ts'
 import { startMinuteReporter } from '../minutes/minute-reporter.ts'
 import { sampleConcurrency } from '../minutes/sample-concurrency.ts'
 import { startProvisionedReporter } from '../provisioned-reporter.ts'
@@ -20,6 +21,8 @@ export interface ReportsOptions {
   readonly triggers: Pick<TriggerService, 'completed' | 'archives'>
   readonly metrics: Pick<Metrics, 'minutes'>
   readonly executor: Pick<Executor, 'stats'>
+  /** Where the minutes under way are kept. */
+  readonly minutesDir: string
   readonly log: Log
 }
 
@@ -70,6 +73,7 @@ export function startReports(options: ReportsOptions): () => Promise<void> {
     startMinuteReporter({
       ...to('what functions did', 60_000),
       minutes: metrics.minutes,
+      files: createMinuteFiles(options.minutesDir),
       sample() {
         sampleConcurrency(metrics.minutes, executor.stats().concurrency, directory.kept())
       },

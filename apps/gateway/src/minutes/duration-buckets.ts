@@ -24,6 +24,16 @@ export class DurationBuckets {
     this.#count++
   }
 
+  /** Takes what {@link DurationBuckets.values} gave: the first few are exact. */
+  restore(values: readonly (readonly [ms: number, count: number])[]): void {
+    for (const [ms, count] of values) {
+      this.add(ms)
+      if (count === 1) continue
+      this.#buckets![bucketOf(ms)]! += count - 1
+      this.#count += count - 1
+    }
+  }
+
   values(): [ms: number, count: number][] {
     const values = [...this.#exact.subarray(0, this.#count)].map((ms): [number, number] => [ms, 1])
     if (this.#buckets !== undefined) eachBucket(this.#buckets, 0, (ms, count) => values.push([ms, count]))

@@ -108,6 +108,17 @@ export class MinuteMetrics {
     return taken
   }
 
+  /** Minutes that go on, and have more than when this was last asked for. */
+  takeChanged(): [at: number, table: MinuteTable][] {
+    const changed: [number, MinuteTable][] = []
+    for (const [minute, table] of this.#tables) {
+      if (!table.isChanged) continue
+      table.isChanged = false
+      changed.push([minute * MINUTE_MS, table])
+    }
+    return changed
+  }
+
   #observe(metric: string, value: number, keepsValues: boolean, functionName: string): void {
     const table = this.#tableAt(this.#now())
     table.add(metric, value, keepsValues)
@@ -115,7 +126,9 @@ export class MinuteMetrics {
   }
 
   #tableAt(at: number): MinuteTable {
-    return at >= this.#from && at < this.#to ? this.#table : this.#turnTo(Math.floor(at / MINUTE_MS))
+    const table = at >= this.#from && at < this.#to ? this.#table : this.#turnTo(Math.floor(at / MINUTE_MS))
+    table.isChanged = true
+    return table
   }
 
   #turnTo(minute: number): MinuteTable {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { BUCKETS, bucketOf, DurationBuckets, EXACT, eachBucket } from './duration-buckets.ts'
 
 /** What a metric had in one minute. */
@@ -56,6 +57,10 @@ let tables = 0
  */
 export class MinuteTable {
   readonly id = ++tables
+  /** Names it beyond this process. */
+  readonly key: string
+  /** Something was counted since this was last set to false. */
+  isChanged = false
   /** Rows of {@link WIDTH} numbers. Another array once there are more rows. */
   values: Float64Array
   readonly ways: Way[] = []
@@ -68,7 +73,8 @@ export class MinuteTable {
   readonly #others = new Map<string, { readonly dimensions: Dimensions; readonly tallies: Map<string, Tally> }>()
 
   /** @param rows - So many are likely */
-  constructor(rows = 16) {
+  constructor(rows = 16, key: string = randomUUID()) {
+    this.key = key
     this.values = new Float64Array(Math.max(1, rows) * WIDTH)
   }
 
@@ -133,13 +139,59 @@ export class MinuteTable {
 
   /** Of a metric with other dimensions. @param dimensions - Sorted by name */
   addOf(metric: string, value: number, dimensions: Dimensions): void {
+    addTo(this.#otherTallies(dimensions), metric, value, false)
+  }
+
+  /** Its durations beyond the first few; undefined: there are none. */
+  bucketsOf(row: number): Uint32Array | undefined {
+    const set = this.values[row * WIDTH + BUCKET_SET]! - 1
+    if (set < 0) return undefined
+    const from = (set % SETS) * BUCKETS
+    return this.#buckets[Math.floor(set / SETS)]!.subarray(from, from + BUCKETS)
+  }
+
+  /** Rows of another process, behind those that are there. @param buckets - By row among them */
+  restoreRows(ways: readonly Way[], values: Float64Array, buckets: ReadonlyMap<number, Uint32Array>): void {
+    const first = this.ways.length
+    this.values.set(values, first * WIDTH)
+    this.ways.push(...ways)
+    for (let i = 0; i < ways.length; i++) {
+      const own = buckets.get(i)
+      this.values[(first + i) * WIDTH + BUCKET_SET] = own === undefined ? 0 : this.#addBuckets()
+      if (own !== undefined) this.bucketsOf(first + i)!.set(own)
+    }
+  }
+
+  /** A tally of another process. */
+  restoreTally(
+    dimensions: Dimensions,
+    metric: string,
+    figures: Omit<Tally, 'buckets'>,
+    durations: readonly (readonly [ms: number, count: number])[] | undefined
+  ): void {
+    const buckets = durations && new DurationBuckets()
+    if (durations !== undefined) buckets?.restore(durations)
+    this.#talliesOf(dimensions).set(metric, { ...figures, buckets })
+  }
+
+  #talliesOf(dimensions: Dimensions): Map<string, Tally> {
+    const [only, ...others] = dimensions
+    if (only === undefined) return this.#all
+    if (others.length > 0 || only[0] !== 'FunctionName') return this.#otherTallies(dimensions)
+    const known = this.#byFunction.get(only[1])
+    const tallies = known ?? new Map<string, Tally>()
+    if (known === undefined) this.#byFunction.set(only[1], tallies)
+    return tallies
+  }
+
+  #otherTallies(dimensions: Dimensions): Map<string, Tally> {
     const key = dimensions.map((dimension) => dimension.join('\n')).join('\n')
     let other = this.#others.get(key)
     if (other === undefined) {
       other = { dimensions, tallies: new Map() }
       this.#others.set(key, other)
     }
-    addTo(other.tallies, metric, value, false)
+    return other.tallies
   }
 
   *tallies(): Generator<[dimensions: Dimensions, tallies: ReadonlyMap<string, Tally>]> {
