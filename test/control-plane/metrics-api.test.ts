@@ -1,7 +1,5 @@
 // CloudWatch's metrics in its three protocols.
-import { execFile } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
-import { promisify } from 'node:util'
 import {
   CloudWatchClient,
   GetMetricDataCommand,
@@ -10,7 +8,7 @@ import {
   PutMetricDataCommand
 } from '@aws-sdk/client-cloudwatch'
 import t from 'tap'
-import { awsClis } from '../helpers/aws-clis.ts'
+import { awsClis, runAws } from '../helpers/aws-clis.ts'
 import { startControlPlane } from './support.ts'
 
 t.setTimeout(120_000)
@@ -175,7 +173,6 @@ t.test('SDK: statistics, percentiles and metric math', async (t) => {
   )
 })
 
-const run = promisify(execFile)
 const commands = awsClis()
 if (commands.length === 0) t.test('AWS CLI', { skip: 'aws is not on PATH' }, async () => undefined)
 for (const [i, cli] of commands.entries()) {
@@ -189,7 +186,7 @@ for (const [i, cli] of commands.entries()) {
       AWS_EC2_METADATA_DISABLED: 'true'
     }
     const aws = async (...args: string[]): Promise<unknown> => {
-      const { stdout } = await run(cli, ['--endpoint-url', endpoint, '--output', 'json', 'cloudwatch', ...args], {
+      const { stdout } = await runAws(cli, ['--endpoint-url', endpoint, '--output', 'json', 'cloudwatch', ...args], {
         env
       })
       return stdout.trim() === '' ? undefined : JSON.parse(stdout)
