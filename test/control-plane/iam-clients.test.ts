@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { awsClis } from '../helpers/aws-clis.ts'
+import { awsClis, runAws } from '../helpers/aws-clis.ts'
 import { ACCOUNT, ROOT, startControlPlane } from './support.ts'
 
 const run = promisify(execFile)
@@ -47,7 +47,7 @@ for (const [i, cli] of commands.entries()) {
       AWS_EC2_METADATA_DISABLED: 'true'
     }
     const aws = async (...args: string[]): Promise<unknown> => {
-      const { stdout } = await run(cli, ['--endpoint-url', endpoint, '--output', 'json', 'iam', ...args], { env })
+      const { stdout } = await runAws(cli, ['--endpoint-url', endpoint, '--output', 'json', 'iam', ...args], { env })
       return stdout.trim() === '' ? undefined : JSON.parse(stdout)
     }
     const role = `cli-${i}`

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-cloudwatch'
 import { openTelemetry } from '@hearth/store'
 import t from 'tap'
-import { awsClis } from '../helpers/aws-clis.ts'
+import { awsClis, runAws } from '../helpers/aws-clis.ts'
 import { ROOT, startControlPlane } from './support.ts'
 
 t.setTimeout(120_000)
@@ -265,7 +265,7 @@ for (const [i, cli] of commands.entries()) {
       AWS_EC2_METADATA_DISABLED: 'true'
     }
     const aws = async (...args: string[]): Promise<unknown> => {
-      const { stdout } = await run(cli, ['--endpoint-url', endpoint, '--output', 'json', 'cloudwatch', ...args], {
+      const { stdout } = await runAws(cli, ['--endpoint-url', endpoint, '--output', 'json', 'cloudwatch', ...args], {
         env
       })
       return stdout.trim() === '' ? undefined : JSON.parse(stdout)

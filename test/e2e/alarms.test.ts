@@ -1,15 +1,12 @@
 // Alarms on a whole server: the AWS CLI sets one on a function's errors, which calls another function; the control plane is
 // killed between a change of state and its action.
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import t from 'tap'
+import { awsClis, runAws } from '../helpers/aws-clis.ts'
 import { eventually, startHearth } from '../helpers/hearth.ts'
 
-const run = promisify(execFile)
 t.setTimeout(300_000)
 const SCOPE = 'us-east-1:000000000000'
 const arnOf = (name: string) => `arn:aws:cloudwatch:${SCOPE}:alarm:${name}`
@@ -47,10 +44,7 @@ const hook = (where: string) => `http://127.0.0.1:${(receiver.address() as Addre
 const runsOf = (name: string) =>
   posts.filter(({ path }) => path === `/${name}`).map(({ body }) => body['requestPayload'])
 
-const clis = [
-  ...new Set(['/usr/bin/aws', (await run('bash', ['-c', 'type -P aws']).catch(() => ({ stdout: '' }))).stdout.trim()])
-]
-const cli = clis.find((file) => file !== '' && existsSync(file))
+const [cli] = awsClis()
 
 const hearth = await startHearth({ env: { HEARTH_WEBHOOK_NETWORKS: '127.0.0.0/8' } })
 t.teardown(() => hearth.stop())
@@ -135,7 +129,7 @@ t.test(
     posts.length = 0
     const HOME = t.testdir()
     const aws = async (...args: string[]): Promise<unknown> => {
-      const { stdout } = await run(cli!, ['--endpoint-url', hearth.url, '--output', 'json', ...args], {
+      const { stdout } = await runAws(cli!, ['--endpoint-url', hearth.url, '--output', 'json', ...args], {
         env: {
           PATH: process.env['PATH'],
           HOME,

@@ -16,7 +16,7 @@ import {
   waitUntilFunctionUpdatedV2
 } from '@aws-sdk/client-lambda'
 import t from 'tap'
-import { awsClis } from '../helpers/aws-clis.ts'
+import { awsClis, runAws } from '../helpers/aws-clis.ts'
 import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
@@ -199,7 +199,7 @@ for (const cli of awsClis()) {
       AWS_PAGER: ''
     }
     const aws = async (...args: string[]) => {
-      const { stdout } = await run(cli, ['lambda', ...args, '--endpoint-url', hearth.url], { cwd: dir, env })
+      const { stdout } = await runAws(cli, ['lambda', ...args, '--endpoint-url', hearth.url], { cwd: dir, env })
       return stdout.trim() === '' ? undefined : (JSON.parse(stdout) as Record<string, unknown>)
     }
     const isV2 = version(cli).includes('aws-cli/2')

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { awsCliOnPath, runAws } from '../helpers/aws-clis.ts'
 import { startHearth } from '../helpers/hearth.ts'
 
 const run = promisify(execFile)
@@ -20,7 +21,7 @@ t.test('a function is public at a URL that the AWS CLI made, until that is delet
     ({ statusCode: 201, headers: { 'x-path': rawPath }, body: accountId + ' ' + domainPrefix })\n`
   t.equal((await hearth.deploy('public.mjs', source)).status, 201)
   const aws = (...args: string[]) =>
-    run('aws', ['lambda', ...args, '--function-name', 'public', '--endpoint-url', hearth.url], {
+    runAws(awsCliOnPath()!, ['lambda', ...args, '--function-name', 'public', '--endpoint-url', hearth.url], {
       env: {
         ...process.env,
         AWS_ACCESS_KEY_ID: hearth.accessKeyId,

@@ -1,12 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import t from 'tap'
+import { awsCliOnPath, runAws } from '../helpers/aws-clis.ts'
 import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
 import { executableZipOf, installed, zipOf } from '../helpers/zip.ts'
 
-const run = promisify(execFile)
 t.setTimeout(120_000)
 const hearth = await startHearth()
 t.teardown(() => hearth.stop())
@@ -129,7 +128,10 @@ t.test("the AWS CLI runs a layer's whole life", async (t) => {
     AWS_PAGER: ''
   }
   const aws = async (...args: string[]) => {
-    const { stdout } = await run('aws', ['lambda', ...args, '--endpoint-url', hearth.url], { cwd: dir, env })
+    const { stdout } = await runAws(awsCliOnPath()!, ['lambda', ...args, '--endpoint-url', hearth.url], {
+      cwd: dir,
+      env
+    })
     return stdout.trim() === '' ? undefined : (JSON.parse(stdout) as Record<string, unknown>)
   }
   writeFileSync(path.join(dir, 'layer.zip'), await zipOf({ 'nodejs/node_modules/n/index.js': 'exports.n = 41' }))

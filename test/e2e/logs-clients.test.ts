@@ -19,7 +19,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs'
 import { build } from 'esbuild'
 import t, { type Test } from 'tap'
-import { awsClis } from '../helpers/aws-clis.ts'
+import { awsClis, runAws } from '../helpers/aws-clis.ts'
 import { eventually, ROOT, startHearth } from '../helpers/hearth.ts'
 import { zipOf } from '../helpers/zip.ts'
 
@@ -222,7 +222,7 @@ for (const cli of awsClis()) {
   t.test(`the AWS CLI (${cli}) describes, filters, tails`, async (t) => {
     const { stdout: version } = await run(cli, ['--version'], { env })
     const aws = async (...args: string[]) => {
-      const { stdout } = await run(cli, ['logs', ...args, '--endpoint-url', hearth.url], { env })
+      const { stdout } = await runAws(cli, ['logs', ...args, '--endpoint-url', hearth.url], { env })
       return stdout.trim() === '' ? undefined : (JSON.parse(stdout) as Record<string, never>)
     }
     // The first version has no such command. It reads every 5 seconds: the other commands come meanwhile.

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import t from 'tap'
+import { awsCliOnPath, runAws } from '../helpers/aws-clis.ts'
 import { eventually, type Hearth, startHearth } from '../helpers/hearth.js'
 
 interface Release {
@@ -17,8 +16,6 @@ interface Release {
   } | null
   readonly events: readonly { readonly event: string; readonly weight: number; readonly reason: string }[]
 }
-
-const run = promisify(execFile)
 
 t.setTimeout(120_000)
 
@@ -236,7 +233,10 @@ t.test('the AWS CLI lives the life of a version and of an alias', async (t) => {
   }
   const FUNCTION = ['--function-name', 'cli']
   const aws = async (operation: string, ...args: string[]) => {
-    const { stdout } = await run('aws', ['lambda', operation, ...args, '--endpoint-url', hearth.url], { cwd: dir, env })
+    const { stdout } = await runAws(awsCliOnPath()!, ['lambda', operation, ...args, '--endpoint-url', hearth.url], {
+      cwd: dir,
+      env
+    })
     return stdout.trim() === '' ? {} : (JSON.parse(stdout) as object)
   }
   const source = (n: number) => `export const handler = async () => ${n}`
