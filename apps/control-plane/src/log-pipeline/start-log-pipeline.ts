@@ -231,7 +231,7 @@ function forgetUnused(cursors: { removeReader(name: string): void }, targets: re
 function atMostOnceAMinute(log: Log, now: () => number): Log {
   const loggedAt = new Map<string, number>()
   return (level, message, fields) => {
-    const about = `${String(fields['reader'] ?? '')} ${message}`
+    const about = `${JSON.stringify(fields['reader'])} ${message}`
     if (now() - (loggedAt.get(about) ?? Number.NEGATIVE_INFINITY) < LOG_MS) return
     loggedAt.set(about, now())
     log(level, message, fields)
