@@ -1,7 +1,6 @@
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
-import { gatewayOnly } from '../http/gateway-only.ts'
-import { parseBody } from '../v1/json-body.ts'
+import { mountGatewayReport } from '../http/gateway-report.ts'
 import type { Archives } from './archives.ts'
 
 const Report = z.object({
@@ -19,23 +18,17 @@ const Report = z.object({
 const REPORT_BYTES = 1_048_576
 
 /** Where the gateway says what archives have, and how far replays are. Not part of the API. */
-export const archiveReports: FastifyPluginAsyncZod<{
+export const archiveReports: FastifyPluginAsync<{
   readonly archives: Archives
   readonly internalToken: string
 }> = async (app, { archives, internalToken }) => {
-  app.post(
-    '/internal/archives',
-    {
-      config: { access: 'gateway' },
-      bodyLimit: REPORT_BYTES,
-      // Before the body: a stranger is not asked to send it.
-      onRequest: gatewayOnly(internalToken),
-      preValidation: parseBody,
-      schema: { hide: true, body: Report }
-    },
-    async (request, reply) => {
-      archives.report(request.body)
-      return reply.code(204).send()
+  mountGatewayReport(app, {
+    url: '/internal/archives',
+    body: Report,
+    bodyBytes: REPORT_BYTES,
+    internalToken,
+    take: (report) => {
+      archives.report(report)
     }
-  )
+  })
 }

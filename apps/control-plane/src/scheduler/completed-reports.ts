@@ -1,7 +1,6 @@
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
-import { gatewayOnly } from '../http/gateway-only.ts'
-import { parseBody } from '../v1/json-body.ts'
+import { mountGatewayReport } from '../http/gateway-report.ts'
 import type { Schedules } from './schedules.ts'
 
 const Completed = z.object({
@@ -10,23 +9,17 @@ const Completed = z.object({
 const REPORT_BYTES = 8_388_608
 
 /** Where the gateway says which schedules have no next time. Not part of the API. */
-export const completedReports: FastifyPluginAsyncZod<{
+export const completedReports: FastifyPluginAsync<{
   readonly schedules: Schedules
   readonly internalToken: string
 }> = async (app, { schedules, internalToken }) => {
-  app.post(
-    '/internal/completed-schedules',
-    {
-      config: { access: 'gateway' },
-      bodyLimit: REPORT_BYTES,
-      // Before the body: a stranger is not asked to send it.
-      onRequest: gatewayOnly(internalToken),
-      preValidation: parseBody,
-      schema: { hide: true, body: Completed }
-    },
-    async (request, reply) => {
-      schedules.deleteCompleted(request.body.completed)
-      return reply.code(204).send()
+  mountGatewayReport(app, {
+    url: '/internal/completed-schedules',
+    body: Completed,
+    bodyBytes: REPORT_BYTES,
+    internalToken,
+    take: ({ completed }) => {
+      schedules.deleteCompleted(completed)
     }
-  )
+  })
 }

@@ -1,8 +1,7 @@
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import type { KeyUses } from '../access/key-uses.ts'
-import { gatewayOnly } from '../http/gateway-only.ts'
-import { parseBody } from './json-body.ts'
+import { mountGatewayReport } from '../http/gateway-report.ts'
 
 export interface KeyUseReportsOptions {
   readonly uses: KeyUses
@@ -16,22 +15,17 @@ const Body = z.object({
 })
 
 /** Where the gateway says which keys were used there. Not part of the API. */
-export const keyUseReports: FastifyPluginAsyncZod<KeyUseReportsOptions> = async (
+export const keyUseReports: FastifyPluginAsync<KeyUseReportsOptions> = async (
   app,
   { uses, region, now, internalToken }
 ) => {
-  app.post(
-    '/v1/internal/key-uses',
-    {
-      config: { access: 'gateway' },
-      onRequest: gatewayOnly(internalToken),
-      preValidation: parseBody,
-      schema: { hide: true, body: Body }
-    },
-    async (request, reply) => {
+  mountGatewayReport(app, {
+    url: '/v1/internal/key-uses',
+    body: Body,
+    internalToken,
+    take: (report) => {
       const at = now().toISOString()
-      for (const { accessKeyId, service } of request.body.uses) uses.note(accessKeyId, { at, service, region })
-      return reply.code(204).send()
+      for (const { accessKeyId, service } of report.uses) uses.note(accessKeyId, { at, service, region })
     }
-  )
+  })
 }

@@ -1,7 +1,6 @@
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
-import { gatewayOnly } from '../http/gateway-only.ts'
+import type { FastifyPluginAsync } from 'fastify'
+import { mountGatewayReport } from '../http/gateway-report.ts'
 import type { ReleaseService } from '../releases/release-service.ts'
-import { parseBody } from './json-body.ts'
 import { ReportBody } from './release-schemas.ts'
 
 export interface ReleaseReportsOptions {
@@ -10,22 +9,13 @@ export interface ReleaseReportsOptions {
 }
 
 /** Where the gateway says what it counted for releases. Not part of the API. */
-export const releaseReports: FastifyPluginAsyncZod<ReleaseReportsOptions> = async (
-  app,
-  { releases, internalToken }
-) => {
-  app.post(
-    '/v1/internal/release-reports',
-    {
-      config: { access: 'gateway' },
-      // Before the body: a stranger is not asked to send it.
-      onRequest: gatewayOnly(internalToken),
-      preValidation: parseBody,
-      schema: { hide: true, body: ReportBody }
-    },
-    async (request, reply) => {
-      releases.report(request.body.releases)
-      return reply.code(204).send()
+export const releaseReports: FastifyPluginAsync<ReleaseReportsOptions> = async (app, { releases, internalToken }) => {
+  mountGatewayReport(app, {
+    url: '/v1/internal/release-reports',
+    body: ReportBody,
+    internalToken,
+    take: (report) => {
+      releases.report(report.releases)
     }
-  )
+  })
 }
