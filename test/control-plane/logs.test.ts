@@ -585,3 +585,39 @@ t.test(
     t.strictSame(await sumsOf('Fresh', 'filtered'), [])
   }
 )
+
+t.test('how long a function’s log is kept is said with its settings, and is its group’s', async (t) => {
+  const source = 'export const handler = () => 1'
+  const url = '/v1/functions/kept'
+  const groupUrl = (name: string) => `/v1/log-groups/${encodeURIComponent(name)}`
+  const patch = (payload: object, headers = {}) => plane.inject({ method: 'PATCH', url, payload, headers })
+  t.match((await plane.put('kept.mjs', source)).json(), { logRetentionDays: null })
+  t.match((await plane.put('kept.mjs?logRetentionDays=14&dryRun=true', source)).json(), { logRetentionDays: null })
+  t.equal((await plane.get(groupUrl('/aws/lambda/kept'))).statusCode, 404, 'a dry run makes no group')
+  t.match((await plane.put('kept.mjs?logRetentionDays=14', source)).json(), { logRetentionDays: 14 })
+  t.match((await plane.get(groupUrl('/aws/lambda/kept'))).json(), { retentionDays: 14 })
+  t.match((await plane.put('kept.mjs', source)).json(), { logRetentionDays: 14 }, 'it stays')
+  t.match((await patch({ logRetentionDays: 7 })).json(), { logRetentionDays: 7 })
+  await done(t, 'PutRetentionPolicy', { logGroupName: '/aws/lambda/kept', retentionInDays: 30 })
+  t.match((await plane.get(url)).json(), { logRetentionDays: 30 }, 'there is one, wherever it is said')
+  t.match((await patch({ logGroup: '/shared/kept', logRetentionDays: 5 })).json(), { logRetentionDays: 5 })
+  t.match((await plane.get(groupUrl('/aws/lambda/kept'))).json(), { retentionDays: 30 })
+  t.match((await patch({ logRetentionDays: null })).json(), { logRetentionDays: null })
+  t.match((await plane.put('kept.mjs?logRetentionDays=3653', source)).json(), { logRetentionDays: 3_653 })
+  t.match((await plane.put('kept.mjs?logRetentionDays=', source)).json(), { logRetentionDays: null })
+  for (const wrong of [2, 0, 3_654, '7', 1.5]) {
+    t.equal((await patch({ logRetentionDays: wrong, description: 'changed' })).statusCode, 400, `${wrong}`)
+    t.equal((await plane.put(`kept.mjs?logRetentionDays=${wrong === '7' ? 'x' : wrong}`, source)).statusCode, 400)
+  }
+  t.match((await plane.get(url)).json(), { description: '', logRetentionDays: null }, 'and nothing is changed')
+  const stale = await patch({ logRetentionDays: 7 }, { 'if-match': '"old"' })
+  t.equal(stale.statusCode, 412)
+  const allow = [{ Effect: 'Allow', Action: 'lambda:*', Resource: '*' }]
+  const policies = { lambda: { Version: '2012-10-17', Statement: allow } }
+  await plane.inject({ method: 'PUT', url: '/v1/users/deployer', payload: { policies } })
+  const key = await plane.inject({ method: 'POST', url: '/v1/keys', payload: { user: 'deployer' } })
+  const as = { authorization: `Bearer ${key.json<{ token: string }>().token}` }
+  t.equal((await patch({ description: 'mine' }, as)).statusCode, 200)
+  t.equal((await patch({ logRetentionDays: 1, description: 'not mine' }, as)).statusCode, 403, 'it is the log group’s')
+  t.match((await plane.get(url)).json(), { description: 'mine', logRetentionDays: null })
+})

@@ -35,9 +35,7 @@ t.test('four instances of a function share its rate; a fifth and another functio
   t.ok(ended < 4, 'the flood goes on meanwhile')
   for (const outcome of await Promise.all(floods)) t.equal(outcome.status, 'ok')
   const elapsedMs = performance.now() - startedAt
-  // 2,000 lines of 1,127 bytes as they are counted; 2 s of the rate and 64 KiB an instance may come at once, and the
-  // first second, in which it shows how many talk, takes up to twice the rate.
-  const leastMs = ((2_000 * 1_127 - 3 * RATE - 4 * 65_536) / RATE) * 1_000
-  t.ok(elapsedMs > leastMs, `${elapsedMs.toFixed(0)} ms, at least ${leastMs.toFixed(0)}`)
+  // 2,000 lines are 2.2 MB as they are counted; 0.8 MB may come at once. Without a bound it takes a tenth of this.
+  t.ok(elapsedMs > 1_000, `${elapsedMs.toFixed(0)} ms`)
   t.equal(lines.filter(({ text }) => text.includes('xxxx')).length, 4 * 500 + 1 + 500, 'no line is lost')
 })

@@ -269,6 +269,7 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     attachments,
     runtimes,
     scope,
+    groups: deps.logGroups,
     metrics
   })
   await app.register(functionRoutes, {
@@ -278,9 +279,10 @@ export async function buildApp(deps: Deps, options: ServerOptions = {}) {
     attachments,
     runtimes,
     links,
-    scope
+    scope,
+    groups: deps.logGroups
   })
-  await app.register(versionRoutes, { prefix: '/v1/functions', service, versions, scope })
+  await app.register(versionRoutes, { prefix: '/v1/functions', service, versions, scope, groups: deps.logGroups })
   await app.register(aliasRoutes, { prefix: '/v1/functions', aliases, scope })
   await app.register(releaseRoutes, { prefix: '/v1/functions', releases, scope })
   await app.register(releaseReports, { releases, internalToken: deps.internalToken })

@@ -53,9 +53,12 @@ export async function inspectStored(
 export function requireSame(
   seen: FunctionRecord | undefined,
   now: FunctionRecord | undefined,
-  what: 'code' | 'layers'
+  what: 'code' | 'layers' | 'log group'
 ) {
-  const idOf = (record: FunctionRecord | undefined) => (what === 'code' ? record?.artifact : record?.layers?.tree)
+  const idOf = (record: FunctionRecord | undefined) => {
+    if (what === 'code') return record?.artifact
+    return what === 'layers' ? record?.layers?.tree : record?.logging.logGroup
+  }
   if (idOf(seen) === idOf(now)) return
   throw new HearthError('UPDATE_IN_PROGRESS', `The function's ${what} changed in the meantime. Try again.`)
 }

@@ -42,6 +42,8 @@ export interface LogGroups extends LogGroupsDeps {
    * @throws HearthError LOG_GROUP_NOT_FOUND
    */
   change(name: string, work: (group: LogGroup) => LogGroup): Promise<void>
+  /** Says how long a group is kept, and makes it where there is none. @param days - Undefined: for ever */
+  keep(name: string, days: number | undefined): Promise<void>
   /** In the order of their names, in bytes. @throws HearthError LOG_GROUP_NOT_FOUND */
   streams(group: string): Promise<readonly KnownStream[]>
   /** @throws HearthError LOG_GROUP_NOT_FOUND, RESOURCE_NOT_FOUND */
@@ -107,6 +109,12 @@ export function createLogGroups(deps: LogGroupsDeps): LogGroups {
     list,
     change,
     streams,
+    async keep(name, days) {
+      const facts = (await find(name)) ?? unsaid({ name, createdAt: now(), storedBytes: 0 })
+      exclusively(() => {
+        repository.putGroup({ ...(repository.findGroup(name) ?? facts), retentionDays: days })
+      })
+    },
     async create(group) {
       if ((await find(group.name)) !== undefined) throw groupExists()
       exclusively(() => {

@@ -14,6 +14,7 @@ import { AnswerAgain } from '../http/idempotency.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import { type Attached, compatibilityNotices, type LayerAttachments } from '../layers/layer-attachments.ts'
+import type { LogGroups } from '../logs/log-groups.ts'
 import type { Metrics } from '../metrics.ts'
 import { type LanguageSource, packLanguageSource, sourceExtensions } from '../packages/language-source.ts'
 import { buildPackage, type PackageBuild } from '../packages/package-builds.ts'
@@ -22,6 +23,7 @@ import type { PackageStore, UnpackedPackage } from '../packages/package-store.ts
 import { checkExport, packSource, type SourceExtension, type SourcePackage } from '../packages/source-package.ts'
 import { DeployedView, DeployQuery } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
+import { askForRetention, keepFor, retentionOf } from './log-retention.ts'
 import { preconditionOf } from './preconditions.ts'
 import { mergeVariables, readDeployQuery } from './settings.ts'
 
@@ -33,6 +35,7 @@ export interface DeployRoutesOptions {
   readonly attachments: LayerAttachments
   readonly runtimes: Runtimes
   readonly scope: ArnScope
+  readonly groups: LogGroups
   readonly metrics: Metrics
 }
 
@@ -42,9 +45,11 @@ const FILE_EXTENSIONS = ['.tar.gz', '.tgz', '.zip', '.jar', '.mjs', '.cjs', '.js
 /** Deploying with one request: the code is the body, the settings are the query. */
 export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
   app,
-  { service, packages, builder, attachments, runtimes, scope, metrics }
+  { service, packages, builder, attachments, runtimes, scope, groups, metrics }
 ) => {
   const extensions = [...FILE_EXTENSIONS, ...sourceExtensions(runtimes.languages)]
+
+  const daysOf = retentionOf(groups)
 
   app.put(
     '/:name',
@@ -87,6 +92,8 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           layers: arns ?? []
         })
         for (const needed of wishes) request.requireAccess(needed)
+        const logGroup = wish.logging?.logGroup ?? before?.logging.logGroup ?? defaults.logGroup
+        await askForRetention(request, groups, logGroup, wish.retentionDays)
         precondition(before)
         const notices = [...checkEarly(service, name, before, changeOf(wish, defaults, undefined, undefined)(before))]
 
@@ -145,6 +152,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
             publish: wish.publish,
             settle: 'at-once'
           })
+          if (!wish.dryRun) await keepFor(groups, logGroup, wish.retentionDays)
           notices.push(...(source?.notices ?? []))
           notices.push(...compatibilityNotices(attached?.versions ?? [], record.runtime, record.architecture))
           if (wish.dryRun) notices.push('Dry run: nothing was changed.')
@@ -157,7 +165,7 @@ export const deployRoutes: FastifyPluginAsyncZod<DeployRoutesOptions> = async (
           void reply.code(created && !wish.dryRun ? 201 : 200).header('etag', etagOf(record))
           if (created && !wish.dryRun) void reply.header('location', `/v1/functions/${name}`)
           return {
-            ...toFunctionView(record, scope, origin),
+            ...toFunctionView(record, scope, origin, daysOf),
             ...(built?.result === undefined ? {} : { build: buildView(built.result) }),
             publishedVersion: published?.version ?? null,
             notices,

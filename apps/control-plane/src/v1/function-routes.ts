@@ -11,6 +11,7 @@ import { fromCursor, linkNext, pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { LayerAttachments } from '../layers/layer-attachments.ts'
+import type { LogGroups } from '../logs/log-groups.ts'
 import {
   ChangedView,
   FunctionList,
@@ -21,6 +22,7 @@ import {
   Qualifier
 } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
+import { askForRetention, keepFor, retentionOf } from './log-retention.ts'
 import { packageResponse, sendPackage } from './package-download.ts'
 import { matches, preconditionOf } from './preconditions.ts'
 import { readPatch } from './settings.ts'
@@ -32,6 +34,7 @@ export interface FunctionRoutesOptions {
   readonly runtimes: Runtimes
   readonly links: CodeLinks
   readonly scope: ArnScope
+  readonly groups: LogGroups
 }
 
 const Params = z.object({ name: FunctionName })
@@ -41,8 +44,10 @@ const PAGE = 50
 /** Look at, change and remove functions. Mounted under `/v1/functions`. */
 export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = async (
   app,
-  { service, artifacts, attachments, runtimes, links, scope }
+  { service, artifacts, attachments, runtimes, links, scope, groups }
 ) => {
+  const daysOf = retentionOf(groups)
+
   app.get(
     '/',
     {
@@ -62,7 +67,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
       const page = pageOf(
         records,
         limit,
-        (record) => toFunctionView(record, scope, origin),
+        (record) => toFunctionView(record, scope, origin, daysOf),
         ({ name }) => name
       )
       return linkNext(reply, '/v1/functions', limit, page)
@@ -87,7 +92,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
       void reply.header('etag', etagOf(record))
       const known = request.headers['if-none-match']
       if (known !== undefined && matches(known, record.revisionId)) return reply.code(304).send()
-      return toFunctionView(record, scope, originOf(request))
+      return toFunctionView(record, scope, originOf(request), daysOf)
     }
   )
 
@@ -112,6 +117,7 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
       const before = service.get(request.params.name)
       const arns = body.layers?.map((layer) => attachments.toArn(layer))
       if (body.role !== undefined) request.requireAccess(passRole(body.role))
+      await askForRetention(request, groups, body.logGroup ?? before.logging.logGroup, body.logRetentionDays)
       for (const resource of arns ?? []) request.requireAccess({ action: 'lambda:GetLayerVersion', resource })
       const attached = arns && (await attachments.attach(arns, request.principal?.arn ?? ''))
       try {
@@ -121,6 +127,8 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
         })
         const notices = await inspectStored({ artifacts, runtimes, attachments }, before, change(before))
         const decide = (now: FunctionRecord) => {
+          // Its retention was asked for, and no other group's.
+          if (body.logRetentionDays !== undefined) requireSame(before, now, 'log group')
           if (attached !== undefined) requireSame(before, now, 'code')
           return change(now)
         }
@@ -128,10 +136,11 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
           precondition: preconditionOf(request.headers),
           settle: 'at-once'
         })
+        await keepFor(groups, record.logging.logGroup, body.logRetentionDays)
         request.log.info({ fn: record.name, revision: record.revisionId }, 'function changed')
         void reply.header('etag', etagOf(record))
         return {
-          ...toFunctionView(record, scope, originOf(request)),
+          ...toFunctionView(record, scope, originOf(request), daysOf),
           notices: [...notices, ...service.check(record, readPatch(body, record))]
         }
       } finally {

@@ -1,6 +1,7 @@
 import { FUNCTION_NAME, LIMITS } from '@hearth/shared'
 import { z } from 'zod'
 import { HANDLER, ROLE_ARN, TAG, VARIABLE_NAME } from '../functions/function-settings.ts'
+import { RETENTION_DAYS } from '../logs/group-operations.ts'
 
 const { memoryMiB, timeoutS, ephemeralMiB, concurrency } = LIMITS
 
@@ -39,6 +40,9 @@ const settings = {
     .string()
     .regex(/^[.\-_/#A-Za-z0-9]{1,512}$/, 'letters, digits and . - _ / #')
     .meta({ description: 'Default: /aws/lambda/ and the name' }),
+  logRetentionDays: z
+    .literal([...RETENTION_DAYS])
+    .meta({ description: "How long the log group's events are kept, also those of other functions that write to it" }),
   tracing: z.enum(['PassThrough', 'Active']),
   snapStart: z.enum(['None', 'PublishedVersions']),
   deadLetterTarget: z
@@ -84,6 +88,9 @@ export const DeployQuery = z
     logLevel: settings.logLevel,
     systemLogLevel: settings.systemLogLevel,
     logGroup: settings.logGroup,
+    logRetentionDays: z
+      .union([z.literal(''), number(z.number()).pipe(settings.logRetentionDays)])
+      .meta({ description: "How many days the log group's events are kept; empty: for ever" }),
     snapStart: settings.snapStart,
     deadLetterTarget: settings.deadLetterTarget.meta({
       description:
@@ -114,6 +121,7 @@ export const PatchBody = z.strictObject({
   logLevel: settings.logLevel.optional(),
   systemLogLevel: settings.systemLogLevel.optional(),
   logGroup: settings.logGroup.optional(),
+  logRetentionDays: settings.logRetentionDays.nullable().optional().meta({ description: 'null: for ever' }),
   snapStart: settings.snapStart.optional(),
   tags: z
     .record(z.string().min(1).max(128).regex(TAG, 'letters, digits, blanks and _.:/=+-@'), TagValue.nullable())
@@ -176,6 +184,10 @@ export const FunctionView = z
     logLevel: settings.logLevel.nullable().meta({ description: 'null: Text has none' }),
     systemLogLevel: settings.systemLogLevel.nullable().meta({ description: 'null: Text has none' }),
     logGroup: z.string(),
+    logRetentionDays: z
+      .int()
+      .nullable()
+      .meta({ description: "How long the log group's events are kept; null: for ever" }),
     snapStart: settings.snapStart,
     deadLetterTarget: settings.deadLetterTarget.nullable(),
     tags: z.record(z.string(), z.string()),

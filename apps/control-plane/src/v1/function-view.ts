@@ -2,8 +2,13 @@ import { type ArnScope, type FunctionRecord, functionArn } from '@hearth/shared'
 import { LATEST } from '@hearth/store'
 import type { FunctionView } from './function-schemas.ts'
 
-/** A published version has its number in ARN and URL. */
-export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: string): FunctionView {
+/** A published version has its number in ARN and URL. @param retentionOf - Days that a log group is kept */
+export function toFunctionView(
+  record: FunctionRecord,
+  scope: ArnScope,
+  origin: string,
+  retentionOf: (group: string) => number | undefined
+): FunctionView {
   const qualifier = record.version === LATEST ? undefined : record.version
   return {
     name: record.name,
@@ -33,6 +38,7 @@ export function toFunctionView(record: FunctionRecord, scope: ArnScope, origin: 
     logLevel: record.logging.applicationLevel ?? null,
     systemLogLevel: record.logging.systemLevel ?? null,
     logGroup: record.logging.logGroup,
+    logRetentionDays: retentionOf(record.logging.logGroup) ?? null,
     snapStart: record.snapStart,
     deadLetterTarget: record.deadLetterTarget ?? null,
     tags: { ...record.tags },

@@ -2,6 +2,7 @@ import { type ErrorDetail, type FunctionRecord, HearthError } from '@hearth/shar
 import { type SettingsChange, VARIABLE_NAME } from '../functions/function-settings.ts'
 import { type LoggingWish, mergeLogging } from '../functions/logging-settings.ts'
 import { DeployQuery, type PatchBody } from './function-schemas.ts'
+import type { RetentionWish } from './log-retention.ts'
 
 const VARIABLE_PREFIX = 'env.'
 
@@ -13,6 +14,7 @@ export interface DeployWish {
   readonly layers: readonly string[] | undefined
   /** Member by member; undefined: as it is. */
   readonly logging: LoggingWish | undefined
+  readonly retentionDays: RetentionWish
   readonly dryRun: boolean
   readonly publish: boolean
   /** Undefined: if it is needed and allowed. */
@@ -40,13 +42,14 @@ export function readDeployQuery(query: DeployQuery): DeployWish {
   }
   const { memory, timeout, ephemeral, layers, dryRun, publish, build } = query
   return {
-    settings: toSettings({ ...query, memory, timeout, ephemeral, layers: undefined }),
+    settings: toSettings({ ...query, memory, timeout, ephemeral, layers: undefined, logRetentionDays: undefined }),
     variables,
     layers: layers
       ?.split(',')
       .map((layer) => layer.trim())
       .filter((layer) => layer !== ''),
     logging: toLoggingWish(query),
+    retentionDays: query.logRetentionDays === '' ? null : query.logRetentionDays,
     dryRun: dryRun === 'true',
     publish: publish === 'true',
     build

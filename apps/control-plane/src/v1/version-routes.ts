@@ -6,9 +6,11 @@ import type { FunctionService } from '../functions/function-service.ts'
 import { numberOf, type VersionService } from '../functions/version-service.ts'
 import { fromCursor, pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
+import type { LogGroups } from '../logs/log-groups.ts'
 import { FunctionList, FunctionName, FunctionView, ListQuery } from './function-schemas.ts'
 import { etagOf, toFunctionView } from './function-view.ts'
 import { parseBody } from './json-body.ts'
+import { retentionOf } from './log-retention.ts'
 import { preconditionOf } from './preconditions.ts'
 import { PublishBody, VersionNumber } from './version-schemas.ts'
 
@@ -16,6 +18,7 @@ export interface VersionRoutesOptions {
   readonly service: FunctionService
   readonly versions: VersionService
   readonly scope: ArnScope
+  readonly groups: LogGroups
 }
 
 const Params = z.object({ name: FunctionName })
@@ -24,7 +27,12 @@ const tags = ['versions']
 const PAGE = 50
 
 /** Published versions. Mounted under `/v1/functions`. */
-export const versionRoutes: FastifyPluginAsyncZod<VersionRoutesOptions> = async (app, { service, versions, scope }) => {
+export const versionRoutes: FastifyPluginAsyncZod<VersionRoutesOptions> = async (
+  app,
+  { service, versions, scope, groups }
+) => {
+  const daysOf = retentionOf(groups)
+
   app.get(
     '/:name/versions',
     {
@@ -45,7 +53,7 @@ export const versionRoutes: FastifyPluginAsyncZod<VersionRoutesOptions> = async 
       return pageOf(
         records,
         limit,
-        (record) => toFunctionView(record, scope, origin),
+        (record) => toFunctionView(record, scope, origin, daysOf),
         (record) => String(numberOf(record.version))
       )
     }
@@ -74,7 +82,7 @@ export const versionRoutes: FastifyPluginAsyncZod<VersionRoutesOptions> = async 
       request.log.info({ fn: record.name, version: record.version, created }, 'version published')
       void reply.code(created ? 201 : 200).header('etag', etagOf(record))
       if (created) void reply.header('location', `/v1/functions/${record.name}/versions/${record.version}`)
-      return toFunctionView(record, scope, originOf(request))
+      return toFunctionView(record, scope, originOf(request), daysOf)
     }
   )
 
@@ -92,7 +100,7 @@ export const versionRoutes: FastifyPluginAsyncZod<VersionRoutesOptions> = async 
     async (request, reply) => {
       const record = service.get(request.params.name, request.params.version)
       void reply.header('etag', etagOf(record))
-      return toFunctionView(record, scope, originOf(request))
+      return toFunctionView(record, scope, originOf(request), daysOf)
     }
   )
 
