@@ -97,13 +97,14 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
     },
     async (request) => {
       const { limit = PAGE, cursor, prefix, state } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', ANY_NAME)
+      const query = ['alarms', prefix, state]
+      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', ANY_NAME, query)
       const found = service.list(after, limit + 1, { prefix, state })
       const page = found.slice(0, limit)
       const last = found.length > limit ? page.at(-1) : undefined
       return {
         items: page.map((alarm) => toRestView(alarm, scope)),
-        nextCursor: last === undefined ? null : toCursor(last.name)
+        nextCursor: last === undefined ? null : toCursor(last.name, query)
       }
     }
   )
@@ -184,8 +185,9 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
     },
     async (request) => {
       const { limit = PAGE, cursor, type } = request.query
-      const after = cursor === undefined ? undefined : Number(fromCursor(cursor, 'cursor', /^\d{1,15}$/))
       const { name } = request.params
+      const query = ['alarm-history', name, type]
+      const after = cursor === undefined ? undefined : Number(fromCursor(cursor, 'cursor', /^\d{1,15}$/, query))
       const found = service.history({ alarm: name, type, isAscending: false, after, limit: limit + 1 })
       // It stays when the alarm goes.
       if (found.length === 0 && cursor === undefined) find(name)
@@ -198,7 +200,7 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
           summary: item.summary,
           data: JSON.parse(item.data) as unknown
         })),
-        nextCursor: last === undefined ? null : toCursor(String(last.id))
+        nextCursor: last === undefined ? null : toCursor(String(last.id), query)
       }
     }
   )

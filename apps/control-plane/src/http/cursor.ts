@@ -1,21 +1,39 @@
+import { createHash } from 'node:crypto'
 import { FUNCTION_NAME, HearthError } from '@hearth/shared'
 
-/** Where the next page begins. Opaque to clients: it may look otherwise tomorrow. @param last - Key of the last item. */
-export function toCursor(last: string): string {
-  return Buffer.from(`1:${last}`).toString('base64url')
+/** What a list was asked for, beside its page: the list's name first, then its filters. */
+export type ListQuery = readonly unknown[]
+
+/**
+ * Where the next page begins. Opaque to clients: it may look otherwise tomorrow.
+ *
+ * @param last - Key of the last item
+ * @param query - For it alone the cursor is good
+ */
+export function toCursor(last: string, query?: ListQuery): string {
+  return Buffer.from(`1:${query === undefined ? '' : `${markOf(query)}:`}${last}`).toString('base64url')
 }
 
 /**
  * @param key - What keys of the list look like.
- * @throws HearthError INVALID_REQUEST for a text that no page gave out
+ * @throws HearthError INVALID_REQUEST for a text that no page gave out, of this query if it is named
  */
-export function fromCursor(cursor: string, member: string, key: RegExp = FUNCTION_NAME): string {
+export function fromCursor(cursor: string, member: string, key: RegExp = FUNCTION_NAME, query?: ListQuery): string {
   const text = Buffer.from(cursor, 'base64url').toString('utf8')
-  const last = text.startsWith('1:') ? text.slice(2) : ''
-  if (!key.test(last) || toCursor(last) !== cursor) {
-    throw new HearthError('INVALID_REQUEST', `${member}: not one that this server gave out`, {
-      errors: [{ path: `query.${member}`, message: 'not one that this server gave out' }]
+  const head = query === undefined ? '1:' : `1:${markOf(query)}:`
+  const last = text.startsWith(head) ? text.slice(head.length) : ''
+  if (!key.test(last) || toCursor(last, query) !== cursor) {
+    const message = `not one that this server gave out${query === undefined ? '' : ' for this query'}`
+    throw new HearthError('INVALID_REQUEST', `${member}: ${message}`, {
+      errors: [{ path: `query.${member}`, message }]
     })
   }
   return last
+}
+
+function markOf(query: ListQuery): string {
+  return createHash('sha256')
+    .update(JSON.stringify(query.map((part) => part ?? null)))
+    .digest('base64url')
+    .slice(0, 8)
 }

@@ -37,12 +37,14 @@ export const budgetRoutes: FastifyPluginAsyncZod<BudgetRoutesOptions> = async (a
     async (request) => {
       ask(request, 'ListBudgets', '*')
       const { limit = PAGE, cursor } = request.query
-      const found = budgets.list(cursor === undefined ? '' : fromCursor(cursor, 'cursor', BUDGET_NAME), limit + 1)
+      const query = ['budgets']
+      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', BUDGET_NAME, query)
+      const found = budgets.list(after, limit + 1)
       const page = found.slice(0, limit)
       const last = found.length > limit ? page.at(-1) : undefined
       return {
         items: page.map((budget) => budgetView(budget, false)),
-        nextCursor: last === undefined ? null : toCursor(last.name)
+        nextCursor: last === undefined ? null : toCursor(last.name, query)
       }
     }
   )

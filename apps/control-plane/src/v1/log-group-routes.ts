@@ -48,11 +48,12 @@ export const logGroupRoutes: FastifyPluginAsyncZod<LogGroupRoutesOptions> = asyn
     async (request) => {
       request.requireAccess({ action: 'logs:DescribeLogGroups', resource: onAllGroups(groups).resource })
       const { limit = PAGE, cursor, prefix = '' } = request.query
-      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', GROUP_NAME)
+      const query = ['log-groups', prefix]
+      const after = cursor === undefined ? '' : fromCursor(cursor, 'cursor', GROUP_NAME, query)
       const found = (await groups.list()).filter(({ name }) => name.startsWith(prefix) && name > after)
       const page = found.slice(0, limit)
       const last = found.length > limit ? page.at(-1) : undefined
-      return { items: page.map(viewOf), nextCursor: last === undefined ? null : toCursor(last.name) }
+      return { items: page.map(viewOf), nextCursor: last === undefined ? null : toCursor(last.name, query) }
     }
   )
 
