@@ -334,7 +334,48 @@ t.test('lists, tags and deletion', async (t) => {
     names(await sdk.send(new DescribeAlarmsCommand({ AlarmNamePrefix: 'page-', ActionPrefix: 'http://127' }))),
     ['page-a']
   )
-  await t.rejects(sdk.send(new DescribeAlarmsCommand({ NextToken: 'mine' })), { name: 'InvalidNextToken' })
+  const { NextToken } = first
+  for (const other of [{ NextToken: 'mine' }, { NextToken }, { AlarmNamePrefix: 'page', NextToken }]) {
+    await t.rejects(sdk.send(new DescribeAlarmsCommand(other)), { name: 'InvalidNextToken' })
+  }
+  const history = { AlarmName: 'page-a', MaxRecords: 1 }
+  const { NextToken: older } = await sdk.send(new DescribeAlarmHistoryCommand(history))
+  t.match(await sdk.send(new DescribeAlarmHistoryCommand({ ...history, NextToken: older })), {
+    AlarmHistoryItems: [{ AlarmName: 'page-a' }]
+  })
+  for (const other of [
+    { ...history, AlarmName: 'page-b', NextToken: older },
+    { ...history, NextToken }
+  ]) {
+    await t.rejects(sdk.send(new DescribeAlarmHistoryCommand(other)), { name: 'InvalidNextToken' })
+  }
+
+  interface Page {
+    readonly nextCursor: string
+    readonly code?: string
+  }
+  const page = async (url: string) => (await plane.get(url)).json<Page>()
+  const { nextCursor: list } = await page('/v1/alarms?prefix=page-&limit=1')
+  const { nextCursor: past } = await page('/v1/alarms/page-a/history?limit=1')
+  t.match(await page(`/v1/alarms?prefix=page-&limit=9&cursor=${list}`), {
+    items: [{ name: 'page-b' }, { name: 'page-c' }]
+  })
+  t.match(await page(`/v1/alarms/page-a/history?cursor=${past}`), { items: [{ type: String }] })
+  for (const url of [
+    `/v1/alarms?cursor=${list}`,
+    `/v1/alarms?prefix=page-&state=OK&cursor=${list}`,
+    `/v1/alarms?cursor=${past}`,
+    `/v1/alarms/page-b/history?cursor=${past}`,
+    `/v1/alarms/page-a/history?type=Action&cursor=${past}`,
+    `/v1/budgets?cursor=${list}`,
+    `/v1/log-groups?cursor=${list}`
+  ]) {
+    t.match(
+      await page(url),
+      { code: 'INVALID_REQUEST', detail: 'cursor: not one that this server gave out for this query' },
+      url
+    )
+  }
   const ResourceARN = arnOf('page-a')
   await sdk.send(
     new TagResourceCommand({
@@ -462,16 +503,24 @@ t.test('/v1/alarms', async (t) => {
   t.equal((await plane.inject({ method: 'DELETE', url: '/v1/alarms/calling' })).statusCode, 204)
   t.strictSame(await statements(), [])
 
+  const hooked = (webhook: object) => ({ ...body, actions: { alarm: [{ function: 'pager' }, { webhook }] } })
   for (const [wrong, message] of [
     [{ ...body, statistic: 'q99' }, /q99 for parameter ExtendedStatistic/],
     [{ ...body, period: 45 }, /multiple of 60/],
     [{ ...body, rule: 'TRUE' }, /exactly one of metric, queries and rule/],
     [{ ...body, threshold: undefined }, /threshold/],
-    [{ ...body, actions: { alarm: [{ function: 'nobody' }] } }, /Function not found/]
+    [{ ...body, actions: { alarm: [{ function: 'nobody' }] } }, /Function not found/],
+    [hooked({ url: 'http://10.0.0.1/' }), /^webhook: the address is not public/],
+    [hooked({ url: 'http://[::1]/' }), /^webhook: the address is not public/],
+    [hooked({ url: 'ftp://example.com/' }), /^webhook: an http or https URL/],
+    [hooked({ url: 'https://me:secret@example.com/' }), /^webhook: the URL may have no user, password or fragment/],
+    [hooked({ url: HOOK, secret: 'short' }), /whsec_ and 24 to 64 bytes/],
+    [hooked({}), /^body\.actions\.alarm\.1: /]
   ] as const) {
     const answer = await put('refused', wrong)
     t.ok(answer.status >= 400 && answer.status < 500, String(answer.status))
     t.match(answer.body['detail'], message)
   }
+  t.strictSame(await statements(), [], 'nor was a function made to let it in')
   t.match((await plane.get('/v1/alarms/refused')).json(), { status: 404, code: 'ALARM_NOT_FOUND' })
 })

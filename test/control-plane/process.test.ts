@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { AWS_PRICES } from '@hearth/shared'
 import { createFunctionsRepository, createSecretBox, openDirectory, openStore, readMasterKey } from '@hearth/store'
 import t, { type Test } from 'tap'
 import { CACHE_DIR, NODE } from '../helpers/hearth.ts'
@@ -160,6 +161,19 @@ t.test('a start that cannot be says why in one line', async (t) => {
       () => undefined,
       { HEARTH_PORT: '0' },
       /^HEARTH_PORT: 0 is for npm start, .* it must be the gateway’s\n$/
+    ],
+    [
+      'prices with a gap',
+      (data) => {
+        const tiers = [
+          { from: 0, to: 5, price: 1 },
+          { from: 6, price: 1 }
+        ]
+        const prices = { ...AWS_PRICES, prices: { ...AWS_PRICES.prices, requests: tiers } }
+        writeFileSync(`${data}.json`, JSON.stringify(prices))
+      },
+      { HEARTH_PRICES: path.join(dir, 'prices-with-a-gap.json') },
+      /^HEARTH_PRICES: prices\.requests\[1\]\.from: a gap: nothing is said between 5 and 6\n$/
     ],
     [
       'short master key',

@@ -97,13 +97,15 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
     },
     async (request) => {
       const { limit = PAGE, cursor, prefix, state } = request.query
-      const after = fromCursor(cursor, 'cursor', ANY_NAME)
+      const query = ['alarms', prefix, state]
+      const after = fromCursor(cursor, 'cursor', ANY_NAME, query)
       const found = service.list(after, limit + 1, { prefix, state })
       return pageOf(
         found,
         limit,
         (alarm) => toRestView(alarm, scope),
-        ({ name }) => name
+        ({ name }) => name,
+        query
       )
     }
   )
@@ -184,8 +186,9 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
     },
     async (request) => {
       const { limit = PAGE, cursor, type } = request.query
-      const after = cursor === undefined ? undefined : Number(fromCursor(cursor, 'cursor', /^\d{1,15}$/))
       const { name } = request.params
+      const query = ['alarm-history', name, type]
+      const after = cursor === undefined ? undefined : Number(fromCursor(cursor, 'cursor', /^\d{1,15}$/, query))
       const found = service.history({ alarm: name, type, isAscending: false, after, limit: limit + 1 })
       // It stays when the alarm goes.
       if (found.length === 0 && cursor === undefined) find(name)
@@ -198,7 +201,8 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
           summary: item.summary,
           data: JSON.parse(item.data) as unknown
         }),
-        (item) => String(item.id)
+        (item) => String(item.id),
+        query
       )
     }
   )

@@ -1,6 +1,6 @@
 import type { AlarmFilter, AlarmHistoryItem, AlarmRecord } from '@hearth/store'
 import { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { fromCursor, type ListQuery, toCursor } from '../http/cursor.ts'
 import { monitoringError } from '../metrics-api/errors.ts'
 import { keyOf } from '../metrics-api/keys.ts'
 import { type MonitoringDeps, type MonitoringOperation, monitoringOperation } from '../metrics-api/operation.ts'
@@ -17,11 +17,11 @@ const HISTORY_PAGE = 100
 const READ = 200
 const ANY_NAME = /^[\s\S]{1,255}$/
 
-/** Where a page goes on. @throws HearthError InvalidNextToken */
-function startOf(token: string | undefined, key: RegExp = ANY_NAME): string {
+/** Where a page of a query goes on. @throws HearthError InvalidNextToken */
+function startOf(token: string | undefined, query: ListQuery, key: RegExp = ANY_NAME): string {
   if (token === undefined) return ''
   try {
-    return fromCursor(token, 'NextToken', key)
+    return fromCursor(token, 'NextToken', key, query)
   } catch {
     throw monitoringError('InvalidNextToken', 'The NextToken is not one that this server gave out.')
   }
@@ -79,9 +79,10 @@ const describeAlarms = monitoringOperation({
           ? (['MetricAlarm'] as const)
           : undefined
         : input.AlarmTypes
+    const query = ['DescribeAlarms', { ...input, MaxRecords: undefined, NextToken: undefined }]
     const found = search(
       alarms,
-      startOf(input.NextToken),
+      startOf(input.NextToken, query),
       limit,
       { prefix, types, state: input.StateValue },
       (alarm) => {
@@ -94,7 +95,7 @@ const describeAlarms = monitoringOperation({
     return {
       CompositeAlarms: page.filter(isCompositeAlarm).map((alarm) => toView(alarm, scope)),
       MetricAlarms: page.filter(isMetricAlarm).map((alarm) => toView(alarm, scope)),
-      ...(found.length > limit ? { NextToken: toCursor(page.at(-1)!.name) } : {})
+      ...(found.length > limit ? { NextToken: toCursor(page.at(-1)!.name, query) } : {})
     }
   }
 })
@@ -173,8 +174,10 @@ const describeAlarmHistory = monitoringOperation({
   }),
   target: ({ AlarmName: name = '*' }, { scope }) => alarmArn(scope, name),
   run(input, { alarms }) {
-    const { MaxRecords: limit = HISTORY_PAGE, NextToken: token, AlarmTypes: types = [] } = input
-    const after = startOf(token, /^\d{1,15}$/)
+    const { MaxRecords: limit = HISTORY_PAGE, NextToken: token, ...filters } = input
+    const { AlarmTypes: types = [] } = filters
+    const query = ['DescribeAlarmHistory', filters]
+    const after = startOf(token, query, /^\d{1,15}$/)
     const items = alarms.history({
       alarm: input.AlarmName,
       alarmTypes: types.length === 0 ? undefined : types,
@@ -188,7 +191,7 @@ const describeAlarmHistory = monitoringOperation({
     const page = items.slice(0, limit)
     return {
       AlarmHistoryItems: page.map(itemView),
-      ...(items.length > limit ? { NextToken: toCursor(String(page.at(-1)!.id)) } : {})
+      ...(items.length > limit ? { NextToken: toCursor(String(page.at(-1)!.id), query) } : {})
     }
   }
 })

@@ -37,12 +37,14 @@ export const budgetRoutes: FastifyPluginAsyncZod<BudgetRoutesOptions> = async (a
     async (request) => {
       ask(request, 'ListBudgets', '*')
       const { limit = PAGE, cursor } = request.query
-      const found = budgets.list(fromCursor(cursor, 'cursor', BUDGET_NAME), limit + 1)
+      const query = ['budgets']
+      const found = budgets.list(fromCursor(cursor, 'cursor', BUDGET_NAME, query), limit + 1)
       return pageOf(
         found,
         limit,
         (budget) => budgetView(budget, false),
-        ({ name }) => name
+        ({ name }) => name,
+        query
       )
     }
   )

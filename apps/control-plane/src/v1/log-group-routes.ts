@@ -48,9 +48,10 @@ export const logGroupRoutes: FastifyPluginAsyncZod<LogGroupRoutesOptions> = asyn
     async (request) => {
       request.requireAccess({ action: 'logs:DescribeLogGroups', resource: onAllGroups(groups).resource })
       const { limit = PAGE, cursor, prefix = '' } = request.query
-      const after = fromCursor(cursor, 'cursor', GROUP_NAME)
+      const query = ['log-groups', prefix]
+      const after = fromCursor(cursor, 'cursor', GROUP_NAME, query)
       const found = (await groups.list()).filter(({ name }) => name.startsWith(prefix) && name > after)
-      return pageOf(found, limit, viewOf, ({ name }) => name)
+      return pageOf(found, limit, viewOf, ({ name }) => name, query)
     }
   )
 
