@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { openRuntimeRegistry, type RuntimeRegistry } from '@hearth/executor/runtimes'
@@ -196,6 +196,7 @@ async function assemble(options: ControlPlaneOptions, layout: DataLayout, unlock
   })
   const storage = createUsageRepository(db)
   const metrics = createMetrics({
+    version: ownVersion(),
     process: options.processMetrics ?? false,
     usage: () => storage.read(),
     databases: { hearth: layout.database, queue: layout.queue, telemetry: layout.telemetry }
@@ -655,4 +656,8 @@ function openBuilder(
   const host = buildHostIdentity(dataDir, runDir, runtimeDir)
   const unpack = (zip: Buffer, folder: string) => packages.unpack(zip, folder)
   return createBuilder({ settings: builds, isolation, searchPath, log, unpack, ...paths, ...host })
+}
+
+function ownVersion(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 }
