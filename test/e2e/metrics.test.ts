@@ -86,6 +86,7 @@ t.test('metrics of functions, by functions, and for Prometheus', async (t) => {
     const text = await (await first.request('/metrics?scope=functions')).text()
     return /hearth_function_cpu_seconds_total\{function="putter"\} 0\.\d*[1-9]/.test(text)
   })
+  for (const text of shown) t.match(text, /hearth_build_info\{version="\d+\.\d+\.\d+",node="v\d+/)
   t.match(shown[1], /hearth_db_query_duration_seconds_count\{op="write"\} [1-9]/)
   t.match(shown[1], /hearth_db_size_bytes\{database="telemetry"\} [1-9]/)
   t.match(shown[1], /hearth_code_store_bytes [1-9]/)

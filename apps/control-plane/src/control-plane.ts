@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createReadiness } from '@hearth/shared'
 import { createIdempotencyKeys, type DataLayout, lockDataDir, makeDataDir } from '@hearth/store'
@@ -111,6 +112,7 @@ function openMetrics(
   { layout, db, telemetry, usage }: Storage
 ): Metrics {
   const metrics = createMetrics({
+    version: ownVersion(),
     process: processMetrics,
     usage: () => usage.read(),
     databases: { hearth: layout.database, queue: layout.queue, telemetry: layout.telemetry }
@@ -129,4 +131,8 @@ function createRequestKeys({ db, box }: Storage) {
     seal: (body, record) => box.seal(Buffer.from(body).toString('latin1'), record),
     open: (sealed, record) => Buffer.from(box.open(Buffer.from(sealed), record), 'latin1')
   })
+}
+
+function ownVersion(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 }

@@ -2,6 +2,8 @@ import { statSync } from 'node:fs'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export interface MetricsOptions {
+  /** Of Hearth. */
+  readonly version: string
   /** Whether to measure the process itself as well. */
   readonly process: boolean
   /** Asked at every scrape. */
@@ -22,10 +24,12 @@ export interface Metrics {
   readonly querySeconds: Histogram<'op'>
 }
 
-export function createMetrics({ usage, databases, ...options }: MetricsOptions): Metrics {
+export function createMetrics({ version, usage, databases, ...options }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   if (options.process) collectDefaultMetrics({ register: registry })
+  const build = { name: 'hearth_build_info', help: 'Always 1.', labelNames: ['version', 'node'] as const, registers }
+  new Gauge(build).set({ version, node: process.version }, 1)
   new Gauge({
     name: 'hearth_functions',
     help: 'Functions deployed',
