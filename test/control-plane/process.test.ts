@@ -8,7 +8,8 @@ import t, { type Test } from 'tap'
 import { CACHE_DIR, NODE } from '../helpers/hearth.ts'
 import { ROLE, ROOT, SOURCE, zipOf } from './support.ts'
 
-const MAIN = path.join(ROOT, 'apps/control-plane/dist/main.js')
+/** What `npm start` starts. */
+const MAIN = path.join(ROOT, 'apps/control-plane/dist/bundle.mjs')
 
 interface Running {
   readonly child: ChildProcess

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { SHORT_LIVED } from '../../runtimes/java-classes.ts'
 import { endsItself, indent, type RuntimeUnderAttack } from './runtime.ts'
 
 const KIT = `
@@ -107,7 +108,7 @@ public final class Attack${n} extends Kit {
     const sources = readdirSync(dir)
       .filter((name) => name.endsWith('.java'))
       .map((name) => path.join(dir, name))
-    execFileSync('javac', ['-nowarn', '-Xlint:none', '-d', classes, ...sources], { stdio: 'pipe' })
+    execFileSync('javac', [...SHORT_LIVED, '-nowarn', '-Xlint:none', '-d', classes, ...sources], { stdio: 'pipe' })
     return Object.fromEntries(
       readdirSync(classes).map((name) => [name, { content: readFileSync(path.join(classes, name)) }])
     )
