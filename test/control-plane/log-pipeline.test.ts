@@ -13,6 +13,7 @@ import { gatherSamples } from '@hearth/control-plane/internal/log-pipeline/metri
 import { startLogPipeline } from '@hearth/control-plane/internal/log-pipeline/start-log-pipeline'
 import { batchesOf, subscriptionPayload } from '@hearth/control-plane/internal/log-pipeline/subscription-payload'
 import { forgetRemovals } from '@hearth/control-plane/internal/logs/forget-removals'
+import { createMetrics } from '@hearth/control-plane/internal/metrics'
 import { ConfigError, readConfig, redactConfig } from '@hearth/shared'
 import {
   createLogGroupsRepository,
@@ -22,7 +23,6 @@ import {
   openStore,
   openTelemetry
 } from '@hearth/store'
-import { Registry } from 'prom-client'
 import t from 'tap'
 import { eventually, ROOT } from '../helpers/hearth.ts'
 
@@ -241,7 +241,12 @@ t.test('what is removed before somebody has read it is counted and logged, for e
 
   /** From a start to a stop. */
   async function readOne() {
-    const registry = new Registry()
+    const { registry } = createMetrics({
+      version: '',
+      process: false,
+      usage: () => ({ functions: 0, codeBytes: 0 }),
+      databases: {}
+    })
     const logged: Record<string, unknown>[] = []
     const stop = startLogPipeline({
       scope: { region: 'us-east-1', accountId: '000000000000' },
