@@ -9,8 +9,9 @@ export interface LogTail {
   lines(): readonly string[]
 }
 
-/** @param out - Where the log goes */
-export function createLogTail(out: { write(line: string): unknown }): LogTail {
+/** @param out - Where the log goes. That it cannot (nobody reads it any more, the disk is full) ends no server. */
+export function createLogTail(out: Pick<NodeJS.WritableStream, 'write' | 'on'>): LogTail {
+  out.on('error', () => undefined)
   const kept: string[] = []
   let chars = 0
   return {
