@@ -13,16 +13,17 @@ import { gatherSamples } from '@hearth/control-plane/internal/log-pipeline/metri
 import { startLogPipeline } from '@hearth/control-plane/internal/log-pipeline/start-log-pipeline'
 import { batchesOf, subscriptionPayload } from '@hearth/control-plane/internal/log-pipeline/subscription-payload'
 import { forgetRemovals } from '@hearth/control-plane/internal/logs/forget-removals'
+import { createMetrics } from '@hearth/control-plane/internal/metrics'
 import { ConfigError, readConfig, redactConfig } from '@hearth/shared'
 import {
   createLogGroupsRepository,
   createLogReader,
   createLogWriter,
+  createUsageRepository,
   type LogEvent,
   openStore,
   openTelemetry
 } from '@hearth/store'
-import { Registry } from 'prom-client'
 import t from 'tap'
 import { eventually, ROOT } from '../helpers/hearth.ts'
 
@@ -241,7 +242,12 @@ t.test('what is removed before somebody has read it is counted and logged, for e
 
   /** From a start to a stop. */
   async function readOne() {
-    const registry = new Registry()
+    const file = (name: string) => path.join(dir, `${name}.db`)
+    const { registry } = createMetrics({
+      process: false,
+      usage: () => createUsageRepository(db).read(),
+      databases: { hearth: file('hearth'), queue: file('queue'), telemetry: file('telemetry') }
+    })
     const logged: Record<string, unknown>[] = []
     const stop = startLogPipeline({
       scope: { region: 'us-east-1', accountId: '000000000000' },

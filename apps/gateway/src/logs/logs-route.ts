@@ -8,7 +8,13 @@ import { findFunction } from '../invoke.ts'
 import type { ServerRoute } from '../server-routes.ts'
 import { type FunctionLog, isBefore, newestEvents, sendEvents } from './function-log.ts'
 import { parseCursor, parseLogQuery } from './log-query.ts'
-import { LOG_STREAM_TIMES, type LogGapReason, type LogStream, type LogStreamTimes, openLogStream } from './log-stream.ts'
+import {
+  LOG_STREAM_TIMES,
+  type LogGapReason,
+  type LogStream,
+  type LogStreamTimes,
+  openLogStream
+} from './log-stream.ts'
 
 /** Followers at once; each looks into files when there is something new. */
 const FOLLOWERS = 64
