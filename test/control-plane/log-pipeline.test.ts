@@ -19,6 +19,7 @@ import {
   createLogGroupsRepository,
   createLogReader,
   createLogWriter,
+  createUsageRepository,
   type LogEvent,
   openStore,
   openTelemetry
@@ -241,11 +242,12 @@ t.test('what is removed before somebody has read it is counted and logged, for e
 
   /** From a start to a stop. */
   async function readOne() {
+    const file = (name: string) => path.join(dir, `${name}.db`)
     const { registry } = createMetrics({
       version: '',
       process: false,
-      usage: () => ({ functions: 0, codeBytes: 0 }),
-      databases: {}
+      usage: () => createUsageRepository(db).read(),
+      databases: { hearth: file('hearth'), queue: file('queue'), telemetry: file('telemetry') }
     })
     const logged: Record<string, unknown>[] = []
     const stop = startLogPipeline({
