@@ -10,6 +10,8 @@ import { NODE, ROOT } from './helpers/hearth.ts'
 
 /** A file that says nothing about its time has this long, in ms. */
 const TIMEOUT_MS = 120_000
+/** Whatever it says, a file is ended after so many seconds. */
+const LIMIT_S = 420
 /** Of attacks on one server; their files say less. */
 const ATTACKS_TIMEOUT_MS = 600_000
 /** What takes longest, and the most of it: begun first, so that none runs on alone at the end. Then folder by folder. */
@@ -47,8 +49,9 @@ if (attacks.length > 0) {
 for (const file of files) if (!attacks.includes(file)) void run(t, file)
 
 function run(t: Test, file: string): Promise<unknown> {
-  const [command, ...args] = NODE
-  return t.spawn(command, [...args, '--enable-source-maps', file], { cwd: ROOT, timeout: TIMEOUT_MS }, file)
+  // One that fails may have left something open that keeps it from ending.
+  const args = ['--foreground', '--kill-after=10', String(LIMIT_S), ...NODE, '--enable-source-maps', file]
+  return t.spawn('timeout', args, { cwd: ROOT, timeout: TIMEOUT_MS }, file)
 }
 
 /** Paths from the root of the project. */

@@ -153,6 +153,20 @@ export const FUNCTION: Board = {
           shows: 'Cores that all of its instances use together, init included.',
           act: 'As much as concurrency: it computes, and more memory brings more CPU; far less: it waits for others.',
           width: 8
+        },
+        {
+          title: 'Output held back',
+          kind: 'lines',
+          unit: 'count',
+          queries: [
+            {
+              expr: `sum by (function) (${rate(`hearth_function_output_paused_seconds_total{${CHOSEN}}`)})`,
+              legend: '{{function}}'
+            }
+          ],
+          shows: 'Instances that wait until what they wrote is read: the function writes more than it may.',
+          act: 'Its invocations take longer for it: lower its log level, or raise HEARTH_FUNCTION_OUTPUT_BYTES_PER_SECOND (docs/logs.md).',
+          width: 24
         }
       ]
     },

@@ -13,7 +13,15 @@ export const handler = async ({ lines, ms = 0 }) => {
 `
 
 t.test('four instances of a function share its rate; a fifth and another function are not slowed', async (t) => {
-  const { pool: open, invoke, lines } = await startExecutor(t, { functionOutputBytesPerSecond: RATE })
+  const paused: { functionName: string; ms: number }[] = []
+  const {
+    pool: open,
+    invoke,
+    lines
+  } = await startExecutor(t, {
+    functionOutputBytesPerSecond: RATE,
+    events: { outputPaused: (functionName, ms) => paused.push({ functionName, ms }) }
+  })
   const codeDir = t.testdir({ 'index.mjs': SOURCE })
   const pool = open({ codeDir, name: 'floods' })
   const other = open({ codeDir, name: 'other' })
@@ -37,5 +45,6 @@ t.test('four instances of a function share its rate; a fifth and another functio
   const elapsedMs = performance.now() - startedAt
   // 2,000 lines are 2.2 MB as they are counted; 0.8 MB may come at once. Without a bound it takes a tenth of this.
   t.ok(elapsedMs > 1_000, `${elapsedMs.toFixed(0)} ms`)
+  t.ok(paused.length > 0 && paused.every(({ functionName, ms }) => functionName === 'floods' && ms > 0), 'it is told')
   t.equal(lines.filter(({ text }) => text.includes('xxxx')).length, 4 * 500 + 1 + 500, 'no line is lost')
 })

@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import http, { type IncomingMessage } from 'node:http'
 import net from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Executor, FunctionPool, FunctionSpec, Invocation, Outcome } from '@hearth/executor'
 import { type AppDeps, buildApp, createMetrics, type Gateway, type Metrics } from '@hearth/gateway'
@@ -284,7 +286,8 @@ export interface HarnessOptions
 
 /** A gateway on a free port, with a real database that another connection writes; closed when `t` ends. */
 export async function startGateway(t: Test, options: HarnessOptions = {}): Promise<Harness> {
-  const dataDir = t.testdir()
+  // Not tap's own folder, which may go before the gateway, which writes there until it stops.
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'hearth-gateway-'))
   const file = path.join(dataDir, 'hearth.db')
   const box = createSecretBox(Buffer.alloc(32, 7))
   const db = openStore(file, path.resolve('migrations'))
@@ -364,6 +367,7 @@ export async function startGateway(t: Test, options: HarnessOptions = {}): Promi
   t.teardown(async () => {
     await gateway.stop()
     db.close()
+    rmSync(dataDir, { recursive: true, force: true })
   })
   return {
     port,

@@ -12,6 +12,7 @@ import {
   DURATION_SUM,
   MEMORY,
   MEMORY_BEFORE,
+  OUTPUT_PAUSED_SECONDS,
   RECEIVED,
   RECURSIVE,
   RUNNING,
@@ -43,6 +44,12 @@ export const FAMILIES: readonly Family[] = [
   single('hearth_concurrent_executions', 'gauge', 'Invocations that wait or run.', RUNNING),
   single('hearth_billed_duration_seconds_total', 'counter', 'Billed duration.', BILLED_SECONDS),
   single('hearth_function_cpu_seconds_total', 'counter', 'CPU time of its instances, init included.', CPU_SECONDS),
+  single(
+    'hearth_function_output_paused_seconds_total',
+    'counter',
+    'Time for which output of its instances was not read: they wrote more than they may.',
+    OUTPUT_PAUSED_SECONDS
+  ),
   {
     name: 'hearth_function_memory_used_bytes',
     type: 'gauge',

@@ -5,7 +5,6 @@ import {
   bucketIndex,
   CODE_CLASSES,
   COLD_STARTS,
-  CPU_SECONDS,
   DURATION_SUM,
   FIRST_COUNT,
   LAST_ACTIVE,
@@ -105,9 +104,9 @@ export class FunctionMetrics {
     this.#count(functionName, column, undefined)
   }
 
-  /** Its instances used so much CPU time. */
-  usedCpu(functionName: string, seconds: number): void {
-    this.#values[(this.#rows.get(functionName) ?? 0) * WIDTH + CPU_SECONDS]! += seconds
+  /** Its instances used, or took, so much more of something. */
+  add(functionName: string, column: number, amount: number): void {
+    this.#values[(this.#rows.get(functionName) ?? 0) * WIDTH + column]! += amount
   }
 
   /** @returns how many of the function there were with it; 1 where it has no series of its own */

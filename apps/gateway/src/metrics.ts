@@ -5,7 +5,7 @@ import { API_FAILURES, type ApiFailure } from './apis/api-counts.ts'
 import { createGuardCounts, type GuardCounts } from './apis/guards/counts.ts'
 import { type AsyncCounts, createAsyncCounts } from './async/counts.ts'
 import { observeConcurrency } from './concurrency-metrics.ts'
-import { RECURSIVE } from './function-columns.ts'
+import { CPU_SECONDS, OUTPUT_PAUSED_SECONDS, RECURSIVE } from './function-columns.ts'
 import { FunctionMetrics } from './function-metrics.ts'
 import type { Entry } from './function-routes.ts'
 import { HistogramSet } from './histogram-set.ts'
@@ -172,7 +172,10 @@ export function createMetrics({ version, functionSeries = 1_000, now, wallClock 
         usage.provisionedInit({ functionName: name, role, architecture: ARCHITECTURE }, memoryMiB, initMs)
       },
       usedCpu(functionName, ms) {
-        functions.usedCpu(functionName, ms / 1_000)
+        functions.add(functionName, CPU_SECONDS, ms / 1_000)
+      },
+      outputPaused(functionName, ms) {
+        functions.add(functionName, OUTPUT_PAUSED_SECONDS, ms / 1_000)
       },
       instanceExit(runtime, reason) {
         exits.inc({ runtime, reason })

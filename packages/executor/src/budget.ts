@@ -10,8 +10,10 @@ export interface Budget {
   spend(bytes: number): number
   /** As {@link spend}, of what goes to the log: that the function's instances are bounded in together, too. */
   spendOnLog(bytes: number): number
-  /** The instance is a function's from now on. */
-  join(share: OutputShare): void
+  /** The instance is a function's from now on. @param onPause - Told for how many ms its output is not read */
+  join(share: OutputShare, onPause: (ms: number) => void): void
+  /** Reading stops, for as long as it was said to. */
+  pause(ms: number): void
 }
 
 /** What a line costs beyond its bytes, and a read beyond its lines: the empty and the tiny are work too. */
@@ -28,6 +30,7 @@ export function createBudget(bytesPerSecond: number, now: () => number): Budget 
   let tokens = capacity
   let refilledAt = now()
   let share: OutputShare | undefined
+  let onPause: ((ms: number) => void) | undefined
 
   function spend(bytes: number): number {
     tokens -= bytes
@@ -45,8 +48,12 @@ export function createBudget(bytesPerSecond: number, now: () => number): Budget 
       const own = spend(bytes)
       return share === undefined ? own : Math.max(own, share.spend(bytes))
     },
-    join(joined) {
+    join(joined, onJoinedPause) {
       share = joined
+      onPause = onJoinedPause
+    },
+    pause(ms) {
+      onPause?.(ms)
     }
   }
 }

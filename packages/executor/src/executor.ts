@@ -176,7 +176,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const lease = pass && new Lease(pass, spec.timeoutMs, Math.random())
     if (lease?.isUsable === false) throw new Error(`credentials of ${spec.role} end too soon for one event`)
     const booted = stock.take(key) ?? (await stock.boot(key))
-    booted.output.join(outputs.share(spec.name))
+    booted.output.join(outputs.share(spec.name), (ms) => events.outputPaused?.(spec.name, ms))
     const sandboxMs = performance.now() - startedAt
     const id = randomBytes(16).toString('hex')
     const logStream = logStreamName(spec.version, id, new Date())

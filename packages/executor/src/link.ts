@@ -140,6 +140,7 @@ export class Link {
     const pauseMs = this.#owedMs
     this.#owedMs = 0
     if (this.#failed) return
+    this.#budget.pause(pauseMs)
     this.#socket.pause()
     setTimeout(() => {
       if (!this.#failed && !this.#closed) this.#socket.resume()

@@ -47,6 +47,7 @@ export function readLines(output: Socket, budget: Budget, onLine: (line: string)
     }
     const pauseMs = budget.spendOnLog(chunk.length + READ_COST_BYTES + lines * LINE_COST_BYTES)
     if (pauseMs > 0) {
+      budget.pause(pauseMs)
       output.pause()
       setTimeout(() => output.resume(), pauseMs).unref()
     }

@@ -251,6 +251,8 @@ export interface ExecutorEvents {
   provisionedInit?(spec: FunctionSpec, initMs: number): void
   /** Instances of a function used so much CPU time, in ms; said about once a second, and at their end. */
   usedCpu?(functionName: string, ms: number): void
+  /** The output of an instance is not read for so many ms: it wrote more than it may. */
+  outputPaused?(functionName: string, ms: number): void
   instanceExit?(
     runtime: string,
     reason: 'idle' | 'retired' | 'crash' | 'oom' | 'timeout' | 'init' | 'protocol' | 'evicted' | 'shutdown'

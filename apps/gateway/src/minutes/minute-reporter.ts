@@ -43,6 +43,7 @@ export function startMinuteReporter(options: MinuteReporterOptions): () => Promi
   const { minutes, sample, onLost, onError, files, intervalMs = INTERVAL_MS } = options
   const waiting: Report[] = []
   let working: Promise<void> | undefined
+  let removing: Promise<void> = Promise.resolve()
   let nextSaveAt = 0
   let isLoaded = files === undefined
 
@@ -77,7 +78,8 @@ export function startMinuteReporter(options: MinuteReporterOptions): () => Promi
   /** A report is told, or given up. */
   function done({ minute }: Report): void {
     minute.left--
-    if (minute.left === 0) void files?.remove(minute.key).catch(onError)
+    if (minute.left > 0 || files === undefined) return
+    removing = removing.then(() => files.remove(minute.key)).catch(onError)
   }
 
   const stop = startReporter({
@@ -106,6 +108,7 @@ export function startMinuteReporter(options: MinuteReporterOptions): () => Promi
     await working
     await work(true).catch(onError)
     await stop()
+    await removing
   }
 }
 
