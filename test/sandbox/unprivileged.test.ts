@@ -39,7 +39,7 @@ const PROGRAM = `
   tell('forks', await Promise.all([1, 2].map(() => run('my $n = 0; while ($n < 100) { my $p = fork; last unless defined $p; if (!$p) { sleep 60; exit } $n++ } print $n'))))
   tell('memory', await run('my @a; while (1) { push @a, "x" x 1e6; select(undef, undef, undef, 0.002) }'))
   tell('children', await run('for (1 .. 4) { if (!fork) { my $x = "x" x 3e7; sleep 60 } } sleep 60'))
-  tell('cpu', await run('if (!fork) { 1 while (times)[0] < 0.5; sleep 60 } select(undef, undef, undef, 2.5)'))
+  tell('cpu', await run('if (!fork) { while ((times)[0] < 0.5) { $n++ for 1 .. 100000 } sleep 60 } select(undef, undef, undef, 2.5)'))
   tell('data', await run('my @a; for (1 .. 3000) { push @a, "x" x 1e6 } print "all"', { memoryMiB: 1 }))
   tell('internet', await run('1', { network: 'internet' }).catch((error) => error.message))
   await host.close()`
