@@ -1,4 +1,4 @@
-import { type Executor, type ExecutorEvents, type Outcome, type Phases } from '@hearth/executor'
+import type { Executor, ExecutorEvents, Outcome, Phases } from '@hearth/executor'
 import type { LogCounts } from '@hearth/store'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { API_FAILURES, type ApiFailure } from './apis/api-counts.ts'

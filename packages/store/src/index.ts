@@ -94,6 +94,7 @@ export {
   prepareLogSettings
 } from './log-groups/log-groups-repository.ts'
 export { groupOfFunction } from './logs/group-folders.ts'
+export { isBefore } from './logs/log-position.ts'
 export { createLogReader, type LogReaderOptions } from './logs/log-reader.ts'
 export {
   createLogWriter,

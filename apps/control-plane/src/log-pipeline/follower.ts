@@ -1,4 +1,4 @@
-import type { LogCursors, LogEvent, LogLoss, LogPosition, LogReader } from '@hearth/store'
+import { isBefore, type LogCursors, type LogEvent, type LogLoss, type LogPosition, type LogReader } from '@hearth/store'
 
 export interface FollowerOptions {
   readonly reader: LogReader
@@ -58,7 +58,7 @@ export function createFollower({ reader, cursors, name, since, onGap }: Follower
     async next(group, limits) {
       let cursor = cursors.find(name, group)
       if (cursor === undefined) {
-        cursors.save(name, group, await startOf(group), true)
+        cursors.save(name, group, await startOf(group))
         cursor = cursors.find(name, group)!
       }
       const { position: after, until } = cursor
@@ -71,7 +71,7 @@ export function createFollower({ reader, cursors, name, since, onGap }: Follower
       if (last === undefined) {
         // What was under way, or all that there was, has been removed meanwhile.
         const end = furthest(until, lost?.until)
-        if (end !== undefined) cursors.save(name, group, end, false)
+        if (end !== undefined) cursors.save(name, group, end)
         if (lost !== undefined) onGap(group, lost.bytes)
         return undefined
       }
@@ -82,8 +82,8 @@ export function createFollower({ reader, cursors, name, since, onGap }: Follower
     begin({ group, end, isAgain }) {
       if (!isAgain) cursors.plan(name, group, end)
     },
-    finish({ group, end, isAll, lostBytes }) {
-      cursors.save(name, group, end, isAll)
+    finish({ group, end, lostBytes }) {
+      cursors.save(name, group, end)
       if (lostBytes !== undefined) onGap(group, lostBytes)
     }
   }
@@ -91,7 +91,7 @@ export function createFollower({ reader, cursors, name, since, onGap }: Follower
 
 function furthest(a: LogPosition | undefined, b: LogPosition | undefined): LogPosition | undefined {
   if (a === undefined || b === undefined) return a ?? b
-  return isBehind(a, b) ? a : b
+  return isBefore(b, a) ? a : b
 }
 
 async function collect(
@@ -105,14 +105,10 @@ async function collect(
     for (const event of batch) {
       const isFull = events.length >= limits.events || (events.length > 0 && characters >= limits.characters)
       // What was begun is done again as it was: its end is the limit.
-      if (until === undefined ? isFull : isBehind(event.position, until)) return { events, isAll: false }
+      if (until === undefined ? isFull : isBefore(until, event.position)) return { events, isAll: false }
       events.push(event)
       characters += event.message.length
     }
   }
   return { events, isAll: until === undefined }
-}
-
-function isBehind(a: LogPosition, b: LogPosition): boolean {
-  return a.segment === b.segment ? a.offset > b.offset : a.segment > b.segment
 }

@@ -1,5 +1,13 @@
 import { idempotencyKey, name, problems } from './gateway-members.ts'
 
+const urlId = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'As in the URL',
+  schema: { type: 'string', pattern: '^[a-z0-9]{32}$' }
+} as const
+
 /** Where functions are called by those who have no key of this server, and as if they were URLs. */
 export const entrancePaths = {
   '/lb/{name}': {
@@ -29,15 +37,7 @@ export const entrancePaths = {
       description: 'The methods are those of the webhook. Its own verification holds; no key of this server is asked.',
       tags: ['invocations'],
       security: [],
-      parameters: [
-        {
-          name: 'id',
-          in: 'path',
-          required: true,
-          description: 'As in the URL',
-          schema: { type: 'string', pattern: '^[a-z0-9]{32}$' }
-        }
-      ],
+      parameters: [urlId],
       requestBody: { content: { '*/*': { schema: {} } } },
       responses: {
         '200': {
@@ -67,15 +67,7 @@ export const entrancePaths = {
       description:
         "For where `{id}.lambda-url.localhost` does not resolve. The URL's own authentication holds, none for AuthType NONE. Browsers show pages served here in an origin of their own.",
       tags: ['invocations'],
-      parameters: [
-        {
-          name: 'id',
-          in: 'path',
-          required: true,
-          description: 'As in the URL',
-          schema: { type: 'string', pattern: '^[a-z0-9]{32}$' }
-        }
-      ],
+      parameters: [urlId],
       responses: { default: { description: 'What the function makes of it', content: { '*/*': { schema: {} } } } }
     }
   },

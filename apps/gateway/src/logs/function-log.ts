@@ -1,4 +1,4 @@
-import { groupOfFunction, type LogEvent, type LogLoss, type LogPosition, type LogReader } from '@hearth/store'
+import { groupOfFunction, isBefore, type LogEvent, type LogLoss, type LogPosition, type LogReader } from '@hearth/store'
 import type { LogRequest } from './log-query.ts'
 
 /** What of which group is asked for. */
@@ -57,10 +57,6 @@ export async function sendEvents(
     if (!(await send(batch.filter(wants)))) break
   }
   return reached
-}
-
-export function isBefore(one: LogPosition, other: LogPosition): boolean {
-  return one.segment < other.segment || (one.segment === other.segment && one.offset < other.offset)
 }
 
 function wishOf(group: string, functionName: string, { wants }: LogRequest): (event: LogEvent) => boolean {

@@ -2,11 +2,11 @@ import { once, setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ArnScope, HearthError } from '@hearth/shared'
-import type { LogEvent, LogPosition, LogReader, LogWriter } from '@hearth/store'
+import { isBefore, type LogEvent, type LogPosition, type LogReader, type LogWriter } from '@hearth/store'
 import type { Hallway } from '../call.ts'
 import { findFunction } from '../invoke.ts'
 import type { ServerRoute } from '../server-routes.ts'
-import { type FunctionLog, isBefore, newestEvents, sendEvents } from './function-log.ts'
+import { type FunctionLog, newestEvents, sendEvents } from './function-log.ts'
 import { parseCursor, parseLogQuery } from './log-query.ts'
 import {
   LOG_STREAM_TIMES,

@@ -1,3 +1,4 @@
+import { isBefore } from './log-position.ts'
 import { bytesBehind, lastRemoved, readRemovals } from './removals.ts'
 import type { LogLoss, LogPosition } from './types.ts'
 
@@ -40,19 +41,15 @@ export class LossWatch {
     const removed = (await readRemovals(this.#dir)).filter(({ number }) => number < next)
     const until = lastRemoved(removed)
     const passed = this.#passed!
-    if (until === undefined || !isBehind(until, passed)) return
+    if (until === undefined || !isBefore(passed, until)) return
     this.#onLoss({ after: this.#isFirst ? undefined : passed, until, bytes: bytesBehind(removed, passed) })
     this.#passed = until
   }
 
   /** All before this has been read. */
   pass(position: LogPosition): void {
-    if (!isBehind(position, this.#passed!)) return
+    if (!isBefore(this.#passed!, position)) return
     this.#passed = position
     this.#isFirst = false
   }
-}
-
-function isBehind(a: LogPosition, b: LogPosition): boolean {
-  return a.segment === b.segment ? a.offset > b.offset : a.segment > b.segment
 }

@@ -5,8 +5,6 @@ import type { Db } from '../sqlite-addon.ts'
 export interface LogCursor {
   /** The last event that is done; undefined: none yet. */
   readonly position: LogPosition | undefined
-  /** It was the last one there was. */
-  readonly isAtEnd: boolean
   /** The last event of what is under way: after a crash just this is to be done again. */
   readonly until: LogPosition | undefined
 }
@@ -20,7 +18,7 @@ export interface LogCursors {
   removeReader(reader: string): void
   find(reader: string, group: string): LogCursor | undefined
   /** What was under way is done. */
-  save(reader: string, group: string, position: LogPosition | undefined, isAtEnd: boolean): void
+  save(reader: string, group: string, position: LogPosition | undefined): void
   /** Notes what is about to be handed over. There is a cursor, or none: then it begins at the group's first event. */
   plan(reader: string, group: string, until: LogPosition): void
   /** Groups with cursors. */
@@ -33,7 +31,6 @@ export interface LogCursors {
 interface CursorRow {
   readonly segment: number
   readonly offset: number
-  readonly is_at_end: number
   readonly until_segment: number | null
   readonly until_offset: number | null
 }
@@ -49,13 +46,12 @@ export function createLogCursors(db: Db): LogCursors {
   const removeReader = db.prepare('DELETE FROM log_readers WHERE name = ?')
   const find = db.prepare<[string, string], CursorRow>('SELECT * FROM log_cursors WHERE reader = ? AND group_name = ?')
   const save = db.prepare(
-    `INSERT INTO log_cursors (reader, group_name, segment, offset, is_at_end) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET segment = excluded.segment, offset = excluded.offset, is_at_end = excluded.is_at_end,
-       until_segment = NULL, until_offset = NULL`
+    `INSERT INTO log_cursors (reader, group_name, segment, offset) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET segment = excluded.segment, offset = excluded.offset, until_segment = NULL, until_offset = NULL`
   )
   const plan = db.prepare(
-    `INSERT INTO log_cursors (reader, group_name, segment, offset, is_at_end, until_segment, until_offset)
-     VALUES (?, ?, ${START.segment}, ${START.offset}, 0, ?, ?)
+    `INSERT INTO log_cursors (reader, group_name, segment, offset, until_segment, until_offset)
+     VALUES (?, ?, ${START.segment}, ${START.offset}, ?, ?)
      ON CONFLICT DO UPDATE SET until_segment = excluded.until_segment, until_offset = excluded.until_offset`
   )
   const groups = db.prepare<[], string>('SELECT DISTINCT group_name FROM log_cursors').pluck()
@@ -71,8 +67,8 @@ export function createLogCursors(db: Db): LogCursors {
       const row = find.get(reader, group)
       return row && toCursor(row)
     },
-    save(reader, group, position = START, isAtEnd) {
-      save.run(reader, group, position.segment, position.offset, isAtEnd ? 1 : 0)
+    save(reader, group, position = START) {
+      save.run(reader, group, position.segment, position.offset)
     },
     plan: (reader, group, until) => void plan.run(reader, group, until.segment, until.offset),
     groups: () => groups.all(),
@@ -87,7 +83,6 @@ function toCursor(row: CursorRow): LogCursor {
   const { segment, offset, until_segment: untilSegment, until_offset: untilOffset } = row
   return {
     position: segment === START.segment ? undefined : { segment, offset },
-    isAtEnd: row.is_at_end === 1,
     until: untilSegment === null || untilOffset === null ? undefined : { segment: untilSegment, offset: untilOffset }
   }
 }
