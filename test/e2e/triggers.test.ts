@@ -503,6 +503,9 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
     /** Tries whose answer was cut off: nobody knows whether they were accepted. */
     let unanswered = 0
     let isOver = false
+    t.teardown(() => {
+      isOver = true
+    })
     /** Events that were accepted before the replay began. */
     let replayed = 0
     const client = async (): Promise<void> => {
@@ -532,7 +535,10 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
         // It is in the middle of it, or about to begin.
         await eventually(async () => (await list('again', 'succeeded')).length > 0)
       }
-      process.kill(hearth.pids().gateway, 'SIGKILL')
+      const { gateway } = hearth.pids()
+      process.kill(gateway, 'SIGKILL')
+      await eventually(() => ![0, gateway].includes(hearth.pids().gateway), 60_000)
+      await eventually(() => events.send(new ListEventBusesCommand({})).catch(() => undefined), 60_000)
     }
     const left = async () =>
       (await scheduler.send(new ListSchedulesCommand({})).catch(() => undefined))?.Schedules?.length

@@ -194,7 +194,7 @@ export function commandLine(pid: number): string {
 /** Polls until `check` answers other than undefined or false. @throws Error after `limitMs` */
 export async function eventually<T>(
   check: () => T | undefined | false | Promise<T | undefined | false>,
-  limitMs = 10_000
+  limitMs = 30_000
 ): Promise<T> {
   const deadline = Date.now() + limitMs
   for (;;) {
