@@ -118,7 +118,7 @@ for (const { name, spec } of BACKENDS) {
         const outcome = await invoke(pool, { do: how })
         t.match(outcome, { status: 'timeout', errorType: 'Sandbox.Timedout' })
         t.match(valueOf(outcome), { errorMessage: /Error: Task timed out after 1\.50 seconds$/ })
-        t.ok(outcome.phases.executeMs >= 1_500 && outcome.phases.executeMs < 2_500, `${outcome.phases.executeMs} ms`)
+        t.ok(outcome.phases.executeMs >= 1_500 && outcome.phases.executeMs < 5_000, `${outcome.phases.executeMs} ms`)
         t.match(await invoke(pool, { after: how }), { status: 'ok' })
       })
     }

@@ -156,7 +156,7 @@ t.test('inside a sandbox', async (t) => {
     t.ok(ms >= 390 && ms < 3_000, `${ms} ms`)
     sandbox.kill()
     const { cpuMs = 0 } = await sandbox.exited
-    t.ok(cpuMs >= ms && cpuMs < ms + 500, `${cpuMs} ms`)
+    t.ok(cpuMs >= ms && cpuMs < ms + 2_000, `${cpuMs} ms`)
   })
 
   t.test('limitCpu holds from then on', async (t) => {
