@@ -228,7 +228,11 @@ export const ListQuery = z.strictObject({
     .transform(Number)
     .pipe(z.number().int().min(1).max(1_000))
     .optional(),
-  cursor: z.string().max(256).optional()
+  cursor: z
+    .string()
+    .max(2_048)
+    .optional()
+    .meta({ description: '`nextCursor` of the page before; with other filters than its own, 400' })
 })
 
 export const FunctionList = z.object({ items: z.array(FunctionView), nextCursor: z.string().nullable() })
