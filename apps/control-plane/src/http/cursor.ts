@@ -6,6 +6,9 @@ export interface PageRequest extends CursorRequest {
   readonly limit: number
 }
 
+/** Of the parameter, in the API's description. */
+export const CURSOR_DESCRIPTION = '`nextCursor` of the page before. Of another list, or with other filters: 400'
+
 /** A key of any form. */
 export const ANY_KEY = /^[\s\S]{1,4096}$/
 
