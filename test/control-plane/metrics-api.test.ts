@@ -169,12 +169,17 @@ t.test('SDK: statistics, percentiles and metric math', async (t) => {
     const all = { ...times, MetricDataQueries: [metric('m1', 'calls'), { Id: 'e', Expression }] }
     await t.rejects(sdk.send(new GetMetricDataCommand(all)), { name: 'ValidationException', message })
   }
-  await t.rejects(
-    sdk.send(new GetMetricDataCommand({ ...times, MetricDataQueries, NextToken: '1.aaaaaaaaaaaaaaaa' })),
-    {
-      name: 'InvalidNextToken'
-    }
-  )
+  const asked = { ...times, MetricDataQueries, MaxDatapoints: 2 }
+  const { NextToken: own } = await sdk.send(new GetMetricDataCommand(asked))
+  await sdk.send(new GetMetricDataCommand({ ...asked, MaxDatapoints: 3, NextToken: own }))
+  const ascending = new GetMetricDataCommand({ ...asked, ScanBy: 'TimestampAscending', NextToken: own })
+  for (const request of [
+    sdk.send(ascending),
+    sdk.send(new GetMetricDataCommand({ ...asked, NextToken: 'aaaa' })),
+    sdk.send(new ListMetricsCommand({ NextToken: own }))
+  ]) {
+    await t.rejects(request, { name: 'InvalidNextToken' })
+  }
 })
 
 const run = promisify(execFile)

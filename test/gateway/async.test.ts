@@ -161,6 +161,12 @@ t.test('a backlog gets more instances step by step, and is listed in pages and m
   const rest = await ids(`status=queued&limit=30&cursor=${first.nextCursor!}`)
   t.equal(new Set([...first.ids, ...rest.ids]).size, 32)
   t.equal(rest.nextCursor, null)
+  for (const query of ['limit=30', 'status=running']) {
+    const other = await ask(port, `/v1/functions/hello/invocations?${query}&cursor=${first.nextCursor!}`)
+    t.match(other, { status: 400, body: 'not one that this server gave out for this query' }, query)
+  }
+  const elsewhere = await ask(port, `/v1/functions/nobody/invocations?status=queued&cursor=${first.nextCursor!}`)
+  t.match(elsewhere, { status: 400, body: 'INVALID_REQUEST' })
   clock.pass(0)
   const metrics = (await ask(port, '/metrics')).body
   t.match(metrics, /hearth_async_waiting_events\{function="hello"\} 32\n/)

@@ -48,6 +48,7 @@ export {
 } from './concurrency.ts'
 export { type BuildConfig, type Config, readConfig, redactConfig, SECRET_VARIABLES, secretsOf } from './config.ts'
 export { ConfigError } from './config-error.ts'
+export { type CursorRequest, fromCursor, type ListQuery, toCursor } from './cursor.ts'
 export {
   type AwsError,
   type ErrorCode,

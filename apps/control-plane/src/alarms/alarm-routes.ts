@@ -4,7 +4,7 @@ import type { AlarmRecord, AlarmSending, AlarmStatus, MetricStore } from '@heart
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { ANY_KEY, pageOf } from '../http/cursor.ts'
 import { tagContext } from '../iam/parameters.ts'
 import type { ServiceInvoker } from '../service-invoker.ts'
 import { statementFor } from '../triggers/place.ts'
@@ -40,7 +40,6 @@ export interface AlarmRoutesOptions {
 
 const tags = ['alarms']
 const PAGE = 50
-const ANY_NAME = /^[\s\S]{1,255}$/
 
 /** Alarms on metrics. Mounted under `/v1/alarms`. */
 export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app, options) => {
@@ -97,15 +96,11 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
     },
     async (request) => {
       const { limit = PAGE, cursor, prefix, state } = request.query
-      const query = ['alarms', prefix, state]
-      const after = fromCursor(cursor, 'cursor', ANY_NAME, query)
-      const found = service.list(after, limit + 1, { prefix, state })
       return pageOf(
-        found,
-        limit,
-        (alarm) => toRestView(alarm, scope),
+        { query: ['alarms', prefix, state], cursor, limit, key: ANY_KEY },
+        (after, most) => service.list(after, most, { prefix, state }),
         ({ name }) => name,
-        query
+        (alarm) => toRestView(alarm, scope)
       )
     }
   )
@@ -187,22 +182,23 @@ export const alarmRoutes: FastifyPluginAsyncZod<AlarmRoutesOptions> = async (app
     async (request) => {
       const { limit = PAGE, cursor, type } = request.query
       const { name } = request.params
-      const query = ['alarm-history', name, type]
-      const after = cursor === undefined ? undefined : Number(fromCursor(cursor, 'cursor', /^\d{1,15}$/, query))
-      const found = service.history({ alarm: name, type, isAscending: false, after, limit: limit + 1 })
-      // It stays when the alarm goes.
-      if (found.length === 0 && cursor === undefined) find(name)
+      const read = (last: string, most: number) => {
+        const after = last === '' ? undefined : Number(last)
+        const found = service.history({ alarm: name, type, isAscending: false, after, limit: most })
+        // It stays when the alarm goes.
+        if (found.length === 0 && after === undefined) find(name)
+        return found
+      }
       return pageOf(
-        found,
-        limit,
+        { query: ['alarm-history', name, type], cursor, limit, key: /^\d{1,15}$/ },
+        read,
+        (item) => String(item.id),
         (item) => ({
           at: new Date(item.at).toISOString(),
           type: item.type,
           summary: item.summary,
           data: JSON.parse(item.data) as unknown
-        }),
-        (item) => String(item.id),
-        query
+        })
       )
     }
   )

@@ -1,7 +1,7 @@
 import type { AlarmFilter, AlarmHistoryItem, AlarmRecord } from '@hearth/store'
 import { z } from 'zod'
-import { fromCursor, type ListQuery, toCursor } from '../http/cursor.ts'
-import { monitoringError } from '../metrics-api/errors.ts'
+import { ANY_KEY, readPage } from '../http/cursor.ts'
+import { badToken, monitoringError } from '../metrics-api/errors.ts'
 import { keyOf } from '../metrics-api/keys.ts'
 import { type MonitoringDeps, type MonitoringOperation, monitoringOperation } from '../metrics-api/operation.ts'
 import { Dimensions, MetricName, Namespace, Time, Unit } from '../metrics-api/values.ts'
@@ -15,19 +15,8 @@ const PAGE = 50
 const HISTORY_PAGE = 100
 /** Alarms read from disk at a time. */
 const READ = 200
-const ANY_NAME = /^[\s\S]{1,255}$/
 
-/** Where a page of a query goes on. @throws HearthError InvalidNextToken */
-function startOf(token: string | undefined, query: ListQuery, key: RegExp = ANY_NAME): string {
-  if (token === undefined) return ''
-  try {
-    return fromCursor(token, 'NextToken', key, query)
-  } catch {
-    throw monitoringError('InvalidNextToken', 'The NextToken is not one that this server gave out.')
-  }
-}
-
-/** Alarms after a name that a test takes, `limit` at most and one more when there is one. */
+/** Alarms after a name that a test takes, `limit` at most. */
 function search(
   alarms: AlarmService,
   after: string,
@@ -41,7 +30,7 @@ function search(
     const page = alarms.list(start, READ, filter)
     for (const alarm of page) {
       if (test(alarm)) found.push(alarm)
-      if (found.length > limit) return found
+      if (found.length === limit) return found
     }
     if (page.length < READ) return found
     start = page.at(-1)!.name
@@ -64,7 +53,8 @@ const describeAlarms = monitoringOperation({
   target: ({ AlarmNames: names = [] }, { scope }) =>
     names.length === 0 ? alarmArn(scope, '*') : names.map((name) => ({ resource: alarmArn(scope, name) })),
   run(input, { alarms, scope }) {
-    const { AlarmNames: names = [], AlarmNamePrefix: prefix, ActionPrefix: action, MaxRecords: limit = PAGE } = input
+    const { MaxRecords: limit = PAGE, NextToken: cursor, ...filters } = input
+    const { AlarmNames: names = [], AlarmNamePrefix: prefix, ActionPrefix: action } = filters
     if (names.length > 0 && prefix !== undefined) {
       throw monitoringError(
         'InvalidParameterCombination',
@@ -79,23 +69,20 @@ const describeAlarms = monitoringOperation({
           ? (['MetricAlarm'] as const)
           : undefined
         : input.AlarmTypes
-    const query = ['DescribeAlarms', { ...input, MaxRecords: undefined, NextToken: undefined }]
-    const found = search(
-      alarms,
-      startOf(input.NextToken, query),
-      limit,
-      { prefix, types, state: input.StateValue },
-      (alarm) => {
-        if (wanted !== undefined && !wanted.has(alarm.name)) return false
-        if (relatives !== undefined && !relatives.has(alarm.name)) return false
-        return action === undefined || allActionsOf(alarm.settings).some((target) => target.startsWith(action))
-      }
+    const isWanted = (alarm: AlarmRecord): boolean => {
+      if (wanted !== undefined && !wanted.has(alarm.name)) return false
+      if (relatives !== undefined && !relatives.has(alarm.name)) return false
+      return action === undefined || allActionsOf(alarm.settings).some((target) => target.startsWith(action))
+    }
+    const { items: page, next } = readPage(
+      { query: ['DescribeAlarms', filters], cursor, limit, key: ANY_KEY, refusal: badToken },
+      (after, most) => search(alarms, after, most, { prefix, types, state: input.StateValue }, isWanted),
+      ({ name }) => name
     )
-    const page = found.slice(0, limit)
     return {
       CompositeAlarms: page.filter(isCompositeAlarm).map((alarm) => toView(alarm, scope)),
       MetricAlarms: page.filter(isMetricAlarm).map((alarm) => toView(alarm, scope)),
-      ...(found.length > limit ? { NextToken: toCursor(page.at(-1)!.name, query) } : {})
+      ...(next === undefined ? {} : { NextToken: next })
     }
   }
 })
@@ -174,25 +161,24 @@ const describeAlarmHistory = monitoringOperation({
   }),
   target: ({ AlarmName: name = '*' }, { scope }) => alarmArn(scope, name),
   run(input, { alarms }) {
-    const { MaxRecords: limit = HISTORY_PAGE, NextToken: token, ...filters } = input
+    const { MaxRecords: limit = HISTORY_PAGE, NextToken: cursor, ...filters } = input
     const { AlarmTypes: types = [] } = filters
-    const query = ['DescribeAlarmHistory', filters]
-    const after = startOf(token, query, /^\d{1,15}$/)
-    const items = alarms.history({
-      alarm: input.AlarmName,
-      alarmTypes: types.length === 0 ? undefined : types,
-      type: input.HistoryItemType,
-      from: input.StartDate,
-      to: input.EndDate,
-      isAscending: input.ScanBy === 'TimestampAscending',
-      after: after === '' ? undefined : Number(after),
-      limit: limit + 1
-    })
-    const page = items.slice(0, limit)
-    return {
-      AlarmHistoryItems: page.map(itemView),
-      ...(items.length > limit ? { NextToken: toCursor(String(page.at(-1)!.id), query) } : {})
-    }
+    const { items, next } = readPage(
+      { query: ['DescribeAlarmHistory', filters], cursor, limit, key: /^\d{1,15}$/, refusal: badToken },
+      (after, most) =>
+        alarms.history({
+          alarm: input.AlarmName,
+          alarmTypes: types.length === 0 ? undefined : types,
+          type: input.HistoryItemType,
+          from: input.StartDate,
+          to: input.EndDate,
+          isAscending: input.ScanBy === 'TimestampAscending',
+          after: after === '' ? undefined : Number(after),
+          limit: most
+        }),
+      ({ id }) => String(id)
+    )
+    return { AlarmHistoryItems: items.map(itemView), ...(next === undefined ? {} : { NextToken: next }) }
   }
 })
 

@@ -7,7 +7,6 @@ export const STATES = ['OK', 'ALARM', 'INSUFFICIENT_DATA'] as const
 
 export const AlarmParams = z.object({ name: z.string().min(1).max(255) })
 export const AlarmListQuery = ListQuery.extend({
-  cursor: z.string().max(2_048).optional(),
   prefix: z.string().max(255).optional(),
   state: z.enum(STATES).optional()
 })

@@ -23,6 +23,7 @@ export const API_OPERATIONS: readonly ApiOperation[] = [
     request: 'GET /apis',
     run: ({ query, origin }, { drafts }) =>
       pageOf(
+        ['GetApis'],
         query,
         (after, limit) => drafts.repository.list(after, limit),
         ({ id }) => id,

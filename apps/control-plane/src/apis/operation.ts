@@ -1,7 +1,7 @@
-import type { Wish } from '@hearth/shared'
+import type { ListQuery, Wish } from '@hearth/shared'
 import type { z } from 'zod'
 import { passRole } from '../events/model.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { ANY_KEY, readPage } from '../http/cursor.ts'
 import type { Apis } from './apis.ts'
 import { parseInput } from './model.ts'
 import { badRequest } from './refusals.ts'
@@ -64,10 +64,10 @@ function passedRoles(input: unknown): readonly Wish[] {
 
 const PAGE = 100
 const MAX_PAGE = 500
-const ANY_KEY = /^[\s\S]{1,512}$/
 
-/** A page of a list that is in the order of its keys. */
+/** A page of a list that is in the order of its keys. @param query - Whose items they are, beside the page */
 export function pageOf<Item>(
+  query: ListQuery,
   { maxResults, nextToken }: Readonly<Record<string, unknown>>,
   read: (after: string, limit: number) => readonly Item[],
   keyOf: (item: Item) => string,
@@ -77,11 +77,7 @@ export function pageOf<Item>(
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
     throw badRequest(`Invalid value for maxResults: a number from 1 to ${MAX_PAGE} is expected.`, 'maxResults')
   }
-  const after = typeof nextToken === 'string' && nextToken !== '' ? fromCursor(nextToken, 'nextToken', ANY_KEY) : ''
-  const found = read(after, limit + 1)
-  const items = found.slice(0, limit)
-  return {
-    items: items.map(view),
-    ...(found.length > limit ? { nextToken: toCursor(keyOf(items.at(-1)!)) } : {})
-  }
+  const cursor = typeof nextToken === 'string' && nextToken !== '' ? nextToken : undefined
+  const { items, next } = readPage({ query, cursor, limit, key: ANY_KEY, member: 'nextToken' }, read, keyOf)
+  return { items: items.map((item) => view(item)), ...(next === undefined ? {} : { nextToken: next }) }
 }

@@ -135,6 +135,7 @@ export function readers<K extends ApiPartKind>(
       run({ params, query }, { drafts }) {
         const { id } = drafts.get(params['apiId']!)
         return pageOf(
+          [`Get${word}s`, id],
           query,
           (after, limit) => drafts.repository.listParts(id, kind, after, limit),
           (part) => ('id' in part ? part.id : part.name),

@@ -88,6 +88,7 @@ export const STAGE_OPERATIONS: readonly ApiOperation[] = [
     request: 'GET /domainnames',
     run: ({ query }, { drafts }) =>
       pageOf(
+        ['GetDomainNames'],
         query,
         (after, limit) => drafts.repository.listDomains(after, limit),
         ({ name }) => name,
@@ -126,6 +127,7 @@ export const STAGE_OPERATIONS: readonly ApiOperation[] = [
     run({ params, query }, { domains, drafts }) {
       const { name } = domains.get(params['domainName']!)
       return pageOf(
+        ['GetApiMappings', name],
         query,
         (after, limit) => drafts.repository.listMappings(name, after, limit),
         ({ id }) => id,

@@ -80,6 +80,7 @@ export const ARCHIVE_OPERATIONS: readonly EventsOperation[] = [
       const start = busArn(rules.scope, '')
       const source = EventSourceArn?.startsWith(start) === true ? EventSourceArn.slice(start.length) : EventSourceArn
       const { items, next } = pageOf(
+        'ListArchives',
         input,
         (after, limit) => rules.archives.repository.list({ prefix: NamePrefix, source }, after, limit),
         ({ name }) => name

@@ -59,6 +59,7 @@ export const BUS_OPERATIONS: readonly EventsOperation[] = [
     target: () => '*',
     run(input, rules) {
       const { items, next } = pageOf(
+        'ListEventBuses',
         input,
         (after, limit) => rules.repository.listBuses(input.NamePrefix ?? '', after, limit),
         ({ name }) => name

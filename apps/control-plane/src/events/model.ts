@@ -1,7 +1,7 @@
 import { type ArnScope, busArn, contextKeys, DEFAULT_BUS, HearthError, ruleArn, type Wish } from '@hearth/shared'
 import { z } from 'zod'
 import { tagItem } from '../access/tags.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { ANY_KEY, readPage } from '../http/cursor.ts'
 import {
   defineJsonOperation,
   type JsonOperation,
@@ -43,7 +43,6 @@ export const TagList = z.array(tagItem(z.string().max(256))).max(50)
 export const Page = { NextToken: z.string().min(1).max(2_048).optional(), Limit: z.int().min(1).max(100).optional() }
 
 const PAGE = 100
-const ANY_KEY = /^[\s\S]{1,512}$/
 
 export type EventsOperation = JsonOperation<EventRules>
 
@@ -53,15 +52,17 @@ export function eventsOperation<Input extends z.ZodType>(
   return defineJsonOperation<EventRules, Input>(definition)
 }
 
-/** A page of a list that is in the order of its keys. */
+/** A page of a list that is in the order of its keys. @param input - With the list's filters */
 export function pageOf<Item>(
-  { NextToken, Limit = PAGE }: { readonly NextToken?: string | undefined; readonly Limit?: number | undefined },
+  operation: string,
+  input: { readonly NextToken?: string | undefined; readonly Limit?: number | undefined },
   read: (after: string, limit: number) => readonly Item[],
   keyOf: (item: Item) => string
 ): { readonly items: readonly Item[]; readonly next: { readonly NextToken?: string } } {
-  const found = read(NextToken === undefined ? '' : fromCursor(NextToken, 'NextToken', ANY_KEY), Limit + 1)
-  const items = found.slice(0, Limit)
-  return { items, next: found.length > Limit ? { NextToken: toCursor(keyOf(items.at(-1)!)) } : {} }
+  const { NextToken: cursor, Limit: limit = PAGE, ...filters } = input
+  const request = { query: [operation, filters], cursor, limit, key: ANY_KEY, member: 'NextToken' } as const
+  const { items, next } = readPage(request, read, keyOf)
+  return { items, next: next === undefined ? {} : { NextToken: next } }
 }
 
 /** @throws HearthError VALIDATION_FAILED when more than one is said */

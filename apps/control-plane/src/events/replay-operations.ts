@@ -86,6 +86,7 @@ export const REPLAY_OPERATIONS: readonly EventsOperation[] = [
       const start = archiveArn(rules.scope, '')
       const source = EventSourceArn?.startsWith(start) === true ? EventSourceArn.slice(start.length) : EventSourceArn
       const { items, next } = pageOf(
+        'ListReplays',
         input,
         (after, limit) => rules.archives.repository.listReplays({ prefix, source, state }, after, limit),
         ({ name }) => name

@@ -89,6 +89,7 @@ export const RULE_OPERATIONS: readonly EventsOperation[] = [
     run(input, rules) {
       const { name: bus } = rules.getBus(input.EventBusName)
       const { items, next } = pageOf(
+        'ListRules',
         input,
         (after, limit) => rules.repository.listRules(bus, input.NamePrefix ?? '', after, limit),
         ({ name }) => name
@@ -103,6 +104,7 @@ export const RULE_OPERATIONS: readonly EventsOperation[] = [
     run(input, rules) {
       const { name: bus } = rules.getBus(input.EventBusName)
       const { items, next } = pageOf(
+        'ListRuleNamesByTarget',
         input,
         (after, limit) => rules.repository.listRuleNamesByTarget(bus, input.TargetArn, after, limit),
         (name) => name

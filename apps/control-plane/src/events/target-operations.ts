@@ -78,6 +78,7 @@ export const TARGET_OPERATIONS: readonly EventsOperation[] = [
     run(input, rules) {
       const { bus, name } = rules.getRule(input.EventBusName, input.Rule)
       const { items, next } = pageOf(
+        'ListTargetsByRule',
         input,
         (after, limit) => rules.repository.listTargets(bus, name, after, limit),
         ({ id }) => id

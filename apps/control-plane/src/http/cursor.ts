@@ -1,56 +1,55 @@
-import { createHash } from 'node:crypto'
-import { FUNCTION_NAME, HearthError } from '@hearth/shared'
+import { type CursorRequest, fromCursor, toCursor } from '@hearth/shared'
 
-/** What a list was asked for, beside its page: the list's name first, then its filters. */
-export type ListQuery = readonly unknown[]
-
-/**
- * Where the next page begins. Opaque to clients: it may look otherwise tomorrow.
- *
- * @param last - Key of the last item
- * @param query - For it alone the cursor is good
- */
-export function toCursor(last: string, query?: ListQuery): string {
-  return Buffer.from(`1:${query === undefined ? '' : `${markOf(query)}:`}${last}`).toString('base64url')
+/** A page that a client asks for. */
+export interface PageRequest extends CursorRequest {
+  /** Items, at most. */
+  readonly limit: number
 }
 
+/** Of the parameter, in the API's description. */
+export const CURSOR_DESCRIPTION = '`nextCursor` of the page before. Of another list, or with other filters: 400'
+
+/** A key of any form. */
+export const ANY_KEY = /^[\s\S]{1,4096}$/
+
 /**
- * The key of the item that a page begins after.
+ * One page of a list.
  *
- * @param cursor - Undefined for the first page, which begins after `''`
- * @param key - What keys of the list look like.
- * @throws HearthError INVALID_REQUEST for a text that no page gave out, of this query if it is named
+ * @param read - Up to so many items that come after a key: `''` is before all of them
+ * @returns the items, and the cursor of the next page when there is one
+ * @throws HearthError INVALID_REQUEST, or the refusal, for a cursor that no page of this query gave out
  */
-export function fromCursor(
-  cursor: string | undefined,
-  member: string,
-  key: RegExp = FUNCTION_NAME,
-  query?: ListQuery
-): string {
-  if (cursor === undefined) return ''
-  const text = Buffer.from(cursor, 'base64url').toString('utf8')
-  const head = query === undefined ? '1:' : `1:${markOf(query)}:`
-  const last = text.startsWith(head) ? text.slice(head.length) : ''
-  if (!key.test(last) || toCursor(last, query) !== cursor) {
-    const message = `not one that this server gave out${query === undefined ? '' : ' for this query'}`
-    throw new HearthError('INVALID_REQUEST', `${member}: ${message}`, {
-      errors: [{ path: `query.${member}`, message }]
-    })
-  }
-  return last
+export function readPage<Item>(
+  request: PageRequest,
+  read: (after: string, limit: number) => readonly Item[],
+  keyOf: (item: Item) => string
+): { readonly items: readonly Item[]; readonly next: string | undefined } {
+  const { query, limit } = request
+  const found = read(fromCursor(request), limit + 1)
+  const items = found.slice(0, limit)
+  return { items, next: found.length > limit ? toCursor(query, keyOf(items.at(-1)!)) : undefined }
 }
 
-/** A page of a list as `/v1` answers it. @param found - From its beginning; one more than `limit` if there are more */
+/** {@link readPage}, as `/v1` answers it. */
 export function pageOf<Item, View>(
-  found: readonly Item[],
-  limit: number,
-  view: (item: Item) => View,
+  request: PageRequest,
+  read: (after: string, limit: number) => readonly Item[],
   keyOf: (item: Item) => string,
-  query?: ListQuery
+  view: (item: Item) => View
 ): { items: View[]; nextCursor: string | null } {
-  const page = found.slice(0, limit)
-  const last = found.length > limit ? page.at(-1) : undefined
-  return { items: page.map((item) => view(item)), nextCursor: last === undefined ? null : toCursor(keyOf(last), query) }
+  const { items, next } = readPage(request, read, keyOf)
+  return { items: items.map((item) => view(item)), nextCursor: next ?? null }
+}
+
+/** How {@link readPage} reads a list that is there as a whole, in any order. */
+export function partOf<Item>(
+  all: readonly Item[],
+  keyOf: (item: Item) => string
+): (after: string, limit: number) => readonly Item[] {
+  return (after, limit) => {
+    const start = after === '' ? 0 : all.findIndex((item) => keyOf(item) === after) + 1
+    return all.slice(start, start + limit)
+  }
 }
 
 /** Adds a `Link` header to the page that follows, if one does. @param path - Of the list */
@@ -63,11 +62,4 @@ export function linkNext<Page extends { readonly nextCursor: string | null }>(
   const { nextCursor } = page
   if (nextCursor !== null) void reply.header('link', `<${path}?limit=${limit}&cursor=${nextCursor}>; rel="next"`)
   return page
-}
-
-function markOf(query: ListQuery): string {
-  return createHash('sha256')
-    .update(JSON.stringify(query.map((part) => part ?? null)))
-    .digest('base64url')
-    .slice(0, 8)
 }

@@ -44,14 +44,12 @@ export const accessKeyOperations: readonly IamOperation[] = [
     name: 'ListAccessKeys',
     input: OfUser.extend(PageInput),
     resource,
-    run: (input, access, caller) =>
-      pageOfAll(
-        'AccessKeyMetadata',
-        access.keys.list(userOr(input.UserName, caller, access)),
-        input,
-        ({ accessKeyId }) => accessKeyId,
-        (key) => keyView(key, access.now())
-      )
+    run(input, access, caller) {
+      const asked = { ...input, UserName: userOr(input.UserName, caller, access) }
+      const keys = access.keys.list(asked.UserName)
+      const { items, next } = pageOfAll('ListAccessKeys', asked, keys, ({ accessKeyId }) => accessKeyId)
+      return { AccessKeyMetadata: items.map((key) => keyView(key, access.now())), ...next }
+    }
   }),
   iamOperation({
     name: 'UpdateAccessKey',

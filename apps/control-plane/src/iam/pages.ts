@@ -1,4 +1,4 @@
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { ANY_KEY, partOf, readPage } from '../http/cursor.ts'
 import type { XmlValue } from '../query/xml.ts'
 
 interface PageInput {
@@ -6,41 +6,31 @@ interface PageInput {
   readonly MaxItems: number
 }
 
-/** Where a list goes on: after this key. */
-export function startOf({ Marker }: PageInput): string {
-  return Marker === undefined ? '' : fromCursor(Marker, 'Marker', /^[^\u0000-\u001f]{1,4096}$/u)
+interface Page<Item> {
+  readonly items: readonly Item[]
+  /** Members of the answer that say whether it goes on. */
+  readonly next: Readonly<Record<string, XmlValue>>
 }
 
-/**
- * Members of an answer with a part of a list.
- *
- * @param found - What comes after the last page, one more than belongs on this one if there is more.
- */
-export function pageMembers<Item>(
-  name: string,
-  found: readonly Item[],
-  { MaxItems }: PageInput,
-  keyOf: (item: Item) => string,
-  view: (item: Item) => XmlValue
-): Readonly<Record<string, XmlValue>> {
-  const page = found.slice(0, MaxItems)
-  const last = found.length > MaxItems ? page.at(-1) : undefined
-  return { [name]: page.map(view), ...markOf(last === undefined ? undefined : keyOf(last)) }
-}
-
-export function markOf(last: string | undefined): Readonly<Record<string, XmlValue>> {
-  return { IsTruncated: last !== undefined, Marker: last === undefined ? undefined : toCursor(last) }
-}
-
-/** {@link pageMembers} of a list that is short enough to be there as a whole, in any order. */
-export function pageOfAll<Item>(
-  name: string,
-  all: readonly Item[],
+/** A page of a list in the order of its keys. @param input - With the list's filters */
+export function pageOf<Item>(
+  operation: string,
   input: PageInput,
-  keyOf: (item: Item) => string,
-  view: (item: Item) => XmlValue
-): Readonly<Record<string, XmlValue>> {
-  const start = startOf(input)
-  const at = start === '' ? 0 : all.findIndex((item) => keyOf(item) === start) + 1
-  return pageMembers(name, all.slice(at), input, keyOf, view)
+  read: (after: string, limit: number) => readonly Item[],
+  keyOf: (item: Item) => string
+): Page<Item> {
+  const { Marker: cursor, MaxItems: limit, ...filters } = input
+  const request = { query: [operation, filters], cursor, limit, key: ANY_KEY, member: 'Marker' } as const
+  const { items, next } = readPage(request, read, keyOf)
+  return { items, next: { IsTruncated: next !== undefined, Marker: next } }
+}
+
+/** {@link pageOf} a list that is short enough to be there as a whole, in any order. */
+export function pageOfAll<Item>(
+  operation: string,
+  input: PageInput,
+  all: readonly Item[],
+  keyOf: (item: Item) => string
+): Page<Item> {
+  return pageOf(operation, input, partOf(all, keyOf), keyOf)
 }

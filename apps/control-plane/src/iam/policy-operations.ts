@@ -3,7 +3,7 @@ import type { Access } from '../access/access.ts'
 import type { ManagedPolicy } from '../access/managed-policies.ts'
 import { tagItems } from '../access/tags.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
-import { markOf, pageOfAll, startOf } from './pages.ts'
+import { pageOfAll } from './pages.ts'
 import {
   Arn,
   Document,
@@ -76,13 +76,8 @@ export const policyOperations: readonly IamOperation[] = [
       const { OnlyAttached: onlyAttached, PolicyUsageFilter: usage } = input
       const all = managed.list(SCOPES[input.Scope], input.PathPrefix)
       const found = onlyAttached || usage !== undefined ? all.filter((policy) => isUsed(policy, usage)) : all
-      return pageOfAll(
-        'Policies',
-        found,
-        input,
-        ({ arn }) => arn,
-        (policy) => policyView(policy, 'listed')
-      )
+      const { items, next } = pageOfAll('ListPolicies', input, found, ({ arn }) => arn)
+      return { Policies: items.map((policy) => policyView(policy, 'listed')), ...next }
     }
   }),
   iamOperation({
@@ -129,14 +124,11 @@ export const policyOperations: readonly IamOperation[] = [
     name: 'ListPolicyTags',
     input: ByArn.extend(PageInput),
     resource,
-    run: (input, { managed }) =>
-      pageOfAll(
-        'Tags',
-        tagItems(managed.get(input.PolicyArn).tags),
-        input,
-        ({ Key }) => Key,
-        (tag) => tag
-      )
+    run(input, { managed }) {
+      const tags = tagItems(managed.get(input.PolicyArn).tags)
+      const { items, next } = pageOfAll('ListPolicyTags', input, tags, ({ Key }) => Key)
+      return { Tags: items, ...next }
+    }
   })
 ]
 
@@ -150,7 +142,7 @@ interface EntitiesInput {
 }
 
 function entities(input: EntitiesInput, { ownersOf }: Access) {
-  const { EntityFilter: filter, PolicyUsageFilter: usage, MaxItems } = input
+  const { EntityFilter: filter, PolicyUsageFilter: usage } = input
   const uses = [
     ...(usage === 'PermissionsBoundary' ? [] : ownersOf(input.PolicyArn, 'attachment')),
     ...(usage === 'PermissionsPolicy' ? [] : ownersOf(input.PolicyArn, 'boundary'))
@@ -158,14 +150,11 @@ function entities(input: EntitiesInput, { ownersOf }: Access) {
   const all = [...new Map(uses.map((owner) => [owner.id, owner])).values()].filter(
     ({ kind, path }) => path.startsWith(input.PathPrefix) && (filter === undefined || filter.toLowerCase() === kind)
   )
-  const start = startOf(input)
-  const at = start === '' ? 0 : all.findIndex(({ id }) => id === start) + 1
-  const page = all.slice(at, at + MaxItems)
-  const last = all.length > at + MaxItems ? page.at(-1)?.id : undefined
+  const { items, next } = pageOfAll('ListEntitiesForPolicy', input, all, ({ id }) => id)
   return {
     PolicyGroups: [],
-    PolicyUsers: page.filter(({ kind }) => kind === 'user').map(({ id, name }) => ({ UserName: name, UserId: id })),
-    PolicyRoles: page.filter(({ kind }) => kind === 'role').map(({ id, name }) => ({ RoleName: name, RoleId: id })),
-    ...markOf(last)
+    PolicyUsers: items.filter(({ kind }) => kind === 'user').map(({ id, name }) => ({ UserName: name, UserId: id })),
+    PolicyRoles: items.filter(({ kind }) => kind === 'role').map(({ id, name }) => ({ RoleName: name, RoleId: id })),
+    ...next
   }
 }

@@ -29,14 +29,11 @@ export const policyVersionOperations: readonly IamOperation[] = [
     name: 'ListPolicyVersions',
     input: ByArn.extend(PageInput),
     resource,
-    run: (input, { managed }) =>
-      pageOfAll(
-        'Versions',
-        managed.listVersions(input.PolicyArn),
-        input,
-        ({ versionId }) => versionId,
-        (version) => versionView(version, 'listed')
-      )
+    run(input, { managed }) {
+      const versions = managed.listVersions(input.PolicyArn)
+      const { items, next } = pageOfAll('ListPolicyVersions', input, versions, ({ versionId }) => versionId)
+      return { Versions: items.map((version) => versionView(version, 'listed')), ...next }
+    }
   }),
   iamOperation({
     name: 'SetDefaultPolicyVersion',

@@ -73,14 +73,11 @@ export function principalOperations(kind: 'User' | 'Role'): readonly IamOperatio
       name: `List${kind}Policies`,
       input: about(PageInput),
       resource,
-      run: (input, access) =>
-        pageOfAll(
-          'PolicyNames',
-          serviceOf(access).listInline(input.owner),
-          input,
-          ({ name }) => name,
-          ({ name }) => name
-        )
+      run(input, access) {
+        const inline = serviceOf(access).listInline(input.owner)
+        const { items, next } = pageOfAll(`List${kind}Policies`, input, inline, ({ name }) => name)
+        return { PolicyNames: items.map(({ name }) => name), ...next }
+      }
     }),
     iamOperation({
       name: `Attach${kind}Policy`,
@@ -106,16 +103,13 @@ export function principalOperations(kind: 'User' | 'Role'): readonly IamOperatio
       name: `ListAttached${kind}Policies`,
       input: about({ ...PageInput, PathPrefix: PolicyPath.default('/') }),
       resource,
-      run: (input, access) =>
-        pageOfAll(
-          'AttachedPolicies',
-          serviceOf(access)
-            .listAttached(input.owner)
-            .filter(({ path }) => path.startsWith(input.PathPrefix)),
-          input,
-          ({ arn }) => arn,
-          ({ name, arn }) => ({ PolicyName: name, PolicyArn: arn })
-        )
+      run(input, access) {
+        const attached = serviceOf(access)
+          .listAttached(input.owner)
+          .filter(({ path }) => path.startsWith(input.PathPrefix))
+        const { items, next } = pageOfAll(`ListAttached${kind}Policies`, input, attached, ({ arn }) => arn)
+        return { AttachedPolicies: items.map(({ name, arn }) => ({ PolicyName: name, PolicyArn: arn })), ...next }
+      }
     }),
     iamOperation({
       name: `Tag${kind}`,
@@ -141,14 +135,11 @@ export function principalOperations(kind: 'User' | 'Role'): readonly IamOperatio
       name: `List${kind}Tags`,
       input: about(PageInput),
       resource,
-      run: (input, access) =>
-        pageOfAll(
-          'Tags',
-          tagItems(serviceOf(access).get(input.owner).tags),
-          input,
-          ({ Key }) => Key,
-          (tag) => tag
-        )
+      run(input, access) {
+        const tags = tagItems(serviceOf(access).get(input.owner).tags)
+        const { items, next } = pageOfAll(`List${kind}Tags`, input, tags, ({ Key }) => Key)
+        return { Tags: items, ...next }
+      }
     }),
     iamOperation({
       name: `Put${kind}PermissionsBoundary`,

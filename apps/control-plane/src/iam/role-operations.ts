@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
-import { pageMembers, startOf } from './pages.ts'
+import { pageOf } from './pages.ts'
 import {
   Arn,
   boundaryContext,
@@ -60,14 +60,15 @@ export const roleOperations: readonly IamOperation[] = [
     name: 'ListRoles',
     input: z.object({ ...PageInput, PathPrefix: PathPrefix.default('/') }),
     resource: (input, { roles }) => roles.arnOf({ name: '', path: input.PathPrefix }),
-    run: (input, access) =>
-      pageMembers(
-        'Roles',
-        access.roles.list(startOf(input), input.PathPrefix, input.MaxItems + 1),
+    run(input, access) {
+      const { items, next } = pageOf(
+        'ListRoles',
         input,
-        ({ name }) => name,
-        (role) => roleView(role, access, 'listed')
+        (after, limit) => access.roles.list(after, input.PathPrefix, limit),
+        ({ name }) => name
       )
+      return { Roles: items.map((role) => roleView(role, access, 'listed')), ...next }
+    }
   }),
   iamOperation({
     name: 'UpdateRole',

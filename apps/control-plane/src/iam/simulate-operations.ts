@@ -134,16 +134,12 @@ function simulate(
   )
   const asked = input.ActionNames.flatMap((action) => input.ResourceArns.map((resource) => ({ action, resource })))
   const numbers = new Map(asked.map((one, i) => [one, String(i)]))
-  return pageOfAll(
-    'EvaluationResults',
-    asked,
-    input,
-    (one) => numbers.get(one) ?? '',
-    ({ action, resource }) => {
-      const resourceAccount = /^\d{12}$/.exec(resource.split(':')[4] ?? '')?.[0] ?? scope.accountId
-      return resultOf(evaluate(policies, { caller, action, resource, resourceAccount, keys }), { action, resource })
-    }
-  )
+  const { items, next } = pageOfAll('Simulate', input, asked, (one) => numbers.get(one) ?? '')
+  const EvaluationResults = items.map(({ action, resource }) => {
+    const resourceAccount = /^\d{12}$/.exec(resource.split(':')[4] ?? '')?.[0] ?? scope.accountId
+    return resultOf(evaluate(policies, { caller, action, resource, resourceAccount, keys }), { action, resource })
+  })
+  return { EvaluationResults, ...next }
 }
 
 function resultOf(decision: Decision, { action, resource }: Pick<PolicyRequest, 'action' | 'resource'>): XmlValue {

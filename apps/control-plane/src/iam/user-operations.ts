@@ -4,7 +4,7 @@ import type { Access } from '../access/access.ts'
 import { nameInArn } from '../access/names.ts'
 import type { QueryCaller } from '../query/operation.ts'
 import { type IamOperation, iamOperation } from './operation.ts'
-import { pageMembers, startOf } from './pages.ts'
+import { pageOf } from './pages.ts'
 import {
   Arn,
   boundaryContext,
@@ -68,14 +68,15 @@ export const userOperations: readonly IamOperation[] = [
     name: 'ListUsers',
     input: z.object({ ...PageInput, PathPrefix: PathPrefix.default('/') }),
     resource: (input, { users }) => users.arnOf({ name: '', path: input.PathPrefix }),
-    run: (input, access) =>
-      pageMembers(
-        'Users',
-        access.users.list(startOf(input), input.PathPrefix, input.MaxItems + 1),
+    run(input, access) {
+      const { items, next } = pageOf(
+        'ListUsers',
         input,
-        ({ name }) => name,
-        (user) => userView(user, access, 'listed')
+        (after, limit) => access.users.list(after, input.PathPrefix, limit),
+        ({ name }) => name
       )
+      return { Users: items.map((user) => userView(user, access, 'listed')), ...next }
+    }
   }),
   iamOperation({
     name: 'UpdateUser',

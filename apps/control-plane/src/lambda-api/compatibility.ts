@@ -43,6 +43,8 @@ export function compatibilityDocument(): string {
     'Members that cannot be honoured are refused with `InvalidParameterValueException` and a reason, never dropped. Their',
     'empty forms, which deploy tools send without meaning them, are taken.',
     '',
+    'In every API a `Marker` or `NextToken` is good for the list and filters that gave it out, with any size of pages.',
+    '',
     '## Operations',
     ...API_AREAS.flatMap(({ title, missing, operations }) => [
       '',

@@ -4,12 +4,12 @@ import type { LayerFilter } from '../layers/layer-service.ts'
 import { checkModel, clause, validationFailed } from './constraints.ts'
 import { oneOf } from './layer-target.ts'
 import type { OperationCall } from './operation.ts'
+import { type MarkerRequest, PAGE } from './page.ts'
 
 /** Names of processors that AWS has. */
 export const ARCHITECTURES = ['x86_64', 'arm64']
-/** Source: Lambda service model, type MaxLayerListItems. */
-const PAGE = 50
 
+/** Source: Lambda service model, type MaxLayerListItems. */
 const ListRequest = z.object({
   Marker: z.string().max(512).optional(),
   MaxItems: z.number().int().min(1).max(PAGE).optional()
@@ -23,9 +23,9 @@ const ListRequest = z.object({
 export function readListQuery(
   { query }: OperationCall,
   runtimes: Runtimes
-): { readonly limit: number; readonly marker: string | undefined; readonly filter: LayerFilter } {
+): { readonly page: MarkerRequest; readonly filter: LayerFilter } {
   const maxItems = oneOf(query['MaxItems'])
-  const { Marker: marker, MaxItems = PAGE } = checkModel(ListRequest, {
+  const page = checkModel(ListRequest, {
     ...(query['Marker'] === undefined ? {} : { Marker: query['Marker'] }),
     ...(maxItems === undefined ? {} : { MaxItems: Number(maxItems) })
   })
@@ -36,7 +36,7 @@ export function readListQuery(
     ...outside(architecture, ['CompatibleArchitecture'], ARCHITECTURES)
   ]
   if (wrong.length > 0) throw validationFailed(wrong)
-  return { limit: MaxItems, marker: marker === '' ? undefined : marker, filter: { runtime, architecture } }
+  return { page, filter: { runtime, architecture } }
 }
 
 function outside(value: string | undefined, path: readonly string[], allowed: readonly string[]): readonly string[] {

@@ -1,6 +1,6 @@
 import { toCodeSigningConfig } from './code-signing-view.ts'
-import { listPage } from './list-page.ts'
 import type { Operation } from './operation.ts'
+import { listPage } from './page.ts'
 
 /** @see reference: Lambda control API §15 */
 export const listCodeSigningConfigs: Operation = {
@@ -11,6 +11,7 @@ export const listCodeSigningConfigs: Operation = {
   run(call, { codeSigning }) {
     const { items, next } = listPage(
       call,
+      ['ListCodeSigningConfigs'],
       (after, limit) => codeSigning.list(after, limit),
       ({ id }) => id
     )

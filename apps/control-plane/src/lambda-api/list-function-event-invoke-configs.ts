@@ -2,9 +2,8 @@ import { z } from 'zod'
 import { checkModel } from './constraints.ts'
 import { toEventInvokeConfig } from './event-invoke-view.ts'
 import { targetOf } from './function-target.ts'
-import { listPage } from './list-page.ts'
 import type { Operation } from './operation.ts'
-import { pageQueryOf } from './page.ts'
+import { listPage, pageQueryOf } from './page.ts'
 
 const Query = z.object({ MaxItems: z.number().int().min(1).max(50).optional() })
 
@@ -19,6 +18,7 @@ export const listFunctionEventInvokeConfigs: Operation = {
     const { name } = targetOf(call, deps)
     const { items, next } = listPage(
       call,
+      ['ListFunctionEventInvokeConfigs', name],
       (after, limit) => deps.eventInvoke.list(name, after, limit),
       ({ qualifier }) => qualifier
     )

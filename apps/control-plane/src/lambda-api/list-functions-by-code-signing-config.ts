@@ -1,7 +1,7 @@
 import { functionArn } from '@hearth/shared'
 import { signingArnOf } from './code-signing-view.ts'
-import { listPage } from './list-page.ts'
 import type { Operation } from './operation.ts'
+import { listPage } from './page.ts'
 
 /** @see reference: Lambda control API §15 */
 export const listFunctionsByCodeSigningConfig: Operation = {
@@ -13,6 +13,7 @@ export const listFunctionsByCodeSigningConfig: Operation = {
     const arn = signingArnOf(call)
     const { items, next } = listPage(
       call,
+      ['ListFunctionsByCodeSigningConfig', arn],
       (after, limit) => codeSigning.functionsOf(arn, after, limit),
       (name) => name
     )

@@ -1,10 +1,10 @@
+import { FUNCTION_NAME } from '@hearth/shared'
 import { numberOf } from '../functions/version-service.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
 import { toListItem } from './configuration-view.ts'
 import { checkModel } from './constraints.ts'
 import { ListFunctionsRequest } from './model.ts'
-import type { Operation, OperationAnswer } from './operation.ts'
-import { pageOf, pageQueryOf } from './page.ts'
+import type { Operation } from './operation.ts'
+import { markerPage, pageQueryOf } from './page.ts'
 
 /** @see reference: Lambda control API §5, ListFunctions */
 export const listFunctions: Operation = {
@@ -12,27 +12,33 @@ export const listFunctions: Operation = {
   method: 'GET',
   path: '/2015-03-31/functions',
 
-  run({ query }, { service, versions, scope }): OperationAnswer {
-    const { MaxItems, Marker, FunctionVersion } = checkModel(ListFunctionsRequest, pageQueryOf(query))
-    if (FunctionVersion === 'ALL') {
-      const [name = '', number = '0'] = Marker ? fromCursor(Marker, 'Marker', VERSION_KEY).split('/') : []
-      const { items, last } = pageOf(MaxItems, (limit) => versions.listAll({ name, number: Number(number) }, limit))
-      return answer(
-        items.map((record) => toListItem(record, scope, record.version)),
-        last && `${last.name}/${numberOf(last.version)}`
+  run({ query }, { service, versions, scope }) {
+    const request = checkModel(ListFunctionsRequest, pageQueryOf(query))
+    if (request.FunctionVersion === 'ALL') {
+      const { items, next } = markerPage(
+        request,
+        ['ListFunctions', 'ALL'],
+        VERSION_KEY,
+        (after, limit) => {
+          const [name = '', number = '0'] = after.split('/')
+          return versions.listAll({ name, number: Number(number) }, limit)
+        },
+        (record) => `${record.name}/${numberOf(record.version)}`
       )
+      return {
+        status: 200,
+        body: { Functions: items.map((record) => toListItem(record, scope, record.version)), ...next }
+      }
     }
-    const after = Marker ? fromCursor(Marker, 'Marker') : ''
-    const { items, last } = pageOf(MaxItems, (limit) => service.list(after, limit))
-    return answer(
-      items.map((record) => toListItem(record, scope)),
-      last?.name
+    const { items, next } = markerPage(
+      request,
+      ['ListFunctions'],
+      FUNCTION_NAME,
+      (after, limit) => service.list(after, limit),
+      ({ name }) => name
     )
+    return { status: 200, body: { Functions: items.map((record) => toListItem(record, scope)), ...next } }
   }
 }
 
 const VERSION_KEY = /^[a-zA-Z0-9-_]{1,64}\/\d{1,15}$/
-
-function answer(items: readonly object[], last: string | undefined): OperationAnswer {
-  return { status: 200, body: { Functions: items, ...(last === undefined ? {} : { NextMarker: toCursor(last) }) } }
-}

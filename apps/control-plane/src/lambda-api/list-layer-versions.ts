@@ -1,8 +1,8 @@
 import { parseLayerName } from '@hearth/shared'
-import { fromCursor, toCursor } from '../http/cursor.ts'
 import { readListQuery } from './layer-filter.ts'
 import { toLayerItem } from './layer-view.ts'
 import type { Operation } from './operation.ts'
+import { markerPage } from './page.ts'
 
 const NUMBER = /^[1-9]\d{0,14}$/
 
@@ -14,17 +14,14 @@ export const listLayerVersions: Operation = {
 
   run(call, deps) {
     const name = parseLayerName(deps.scope, call.params['name'] ?? '')
-    const { limit, marker, filter } = readListQuery(call, deps.runtimes)
-    const before = marker === undefined ? Number.MAX_SAFE_INTEGER : Number(fromCursor(marker, 'Marker', NUMBER))
-    const found = deps.layers.listVersions(name, before, limit + 1, filter)
-    const page = found.slice(0, limit)
-    const last = found.length > limit ? page.at(-1) : undefined
-    return {
-      status: 200,
-      body: {
-        LayerVersions: page.map((version) => toLayerItem(version, deps.scope)),
-        ...(last === undefined ? {} : { NextMarker: toCursor(String(last.version)) })
-      }
-    }
+    const { page, filter } = readListQuery(call, deps.runtimes)
+    const { items, next } = markerPage(
+      page,
+      ['ListLayerVersions', name, filter],
+      NUMBER,
+      (before, limit) => deps.layers.listVersions(name, Number(before || Number.MAX_SAFE_INTEGER), limit, filter),
+      ({ version }) => String(version)
+    )
+    return { status: 200, body: { LayerVersions: items.map((version) => toLayerItem(version, deps.scope)), ...next } }
   }
 }

@@ -1,10 +1,9 @@
 import { functionArn } from '@hearth/shared'
-import { fromCursor, toCursor } from '../http/cursor.ts'
 import { checkModel } from './constraints.ts'
 import { wholeFunctionTargetOf } from './function-target.ts'
 import { ListProvisionedConcurrencyConfigsRequest } from './model.ts'
 import type { Operation } from './operation.ts'
-import { pageOf, pageQueryOf } from './page.ts'
+import { markerPage, pageQueryOf } from './page.ts'
 import { toProvisionedConfig } from './provisioned-view.ts'
 
 /** A version's number or an alias. */
@@ -19,8 +18,13 @@ export const listProvisionedConcurrencyConfigs: Operation = {
   run(call, deps) {
     const name = wholeFunctionTargetOf(call, deps)
     const request = checkModel(ListProvisionedConcurrencyConfigsRequest, pageQueryOf(call.query))
-    const after = request.Marker ? fromCursor(request.Marker, 'Marker', QUALIFIER) : ''
-    const { items, last } = pageOf(request.MaxItems, (limit) => deps.concurrency.listProvisioned(name, after, limit))
+    const { items, next } = markerPage(
+      request,
+      ['ListProvisionedConcurrencyConfigs', name],
+      QUALIFIER,
+      (after, limit) => deps.concurrency.listProvisioned(name, after, limit),
+      ({ qualifier }) => qualifier
+    )
     return {
       status: 200,
       body: {
@@ -28,7 +32,7 @@ export const listProvisionedConcurrencyConfigs: Operation = {
           FunctionArn: functionArn(deps.scope, name, config.qualifier),
           ...toProvisionedConfig(config)
         })),
-        ...(last === undefined ? {} : { NextMarker: toCursor(last.qualifier) })
+        ...next
       }
     }
   }

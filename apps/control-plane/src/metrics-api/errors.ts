@@ -45,6 +45,11 @@ export function monitoringError(code: MonitoringCode, message: string): HearthEr
   })
 }
 
+/** What a token of another question is answered with. */
+export function badToken(): HearthError {
+  return monitoringError('InvalidNextToken', 'The NextToken is not one that this server gave out.')
+}
+
 /** A failure as clients of JSON and CBOR get it. */
 export interface MonitoringFailure {
   readonly status: number

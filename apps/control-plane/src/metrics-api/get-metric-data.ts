@@ -1,9 +1,17 @@
-import { checkMath, evaluateMath, MathError, type MathQuery, type Series } from '@hearth/shared'
+import {
+  checkMath,
+  evaluateMath,
+  fromCursor,
+  type ListQuery,
+  MathError,
+  type MathQuery,
+  type Series,
+  toCursor
+} from '@hearth/shared'
 import { z } from 'zod'
-import { monitoringError } from './errors.ts'
+import { badToken, monitoringError } from './errors.ts'
 import { keyOf } from './keys.ts'
 import { type MonitoringDeps, monitoringOperation } from './operation.ts'
-import { markOf } from './pages.ts'
 import { checkPeriod, checkStatistic, MAX_POINTS, readSeries, roundStart } from './series.ts'
 import { Dimensions, Flag, Int, listOf, MetricName, Namespace, Time, Unit } from './values.ts'
 
@@ -68,8 +76,7 @@ export const getMetricData = monitoringOperation({
     const expressions = checkQueries(queries)
     const results = evaluate(queries, expressions, start, to, deps)
     if (order === 'TimestampDescending') for (const { times } of results) (times as number[]).reverse()
-    const mark = markOf(JSON.stringify([queries, start, to, order, max]))
-    return pageOfResults(results, max, input.NextToken, mark)
+    return pageOfResults(results, max, input.NextToken, ['GetMetricData', queries, start, to, order])
   }
 })
 
@@ -137,10 +144,8 @@ function evaluate(
 }
 
 /** All results go on side by side, so that a page has the same times of each. */
-function pageOfResults(results: readonly Result[], max: number, token: string | undefined, mark: string): object {
-  const [, start, of] = token === undefined ? ['', '0', mark] : (/^(\d{1,9})\.([\w-]{16})$/.exec(token) ?? [])
-  if (of !== mark) throw monitoringError('InvalidNextToken', 'Invalid nextToken')
-  const from = Number(start)
+function pageOfResults(results: readonly Result[], max: number, cursor: string | undefined, query: ListQuery): object {
+  const from = Number(fromCursor({ query, cursor, key: /^\d{1,9}$/, refusal: badToken }))
   const next = from + Math.max(1, Math.floor(max / Math.max(1, results.length)))
   const hasMore = results.some(({ times }) => times.length > next)
   return {
@@ -155,7 +160,7 @@ function pageOfResults(results: readonly Result[], max: number, token: string | 
       }
     }),
     Messages: [],
-    NextToken: hasMore ? `${next}.${mark}` : undefined
+    NextToken: hasMore ? toCursor(query, String(next)) : undefined
   }
 }
 

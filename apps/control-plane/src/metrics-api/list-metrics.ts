@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { monitoringError } from './errors.ts'
+import { readPage } from '../http/cursor.ts'
+import { badToken } from './errors.ts'
 import { dimensionsOf } from './keys.ts'
 import { monitoringOperation } from './operation.ts'
-import { pageOf } from './pages.ts'
 import { listOf, MetricName, Namespace } from './values.ts'
 
 const PAGE = 500
@@ -34,15 +34,19 @@ export const listMetrics = monitoringOperation({
           dimensions.some(([name, value]) => name === Name && (Value === undefined || value === Value))
         )
       )
-    const page = pageOf(found, input.NextToken, JSON.stringify([filter, input.Dimensions]), PAGE)
-    if (page === undefined) throw monitoringError('InvalidNextToken', 'Invalid nextToken')
+    const query = ['ListMetrics', filter, input.Dimensions] as const
+    const { items, next } = readPage(
+      { query, cursor: input.NextToken, limit: PAGE, key: /^\d{1,9}$/, refusal: badToken },
+      (after, limit) => found.slice(Number(after), Number(after) + limit),
+      (last) => String(found.indexOf(last) + 1)
+    )
     return {
-      Metrics: page.items.map((key) => ({
+      Metrics: items.map((key) => ({
         Namespace: key.namespace,
         MetricName: key.name,
         Dimensions: dimensionsOf(key)
       })),
-      NextToken: page.next
+      NextToken: next
     }
   }
 })

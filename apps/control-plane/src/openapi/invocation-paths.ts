@@ -1,3 +1,4 @@
+import { CURSOR_DESCRIPTION } from '../http/cursor.ts'
 import { idempotencyKey, JSON_ANY, name, problems } from './gateway-members.ts'
 
 const invocationRecord = {
@@ -86,7 +87,7 @@ export const invocationPaths = {
           schema: { type: 'string', enum: ['queued', 'running', 'succeeded', 'failed'] }
         },
         { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 100, default: 100 } },
-        { name: 'cursor', in: 'query', description: '`nextCursor` of the page before', schema: { type: 'string' } }
+        { name: 'cursor', in: 'query', description: CURSOR_DESCRIPTION, schema: { type: 'string' } }
       ],
       responses: {
         '200': {

@@ -3,14 +3,15 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { tagItems, withoutTags, withTags } from '../access/tags.ts'
 import { passRole } from '../events/model.ts'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { readPage } from '../http/cursor.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { checkParameters } from '../query/constraints.ts'
 import { GroupBody, groupView, Name, ScheduleBody, scheduleSummary, scheduleView, settingsOf, Tags } from './model.ts'
 import type { Schedules } from './schedules.ts'
 
 const PAGE = 100
-const PAGE_TOKEN = /^[0-9a-zA-Z-_.]{1,64}(\/[0-9a-zA-Z-_.]{1,64})?$/
+const GROUP = /^[0-9a-zA-Z-_.]{1,64}$/
+const SCHEDULE = /^[0-9a-zA-Z-_.]{1,64}\/[0-9a-zA-Z-_.]{1,64}$/
 
 const ListQuery = z.object({
   ScheduleGroup: Name.optional(),
@@ -107,15 +108,20 @@ export const schedulerApi: FastifyPluginAsync<{ readonly schedules: Schedules }>
     const query = checkParameters(ListQuery, queryOf(request))
     allow(scheduleArn(scope, query.ScheduleGroup ?? '*', '*'))
     if (query.ScheduleGroup !== undefined) schedules.getGroup(query.ScheduleGroup)
-    const [group = '', name = ''] = positionIn(query.NextToken)
-    const found = repository.list(query.ScheduleGroup, query.NamePrefix ?? '', { group, name }, query.MaxResults + 1)
-    const page = found.slice(0, query.MaxResults)
-    const last = found.length > page.length ? page.at(-1) : undefined
+    const { NextToken: cursor, MaxResults: limit, ...filters } = query
+    const { items, next } = readPage(
+      { query: ['ListSchedules', filters], cursor, limit, key: SCHEDULE, member: 'NextToken' },
+      (after, most) => {
+        const [group = '', name = ''] = after.split('/')
+        return repository.list(query.ScheduleGroup, query.NamePrefix ?? '', { group, name }, most)
+      },
+      ({ group, name }) => `${group}/${name}`
+    )
     return {
-      Schedules: page
+      Schedules: items
         .filter(({ isEnabled }) => query.State === undefined || isEnabled === (query.State === 'ENABLED'))
         .map((schedule) => scheduleSummary(schedule, schedules)),
-      ...(last === undefined ? {} : { NextToken: toCursor(`${last.group}/${last.name}`) })
+      ...(next === undefined ? {} : { NextToken: next })
     }
   })
 
@@ -140,13 +146,15 @@ export const schedulerApi: FastifyPluginAsync<{ readonly schedules: Schedules }>
   mount('GET', '/schedule-groups', 'ListScheduleGroups', (request, allow) => {
     const query = checkParameters(ListQuery, queryOf(request))
     allow(scheduleGroupArn(scope, '*'))
-    const [after = ''] = positionIn(query.NextToken)
-    const found = repository.listGroups(query.NamePrefix ?? '', after, query.MaxResults + 1)
-    const page = found.slice(0, query.MaxResults)
-    const last = found.length > page.length ? page.at(-1) : undefined
+    const { NextToken: cursor, MaxResults: limit, NamePrefix: prefix = '' } = query
+    const { items, next } = readPage(
+      { query: ['ListScheduleGroups', prefix], cursor, limit, key: GROUP, member: 'NextToken' },
+      (after, most) => repository.listGroups(prefix, after, most),
+      ({ name }) => name
+    )
     return {
-      ScheduleGroups: page.map((group) => groupView(group, schedules)),
-      ...(last === undefined ? {} : { NextToken: toCursor(last.name) })
+      ScheduleGroups: items.map((group) => groupView(group, schedules)),
+      ...(next === undefined ? {} : { NextToken: next })
     }
   })
 
@@ -189,8 +197,4 @@ function queryOf(request: FastifyRequest): Record<string, unknown> {
 function membersOf(request: FastifyRequest): Record<string, unknown> {
   const bytes = bytesOf(request)
   return bytes.length === 0 ? {} : parseJsonObject(bytes)
-}
-
-function positionIn(token: string | undefined): readonly string[] {
-  return token === undefined ? [] : fromCursor(token, 'NextToken', PAGE_TOKEN).split('/')
 }

@@ -1,6 +1,6 @@
-import { HearthError } from '@hearth/shared'
+import { HearthError, type ListQuery } from '@hearth/shared'
 import { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
+import { ANY_KEY, partOf, readPage } from '../http/cursor.ts'
 
 export const PageInput = {
   MaxResults: z.int().min(1).max(100).default(100),
@@ -16,25 +16,24 @@ export const Filters = z
   )
   .max(10)
 
-/** A part of a list that is there as a whole: what comes after the item that the token names. */
+/**
+ * A part of a list that is there as a whole: what comes after the item that the token names.
+ *
+ * @param query - What the list is asked for, beside its page
+ * @throws HearthError INVALID_SECRET for a token that no page of this query gave out
+ */
 export function pageOf<Item>(
+  query: ListQuery,
+  { MaxResults: limit, NextToken: cursor }: { readonly MaxResults: number; readonly NextToken?: string | undefined },
   all: readonly Item[],
-  { MaxResults, NextToken }: { readonly MaxResults: number; readonly NextToken?: string | undefined },
   keyOf: (item: Item) => string
-): { readonly page: readonly Item[]; readonly NextToken: string | undefined } {
-  const after = NextToken === undefined ? undefined : lastOf(NextToken)
-  const start = after === undefined ? 0 : all.findIndex((item) => keyOf(item) === after) + 1
-  const page = all.slice(start, start + MaxResults)
-  const last = page.at(-1)
-  return { page, NextToken: last === undefined || start + MaxResults >= all.length ? undefined : toCursor(keyOf(last)) }
+): { readonly page: readonly Item[]; readonly next: { readonly NextToken?: string } } {
+  const { items, next } = readPage({ query, cursor, limit, key: ANY_KEY, refusal }, partOf(all, keyOf), keyOf)
+  return { page: items, next: next === undefined ? {} : { NextToken: next } }
 }
 
-function lastOf(token: string): string {
-  try {
-    return fromCursor(token, 'NextToken', /^[^\u0000-\u001f]{1,3000}$/u)
-  } catch {
-    throw new HearthError('INVALID_SECRET', 'NextToken is not one that this server gave out.', {
-      awsCode: 'InvalidNextTokenException'
-    })
-  }
+function refusal(): HearthError {
+  return new HearthError('INVALID_SECRET', 'NextToken is not one that this server gave out.', {
+    awsCode: 'InvalidNextTokenException'
+  })
 }

@@ -36,10 +36,12 @@ export const secretOperations: readonly SecretOperation[] = [
         .filter((secret) => matchesFilters(secret, input.Filters))
       const sorted = input.SortBy === 'created-date' ? [...all] : all.toSorted(ORDERS[input.SortBy])
       if (input.SortOrder === 'desc') sorted.reverse()
-      const { page, NextToken } = pageOf(sorted, input, ({ name }) => name)
+      const { Filters: filters, SortBy, SortOrder, IncludePlannedDeletion } = input
+      const query = ['ListSecrets', filters, SortBy, SortOrder, IncludePlannedDeletion] as const
+      const { page, next } = pageOf(query, input, sorted, ({ name }) => name)
       return {
         SecretList: page.map((secret) => describe(service, secret, 'SecretVersionsToStages')),
-        ...(NextToken === undefined ? {} : { NextToken })
+        ...next
       }
     }
   }),
@@ -53,12 +55,13 @@ export const secretOperations: readonly SecretOperation[] = [
         .versions(secret.name)
         .filter(({ stages }) => input.IncludeDeprecated || stages.length > 0)
         .reverse()
-      const { page, NextToken } = pageOf(versions, input, ({ versionId }) => versionId)
+      const query = ['ListSecretVersionIds', secret.name, input.IncludeDeprecated] as const
+      const { page, next } = pageOf(query, input, versions, ({ versionId }) => versionId)
       return {
         ARN: service.arnOf(secret),
         Name: secret.name,
         Versions: page.map(versionView),
-        ...(NextToken === undefined ? {} : { NextToken })
+        ...next
       }
     }
   }),

@@ -93,7 +93,8 @@ export const valueOperations: readonly SecretOperation[] = [
           .list({ ascending: false, deleted: false })
           .filter((secret) => matchesFilters(secret, input.Filters ?? []))
           .map(({ name }) => name)
-      const { page, NextToken } = pageOf(found, input, (id) => id)
+      const query = ['BatchGetSecretValue', input.SecretIdList, input.Filters] as const
+      const { page, next } = pageOf(query, input, found, (id) => id)
       const SecretValues: object[] = []
       const Errors: object[] = []
       for (const id of page) {
@@ -107,7 +108,7 @@ export const valueOperations: readonly SecretOperation[] = [
           Errors.push({ SecretId: id, ErrorCode: __type, Message: message })
         }
       }
-      return { SecretValues, Errors, ...(NextToken === undefined ? {} : { NextToken }) }
+      return { SecretValues, Errors, ...next }
     }
   }),
   secretOperation({

@@ -115,10 +115,11 @@ const reads: readonly ParameterOperation[] = [
         .list(input.Path === '/' ? '' : input.Path)
         .filter(({ name }) => isBelow(name, input.Path, input.Recursive))
         .filter((version) => matchesFilters(service, version, input.ParameterFilters))
-      const { page, NextToken: next } = pageOf(all, input, ({ name }) => name)
+      const query = ['GetParametersByPath', input.Path, input.Recursive, input.ParameterFilters] as const
+      const { page, next } = pageOf(query, input, all, ({ name }) => name)
       return {
         Parameters: page.map((version) => valueView(service, version, input.WithDecryption)),
-        ...(next === undefined ? {} : { NextToken: next })
+        ...next
       }
     }
   }),
@@ -127,15 +128,16 @@ const reads: readonly ParameterOperation[] = [
     input: z.object({ Name, WithDecryption: Flag, MaxResults: z.int().min(1).max(50).default(50), NextToken }),
     target: (input, service) => parameterTarget(service, input.Name),
     run(input, service) {
-      const versions = service.history(service.refOf(input.Name).name)
-      const { page, NextToken: next } = pageOf(versions, input, ({ version }) => String(version))
+      const { name } = service.refOf(input.Name)
+      const query = ['GetParameterHistory', name] as const
+      const { page, next } = pageOf(query, input, service.history(name), ({ version }) => String(version))
       return {
         Parameters: page.map((version) => ({
           ...metadataView(service, version),
           Value: service.valueOf(version, input.WithDecryption),
           Labels: version.labels
         })),
-        ...(next === undefined ? {} : { NextToken: next })
+        ...next
       }
     }
   }),
@@ -153,11 +155,9 @@ const reads: readonly ParameterOperation[] = [
       if (input.Filters.length > 0) refuse('Filters', 'used')
       checkFilters(input.ParameterFilters)
       const all = service.list('').filter((version) => matchesFilters(service, version, input.ParameterFilters))
-      const { page, NextToken: next } = pageOf(all, input, ({ name }) => name)
-      return {
-        Parameters: page.map((version) => metadataView(service, version)),
-        ...(next === undefined ? {} : { NextToken: next })
-      }
+      const query = ['DescribeParameters', input.ParameterFilters] as const
+      const { page, next } = pageOf(query, input, all, ({ name }) => name)
+      return { Parameters: page.map((version) => metadataView(service, version)), ...next }
     }
   })
 ]

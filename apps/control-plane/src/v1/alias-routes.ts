@@ -2,7 +2,7 @@ import { ALIAS_NAME, type AliasRecord, type ArnScope, functionArn, HearthError }
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AliasService } from '../functions/alias-service.ts'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { FunctionName, ListQuery } from './function-schemas.ts'
 import { parseBody } from './json-body.ts'
@@ -35,14 +35,13 @@ export const aliasRoutes: FastifyPluginAsyncZod<AliasRoutesOptions> = async (app
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const after = fromCursor(cursor, 'cursor', ALIAS_NAME)
-      const found = aliases.list(request.params.name, after, limit + 1)
+      const { name } = request.params
       const origin = originOf(request)
       return pageOf(
-        found,
-        limit,
-        (alias) => toAliasView(alias, scope, origin),
-        ({ name }) => name
+        { query: ['aliases', name], cursor, limit, key: ALIAS_NAME },
+        (after, most) => aliases.list(name, after, most),
+        (alias) => alias.name,
+        (alias) => toAliasView(alias, scope, origin)
       )
     }
   )

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Budgets } from '../budgets/budgets.ts'
 import { budgetArn } from '../budgets/evaluate-budget.ts'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import { dayText } from '../usage/usage-report.ts'
 import { BUDGET_NAME, BudgetBody, BudgetList, BudgetListQuery, BudgetParams, BudgetView } from './budget-schemas.ts'
 import { parseBody } from './json-body.ts'
@@ -37,14 +37,11 @@ export const budgetRoutes: FastifyPluginAsyncZod<BudgetRoutesOptions> = async (a
     async (request) => {
       ask(request, 'ListBudgets', '*')
       const { limit = PAGE, cursor } = request.query
-      const query = ['budgets']
-      const found = budgets.list(fromCursor(cursor, 'cursor', BUDGET_NAME, query), limit + 1)
       return pageOf(
-        found,
-        limit,
-        (budget) => budgetView(budget, false),
+        { query: ['budgets'], cursor, limit, key: BUDGET_NAME },
+        (after, most) => budgets.list(after, most),
         ({ name }) => name,
-        query
+        (budget) => budgetView(budget, false)
       )
     }
   )

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ConcurrencyService, Provisioned } from '../functions/concurrency-service.ts'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import {
   ConcurrencyParams,
   ProvisionedBody,
@@ -101,9 +101,13 @@ export const concurrencyRoutes: FastifyPluginAsyncZod<ConcurrencyRoutesOptions> 
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const after = fromCursor(cursor, 'cursor', QUALIFIER)
-      const found = concurrency.listProvisioned(request.params.name, after, limit + 1)
-      return pageOf(found, limit, toProvisionedView, ({ qualifier }) => qualifier)
+      const { name } = request.params
+      return pageOf(
+        { query: ['provisioned-concurrency', name], cursor, limit, key: QUALIFIER },
+        (after, most) => concurrency.listProvisioned(name, after, most),
+        ({ qualifier }) => qualifier,
+        toProvisionedView
+      )
     }
   )
 

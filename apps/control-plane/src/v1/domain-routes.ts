@@ -1,7 +1,7 @@
 import type { Domain } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, linkNext, pageOf } from '../http/cursor.ts'
+import { linkNext, pageOf } from '../http/cursor.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { readDomainName } from '../urls/domain-name.ts'
 import type { UrlService } from '../urls/url-service.ts'
@@ -32,13 +32,13 @@ export const domainRoutes: FastifyPluginAsyncZod<DomainRoutesOptions> = async (a
     },
     async (request, reply) => {
       const { limit = PAGE, cursor } = request.query
-      const found = urls.listDomains(fromCursor(cursor, 'cursor', HOST), limit + 1)
-      return linkNext(
-        reply,
-        '/v1/domains',
-        limit,
-        pageOf(found, limit, toDomainView, ({ host }) => host)
+      const page = pageOf(
+        { query: ['domains'], cursor, limit, key: HOST },
+        (after, most) => urls.listDomains(after, most),
+        ({ host }) => host,
+        toDomainView
       )
+      return linkNext(reply, '/v1/domains', limit, page)
     }
   )
 

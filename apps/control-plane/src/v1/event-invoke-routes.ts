@@ -9,7 +9,7 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { DestinationWish, EventInvokeService } from '../functions/event-invoke-service.ts'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import {
   EventInvokeBody,
   EventInvokeList,
@@ -134,13 +134,12 @@ export const eventInvokeRoutes: FastifyPluginAsyncZod<EventInvokeRoutesOptions> 
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const after = fromCursor(cursor, 'cursor', QUALIFIER)
-      const found = eventInvoke.list(request.params.name, after, limit + 1)
+      const { name } = request.params
       return pageOf(
-        found,
-        limit,
-        (config) => toView(config, scope),
-        ({ qualifier }) => qualifier
+        { query: ['event-invoke-configs', name], cursor, limit, key: QUALIFIER },
+        (after, most) => eventInvoke.list(name, after, most),
+        ({ qualifier }) => qualifier,
+        (config) => toView(config, scope)
       )
     }
   )

@@ -1,4 +1,4 @@
-import { type ArnScope, type FunctionRecord, HearthError } from '@hearth/shared'
+import { type ArnScope, FUNCTION_NAME, type FunctionRecord, HearthError } from '@hearth/shared'
 import { type ArtifactStore, LATEST } from '@hearth/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -7,7 +7,7 @@ import type { CodeLinks } from '../code-links.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import { inspectStored, requireSame } from '../functions/inspect-stored.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
-import { fromCursor, linkNext, pageOf } from '../http/cursor.ts'
+import { linkNext, pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { LayerAttachments } from '../layers/layer-attachments.ts'
@@ -62,13 +62,12 @@ export const functionRoutes: FastifyPluginAsyncZod<FunctionRoutesOptions> = asyn
     },
     async (request, reply) => {
       const { limit = PAGE, cursor } = request.query
-      const records = service.list(fromCursor(cursor, 'cursor'), limit + 1)
       const origin = originOf(request)
       const page = pageOf(
-        records,
-        limit,
-        (record) => toFunctionView(record, scope, origin, daysOf),
-        ({ name }) => name
+        { query: ['functions'], cursor, limit, key: FUNCTION_NAME },
+        (after, most) => service.list(after, most),
+        ({ name }) => name,
+        (record) => toFunctionView(record, scope, origin, daysOf)
       )
       return linkNext(reply, '/v1/functions', limit, page)
     }

@@ -1,6 +1,7 @@
 import { FUNCTION_NAME, LIMITS } from '@hearth/shared'
 import { z } from 'zod'
 import { HANDLER, ROLE_ARN, TAG, VARIABLE_NAME } from '../functions/function-settings.ts'
+import { CURSOR_DESCRIPTION } from '../http/cursor.ts'
 import { RETENTION_DAYS } from '../logs/group-operations.ts'
 
 const { memoryMiB, timeoutS, ephemeralMiB, concurrency } = LIMITS
@@ -228,7 +229,7 @@ export const ListQuery = z.strictObject({
     .transform(Number)
     .pipe(z.number().int().min(1).max(1_000))
     .optional(),
-  cursor: z.string().max(256).optional()
+  cursor: z.string().max(2_048).optional().meta({ description: CURSOR_DESCRIPTION })
 })
 
 export const FunctionList = z.object({ items: z.array(FunctionView), nextCursor: z.string().nullable() })

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CodeLinks } from '../code-links.ts'
 import type { Runtimes } from '../functions/runtimes.ts'
-import { fromCursor, linkNext, pageOf } from '../http/cursor.ts'
+import { linkNext, type PageRequest, pageOf } from '../http/cursor.ts'
 import { bytesOf } from '../http/raw-bodies.ts'
 import { OPT } from '../layers/layer-attachments.ts'
 import type { LayerService } from '../layers/layer-service.ts'
@@ -87,9 +87,13 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRoutesOptions> = async (
     },
     async (request, reply) => {
       const { limit = PAGE, cursor } = request.query
-      const after = fromCursor(cursor, 'cursor', LAYER_NAME)
-      const found = layers.list(after, limit + 1, {})
-      return answerPage(reply, '/v1/layers', found, limit, ({ name }) => name)
+      return answerPage(
+        reply,
+        '/v1/layers',
+        { query: ['layers'], cursor, limit, key: LAYER_NAME },
+        (after, most) => layers.list(after, most, {}),
+        ({ name }) => name
+      )
     }
   )
 
@@ -107,10 +111,14 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRoutesOptions> = async (
     },
     async (request, reply) => {
       const { limit = PAGE, cursor } = request.query
-      const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(fromCursor(cursor, 'cursor', NUMBER))
       const { name } = request.params
-      const found = layers.listVersions(name, before, limit + 1, {})
-      return answerPage(reply, `/v1/layers/${name}/versions`, found, limit, ({ version }) => String(version))
+      return answerPage(
+        reply,
+        `/v1/layers/${name}/versions`,
+        { query: ['layer-versions', name], cursor, limit, key: NUMBER },
+        (before, most) => layers.listVersions(name, Number(before || Number.MAX_SAFE_INTEGER), most, {}),
+        ({ version }) => String(version)
+      )
     }
   )
 
@@ -179,12 +187,12 @@ export const layerRoutes: FastifyPluginAsyncZod<LayerRoutesOptions> = async (
   function answerPage(
     reply: { header(name: string, value: string): unknown },
     path: string,
-    found: readonly LayerVersion[],
-    limit: number,
+    request: PageRequest,
+    read: (after: string, limit: number) => readonly LayerVersion[],
     keyOf: (version: LayerVersion) => string
   ) {
-    const page = pageOf(found, limit, (version) => toView(version, scope), keyOf)
-    return linkNext(reply, path, limit, page)
+    const page = pageOf(request, read, keyOf, (version) => toView(version, scope))
+    return linkNext(reply, path, request.limit, page)
   }
 }
 

@@ -2,7 +2,7 @@ import { logGroupArn } from '@hearth/shared'
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import { checkRetention } from '../logs/group-operations.ts'
 import type { KnownGroup, LogGroups } from '../logs/log-groups.ts'
 import { onAllGroups, onGroup } from '../logs/operation.ts'
@@ -48,10 +48,13 @@ export const logGroupRoutes: FastifyPluginAsyncZod<LogGroupRoutesOptions> = asyn
     async (request) => {
       request.requireAccess({ action: 'logs:DescribeLogGroups', resource: onAllGroups(groups).resource })
       const { limit = PAGE, cursor, prefix = '' } = request.query
-      const query = ['log-groups', prefix]
-      const after = fromCursor(cursor, 'cursor', GROUP_NAME, query)
-      const found = (await groups.list()).filter(({ name }) => name.startsWith(prefix) && name > after)
-      return pageOf(found, limit, viewOf, ({ name }) => name, query)
+      const all = await groups.list()
+      return pageOf(
+        { query: ['log-groups', prefix], cursor, limit, key: GROUP_NAME },
+        (after) => all.filter(({ name }) => name.startsWith(prefix) && name > after),
+        ({ name }) => name,
+        viewOf
+      )
     }
   )
 

@@ -10,10 +10,7 @@ const GroupName = z
 export const LogGroupParams = z.object({
   group: GroupName.meta({ description: 'Name, with each slash as `%2F`: `%2Faws%2Flambda%2Fhello`' })
 })
-export const LogGroupListQuery = ListQuery.extend({
-  cursor: z.string().max(1_024).optional(),
-  prefix: GroupName.optional()
-})
+export const LogGroupListQuery = ListQuery.extend({ prefix: GroupName.optional() })
 
 export const LogGroupBody = z.strictObject({
   retentionDays: z

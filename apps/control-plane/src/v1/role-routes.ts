@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { ENTITY_NAME, MAX_SESSION_S } from '../access/names.ts'
 import { principalArn } from '../access/route-resource.ts'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import { NameParams, PrincipalListQuery, RoleBody, RoleList, RoleView, SessionsRevoked } from './access-schemas.ts'
 import { parseBody } from './json-body.ts'
 import { inPlace, objectOf, textOf } from './policy-text.ts'
@@ -33,13 +33,11 @@ export const roleRoutes: FastifyPluginAsyncZod<{ readonly access: Access }> = as
     },
     async (request) => {
       const { limit = PAGE, cursor, pathPrefix = '/' } = request.query
-      const after = fromCursor(cursor, 'cursor', ENTITY_NAME)
-      const found = roles.list(after, pathPrefix, limit + 1)
       return pageOf(
-        found,
-        limit,
-        (role) => toRoleView(role, access),
-        ({ name }) => name
+        { query: ['roles', pathPrefix], cursor, limit, key: ENTITY_NAME },
+        (after, most) => roles.list(after, pathPrefix, most),
+        ({ name }) => name,
+        (role) => toRoleView(role, access)
       )
     }
   )

@@ -3,19 +3,19 @@ import type { SecretRecord, SecretValue, SecretVersionRecord } from '@hearth/sto
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import { tagContext } from '../iam/parameters.ts'
 import type { RequestContext } from '../query/operation.ts'
 import { resourceTagContext } from '../secrets/resource-tags.ts'
 import type { SecretService } from '../secrets/secret-service.ts'
 import { CURRENT } from '../secrets/secret-stages.ts'
+import { ListQuery } from './function-schemas.ts'
 import { tagList } from './principal-settings.ts'
 import {
   DeleteQuery,
   SecretBody,
   SecretList,
-  SecretListQuery,
   SecretParams,
   SecretView,
   ValueQuery,
@@ -50,18 +50,17 @@ export const secretRoutes: FastifyPluginAsyncZod<{ readonly secrets: SecretServi
         operationId: 'listSecrets',
         summary: 'List secrets by name, without their values',
         tags,
-        querystring: SecretListQuery,
+        querystring: ListQuery,
         response: { 200: SecretList }
       }
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const found = secrets.page(fromCursor(cursor, 'cursor', SECRET_NAME), limit + 1)
       return pageOf(
-        found,
-        limit,
-        (secret) => toView(secrets, secret),
-        ({ name }) => name
+        { query: ['secrets'], cursor, limit, key: SECRET_NAME },
+        (after, most) => secrets.page(after, most),
+        ({ name }) => name,
+        (secret) => toView(secrets, secret)
       )
     }
   )

@@ -1,7 +1,6 @@
 import { SECRET_NAME } from '@hearth/shared'
 import { z } from 'zod'
 import { TAG_KEY, TAG_VALUE } from '../access/names.ts'
-import { ListQuery } from './function-schemas.ts'
 
 const Time = z.string().meta({ description: 'ISO 8601, UTC' })
 const Tags = z.record(
@@ -19,7 +18,6 @@ export const SecretParams = z.object({
     .regex(SECRET_NAME, 'letters, digits and /_+=.@!-')
     .meta({ description: 'Percent-encoded where it has slashes', example: 'app/db' })
 })
-export const SecretListQuery = ListQuery.extend({ cursor: z.string().max(1_024).optional() })
 export const SecretBody = z.strictObject({
   value: Text.optional(),
   valueBase64: Base64.optional(),

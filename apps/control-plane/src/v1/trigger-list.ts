@@ -1,14 +1,9 @@
-import { type ArnScope, HearthError, parseFunctionRef } from '@hearth/shared'
+import { type ArnScope, fromCursor, HearthError, type ListQuery, parseFunctionRef, toCursor } from '@hearth/shared'
 import { z } from 'zod'
-import { fromCursor, toCursor } from '../http/cursor.ts'
 import type { TriggerKind, TriggerShown } from '../triggers/kind.ts'
-import { ListQuery } from './function-schemas.ts'
+import { ListQuery as PageQuery } from './function-schemas.ts'
 
-/** The longest key has 321 characters. */
-export const TriggerCursor = z.string().max(1_024).optional()
-
-export const AllTriggersQuery = ListQuery.extend({
-  cursor: TriggerCursor,
+export const AllTriggersQuery = PageQuery.extend({
   kind: z.string().max(64).optional().meta({ description: 'Of this kind alone' }),
   function: z.string().min(1).max(200).optional().meta({
     description: 'That start this function: name (whatever the qualifier), name:qualifier or ARN'
@@ -52,7 +47,9 @@ export function listTriggers(
   scope: ArnScope
 ): z.output<typeof AllTriggers> {
   const { limit = PAGE, cursor } = query
-  const [fromKind, after] = cursor === undefined ? [undefined, ''] : split(fromCursor(cursor, 'cursor', CURSOR))
+  const asked: ListQuery = ['triggers', query.kind, query.function]
+  const [fromKind, after] =
+    cursor === undefined ? [undefined, ''] : split(fromCursor({ query: asked, cursor, key: CURSOR }))
   const isWanted = query.function === undefined ? () => true : startsFunction(query.function, scope)
   const first = fromKind === undefined ? 0 : kinds.findIndex(({ kind }) => kind === fromKind)
   const found: { readonly kind: TriggerKind; readonly shown: TriggerShown }[] = []
@@ -66,7 +63,7 @@ export function listTriggers(
   const last = found.length > limit ? found[limit - 1] : undefined
   return {
     items: found.slice(0, limit).map(({ kind, shown }) => summaryOf(kind, shown)),
-    nextCursor: last === undefined ? null : toCursor(`${last.kind.kind}/${keyOf(last.shown)}`)
+    nextCursor: last === undefined ? null : toCursor(asked, `${last.kind.kind}/${keyOf(last.shown)}`)
   }
 }
 

@@ -1,14 +1,14 @@
 import { type ArnScope, HearthError } from '@hearth/shared'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import { bytesOf, parseJsonObject } from '../http/raw-bodies.ts'
 import type { TriggerKind, TriggerShown } from '../triggers/kind.ts'
 import { PlaceName, toKey } from '../triggers/place.ts'
 import { TriggerName } from '../triggers/schemas.ts'
 import { ListQuery } from './function-schemas.ts'
-import { AllTriggers, AllTriggersQuery, keyOf, kindsFor, listTriggers, TriggerCursor } from './trigger-list.ts'
+import { AllTriggers, AllTriggersQuery, keyOf, kindsFor, listTriggers } from './trigger-list.ts'
 
 export interface TriggerRoutesOptions {
   readonly kinds: readonly TriggerKind[]
@@ -65,16 +65,20 @@ export const triggerRoutes: FastifyPluginAsyncZod<TriggerRoutesOptions> = async 
           operationId: `list${Kind}Triggers`,
           summary: `List triggers by ${one.summary}`,
           tags,
-          querystring: ListQuery.extend({ cursor: TriggerCursor, ...placeQuery(one) }),
+          querystring: ListQuery.extend(placeQuery(one)),
           response: { 200: List }
         }
       },
       async (request) => {
         for (const wish of one.wishes('list', '')) request.requireAccess(wish)
         const { limit = PAGE, cursor } = request.query
-        const after = fromCursor(cursor, 'cursor', KEY)
-        const found = one.list(after, limit + 1, placeIn(one, request.query))
-        return pageOf(found, limit, (shown) => viewOf(shown, originOf(request)), keyOf)
+        const place = placeIn(one, request.query)
+        return pageOf(
+          { query: [`triggers/${one.kind}`, place], cursor, limit, key: KEY },
+          (after, most) => one.list(after, most, place),
+          keyOf,
+          (shown) => viewOf(shown, originOf(request))
+        )
       }
     )
     app.put(
@@ -184,7 +188,7 @@ type Query = Readonly<Record<string, unknown>>
 
 function placeQuery({ place }: TriggerKind) {
   const described = PlaceName.optional().meta({ description: 'Default: `default`; of lists: all' })
-  return (place === undefined ? {} : { [place]: described }) as Record<string, typeof described>
+  return (place === undefined ? {} : { [place]: described }) as Record<never, typeof described>
 }
 
 function placeIn({ place }: TriggerKind, query: Query): string | undefined {

@@ -2,7 +2,7 @@ import { type ApiKey, type ArnScope, apiGatewayArn, type UsagePlan } from '@hear
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import type { UsagePlans } from '../usage-plans/usage-plans.ts'
 import { parseBody } from './json-body.ts'
 import {
@@ -70,8 +70,12 @@ export const usagePlanRoutes: FastifyPluginAsyncZod<UsagePlanRoutesOptions> = as
       async (request) => {
         ask(request, 'GET', resource)
         const { limit = PAGE, cursor } = request.query
-        const found = kind.list(fromCursor(cursor, 'cursor', PLAN_NAME), limit + 1)
-        return pageOf(found, limit, kind.toView, ({ name }) => name)
+        return pageOf(
+          { query: [path], cursor, limit, key: PLAN_NAME },
+          (after, most) => kind.list(after, most),
+          ({ name }) => name,
+          kind.toView
+        )
       }
     )
     app.get(

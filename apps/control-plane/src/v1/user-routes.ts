@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { ENTITY_NAME } from '../access/names.ts'
 import { principalArn } from '../access/route-resource.ts'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import { NameParams, PrincipalListQuery, UserBody, UserList, UserView } from './access-schemas.ts'
 import { parseBody } from './json-body.ts'
 import { applySettings, refuseOtherPath, settingsView, whole } from './principal-settings.ts'
@@ -28,13 +28,11 @@ export const userRoutes: FastifyPluginAsyncZod<{ readonly access: Access }> = as
     },
     async (request) => {
       const { limit = PAGE, cursor, pathPrefix = '/' } = request.query
-      const after = fromCursor(cursor, 'cursor', ENTITY_NAME)
-      const found = users.list(after, pathPrefix, limit + 1)
       return pageOf(
-        found,
-        limit,
-        (user) => toUserView(user, access),
-        ({ name }) => name
+        { query: ['users', pathPrefix], cursor, limit, key: ENTITY_NAME },
+        (after, most) => users.list(after, pathPrefix, most),
+        ({ name }) => name,
+        (user) => toUserView(user, access)
       )
     }
   )

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { functionNotFound } from '../functions/function-record.ts'
 import type { FunctionService } from '../functions/function-service.ts'
 import { numberOf, type VersionService } from '../functions/version-service.ts'
-import { fromCursor, pageOf } from '../http/cursor.ts'
+import { pageOf } from '../http/cursor.ts'
 import { originOf } from '../http/origin.ts'
 import type { LogGroups } from '../logs/log-groups.ts'
 import { FunctionList, FunctionName, FunctionView, ListQuery } from './function-schemas.ts'
@@ -47,14 +47,13 @@ export const versionRoutes: FastifyPluginAsyncZod<VersionRoutesOptions> = async 
     },
     async (request) => {
       const { limit = PAGE, cursor } = request.query
-      const after = cursor === undefined ? -1 : Number(fromCursor(cursor, 'cursor', /^\d{1,15}$/))
-      const records = versions.list(request.params.name, after, limit + 1)
+      const { name } = request.params
       const origin = originOf(request)
       return pageOf(
-        records,
-        limit,
-        (record) => toFunctionView(record, scope, origin, daysOf),
-        (record) => String(numberOf(record.version))
+        { query: ['versions', name], cursor, limit, key: /^\d{1,15}$/ },
+        (after, most) => versions.list(name, after === '' ? -1 : Number(after), most),
+        (record) => String(numberOf(record.version)),
+        (record) => toFunctionView(record, scope, origin, daysOf)
       )
     }
   )

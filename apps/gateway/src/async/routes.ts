@@ -1,4 +1,12 @@
-import { type ArnScope, FUNCTION_NAME, functionArn, HearthError } from '@hearth/shared'
+import {
+  type ArnScope,
+  FUNCTION_NAME,
+  fromCursor,
+  functionArn,
+  HearthError,
+  type ListQuery,
+  toCursor
+} from '@hearth/shared'
 import { type DeliveryRecord, type EventQueue, type InvocationRecord, QueueUnavailableError } from '@hearth/store'
 import { respond } from '../respond.ts'
 import type { ServerRoute } from '../server-routes.ts'
@@ -8,6 +16,8 @@ const LIST_LIMIT = 100
 /** Events that one redrive brings back. */
 const REDRIVE_LIMIT = 10_000
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** When it was accepted, and its id. */
+const KEY = /^\d{1,15}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const JSON_TYPE = ['content-type', 'application/json']
 
 const STATUSES = ['queued', 'running', 'succeeded', 'failed'] as const
@@ -44,8 +54,9 @@ export function invocationsRoute(queue: EventQueue, dispatcher: Dispatcher, find
     if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > LIST_LIMIT) {
       throw badQuery('limit', `1 to ${LIST_LIMIT}`)
     }
-    const cursor = query.get('cursor')
-    const before = cursor === null ? undefined : fromCursor(cursor)
+    const asked: ListQuery = ['invocations', name, status]
+    const cursor = query.get('cursor') ?? undefined
+    const before = cursor === undefined ? undefined : placeOf(fromCursor({ query: asked, cursor, key: KEY }))
     const running = dispatcher.running()
     const wanted = { functionName: name, status, running, before, limit: Number(limit) + 1 }
     const records = await queue.list(wanted).catch(refuse)
@@ -54,7 +65,7 @@ export function invocationsRoute(queue: EventQueue, dispatcher: Dispatcher, find
     const last = records.length > page.length ? page.at(-1) : undefined
     const body = {
       invocations: page.map((record) => shown(record, dispatcher)),
-      nextCursor: last === undefined ? null : toCursor(last)
+      nextCursor: last === undefined ? null : toCursor(asked, `${last.acceptedAt}:${last.requestId}`)
     }
     respond(res, 200, [...JSON_TYPE], JSON.stringify(body))
   }
@@ -92,14 +103,8 @@ function isStatus(text: string): text is Status {
   return (STATUSES as readonly string[]).includes(text)
 }
 
-function toCursor({ acceptedAt, requestId }: InvocationRecord): string {
-  return Buffer.from(`${acceptedAt}:${requestId}`).toString('base64url')
-}
-
-function fromCursor(cursor: string): { readonly acceptedAt: number; readonly requestId: string } {
-  const text = Buffer.from(cursor, 'base64url').toString()
-  const [, acceptedAt, requestId = ''] = /^(\d{1,15}):(.*)$/.exec(text) ?? []
-  if (acceptedAt === undefined || !UUID.test(requestId)) throw badQuery('cursor', 'not one that this server gave out')
+function placeOf(key: string): { readonly acceptedAt: number; readonly requestId: string } {
+  const [acceptedAt, requestId = ''] = key.split(':')
   return { acceptedAt: Number(acceptedAt), requestId }
 }
 
