@@ -126,6 +126,11 @@ t.test('versions and their labels', async (t) => {
     SecretValues: [{ SecretString: 'three' }],
     Errors: [{ SecretId: 'absent', ErrorCode: 'ResourceNotFoundException' }]
   })
+  t.match(
+    await sm('BatchGetSecretValue', { SecretIdList: ['app/db', 'app/db'], MaxResults: 1 }),
+    { SecretValues: [{ SecretString: 'three' }], NextToken: undefined },
+    'what is asked for twice is one item'
+  )
   t.match(await sm('ListSecrets', { Filters: [{ Key: 'name', Values: ['app/'] }] }), { SecretList: [{ ARN: arn }] })
   const page = await sm('ListSecrets', { MaxResults: 1 })
   t.match(await sm('ListSecrets', { MaxResults: 1, NextToken: page['NextToken'] }), { SecretList: [{ Name: 'door' }] })

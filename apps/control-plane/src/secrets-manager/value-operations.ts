@@ -87,12 +87,14 @@ export const valueOperations: readonly SecretOperation[] = [
       if ((input.SecretIdList === undefined) === (input.Filters === undefined)) {
         throw new HearthError('INVALID_SECRET', 'Exactly one of SecretIdList and Filters must be there.')
       }
-      const found =
+      const asked =
         input.SecretIdList ??
         service
           .list({ ascending: false, deleted: false })
           .filter((secret) => matchesFilters(secret, input.Filters ?? []))
           .map(({ name }) => name)
+      // A page begins after an id: were it there twice, the list would go round and round.
+      const found = [...new Set(asked)]
       const query = ['BatchGetSecretValue', input.SecretIdList, input.Filters] as const
       const { page, next } = pageOf(query, input, found, (id) => id)
       const SecretValues: object[] = []
