@@ -9,7 +9,7 @@ import t from 'tap'
 import { crashRun, deployForCrash } from '../helpers/event-crash.ts'
 import { eventually, startHearth } from '../helpers/hearth.ts'
 
-const EVENTS = 5_000
+const EVENTS = 2_000
 
 t.test('every accepted event is done and told, whatever kills the gateway', { timeout: 115_000 }, async (t) => {
   const hearth = await startHearth()

@@ -1,4 +1,5 @@
-import { LIMITS } from '@hearth/shared'
+// Threads that unpack start with a deploy: the whole of @hearth/shared would take most of that time.
+import { LIMITS } from '@hearth/shared/limits'
 
 /** An archive that must not be unpacked. The message names the entry and is for the caller. */
 export class ArchiveError extends Error {

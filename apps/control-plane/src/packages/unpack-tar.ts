@@ -1,5 +1,5 @@
 import { createGunzip } from 'node:zlib'
-import { LIMITS } from '@hearth/shared'
+import { LIMITS } from '@hearth/shared/limits'
 import { Parser, type ReadEntry } from 'tar'
 import { ArchiveError, type ArchivePlan, createArchivePlan, entryError } from './archive-plan.ts'
 import { createTreeWriter, runAll, type TreeWriter } from './tree-writer.ts'

@@ -4,7 +4,6 @@ import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { ArchiveError, type ArchivePlan } from './archive-plan.ts'
 import type { PackageKind } from './package-kind.ts'
-import { unpackTarGz } from './unpack-tar.ts'
 import { unpackZip, unpackZipFile } from './unpack-zip.ts'
 
 export interface UnpackTask {
@@ -54,7 +53,9 @@ interface Unpacked {
 
 async function unpackBytes({ kind, packageFile, codeDir, home }: UnpackTask, given: Uint8Array): Promise<Unpacked> {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength)
-  const plan = await (kind === 'zip' ? unpackZip : unpackTarGz)(bytes, codeDir, home)
+  // Most packages are zips: a thread that starts for one does not wait for what reads the other kind.
+  const unpackAny = kind === 'zip' ? unpackZip : (await import('./unpack-tar.ts')).unpackTarGz
+  const plan = await unpackAny(bytes, codeDir, home)
   // Without a file of its own it is what a build installed: for workspaces that is links alone.
   if (packageFile !== undefined) {
     requireFiles(plan)

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
-import { LIMITS } from '@hearth/shared'
+import { LIMITS } from '@hearth/shared/limits'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
 import { ArchiveError, type ArchivePlan, createArchivePlan, entryError, tooLarge } from './archive-plan.ts'
 import { createTreeWriter, runAll } from './tree-writer.ts'
