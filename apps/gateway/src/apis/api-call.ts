@@ -1,19 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Invocation, Outcome } from '@hearth/executor'
-import {
-  type ApiStaticFiles,
-  executeApiArn,
-  HearthError,
-  LIMITS,
-  type Principal,
-  type RequestFacts
-} from '@hearth/shared'
+import type { Outcome } from '@hearth/executor'
+import { type ApiStaticFiles, executeApiArn, HearthError, LIMITS, type Principal } from '@hearth/shared'
 import type { Entry } from '../function-routes.ts'
-import { peerAddress } from '../peer-address.ts'
+import { HttpCall } from '../http-call.ts'
 import { judgeRefused } from '../reception.ts'
 import { hasBody, refuse, respond } from '../respond.ts'
 import { mayServiceInvoke } from '../service-access.ts'
-import { factsOf } from '../tracing/records.ts'
+import type { Trigger } from '../tracing/records.ts'
 import { isOwnKey } from '../url-door.ts'
 import type { ApiFailure } from './api-counts.ts'
 import { type ApiRequest, toApiEvent, toApiEventV1 } from './api-event.ts'
@@ -25,7 +18,6 @@ import type { AuthorizerContext, Verdict } from './guard.ts'
 import { decodePath } from './request-path.ts'
 import type { CompiledRoute } from './route-table.ts'
 
-const EMPTY: Buffer = Buffer.alloc(0)
 /** Source: API Gateway quotas, HTTP APIs. */
 const BODY_BYTES = 10_485_760
 /** Request line and headers. Source: as above. */
@@ -34,35 +26,14 @@ const SERVICE = 'apigateway.amazonaws.com'
 const SIGNED_FOR = { services: ['execute-api'] }
 const JSON_TYPE = 'application/json'
 
-const kCall = Symbol('call')
-
-interface CallRequest extends IncomingMessage {
-  [kCall]?: ApiCall
-}
-interface CallResponse extends ServerResponse {
-  [kCall]?: ApiCall
-}
-
-/**
- * One request for an HTTP API, from its path to its answer. As the gateway's other calls a class with shared listeners,
- * because this is the hot path.
- */
-export class ApiCall implements Invocation, RequestFacts {
-  readonly requestId: string
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
-  payload = EMPTY
-  invokedArn = ''
-  traceId = ''
-  readonly clientContext = ''
-  readonly tail = false
-  readonly #hallway: ApiHallway
+/** One request for an HTTP API, from its path to its answer. */
+export class ApiCall extends HttpCall {
+  readonly #apis: ApiHallway
   readonly #address: ApiAddress
   /** How much of the path leads to the API. */
   readonly #skip: number
   /** Headers of all answers. */
   readonly #beside: readonly string[]
-  readonly #startedAt: number
   #api: ApiEntry | undefined
   #stage: StageEntry | undefined
   #found: CompiledRoute | undefined
@@ -79,16 +50,10 @@ export class ApiCall implements Invocation, RequestFacts {
   #authorizer: AuthorizerContext | undefined
   #apiKeyId: string | undefined
   #isPreflight = false
-  #entry: Entry | undefined
-  /** Row in the function's metrics while it waits or runs, else -1. */
-  #row = -1
-  #settledAt = 0
   #timer: NodeJS.Timeout | undefined
-  #bodyBytes = 0
-  #chunks: Buffer[] = []
 
   constructor(
-    hallway: ApiHallway,
+    apis: ApiHallway,
     address: ApiAddress,
     skip: number,
     beside: readonly string[],
@@ -96,27 +61,34 @@ export class ApiCall implements Invocation, RequestFacts {
     res: ServerResponse,
     id: string
   ) {
-    this.#hallway = hallway
+    super(apis.base, req, res, id)
+    this.#apis = apis
     this.#address = address
     this.#skip = skip
     this.#beside = beside
-    this.req = req
-    this.res = res
-    this.requestId = id
-    this.#startedAt = hallway.base.now()
-    ;(res as CallResponse)[kCall] = this
-    res.on('close', onResponseClose)
+  }
+
+  protected get route(): number {
+    return this.#apis.route
+  }
+
+  protected get trigger(): Trigger {
+    return 'http'
+  }
+
+  protected get maxBodyBytes(): number {
+    return BODY_BYTES
   }
 
   /** Takes the request as far as its head allows, then reads its body. */
   start(): void {
-    const { base } = this.#hallway
-    if (base.draining()) {
+    const { hallway } = this
+    if (hallway.draining()) {
       this.#refuse(503, 'Service Unavailable')
       return
     }
     try {
-      base.directory.refresh()
+      hallway.directory.refresh()
       this.#findRoute()
     } catch (err) {
       this.#fail(err)
@@ -178,7 +150,7 @@ export class ApiCall implements Invocation, RequestFacts {
     this.#parameters = stage.routes.parameters(found, this.#path)
     const route = stage.routeOf(found)
     this.#route = route
-    if (route.throttle?.take(this.#startedAt) === false) {
+    if (route.throttle?.take(this.startedAt) === false) {
       this.#refuse(429, 'Too Many Requests')
       return
     }
@@ -187,18 +159,18 @@ export class ApiCall implements Invocation, RequestFacts {
       this.#refuse(413, 'Request Entity Too Large')
       return
     }
-    this.traceId = base(this).traces.ofVisitor(this.requestId, req.headers)
+    this.traceId = this.hallway.traces.ofVisitor(this.requestId, req.headers)
     const { authorization, apiKeyRequired } = found.route
     // Before the body: a stranger is not asked to send it.
     if (authorization === 'AWS_IAM')
-      this.#principal = base(this).authenticator.authenticateHead(this.#head(undefined), SIGNED_FOR)
+      this.#principal = this.hallway.authenticator.authenticateHead(this.head(undefined), SIGNED_FOR)
     if (authorization === 'JWT' || authorization === 'CUSTOM' || apiKeyRequired) this.#askGuard(found)
-    else this.#readBody()
+    else this.readBody()
   }
 
   #askGuard({ route, authorizer }: CompiledRoute): void {
     const { stage } = this.#stage!
-    this.#hallway.guard.check(
+    this.#apis.guard.check(
       {
         req: this.req,
         requestId: this.requestId,
@@ -225,7 +197,7 @@ export class ApiCall implements Invocation, RequestFacts {
     if (verdict.isAllowed) {
       this.#authorizer = verdict.authorizer
       this.#apiKeyId = verdict.apiKeyId
-      this.#readBody()
+      this.readBody()
       return
     }
     const { status, message, headers } = verdict
@@ -244,7 +216,7 @@ export class ApiCall implements Invocation, RequestFacts {
     const send = (status: number, headers: string[], body: string): void => {
       respond(this.res, status, this.#withCors(headers), body)
     }
-    this.#hallway.files
+    this.#apis.files
       .serve(this.req, this.res, files, this.#path, (headers) => [
         ...(cors === undefined ? headers : cors.apply(this.req, headers)),
         ...this.#ownHeaders()
@@ -262,43 +234,19 @@ export class ApiCall implements Invocation, RequestFacts {
       })
   }
 
-  #readBody(): void {
-    const { req } = this
-    if (!hasBody(req)) {
-      this.#enter(EMPTY)
-      return
-    }
-    base(this).expectations.meet(req, this.res)
-    ;(req as CallRequest)[kCall] = this
-    req.on('data', onRequestData)
-    req.on('end', onRequestEnd)
+  protected onPiece(): void {
+    // Functions get a body of any kind.
   }
 
-  /** For listeners. */
-  onData(chunk: Buffer): void {
-    this.#bodyBytes += chunk.length
-    if (this.#bodyBytes <= BODY_BYTES) {
-      this.#chunks.push(chunk)
-      return
-    }
-    this.req.off('data', onRequestData)
-    this.req.off('end', onRequestEnd)
-    this.#chunks = []
+  protected refuseBody(): void {
     this.#refuse(413, 'Request Entity Too Large')
   }
 
-  /** For listeners. */
-  onEnd(): void {
-    const chunks = this.#chunks
-    this.#chunks = []
-    this.#enter(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#bodyBytes))
-  }
-
-  #enter(body: Buffer): void {
+  protected enter(body: Buffer): void {
     try {
       if (this.#found!.route.authorization === 'AWS_IAM') this.#requireCaller(body)
       if (this.#isPreflight) this.#answerPreflight()
-      else this.#invoke(body)
+      else this.#callFunction(body)
     } catch (err) {
       this.#fail(err)
     }
@@ -306,11 +254,11 @@ export class ApiCall implements Invocation, RequestFacts {
 
   /** @throws HearthError when nobody is behind it, or somebody who may not */
   #requireCaller(body: Buffer): void {
-    const { authenticator, access } = base(this)
-    const principal = this.#principal ?? authenticator.authenticate(this.#head(body), SIGNED_FOR)
+    const { authenticator, access } = this.hallway
+    const principal = this.#principal ?? authenticator.authenticate(this.head(body), SIGNED_FOR)
     const { api } = this.#api!
     const resource = executeApiArn(
-      this.#hallway.scope,
+      this.#apis.scope,
       api.id,
       this.#stage!.stage.name,
       `${this.req.method!}${this.#path}`
@@ -319,10 +267,10 @@ export class ApiCall implements Invocation, RequestFacts {
     this.#authorizer = { kind: 'iam', principal }
   }
 
-  #invoke(body: Buffer): void {
+  #callFunction(body: Buffer): void {
     const { integration } = this.#found!
     const { target } = this.#route!
-    const entry = target && base(this).directory.find(target.functionName, target.qualifier)
+    const entry = target && this.hallway.directory.find(target.functionName, target.qualifier)
     if (integration === undefined || entry === undefined || entry.record.state === 'Failed') {
       this.#failInternally('no_function')
       return
@@ -346,16 +294,19 @@ export class ApiCall implements Invocation, RequestFacts {
     this.traceId = traceId
     this.payload = event
     this.invokedArn = entry.invokedArn
-    this.#entry = entry
+    this.entry = entry
     this.#timer = setTimeout(onTimeout, integration.timeoutMs, this)
-    this.#row = base(this).metrics.functions.started(entry.record.name)
-    entry.pool.invoke(this)
+    this.invoke(entry)
   }
 
   #mayInvoke(entry: Entry, roleArn: string | undefined): boolean {
     const keys = this.#route!.keysFor(this.req.method!)
     try {
-      return mayServiceInvoke(base(this).access, { service: SERVICE, roleArn, requestId: this.requestId, keys }, entry)
+      return mayServiceInvoke(
+        this.hallway.access,
+        { service: SERVICE, roleArn, requestId: this.requestId, keys },
+        entry
+      )
     } catch (err) {
       // A policy that cannot be read allows nothing; while the database cannot be read nobody knows.
       if (err instanceof HearthError && err.code === 'MALFORMED_POLICY') return false
@@ -382,8 +333,8 @@ export class ApiCall implements Invocation, RequestFacts {
       port: req.socket.localPort ?? 0,
       requestId: this.requestId,
       traceId: this.traceId,
-      w3c: base(this).traces.w3c(this.traceId, req.headers),
-      accountId: this.#hallway.scope.accountId,
+      w3c: this.hallway.traces.w3c(this.traceId, req.headers),
+      accountId: this.#apis.scope.accountId,
       apiId: this.#api!.api.id,
       stage: stage.name,
       stageVariables: stage.variables,
@@ -395,20 +346,15 @@ export class ApiCall implements Invocation, RequestFacts {
       apiKeyId: this.#apiKeyId,
       // A key of this server is none of the function's business.
       authorization:
-        authorization !== undefined && route.authorization !== 'AWS_IAM' && !isOwnKey(base(this), authorization),
-      at: this.#hallway.nowMs()
+        authorization !== undefined && route.authorization !== 'AWS_IAM' && !isOwnKey(this.hallway, authorization),
+      at: this.#apis.nowMs()
     }
   }
 
   /** The executor's: exactly once. */
   settle(outcome: Outcome): void {
-    const row = this.#row
-    const { now, metrics, traces } = base(this)
-    this.#row = -1
-    this.#settledAt = now()
     clearTimeout(this.#timer)
-    metrics.settled(row, this.#entry!, outcome)
-    if (traces.keeps(this.traceId, outcome)) this.#trace(this.#entry!, outcome)
+    this.account(outcome)
     // The client has left, or was told that it took too long.
     if (this.res.destroyed || this.res.headersSent) return
     try {
@@ -416,20 +362,6 @@ export class ApiCall implements Invocation, RequestFacts {
     } catch (err) {
       this.#fail(err)
     }
-  }
-
-  #trace(entry: Entry, outcome: Outcome): void {
-    const { traces } = base(this)
-    traces.record({
-      header: this.traceId,
-      ...traces.originOf(this.req.headers),
-      isAwaited: true,
-      trigger: 'http',
-      requestId: this.requestId,
-      invokedArn: this.invokedArn,
-      ...factsOf(entry, outcome),
-      startedAt: this.#startedAt
-    })
   }
 
   #answer({ status, payload }: Outcome): void {
@@ -458,40 +390,13 @@ export class ApiCall implements Invocation, RequestFacts {
     this.#refuse(503, 'Service Unavailable')
   }
 
-  /** For listeners: the response was sent, or the client went away. */
-  onClose(): void {
+  protected onClosed(): void {
     clearTimeout(this.#timer)
-    const { metrics, now } = base(this)
-    if (this.#row !== -1 && this.#entry?.pool.cancel(this) === true) {
-      metrics.functions.cancelled(this.#row)
-      this.#row = -1
-    }
-    const endedAt = now()
-    if (this.#settledAt !== 0) metrics.responded((endedAt - this.#settledAt) / 1_000)
-    const code = this.res.headersSent ? this.res.statusCode : 499
-    metrics.answered(this.#hallway.route, this.req.method ?? '', code, (endedAt - this.#startedAt) / 1_000)
-  }
-
-  get sourceIp(): string | undefined {
-    return peerAddress(this.req)
-  }
-
-  get userAgent(): string | undefined {
-    return this.req.headers['user-agent']
-  }
-
-  /** What ends TLS stands before this server, and is not asked. */
-  get secure(): boolean {
-    return false
-  }
-
-  get hallway(): ApiHallway {
-    return this.#hallway
   }
 
   /** Whoever was not let in is told so; a fault of this server is told to its operator. */
   #fail(thrown: unknown): void {
-    const told = judgeRefused(base(this), thrown, this.sourceIp, this.requestId, this.traceId)
+    const told = judgeRefused(this.hallway, thrown, this.sourceIp, this.requestId, this.traceId)
     if (!(told instanceof HearthError)) this.#refuse(500, 'Internal Server Error')
     else if (told.code === 'RATE_EXCEEDED' || told.code === 'CAPACITY_EXHAUSTED') {
       this.#refuse(
@@ -509,7 +414,7 @@ export class ApiCall implements Invocation, RequestFacts {
   }
 
   #noteFailure(reason: ApiFailure): void {
-    this.#hallway.onFailed(this.#api!, this.#stage!.stage.name, this.#found!.route.key, reason, this)
+    this.#apis.onFailed(this.#api!, this.#stage!.stage.name, this.#found!.route.key, reason, this)
   }
 
   #refuse(status: number, message: string, extra: readonly string[] = []): void {
@@ -527,15 +432,6 @@ export class ApiCall implements Invocation, RequestFacts {
     const cors = this.#api?.cors
     return cors === undefined ? headers : cors.apply(this.req, headers)
   }
-
-  #head(body: Buffer | undefined) {
-    const { req } = this
-    return { method: req.method ?? '', rawUrl: req.url ?? '', headers: req.headers, rawHeaders: req.rawHeaders, body }
-  }
-}
-
-function base(call: ApiCall): ApiHallway['base'] {
-  return call.hallway.base
 }
 
 /** Of the request line and the headers, as they were on the wire. */
@@ -548,18 +444,6 @@ function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): numb
 
 function onTimeout(call: ApiCall): void {
   call.onTimeout()
-}
-
-function onRequestData(this: CallRequest, chunk: Buffer): void {
-  this[kCall]!.onData(chunk)
-}
-
-function onRequestEnd(this: CallRequest): void {
-  this[kCall]!.onEnd()
-}
-
-function onResponseClose(this: CallResponse): void {
-  this[kCall]!.onClose()
 }
 
 /** Whether a route takes what no other does, from anybody: files go before it. */
