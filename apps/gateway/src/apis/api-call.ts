@@ -11,12 +11,11 @@ import { isOwnKey } from '../url-door.ts'
 import type { ApiFailure } from './api-counts.ts'
 import { type ApiRequest, toApiEvent, toApiEventV1 } from './api-event.ts'
 import type { ApiHallway } from './api-hallway.ts'
-import { DEFAULT_STAGE } from './api-paths.ts'
-import { toApiResponse } from './api-response.ts'
-import type { ApiAddress, ApiEntry, StageEntry, StageRoute } from './api-table.ts'
+import { toApiRefusal, toApiResponse } from './api-response.ts'
+import type { ApiAddress, ApiEntry, ApiPlace, StageRoute } from './api-table.ts'
 import type { AuthorizerContext, Verdict } from './guard.ts'
 import { decodePath } from './request-path.ts'
-import type { CompiledRoute } from './route-table.ts'
+import { type CompiledRoute, isOpenDefault } from './route-table.ts'
 
 /** Source: API Gateway quotas, HTTP APIs. */
 const BODY_BYTES = 10_485_760
@@ -35,16 +34,10 @@ export class ApiCall extends HttpCall {
   /** Headers of all answers. */
   readonly #beside: readonly string[]
   #api: ApiEntry | undefined
-  #stage: StageEntry | undefined
+  #place: ApiPlace | undefined
   #found: CompiledRoute | undefined
   #route: StageRoute | undefined
   #rawQuery = ''
-  /** Decoded, as the client sees it. */
-  #clientPath = ''
-  /** Decoded, what the route was found by. */
-  #path = ''
-  /** The same with the stage, unless it is `$default`. */
-  #rawPath = ''
   #parameters: Record<string, string> | undefined
   #principal: Principal | undefined
   #authorizer: AuthorizerContext | undefined
@@ -106,19 +99,14 @@ export class ApiCall extends HttpCall {
       this.#refuse(400, 'Bad Request')
       return
     }
-    const selected = this.#address.select(path)
-    if (typeof selected === 'number') {
-      this.#refuse(selected, selected === 403 ? 'Forbidden' : 'Not Found')
+    const place = this.#address.select(path)
+    if (typeof place === 'number') {
+      this.#refuse(place, place === 403 ? 'Forbidden' : 'Not Found')
       return
     }
-    const { stage, at, isMapped } = selected
-    const { name } = stage.stage
+    const { stage } = place
     this.#rawQuery = mark === -1 ? '' : url.slice(mark + 1)
-    this.#clientPath = path
-    this.#path = at === 0 ? path : at === path.length ? '/' : path.slice(at)
-    // What leads to a stage by a name of somebody's own is not in it, the stage is.
-    this.#rawPath = name === DEFAULT_STAGE ? this.#path : isMapped ? `/${name}${this.#path}` : path
-    this.#stage = stage
+    this.#place = place
     this.#api = stage.entry
     stage.entry.counts.requests += 1
     if (headBytes(req) > HEAD_BYTES) {
@@ -126,7 +114,7 @@ export class ApiCall extends HttpCall {
       return
     }
     const method = req.method!
-    const found = stage.routes.find(method, this.#path)
+    const found = stage.routes.find(method, place.path)
     this.#isPreflight = stage.entry.cors?.isPreflight(req) === true
     if (this.#isPreflight && (found === undefined || !found.isForAny || found.route.authorization === 'NONE')) {
       // What takes every method takes this one too, with its authorizer, as on AWS.
@@ -136,18 +124,18 @@ export class ApiCall extends HttpCall {
     const { static: files } = stage.entry.api
     const mayBeFile = files !== undefined && (method === 'GET' || method === 'HEAD')
     if (found === undefined) {
-      if (mayBeFile) this.#serveFile(stage.entry, files, undefined)
+      if (mayBeFile) this.#serveFile(place, files, undefined)
       else this.#refuse(404, 'Not Found')
     } else if (mayBeFile && isOpenDefault(found)) {
       // What there is no file for is the route's.
-      this.#serveFile(stage.entry, { ...files, notFound: undefined }, found)
-    } else this.#takeRoute(stage, found)
+      this.#serveFile(place, { ...files, notFound: undefined }, found)
+    } else this.#takeRoute(place, found)
   }
 
-  #takeRoute(stage: StageEntry, found: CompiledRoute): void {
+  #takeRoute({ stage, path }: ApiPlace, found: CompiledRoute): void {
     const { req } = this
     this.#found = found
-    this.#parameters = stage.routes.parameters(found, this.#path)
+    this.#parameters = stage.routes.parameters(found, path)
     const route = stage.routeOf(found)
     this.#route = route
     if (route.throttle?.take(this.startedAt) === false) {
@@ -169,17 +157,17 @@ export class ApiCall extends HttpCall {
   }
 
   #askGuard({ route, authorizer }: CompiledRoute): void {
-    const { stage } = this.#stage!
+    const { stage, path } = this.#place!
     this.#apis.guard.check(
       {
         req: this.req,
         requestId: this.requestId,
         traceId: this.traceId,
         api: this.#api!.api,
-        stage,
+        stage: stage.stage,
         route,
         authorizer,
-        path: this.#path,
+        path,
         rawQuery: this.#rawQuery,
         pathParameters: this.#parameters,
         domainName: this.#address.domainName,
@@ -212,18 +200,19 @@ export class ApiCall extends HttpCall {
   }
 
   /** @param otherwise - Gets the request where there is no file; undefined: 404 */
-  #serveFile({ cors }: ApiEntry, files: ApiStaticFiles, otherwise: CompiledRoute | undefined): void {
+  #serveFile(place: ApiPlace, files: ApiStaticFiles, otherwise: CompiledRoute | undefined): void {
+    const { cors } = place.stage.entry
     const send = (status: number, headers: string[], body: string): void => {
       respond(this.res, status, this.#withCors(headers), body)
     }
     this.#apis.files
-      .serve(this.req, this.res, files, this.#path, (headers) => [
+      .serve(this.req, this.res, files, place.path, (headers) => [
         ...(cors === undefined ? headers : cors.apply(this.req, headers)),
         ...this.#ownHeaders()
       ])
       .then((isServed) => {
         if (isServed || this.res.destroyed) return
-        if (otherwise !== undefined) this.#takeRoute(this.#stage!, otherwise)
+        if (otherwise !== undefined) this.#takeRoute(place, otherwise)
         else {
           this.#api!.counts.refused += 1
           send(404, [...this.#ownHeaders(), 'content-type', JSON_TYPE], '{"message":"Not Found"}')
@@ -256,13 +245,8 @@ export class ApiCall extends HttpCall {
   #requireCaller(body: Buffer): void {
     const { authenticator, access } = this.hallway
     const principal = this.#principal ?? authenticator.authenticate(this.head(body), SIGNED_FOR)
-    const { api } = this.#api!
-    const resource = executeApiArn(
-      this.#apis.scope,
-      api.id,
-      this.#stage!.stage.name,
-      `${this.req.method!}${this.#path}`
-    )
+    const { stage, path } = this.#place!
+    const resource = executeApiArn(this.#apis.scope, stage.entry.api.id, stage.stage.name, this.req.method! + path)
     access.require(principal, { action: 'execute-api:Invoke', resource }, this)
     this.#authorizer = { kind: 'iam', principal }
   }
@@ -317,14 +301,14 @@ export class ApiCall extends HttpCall {
   #request(body: Buffer): ApiRequest {
     const { req } = this
     const { route, path } = this.#found!
-    const { stage } = this.#stage!
+    const { stage, rawPath, clientPath } = this.#place!
     const { authorization } = req.headers
     return {
       method: req.method!,
       routeKey: route.key,
       routePath: path,
-      rawPath: this.#rawPath,
-      clientPath: this.#clientPath,
+      rawPath,
+      clientPath,
       rawQuery: this.#rawQuery,
       httpVersion: req.httpVersion,
       rawHeaders: req.rawHeaders,
@@ -336,8 +320,8 @@ export class ApiCall extends HttpCall {
       w3c: this.hallway.traces.w3c(this.traceId, req.headers),
       accountId: this.#apis.scope.accountId,
       apiId: this.#api!.api.id,
-      stage: stage.name,
-      stageVariables: stage.variables,
+      stage: stage.stage.name,
+      stageVariables: stage.stage.variables,
       pathParameters: this.#parameters,
       domainName: this.#address.domainName,
       domainPrefix: this.#address.domainPrefix,
@@ -394,18 +378,10 @@ export class ApiCall extends HttpCall {
     clearTimeout(this.#timer)
   }
 
-  /** Whoever was not let in is told so; a fault of this server is told to its operator. */
   #fail(thrown: unknown): void {
     const told = judgeRefused(this.hallway, thrown, this.sourceIp, this.requestId, this.traceId)
-    if (!(told instanceof HearthError)) this.#refuse(500, 'Internal Server Error')
-    else if (told.code === 'RATE_EXCEEDED' || told.code === 'CAPACITY_EXHAUSTED') {
-      this.#refuse(
-        429,
-        'Too Many Requests',
-        told.retryAfterS === undefined ? [] : ['retry-after', String(told.retryAfterS)]
-      )
-    } else if (told.code === 'CONTROL_PLANE_UNAVAILABLE') this.#refuse(503, 'Service Unavailable')
-    else this.#refuse(403, 'Forbidden')
+    const { status, message, headers } = toApiRefusal(told)
+    this.#refuse(status, message, headers)
   }
 
   #failInternally(reason: ApiFailure): void {
@@ -414,7 +390,7 @@ export class ApiCall extends HttpCall {
   }
 
   #noteFailure(reason: ApiFailure): void {
-    this.#apis.onFailed(this.#api!, this.#stage!.stage.name, this.#found!.route.key, reason, this)
+    this.#apis.onFailed(this.#api!, this.#place!.stage.stage.name, this.#found!.route.key, reason, this)
   }
 
   #refuse(status: number, message: string, extra: readonly string[] = []): void {
@@ -444,9 +420,4 @@ function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): numb
 
 function onTimeout(call: ApiCall): void {
   call.onTimeout()
-}
-
-/** Whether a route takes what no other does, from anybody: files go before it. */
-function isOpenDefault({ route }: CompiledRoute): boolean {
-  return route.key === '$default' && route.authorization === 'NONE' && !route.apiKeyRequired
 }
