@@ -1,4 +1,5 @@
 import type { SandboxExit } from '@hearth/sandbox'
+import type { Booted } from './boot.ts'
 import { encodeInit, encodeInvoke } from './channel/frame-writer.ts'
 import { CpuUse } from './cpu-use.ts'
 import type { InitializationType } from './environment.ts'
@@ -18,7 +19,6 @@ import type { Lease } from './platform.ts'
 import { initReportLine } from './platform-lines.ts'
 import { FLAG_STREAM, FLAG_TELLS_STARTS, type InitMessage } from './protocol.ts'
 import { type RuntimeListener, RuntimeMessages } from './runtime-messages.ts'
-import type { Booted } from './stock.ts'
 import type { FunctionSpec, LogSink, OutcomeStatus } from './types.ts'
 
 /** What an instance tells the pool that owns it. */
