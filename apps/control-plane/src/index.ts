@@ -1,4 +1,5 @@
-export { buildApp, type Deps } from './app.ts'
+export { buildApp } from './app.ts'
 export { openControlPlane } from './control-plane.ts'
 export type { ControlPlaneOptions } from './control-plane-options.ts'
+export type { Deps } from './deps.ts'
 export { compatibilityDocument } from './lambda-api/compatibility.ts'

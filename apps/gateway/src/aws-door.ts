@@ -1,8 +1,9 @@
 import type { Outcome } from '@hearth/executor'
 import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
 import { acceptEvent } from './async/accept.ts'
-import type { Call, Door, Hallway } from './call.ts'
+import type { Call, Door } from './call.ts'
 import { EventStream } from './event-stream.ts'
+import type { Hallway } from './hallway.ts'
 import { enterFunction, qualifierOf, queryMember, refusalOf, requireInvoke } from './invoke.ts'
 import { serverTiming } from './server-timing.ts'
 

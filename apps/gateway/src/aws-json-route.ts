@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HearthError, toJsonError } from '@hearth/shared'
-import type { Hallway } from './call.ts'
 import type { Expectations } from './expectations.ts'
+import type { Hallway } from './hallway.ts'
 import { peerAddress } from './peer-address.ts'
 import { judgeRefused, type Received, receive } from './reception.ts'
 import { refuse, respond } from './respond.ts'

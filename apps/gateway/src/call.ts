@@ -1,56 +1,24 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Invocation, Outcome, ResponseSink } from '@hearth/executor'
+import type { Outcome, ResponseSink } from '@hearth/executor'
 import {
-  type AuthBackoff,
-  type Authenticator,
-  type Authorizer,
   type ContextKeys,
   describeJsonFault,
   HearthError,
   JsonCheck,
   LIMITS,
   type Policy,
-  type Principal,
-  type RequestFacts
+  type Principal
 } from '@hearth/shared'
-import type { Dispatcher } from './async/dispatcher.ts'
-import type { Directory } from './directory.ts'
-import type { Expectations } from './expectations.ts'
 import type { Entry } from './function-routes.ts'
-import type { Idempotency, KeyedCall } from './idempotency.ts'
-import type { Metrics } from './metrics.ts'
-import { peerAddress } from './peer-address.ts'
+import type { Hallway } from './hallway.ts'
+import { HttpCall } from './http-call.ts'
+import type { KeyedCall } from './idempotency.ts'
 import { judgeRefused } from './reception.ts'
 import { type Dialect, payloadTooLarge, recursionStopped, toRefusal } from './refusal.ts'
-import { hasBody, refuse, respond } from './respond.ts'
-import { factsOf, functionFacts, type Trigger } from './tracing/records.ts'
-import type { Traces } from './tracing/traces.ts'
+import { refuse, respond } from './respond.ts'
+import { functionFacts, type Trigger } from './tracing/records.ts'
 import type { UrlTarget } from './url-table.ts'
-
-/** What every call needs, whichever door it came through. */
-export interface Hallway {
-  readonly authenticator: Authenticator
-  readonly access: Authorizer
-  /** Asked about those who were not accepted. */
-  readonly backoff: AuthBackoff
-  readonly directory: Directory
-  /** Takes events that are run later. */
-  readonly dispatcher: Dispatcher
-  /** Calls that are done once. */
-  readonly idempotency: Idempotency
-  readonly metrics: Metrics
-  readonly traces: Traces
-  readonly expectations: Expectations
-  /** Shared by all calls whose body is there at once. */
-  readonly jsonCheck: JsonCheck
-  /** Whether the server is on its way down. */
-  readonly draining: () => boolean
-  /** Milliseconds, monotonic. */
-  readonly now: () => number
-  /** A bug of ours: told to the operator, never to the caller. @param traceId - Its trace header, or '' */
-  readonly onBug: (err: unknown, requestId: string, traceId?: string) => void
-}
 
 /** One way in: how a request becomes an invocation, and an outcome becomes a response. */
 export interface Door {
@@ -78,31 +46,10 @@ export interface CallStream extends ResponseSink {
   close(): void
 }
 
-const EMPTY: Buffer = Buffer.alloc(0)
-const kCall = Symbol('call')
-
-interface CallRequest extends IncomingMessage {
-  [kCall]?: Call
-}
-interface CallResponse extends ServerResponse {
-  [kCall]?: Call
-}
-
-/**
- * One request for one invocation, from its headers to its answer: who sends it, its body, the function, the outcome.
- * A class with shared listeners instead of closures and promises, because this is the hot path.
- */
-export class Call implements Invocation, RequestFacts {
-  readonly requestId: string
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
+/** One request for one invocation, from its headers to its answer: who sends it, its body, the function, the outcome. */
+export class Call extends HttpCall {
   /** The function reference as it stands in the path, percent-decoded. */
   readonly reference: string
-  payload = EMPTY
-  invokedArn = ''
-  traceId = ''
-  clientContext = ''
-  tail = false
   /** Set by the door when the answer is to be sent as it comes. */
   stream: CallStream | undefined
   principal: Principal | undefined
@@ -111,38 +58,36 @@ export class Call implements Invocation, RequestFacts {
   /** Set when it came with an Idempotency-Key. */
   keyed: KeyedCall | undefined
   readonly #door: Door
-  readonly #hallway: Hallway
-  readonly #startedAt: number
-  #settledAt = 0
-  #entry: Entry | undefined
-  /** Row in the function's metrics while it waits or runs, else -1. */
-  #row = -1
-  #bodyBytes = 0
-  #first: Buffer | undefined
-  #chunks: Buffer[] | undefined
+  /** Of a body that comes in pieces. */
   #check: JsonCheck | undefined
   #invalidAt = -1
 
   constructor(hallway: Hallway, door: Door, req: IncomingMessage, res: ServerResponse, id: string, reference: string) {
-    this.requestId = id
-    this.req = req
-    this.res = res
+    super(hallway, req, res, id)
     this.reference = reference
     this.#door = door
-    this.#hallway = hallway
-    this.#startedAt = hallway.now()
-    ;(res as CallResponse)[kCall] = this
-    res.on('close', onResponseClose)
+  }
+
+  protected get route(): number {
+    return this.#door.route
+  }
+
+  protected get trigger(): Trigger {
+    return this.#door.trigger
+  }
+
+  protected get maxBodyBytes(): number {
+    return LIMITS.syncPayloadBytes
   }
 
   /** Takes the request as far as its headers allow, then reads its body. */
   start(): void {
     const { req } = this
     try {
-      if (this.#hallway.draining()) throw new HearthError('SHUTTING_DOWN', 'The server is stopping.')
-      this.#hallway.directory.refresh()
+      if (this.hallway.draining()) throw new HearthError('SHUTTING_DOWN', 'The server is stopping.')
+      this.hallway.directory.refresh()
       // Before the body: a stranger is not asked to send it.
-      if (this.#isAsked) this.principal = this.#hallway.authenticator.authenticateHead(this.#head(undefined))
+      if (this.#isAsked) this.principal = this.hallway.authenticator.authenticateHead(this.head(undefined))
       const declared = req.headers['content-length']
       if (declared !== undefined && Number(declared) > LIMITS.syncPayloadBytes) {
         throw payloadTooLarge(Number(declared), LIMITS.syncPayloadBytes)
@@ -151,34 +96,22 @@ export class Call implements Invocation, RequestFacts {
       this.refuse(err)
       return
     }
-    if (!hasBody(req)) {
-      this.#enter(EMPTY)
-      return
-    }
-    this.#hallway.expectations.meet(req, this.res)
-    ;(req as CallRequest)[kCall] = this
-    req.on('data', onRequestData)
-    req.on('end', onRequestEnd)
+    this.readBody()
   }
 
   /** Hands the event to the function. @throws HearthError RECURSION_STOPPED */
   run(entry: Entry, payload: Buffer, invokedArn: string): void {
     const traceId = entry.lineage.enter(this.traceId)
     if (traceId === undefined) {
-      this.#hallway.metrics.recursionStopped(entry.record.name)
+      this.hallway.metrics.recursionStopped(entry.record.name)
       throw recursionStopped(entry.record.name)
     }
     this.traceId = traceId
     this.payload = payload
     this.invokedArn = invokedArn
-    this.#entry = entry
-    if (this.keyed === undefined) this.#invoke(entry)
+    this.entry = entry
+    if (this.keyed === undefined) this.invoke(entry)
     else this.#reserveAndInvoke(entry, this.keyed)
-  }
-
-  #invoke(entry: Entry): void {
-    this.#row = this.#hallway.metrics.functions.started(entry.record.name)
-    entry.pool.invoke(this)
   }
 
   #reserveAndInvoke(entry: Entry, keyed: KeyedCall): void {
@@ -186,7 +119,7 @@ export class Call implements Invocation, RequestFacts {
       .reserve()
       .then(() => {
         if (this.res.destroyed) keyed.forget(nothing)
-        else this.#invoke(entry)
+        else this.invoke(entry)
       })
       .catch((err: unknown) => {
         this.refuse(err)
@@ -195,11 +128,7 @@ export class Call implements Invocation, RequestFacts {
 
   /** The executor's: exactly once. */
   settle(outcome: Outcome): void {
-    const row = this.#row
-    this.#row = -1
-    this.#settledAt = this.#hallway.now()
-    this.#hallway.metrics.settled(row, this.#entry!, outcome)
-    if (this.#hallway.traces.keeps(this.traceId, outcome)) this.#trace(this.#entry!, outcome)
+    this.account(outcome)
     // An answer under a key is kept also when its caller has left: that one comes back for it.
     if (this.res.destroyed && this.keyed === undefined) return
     try {
@@ -211,23 +140,9 @@ export class Call implements Invocation, RequestFacts {
     this.keyed?.conclude(undefined, nothing)
   }
 
-  #trace(entry: Entry, outcome: Outcome): void {
-    const { traces } = this.#hallway
-    traces.record({
-      header: this.traceId,
-      ...traces.originOf(this.req.headers),
-      isAwaited: true,
-      trigger: this.#door.trigger,
-      requestId: this.requestId,
-      invokedArn: this.invokedArn,
-      ...factsOf(entry, outcome),
-      startedAt: this.#startedAt
-    })
-  }
-
   /** Its event is on disk, and will be run. */
   sent(entry: Entry): void {
-    const { traces } = this.#hallway
+    const { traces } = this.hallway
     if (!traces.isOn) return
     traces.sent({
       header: this.traceId,
@@ -235,7 +150,7 @@ export class Call implements Invocation, RequestFacts {
       requestId: this.requestId,
       invokedArn: entry.invokedArn,
       function: functionFacts(entry),
-      startedAt: this.#startedAt
+      startedAt: this.startedAt
     })
   }
 
@@ -244,30 +159,17 @@ export class Call implements Invocation, RequestFacts {
    * @throws HearthError ACCESS_DENIED
    */
   requireAccess(action: string, resource: string, policy: Policy | undefined, keys?: ContextKeys): void {
-    this.#hallway.access.require(this.principal, { action, resource, resourcePolicy: policy, keys }, this)
+    this.hallway.access.require(this.principal, { action, resource, resourcePolicy: policy, keys }, this)
   }
 
   /** As {@link requireAccess}, for what is refused only where a policy says so. @throws HearthError ACCESS_DENIED */
   refuseDenied(action: string, resource: string, policy: Policy | undefined, keys?: ContextKeys): void {
-    this.#hallway.access.refuseDenied(this.principal, { action, resource, resourcePolicy: policy, keys }, this)
-  }
-
-  get sourceIp(): string | undefined {
-    return peerAddress(this.req)
-  }
-
-  get userAgent(): string | undefined {
-    return this.req.headers['user-agent']
-  }
-
-  /** What ends TLS stands before this server, and is not asked. */
-  get secure(): boolean {
-    return false
+    this.hallway.access.refuseDenied(this.principal, { action, resource, resourcePolicy: policy, keys }, this)
   }
 
   /** Of the function, as far as it is known. */
   get version(): string {
-    return this.#entry?.record.version ?? ''
+    return this.entry?.record.version ?? ''
   }
 
   refuse(thrown: unknown): void {
@@ -276,7 +178,7 @@ export class Call implements Invocation, RequestFacts {
   }
 
   #refuse(thrown: unknown): void {
-    const told = judgeRefused(this.#hallway, thrown, this.sourceIp, this.requestId, this.traceId)
+    const told = judgeRefused(this.hallway, thrown, this.sourceIp, this.requestId, this.traceId)
     const refusal = toRefusal(told, this.#door.dialect, this.requestId)
     const cors = this.url?.cors
     // A page of an allowed origin may read why.
@@ -293,54 +195,28 @@ export class Call implements Invocation, RequestFacts {
     }
   }
 
-  /** For listeners. */
-  onData(chunk: Buffer): void {
-    this.#bodyBytes += chunk.length
-    if (this.#bodyBytes > LIMITS.syncPayloadBytes) {
-      this.#stopReading()
-      this.refuse(payloadTooLarge(this.#bodyBytes, LIMITS.syncPayloadBytes))
-      return
-    }
-    // Most bodies are one chunk: it is handed on as it is. Long ones are checked as they come, a chunk at a time.
-    if (this.#first === undefined) {
-      this.#first = chunk
-      return
-    }
-    if (this.#chunks === undefined) {
-      this.#chunks = [this.#first]
-      if (this.#door.jsonOnly) {
-        this.#check = new JsonCheck()
-        this.#invalidAt = this.#check.push(this.#first)
-      }
-    }
-    this.#chunks.push(chunk)
-    if (this.#check !== undefined && this.#invalidAt === -1) this.#invalidAt = this.#check.push(chunk)
+  /** Long ones are checked as they come, a chunk at a time. */
+  protected onPiece(chunk: Buffer): void {
+    if (!this.#door.jsonOnly) return
+    this.#check ??= new JsonCheck()
+    if (this.#invalidAt === -1) this.#invalidAt = this.#check.push(chunk)
   }
 
-  /** For listeners. */
-  onEnd(): void {
-    const body = this.#chunks === undefined ? (this.#first ?? EMPTY) : Buffer.concat(this.#chunks, this.#bodyBytes)
-    this.#chunks = undefined
-    this.#enter(body)
+  protected refuseBody(bytes: number): void {
+    this.refuse(payloadTooLarge(bytes, LIMITS.syncPayloadBytes))
   }
 
-  /** For listeners: the response was sent, or the client went away. */
-  onClose(): void {
+  override onClose(): void {
     this.stream?.close()
-    const { metrics, now } = this.#hallway
-    if (this.#row !== -1 && this.#entry?.pool.cancel(this) === true) {
-      metrics.functions.cancelled(this.#row)
-      this.#row = -1
-      this.keyed?.forget(nothing)
-    }
-    const endedAt = now()
-    if (this.#settledAt !== 0) metrics.responded((endedAt - this.#settledAt) / 1_000)
-    // 499 is what proxies call a client that did not wait for the answer.
-    const code = this.res.headersSent ? this.res.statusCode : 499
-    metrics.answered(this.#door.route, this.req.method ?? '', code, (endedAt - this.#startedAt) / 1_000)
-    if (this.url !== undefined) {
-      metrics.urlAnswered(this.url.url.functionName, code, endedAt - this.#startedAt)
-    }
+    super.onClose()
+  }
+
+  protected override onCancelled(): void {
+    this.keyed?.forget(nothing)
+  }
+
+  protected onClosed(code: number, ms: number): void {
+    if (this.url !== undefined) this.hallway.metrics.urlAnswered(this.url.url.functionName, code, ms)
   }
 
   /** Whether the caller must say who it is. */
@@ -348,9 +224,9 @@ export class Call implements Invocation, RequestFacts {
     return this.#door.isOpen !== true && this.url?.url.authType !== 'NONE'
   }
 
-  #enter(body: Buffer): void {
+  protected enter(body: Buffer): void {
     try {
-      if (this.#isAsked) this.principal ??= this.#hallway.authenticator.authenticate(this.#head(body))
+      if (this.#isAsked) this.principal ??= this.hallway.authenticator.authenticate(this.head(body))
       if (this.#door.jsonOnly && body.length > 0) this.#requireJson(body)
       const key = this.req.headers['idempotency-key']
       if (key === undefined || !this.#door.takesKeys || this.req.method !== 'POST') this.#door.enter(this, body)
@@ -362,12 +238,12 @@ export class Call implements Invocation, RequestFacts {
 
   #enterWithKey(key: string, body: Buffer): void {
     this.#door.mayEnter?.(this)
-    this.#hallway.idempotency.begin(this, key, body, () => this.#door.enter(this, body))
+    this.hallway.idempotency.begin(this, key, body, () => this.#door.enter(this, body))
   }
 
   /** AWS refuses what is not JSON before the function runs. */
   #requireJson(body: Buffer): void {
-    const { jsonCheck } = this.#hallway
+    const { jsonCheck } = this.hallway
     let at = this.#invalidAt
     if (at === -1) {
       const check = this.#check ?? jsonCheck
@@ -384,32 +260,8 @@ export class Call implements Invocation, RequestFacts {
       `Could not parse request body into json: Could not parse payload into json: ${fault}`
     )
   }
-
-  #head(body: Buffer | undefined) {
-    const { req } = this
-    return { method: req.method ?? '', rawUrl: req.url ?? '', headers: req.headers, rawHeaders: req.rawHeaders, body }
-  }
-
-  #stopReading(): void {
-    this.req.off('data', onRequestData)
-    this.req.off('end', onRequestEnd)
-    this.#first = undefined
-    this.#chunks = undefined
-  }
 }
 
 function nothing(): void {
   // The client has its answer, or is gone.
-}
-
-function onRequestData(this: CallRequest, chunk: Buffer): void {
-  this[kCall]!.onData(chunk)
-}
-
-function onRequestEnd(this: CallRequest): void {
-  this[kCall]!.onEnd()
-}
-
-function onResponseClose(this: CallResponse): void {
-  this[kCall]!.onClose()
 }

@@ -1,6 +1,6 @@
 import type { Invocation, Outcome } from '@hearth/executor'
-import type { Hallway } from './call.ts'
 import type { Entry } from './function-routes.ts'
+import type { Hallway } from './hallway.ts'
 import { type CallRecord, factsOf } from './tracing/records.ts'
 
 /** A call of a function that is no HTTP request's own; it counts as any call of it does. */

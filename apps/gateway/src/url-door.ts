@@ -1,6 +1,7 @@
 import { type ArnScope, type ContextKeys, contextKeys, functionArn, HearthError, LIMITS } from '@hearth/shared'
 import { acceptEvent, acceptedAnswer, prefersAsync } from './async/accept.ts'
-import type { Call, Door, Hallway } from './call.ts'
+import type { Call, Door } from './call.ts'
+import type { Hallway } from './hallway.ts'
 import { HttpStream } from './http-stream.ts'
 import { enterFunction, findFunction, qualifierOf, refusalOf, requireInvoke } from './invoke.ts'
 import { peerAddress } from './peer-address.ts'

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HearthError } from '@hearth/shared'
-import { Call, type Door, type Hallway } from './call.ts'
+import { Call, type Door } from './call.ts'
+import type { Hallway } from './hallway.ts'
 import { forbidden, toRefusal } from './refusal.ts'
 import { refuse, respond } from './respond.ts'
 import { NOWHERE, type UrlTarget } from './url-table.ts'

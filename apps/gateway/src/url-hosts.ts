@@ -1,6 +1,7 @@
 import { hostName } from '@hearth/shared'
-import type { Door, Hallway } from './call.ts'
+import type { Door } from './call.ts'
 import type { Directory } from './directory.ts'
+import type { Hallway } from './hallway.ts'
 import type { HostBook, ServeHost } from './host-entrance.ts'
 import { enterUrl } from './url-entrance.ts'
 import type { NOWHERE, UrlTable, UrlTarget } from './url-table.ts'

@@ -1,6 +1,7 @@
 import type { ArnScope } from '@hearth/shared'
 import { acceptEvent, acceptedAnswer, prefersAsync } from './async/accept.ts'
-import type { Door, Hallway } from './call.ts'
+import type { Door } from './call.ts'
+import type { Hallway } from './hallway.ts'
 import { enterFunction, qualifierOf, queryMember, refusalOf, requireInvoke } from './invoke.ts'
 import { RawStream } from './raw-stream.ts'
 import { requestedMode } from './response-mode.ts'

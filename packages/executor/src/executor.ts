@@ -3,6 +3,7 @@ import type { SandboxHost } from '@hearth/sandbox'
 import { LIMITS } from '@hearth/shared'
 import { Admission } from './admission.ts'
 import { availableMemory } from './available-memory.ts'
+import type { StockKey } from './boot.ts'
 import type { Candidate } from './candidate.ts'
 import { createCapacity } from './capacity.ts'
 import { functionEnvironment, type InitializationType, logStreamName } from './environment.ts'
@@ -16,7 +17,7 @@ import { Pool, type PoolContext } from './pool.ts'
 import type { InitMessage } from './protocol.ts'
 import { type RuntimeRegistry, WITH_EXTENSIONS } from './runtimes/registry.ts'
 import { createStartGate } from './start-gate.ts'
-import { Stock, type StockKey } from './stock.ts'
+import { Stock } from './stock.ts'
 import type {
   ConcurrencyStats,
   Executor,

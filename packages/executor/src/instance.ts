@@ -1,10 +1,10 @@
 import type { SandboxExit } from '@hearth/sandbox'
-import { LINE_COST_BYTES } from './budget.ts'
-import { encodeInit, encodeInvoke, encodeShutdown } from './channel/frame-writer.ts'
+import type { Booted } from './boot.ts'
+import { encodeInit, encodeInvoke } from './channel/frame-writer.ts'
 import { CpuUse } from './cpu-use.ts'
 import type { InitializationType } from './environment.ts'
 import { brokeProtocol, exited, type Failure, timedOut } from './failures.ts'
-import { type ExitReason, FAREWELLS, shutdownMs } from './farewell.ts'
+import { type ExitReason, Farewell, shutdownMs } from './farewell.ts'
 import type { Flight } from './flight.ts'
 import { Flights } from './flights.ts'
 import { type InitFailure, type InitResult, initBroken, initRefused, initThrew } from './init-result.ts'
@@ -13,34 +13,12 @@ import { InstanceLines } from './instance-lines.ts'
 import { type InstanceState, next } from './instance-state.ts'
 import type { Journal } from './journal.ts'
 import { EndEntry, StartEntry } from './journal-entries.ts'
-import type { LinkListener } from './link.ts'
 import { MemoryPeak } from './memory-peak.ts'
-import { outcomeOf, phasesOf } from './outcome.ts'
+import { outcomeOf } from './outcome.ts'
 import type { Lease } from './platform.ts'
 import { initReportLine } from './platform-lines.ts'
-import {
-  ERROR,
-  FLAG_EXITING,
-  FLAG_PLATFORM,
-  FLAG_REST,
-  FLAG_STREAM,
-  FLAG_TELLS_STARTS,
-  INIT_ERROR,
-  INIT_OK,
-  type InitMessage,
-  LOG,
-  LOG_LEVELS,
-  RESULT,
-  RETURNED,
-  SMALL_STREAM_CHUNK_BYTES,
-  STARTED,
-  STREAM_DATA,
-  STREAM_END,
-  STREAM_FRAME_COST,
-  STREAM_START
-} from './protocol.ts'
-import type { Booted } from './stock.ts'
-import { Stream } from './stream.ts'
+import { FLAG_STREAM, FLAG_TELLS_STARTS, type InitMessage } from './protocol.ts'
+import { type RuntimeListener, RuntimeMessages } from './runtime-messages.ts'
 import type { FunctionSpec, LogSink, OutcomeStatus } from './types.ts'
 
 /** What an instance tells the pool that owns it. */
@@ -59,8 +37,6 @@ export interface InstanceOwner {
   ended(instance: Instance, reason: ExitReason): void
 }
 
-/** How long an instance may take to end after its channel has closed. */
-const EXIT_GRACE_MS = 250
 /** After so long without an event nothing of those before is on its way any more, in ms. */
 const REST_MS = 100
 const MIB = 1_048_576
@@ -81,7 +57,7 @@ export interface InstanceOptions {
 }
 
 /** One execution environment: a sandbox that has become a function's own. */
-export class Instance implements LinkListener {
+export class Instance implements RuntimeListener {
   readonly id: string
   readonly spec: FunctionSpec
   readonly initializationType: InitializationType
@@ -92,19 +68,17 @@ export class Instance implements LinkListener {
   readonly #memory: MemoryPeak
   readonly #cpu: CpuUse
   readonly #flights: Flights
+  readonly #farewell: Farewell
   readonly #freezeAfterMs: number
   readonly #lease: Lease | undefined
   #state: InstanceState = 'booting'
   #seq = 0
   #timer: NodeJS.Timeout | undefined
-  #killer: NodeJS.Timeout | undefined
   #reason: ExitReason = 'crash'
   /** The channel was reset: bytes of ours were left unread. */
   #unread = false
   #frozen = false
   #draining = false
-  /** What extensions get before the end; 0: there are none, and it is killed. */
-  #shutdownMs = 0
   /** While its init is under way. */
   #init: InitRun | undefined
   idleSince = 0
@@ -133,12 +107,13 @@ export class Instance implements LinkListener {
       owner.usedCpu(ms)
     })
     this.#flights = new Flights(spec.concurrency)
+    this.#farewell = new Farewell(booted.sandbox, booted.link)
     this.#freezeAfterMs = freezeAfterMs
     this.#lease = lease
     booted.onLine = (line) => {
       this.#lines.print(line)
     }
-    booted.link.listen(this)
+    booted.link.listen(new RuntimeMessages(booted.link, this.#flights, this.#lines, this))
     // The launcher's word may come before the last bytes of the channel: those decide what was answered.
     void booted.sandbox.exited.then((exit) => booted.link.drain(() => this.#onExit(exit)))
   }
@@ -237,11 +212,11 @@ export class Instance implements LinkListener {
     else this.#booted.link.send(frame)
     if (this.#timer === undefined) this.#arm(this.spec.timeoutMs)
     flight.begun = false
-    if (!this.#lines.tellsStarts) this.#begin(flight)
+    if (!this.#lines.tellsStarts) this.begin(flight)
   }
 
   /** It is the turn of this event: its START line comes, and what is printed from then on is of it. */
-  #begin(flight: Flight): void {
+  begin(flight: Flight): void {
     if (flight.begun) return
     flight.begun = true
     this.#journal.push(new StartEntry(this.#lines, flight))
@@ -268,129 +243,41 @@ export class Instance implements LinkListener {
     if (this.#state === 'dead' || this.#state === 'stopping') return
     this.#reason = reason
     this.#to('stop')
-    if (this.#shutdownMs > 0 && FAREWELLS[reason] !== undefined) this.#sayFarewell(FAREWELLS[reason])
-    else this.#booted.sandbox.kill()
+    if (this.#frozen && this.#farewell.isSaid(reason)) this.#setFrozen(false)
+    this.#farewell.begin(reason)
   }
 
-  /** It ends by itself, or is killed when its time is over. */
-  #sayFarewell(reason: 'spindown' | 'timeout'): void {
-    if (this.#frozen) this.#setFrozen(false)
-    this.#booted.link.send(encodeShutdown(reason, this.#shutdownMs))
-    this.#killer = setTimeout(() => this.#booted.sandbox.kill(), this.#shutdownMs)
+  get isInitializing(): boolean {
+    return this.#init !== undefined
   }
 
-  onFrame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void {
-    switch (type) {
-      case RESULT:
-      case ERROR: {
-        const flight = this.#flights.take(seq)
-        if (flight === undefined) {
-          this.onProtocolError(`answer to event ${seq}, which is not in flight`)
-          return
-        }
-        if (flight.stream !== undefined) {
-          const detail = `second answer to event ${seq}`
-          this.#fail(flight, brokeProtocol(flight.invocation.requestId, detail))
-          this.onProtocolError(detail)
-          return
-        }
-        const ranMs = meta.readUInt32LE(0) / 1000
-        if ((flags & FLAG_EXITING) !== 0) this.#draining = true
-        if (type === RESULT) this.#answer(flight, 'ok', payload, '', ranMs)
-        else this.#answer(flight, 'error', payload, meta.toString('latin1', 4) || 'Unhandled', ranMs)
-        return
-      }
-      case STREAM_START:
-      case STREAM_DATA:
-      case STREAM_END:
-        this.#onStreamFrame(type, flags, seq, meta, payload)
-        return
-      case LOG: {
-        const flight = seq === 0 ? undefined : this.#flights.find(seq)
-        const at = meta.readDoubleLE(0)
-        const level = LOG_LEVELS[meta.readUInt8(8)] ?? 'INFO'
-        this.#lines.write(flight, Number.isFinite(at) ? at : Date.now(), level, payload.toString())
-        this.#booted.link.chargeLog(payload.length + LINE_COST_BYTES)
-        return
-      }
-      case STARTED: {
-        const flight = this.#flights.find(seq)
-        if (flight === undefined) break
-        this.#begin(flight)
-        return
-      }
-      case RETURNED: {
-        // Only what was sent behind another event can be: anything else could go round for ever.
-        if (this.#flights.find(seq)?.presented !== true) {
-          this.onProtocolError(`event ${seq} given back, which was not sent ahead`)
-          return
-        }
-        const flight = this.#flights.take(seq)!
-        this.#released()
-        this.#owner.returned(flight)
-        return
-      }
-      case INIT_OK: {
-        const init = this.#init
-        if (init === undefined) break
-        this.#to('initialized')
-        this.#shutdownMs = shutdownMs(flags)
-        if ((flags & FLAG_TELLS_STARTS) !== 0) this.#lines.expectStarts()
-        this.idleSince = performance.now()
-        this.#settleInit({ ok: true, initMs: init.elapsedMs, attachMs: init.attachMs })
-        this.#memory.sample(this.idleSince)
-        return
-      }
-      case INIT_ERROR: {
-        const init = this.#init
-        if (init === undefined) break
-        const errorType = meta.toString('latin1') || 'Runtime.Unknown'
-        this.#settleInit(
-          (flags & FLAG_PLATFORM) === 0
-            ? initThrew(init.elapsedMs, errorType, Buffer.from(payload))
-            : initRefused(init.elapsedMs, errorType, payload.toString())
-        )
-        this.stop('init')
-        return
-      }
-      default:
-    }
-    this.onProtocolError(`unexpected frame of type ${type}`)
+  onInitialized(flags: number): void {
+    const init = this.#init!
+    this.#to('initialized')
+    this.#farewell.shutdownMs = shutdownMs(flags)
+    if ((flags & FLAG_TELLS_STARTS) !== 0) this.#lines.expectStarts()
+    this.idleSince = performance.now()
+    this.#settleInit({ ok: true, initMs: init.elapsedMs, attachMs: init.attachMs })
+    this.#memory.sample(this.idleSince)
   }
 
-  #onStreamFrame(type: number, flags: number, seq: number, meta: Buffer, payload: Buffer): void {
-    const flight = this.#flights.find(seq)
-    const sink = flight?.invocation.stream
-    if (flight === undefined || sink === undefined || (flight.stream === undefined) !== (type === STREAM_START)) {
-      this.onProtocolError(`frame of type ${type} for event ${seq}, which does not expect it`)
-      return
-    }
-    if (type === STREAM_START) {
-      const firstByteMs = performance.now() - flight.startedAt
-      const stream = new Stream(seq, firstByteMs, sink, (frame) => this.#booted.link.sendBatched(frame))
-      flight.stream = stream
-      if (!flight.settled) sink.start(payload.toString('latin1'), phasesOf(flight, firstByteMs), stream)
-    } else if (type === STREAM_DATA) {
-      // Its time ran out: it gets no more room, and is ended when those beside it are done.
-      if (flight.settled) return
-      const problem = flight.stream!.data(payload, flags)
-      if (problem !== undefined) {
-        this.onProtocolError(problem)
-        return
-      }
-      if (payload.length < SMALL_STREAM_CHUNK_BYTES && (flags & FLAG_REST) === 0)
-        this.#booted.link.charge(STREAM_FRAME_COST)
-    } else {
-      this.#flights.take(seq)
-      if ((flags & FLAG_EXITING) !== 0) this.#draining = true
-      const errorType = meta.toString('latin1', 4)
-      const status = errorType === '' && payload.length === 0 ? 'ok' : 'error'
-      const ranMs = meta.readUInt32LE(0) / 1000
-      this.#answer(flight, status, payload, status === 'ok' ? '' : errorType || 'Unhandled', ranMs)
-    }
+  onInitError(errorType: string, payload: Buffer, isRefused: boolean): void {
+    const { elapsedMs } = this.#init!
+    this.#settleInit(
+      isRefused
+        ? initRefused(elapsedMs, errorType, payload.toString())
+        : initThrew(elapsedMs, errorType, Buffer.from(payload))
+    )
+    this.stop('init')
   }
 
-  onProtocolError(detail: string): void {
+  onReturned(flight: Flight): void {
+    this.#released()
+    this.#owner.returned(flight)
+  }
+
+  onProtocolError(detail: string, taken?: Flight): void {
+    if (taken !== undefined) this.#fail(taken, brokeProtocol(taken.invocation.requestId, detail))
     this.stop('protocol')
     if (this.#init !== undefined) this.#settleInit(initBroken(this.#init.elapsedMs, detail))
     for (const flight of this.#flights) this.#fail(flight, brokeProtocol(flight.invocation.requestId, detail))
@@ -399,9 +286,7 @@ export class Instance implements LinkListener {
   onClose(unread: boolean): void {
     this.#unread = unread
     if (this.#state === 'dead' || this.#state === 'stopping') return
-    // A process that ends closes its channel first: its own exit status shall be seen. One that closed it on purpose
-    // is of no use any more.
-    this.#killer = setTimeout(() => this.#booted.sandbox.kill(), EXIT_GRACE_MS)
+    this.#farewell.channelClosed()
   }
 
   /** Writes the lines of an init that failed. */
@@ -421,7 +306,15 @@ export class Instance implements LinkListener {
   }
 
   /** The instance has answered: first it is given to the next event, then the answer goes out. */
-  #answer(flight: Flight, status: OutcomeStatus, payload: Buffer, errorType: string, ranMs: number): void {
+  onAnswer(
+    flight: Flight,
+    status: 'ok' | 'error',
+    payload: Buffer,
+    errorType: string,
+    ranMs: number,
+    exits: boolean
+  ): void {
+    if (exits) this.#draining = true
     const now = performance.now()
     // An event that was sent behind another began when the runtime says so, within what was seen from here.
     const executeMs = flight.presented ? Math.min(now - flight.sentAt, ranMs) : now - flight.startedAt
@@ -472,7 +365,7 @@ export class Instance implements LinkListener {
   ): void {
     flight.settled = true
     this.#owner.settled()
-    this.#begin(flight)
+    this.begin(flight)
     flight.stream?.close()
     const isProvisioned = this.initializationType === 'provisioned-concurrency'
     const outcome = outcomeOf(flight, status, payload, errorType, executeMs, isProvisioned, this.maxMemoryMiB)
@@ -510,7 +403,7 @@ export class Instance implements LinkListener {
     const wasStopping = this.#state === 'stopping'
     this.#to('exit')
     clearTimeout(this.#timer)
-    clearTimeout(this.#killer)
+    this.#farewell.over()
     this.#memory.note(exit.peakBytes)
     this.#cpu.note(exit.cpuMs)
     if (this.#init !== undefined) {

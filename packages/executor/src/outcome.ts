@@ -40,3 +40,22 @@ export function outcomeOf(
     tail: undefined
   }
 }
+
+/** What became of an event that no instance had. @param errorType - A limit, or why the platform could not run it */
+export function refusedOutcome(
+  flight: Flight,
+  status: OutcomeStatus & ('throttled' | 'unavailable'),
+  errorType: string
+): Outcome {
+  return {
+    status,
+    payload: Buffer.alloc(0),
+    errorType,
+    cold: false,
+    phases: { queueMs: performance.now() - flight.arrivedAt, sandboxMs: 0, initMs: 0, executeMs: 0 },
+    billedMs: 0,
+    maxMemoryMiB: 0,
+    streamed: undefined,
+    tail: undefined
+  }
+}

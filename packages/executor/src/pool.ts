@@ -1,89 +1,58 @@
 import type { Admission, Applicant, Share } from './admission.ts'
 import type { Candidate } from './candidate.ts'
-import type { Capacity, Grower, ScalingRate } from './capacity.ts'
+import type { ScalingRate } from './capacity.ts'
 import type { InitializationType } from './environment.ts'
 import type { ExitReason } from './farewell.ts'
 import { createFastTrack } from './fast-track.ts'
 import { createFlight, type Flight } from './flight.ts'
 import type { InitResult } from './init-result.ts'
 import type { Instance, InstanceOwner } from './instance.ts'
-import { initStartLine } from './platform-lines.ts'
-import { Provisioned, type ProvisionedStart } from './provisioned.ts'
-import { RepeatedInit } from './repeated-init.ts'
-import type { StartGate } from './start-gate.ts'
-import type {
-  FunctionPool,
-  FunctionSpec,
-  Invocation,
-  LogSink,
-  OutcomeStatus,
-  Phases,
-  ProvisionedStats,
-  ThrottleReason
-} from './types.ts'
+import { refusedOutcome } from './outcome.ts'
+import { Provisioned } from './provisioned.ts'
+import { Starts, type StartsContext, type StartsOwner } from './starts.ts'
+import type { FunctionPool, FunctionSpec, Invocation, Phases, ProvisionedStats, ThrottleReason } from './types.ts'
 import { createWaitQueue, type WaitQueue } from './wait-queue.ts'
 
 /** What a pool needs of the executor around it. */
-export interface PoolContext {
+export interface PoolContext extends StartsContext {
   readonly cpus: number
   readonly queueLength: number
   readonly queueWaitMs: number
-  readonly initTimeoutMs: number
-  readonly gate: StartGate
-  readonly logs: LogSink
   readonly admission: Admission
-  /** Room for instances; what an instance takes is given back when it ends. */
-  readonly capacity: Capacity
   open(pool: Pool, initializationType: InitializationType): Promise<Candidate>
-  runtimeVersion(spec: FunctionSpec): string
   /** Whether its runtime takes events ahead of time. */
   presends(spec: FunctionSpec): boolean
   coldStart(spec: FunctionSpec, phases: Phases): void
-  provisionedInit(spec: FunctionSpec, initMs: number): void
   usedCpu(spec: FunctionSpec, ms: number): void
   ended(spec: FunctionSpec, reason: ExitReason): void
   drained(pool: Pool): void
-  log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
 }
 
 /** An event that runs for this long while the function's events are short is not one of them. */
 const STUCK_MS = 50
-/** After this many starts in a row that the platform could not make, those who wait are told. */
-const START_ATTEMPTS = 3
 /** Events that an instance may have in its buffer, the running one included, when events are pre-sent. */
 const PRESENT_DEPTH = 16
 /** Events are put behind one another up to this much work before they are spread over instances. */
 const PACKED_MS = 0.2
 /** What an instance is taken to use before one of the function has been seen. */
 const USUAL_BYTES = 32 * 1_048_576
-/** Provisioned instances get more time for their init than others, as on AWS. */
-const PROVISIONED_INIT_MS = 130_000
-/** What AWS calls an init that failed ahead of any event. */
-const INIT_FAILURE = 'FUNCTION_ERROR_INIT_FAILURE'
 /** An event up to this long is over before the next one is read from its caller. */
 const TINY_MS = 0.05
 
 /** The instances of one function version, and the events that wait for one. */
-export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
+export class Pool implements FunctionPool, InstanceOwner, StartsOwner, Applicant {
   readonly spec: FunctionSpec
   readonly rate: ScalingRate
   readonly #context: PoolContext
   readonly #share: Share
   readonly #waiting: WaitQueue<Flight>
+  readonly #starts: Starts
   readonly #track = createFastTrack()
   /** Idle ones, the most recently used last: it is the warmest, and the others get to be idle for long. */
   readonly #idle: Instance[] = []
   /** Those with at least one event. */
   readonly #busy = new Set<Instance>()
   readonly #all = new Set<Instance>()
-  /** Starts asked for. */
-  #asked = 0
-  /** Starts under way. */
-  #starting = 0
-  /** Events in whose time an init is repeated. */
-  #repeating = 0
-  /** Found no room for another instance, and is told when there is some. */
-  #isCramped = false
   /** Events in flight, and how many of them need no place at a limit: those of provisioned concurrency. */
   #inUse = 0
   #guaranteed = 0
@@ -91,8 +60,6 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
   #inLine = 0
   #provisioned: Provisioned | undefined
   #peakBytes = 0
-  /** Starts in a row that came to nothing. */
-  #failures = 0
   #retired = false
   #isDrained = false
   /** Events may wait for a running one instead of having an instance started. */
@@ -108,11 +75,12 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     this.#canWait = spec.concurrency === 1 && spec.backend === 'process'
     this.#presends = this.#canWait && context.presends(spec)
     this.#waiting = createWaitQueue(context.queueLength, context.queueWaitMs, (flight) => this.#throttle(flight))
+    this.#starts = new Starts(context, this, this.#waiting)
   }
 
   get counts(): { readonly starting: number; readonly idle: number; readonly busy: number; readonly queued: number } {
     return {
-      starting: this.#asked + this.#starting + this.#repeating,
+      starting: this.#starts.count,
       idle: this.#idle.length + (this.#provisioned?.idle.length ?? 0),
       busy: this.#busy.size,
       queued: this.#waiting.length + this.#inLine
@@ -150,7 +118,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
   turnedAway(flight: Flight, reason: ThrottleReason): void {
     this.#inLine--
     this.#context.admission.throttles[reason]++
-    settleRefused(flight, 'throttled', reason)
+    flight.invocation.settle(refusedOutcome(flight, 'throttled', reason))
     this.#checkDrained()
   }
 
@@ -198,7 +166,12 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     this.#guaranteed = wanted
     this.#share.guarantee(places, Math.min(this.#inUse, wanted) - before)
     this.#provisioned ??= new Provisioned({
-      start: (isWanted, done) => this.#startAhead(isWanted, done),
+      start: (isWanted, done) => {
+        this.#starts.ahead(isWanted, (start) => {
+          done(start)
+          this.#checkDrained()
+        })
+      },
       onReady: (instance) => this.released(instance),
       onReplaced: (instance) => instance.stop('retired')
     })
@@ -240,9 +213,9 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
   }
 
   resume(): boolean {
-    this.#isCramped = false
+    this.#starts.relieve()
     this.#provisioned?.replenish()
-    this.#grow()
+    this.#starts.grow()
     return this.#waiting.length > 0
   }
 
@@ -272,7 +245,7 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
 
   /** Ends everything; what waits is refused, what runs is answered as a crash. */
   shutdown(): void {
-    for (const flight of this.#waiting.clear()) this.#refuse(flight, 'the server is stopping')
+    for (const flight of this.#waiting.clear()) this.refuse(flight, 'the server is stopping')
     for (const instance of this.#all) instance.stop('shutdown')
   }
 
@@ -321,13 +294,29 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
     if (at >= 0) this.#idle.splice(at, 1)
     this.#peakBytes = instance.peakBytes
     this.#provisioned?.ended(instance)
-    if (this.#waiting.length > 0) this.#grow()
+    if (this.#waiting.length > 0) this.#starts.grow()
     this.#context.ended(this.spec, reason)
     this.#checkDrained()
   }
 
+  get hasInstances(): boolean {
+    return this.#all.size > 0
+  }
+
+  get isRetired(): boolean {
+    return this.#retired
+  }
+
+  open(initializationType: InitializationType): Promise<Candidate> {
+    return this.#context.open(this, initializationType)
+  }
+
+  joined(instance: Instance): void {
+    this.#all.add(instance)
+  }
+
   /** As many instances at work as there are CPUs, and events so short that more instances would only cost wake-ups. */
-  get #saturated(): boolean {
+  get isSaturated(): boolean {
     if (!this.#canWait || !this.#track.short) return false
     // Events that cost less than being brought here keep the gateway as busy as an instance: one CPU is its own.
     const cpus = this.#track.meanMs <= TINY_MS ? Math.max(1, this.#context.cpus - 1) : this.#context.cpus
@@ -342,13 +331,13 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
       if (instance === undefined) break
       this.#dispatch(instance, this.#waiting.shift()!)
     }
-    this.#grow()
+    this.#starts.grow()
   }
 
   /** Where the next event goes, or undefined when it must wait. */
   #pick(): Instance | undefined {
     if (this.spec.concurrency > 1) return this.#pickConcurrent()
-    if (this.#saturated) {
+    if (this.isSaturated) {
       if (!this.#presends || !this.#track.open) return undefined
       // A place behind a running event is reached sooner than another process wakes.
       let best: Instance | undefined
@@ -396,139 +385,11 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
       this.#throttle(flight)
       return
     }
-    this.#grow()
-  }
-
-  /** Asks for as many starts as there are waiting events that none is coming for; never more. */
-  #grow(): void {
-    const { concurrency } = this.spec
-    while (!this.#isCramped && (this.#asked + this.#starting) * concurrency < this.#waiting.length) {
-      if (this.#saturated) return
-      this.#asked++
-      this.#context.gate.request(this, () => {
-        this.#asked--
-        // Those that waited may have found an instance meanwhile, or one is coming for each.
-        if (this.#starting * concurrency >= this.#waiting.length) return undefined
-        if (!this.#context.capacity.reserve(this)) {
-          this.#isCramped = true
-          return undefined
-        }
-        this.#starting++
-        return this.#start()
-      })
-    }
-  }
-
-  async #start(): Promise<void> {
-    let candidate: Candidate
-    try {
-      candidate = await this.#context.open(this, 'on-demand')
-    } catch (error) {
-      this.#starting--
-      this.#context.capacity.release()
-      this.#context.log('error', 'no sandbox for a function', { err: error, function: this.spec.name })
-      if (++this.#failures < START_ATTEMPTS) this.#grow()
-      // Whoever waits while nothing runs would wait in vain.
-      else if (this.#all.size === 0 && this.#starting === 0) {
-        this.#failures = 0
-        for (const flight of this.#waiting.clear()) this.#refuse(flight, (error as Error).message)
-      }
-      return
-    }
-    this.#failures = 0
-    const result = await this.#initialize(candidate, this.#context.initTimeoutMs)
-    if (!result.ok) {
-      await this.#repeatInit(candidate, result)
-      return
-    }
-    this.#starting--
-    this.#admit(candidate, result, this.#waiting.shift())
-  }
-
-  #startAhead(isWanted: () => boolean, done: (start: ProvisionedStart | undefined) => void): void {
-    this.#context.gate.request(this, () => {
-      if (!isWanted() || !this.#context.capacity.reserve(this)) {
-        done(undefined)
-        return undefined
-      }
-      return this.#openAhead().then((start) => {
-        done(start)
-        this.#checkDrained()
-      })
-    })
-  }
-
-  async #openAhead(): Promise<ProvisionedStart> {
-    let candidate: Candidate
-    try {
-      candidate = await this.#context.open(this, 'provisioned-concurrency')
-    } catch (error) {
-      this.#context.capacity.release()
-      this.#context.log('error', 'no sandbox for provisioned concurrency', { err: error, function: this.spec.name })
-      return { failure: 'No sandbox could be started; the server log says why.' }
-    }
-    const result = await this.#initialize(candidate, Math.max(PROVISIONED_INIT_MS, this.spec.timeoutMs))
-    const { instance } = candidate
-    this.#context.provisionedInit(this.spec, result.initMs)
-    if (!result.ok && !this.#retired) instance.logInitFailure(result, 'init', undefined)
-    if (result.ok && instance.open) return { instance }
-    instance.expire()
-    return { failure: INIT_FAILURE }
-  }
-
-  #initialize(candidate: Candidate, limitMs: number): Promise<InitResult> {
-    const at = Date.now()
-    this.#all.add(candidate.instance)
-    const { initializationType } = candidate.instance
-    const line = initStartLine(this.spec, this.#context.runtimeVersion(this.spec), at, initializationType)
-    if (line !== undefined) this.#context.logs.write(this.spec, candidate.logStream, at, '', 'INFO', line)
-    return candidate.initialize(limitMs).catch((error: unknown): InitResult => {
-      // Attaching the code failed: the platform's fault, but this instance is lost either way.
-      this.#context.log('error', 'an instance could not be initialised', { err: error, function: this.spec.name })
-      candidate.instance.stop('init')
-      const payload = Buffer.from('{"errorType":"Sandbox.Failure","errorMessage":"The sandbox could not be prepared"}')
-      return { ok: false, initMs: 0, status: 'error', errorType: 'Sandbox.Failure', payloadFor: () => payload }
-    })
-  }
-
-  /**
-   * Init failed: Lambda repeats it inside the first invocation, bounded by the function's timeout, and answers with
-   * the second result.
-   */
-  async #repeatInit(first: Candidate, failure: InitResult & { ok: false }): Promise<void> {
-    const flight = this.#waiting.shift()
-    first.instance.logInitFailure(failure, 'init', undefined)
-    // From here on it is for this event alone, and comes for no other.
-    this.#starting--
-    if (flight === undefined) return
-    this.#repeating++
-    const startedAt = performance.now()
-    let candidate: Candidate
-    this.#context.capacity.takeOver()
-    try {
-      candidate = await this.#context.open(this, 'on-demand')
-    } catch (error) {
-      this.#context.capacity.release()
-      this.#repeating--
-      this.#refuse(flight, (error as Error).message)
-      this.#grow()
-      return
-    }
-    const repeated = new RepeatedInit(this.spec, this.#context.logs, candidate, flight, startedAt)
-    repeated.begin()
-    const second = await this.#initialize(candidate, this.spec.timeoutMs)
-    this.#repeating--
-    this.#grow()
-    if (second.ok) {
-      this.#admit(candidate, second, flight)
-      return
-    }
-    this.settled()
-    flight.invocation.settle(repeated.failed(second))
+    this.#starts.grow()
   }
 
   /** A started instance takes the event that it was started for, if that still waits. */
-  #admit(candidate: Candidate, init: InitResult & { ok: true }, flight: Flight | undefined): void {
+  started(candidate: Candidate, init: InitResult & { ok: true }, flight: Flight | undefined): void {
     const { instance } = candidate
     const { initMs } = init
     const sandboxMs = candidate.sandboxMs + init.attachMs
@@ -569,17 +430,17 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
   #throttle(flight: Flight): void {
     this.#context.admission.throttles.queue++
     this.settled()
-    settleRefused(flight, 'throttled', 'queue')
+    flight.invocation.settle(refusedOutcome(flight, 'throttled', 'queue'))
   }
 
-  #refuse(flight: Flight, why: string): void {
+  refuse(flight: Flight, why: string): void {
     this.settled()
-    settleRefused(flight, 'unavailable', why)
+    flight.invocation.settle(refusedOutcome(flight, 'unavailable', why))
   }
 
   #checkDrained(): void {
-    if (!this.#retired || this.#all.size > 0 || this.#waiting.length > 0 || this.#starting > 0) return
-    if (this.#inLine > 0 || this.#repeating > 0 || this.#provisioned?.isStarting === true || this.#isDrained) return
+    if (!this.#retired || this.#all.size > 0 || this.#waiting.length > 0 || this.#starts.areUnderWay) return
+    if (this.#inLine > 0 || this.#provisioned?.isStarting === true || this.#isDrained) return
     this.#isDrained = true
     this.#context.capacity.forget(this)
     this.#context.admission.close(this.#share)
@@ -589,19 +450,4 @@ export class Pool implements FunctionPool, InstanceOwner, Applicant, Grower {
 
 function isAhead(instance: Instance): boolean {
   return instance.initializationType === 'provisioned-concurrency'
-}
-
-/** @param errorType - A limit, or why the platform could not run it */
-function settleRefused(flight: Flight, status: OutcomeStatus & ('throttled' | 'unavailable'), errorType: string): void {
-  flight.invocation.settle({
-    status,
-    payload: Buffer.alloc(0),
-    errorType,
-    cold: false,
-    phases: { queueMs: performance.now() - flight.arrivedAt, sandboxMs: 0, initMs: 0, executeMs: 0 },
-    billedMs: 0,
-    maxMemoryMiB: 0,
-    streamed: undefined,
-    tail: undefined
-  })
 }

@@ -1,7 +1,7 @@
 import { type Builder, buildHostIdentity, createBuilder } from '@hearth/builder'
 import { createArtifactStore } from '@hearth/store'
-import type { Deps } from '../app.ts'
 import { createCodeLinks } from '../code-links.ts'
+import type { Deps } from '../deps.ts'
 import { createLayerAttachments } from '../layers/layer-attachments.ts'
 import { createLayerService } from '../layers/layer-service.ts'
 import { createLayerTrees } from '../packages/layer-trees.ts'

@@ -10,8 +10,8 @@ import {
   prepareHostOwner,
   prepareSecretLookup
 } from '@hearth/store'
-import type { Deps } from '../app.ts'
 import type { ControlPlaneOptions } from '../control-plane-options.ts'
+import type { Deps } from '../deps.ts'
 import { type CheckDestination, createDestinationCheck } from '../destinations/check-destination.ts'
 import { createAccount } from '../functions/account.ts'
 import { createAliasService } from '../functions/alias-service.ts'

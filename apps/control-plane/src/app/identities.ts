@@ -14,7 +14,7 @@ import {
 import { createAccess } from '../access/access.ts'
 import { type AssumableRoles, createAssumableRoles } from '../access/assumable-roles.ts'
 import { startKeyUses } from '../access/key-uses.ts'
-import type { Deps } from '../app.ts'
+import type { Deps } from '../deps.ts'
 import { ensureAdministrator } from '../first-start.ts'
 import type { PartDeps } from './part.ts'
 

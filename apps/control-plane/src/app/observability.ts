@@ -9,8 +9,8 @@ import {
   prepareFunctionTags
 } from '@hearth/store'
 import { createAlarms } from '../alarms/alarms.ts'
-import type { Deps } from '../app.ts'
 import { startBudgets } from '../budgets/budgets.ts'
+import type { Deps } from '../deps.ts'
 import { startLogPipeline } from '../log-pipeline/start-log-pipeline.ts'
 import { forgetRemovalsOften } from '../logs/forget-removals.ts'
 import { createLogGroups } from '../logs/log-groups.ts'

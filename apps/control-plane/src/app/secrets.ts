@@ -1,5 +1,5 @@
 import { createParametersRepository, createResealer, createSecretsRepository } from '@hearth/store'
-import type { Deps } from '../app.ts'
+import type { Deps } from '../deps.ts'
 import { startMasterKeys } from '../master-key/master-keys.ts'
 import { createParameterService } from '../secrets/parameter-service.ts'
 import { createSecretService } from '../secrets/secret-service.ts'

@@ -9,7 +9,7 @@ import {
   prepareSecretLookup
 } from '@hearth/store'
 import { createApis } from '../apis/apis.ts'
-import type { Deps } from '../app.ts'
+import type { Deps } from '../deps.ts'
 import { createEventRules } from '../events/event-rules.ts'
 import { createSchedules } from '../scheduler/schedules.ts'
 import { createUsagePlans } from '../usage-plans/usage-plans.ts'

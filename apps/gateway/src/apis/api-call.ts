@@ -1,31 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Invocation, Outcome } from '@hearth/executor'
-import {
-  type ApiStaticFiles,
-  executeApiArn,
-  HearthError,
-  LIMITS,
-  type Principal,
-  type RequestFacts
-} from '@hearth/shared'
+import type { Outcome } from '@hearth/executor'
+import { type ApiStaticFiles, executeApiArn, HearthError, LIMITS, type Principal } from '@hearth/shared'
 import type { Entry } from '../function-routes.ts'
-import { peerAddress } from '../peer-address.ts'
+import { HttpCall } from '../http-call.ts'
 import { judgeRefused } from '../reception.ts'
 import { hasBody, refuse, respond } from '../respond.ts'
 import { mayServiceInvoke } from '../service-access.ts'
-import { factsOf } from '../tracing/records.ts'
+import type { Trigger } from '../tracing/records.ts'
 import { isOwnKey } from '../url-door.ts'
 import type { ApiFailure } from './api-counts.ts'
 import { type ApiRequest, toApiEvent, toApiEventV1 } from './api-event.ts'
 import type { ApiHallway } from './api-hallway.ts'
-import { DEFAULT_STAGE } from './api-paths.ts'
-import { toApiResponse } from './api-response.ts'
-import type { ApiAddress, ApiEntry, StageEntry, StageRoute } from './api-table.ts'
+import { toApiRefusal, toApiResponse } from './api-response.ts'
+import type { ApiAddress, ApiEntry, ApiPlace, StageRoute } from './api-table.ts'
 import type { AuthorizerContext, Verdict } from './guard.ts'
 import { decodePath } from './request-path.ts'
-import type { CompiledRoute } from './route-table.ts'
+import { type CompiledRoute, isOpenDefault } from './route-table.ts'
 
-const EMPTY: Buffer = Buffer.alloc(0)
 /** Source: API Gateway quotas, HTTP APIs. */
 const BODY_BYTES = 10_485_760
 /** Request line and headers. Source: as above. */
@@ -34,61 +25,28 @@ const SERVICE = 'apigateway.amazonaws.com'
 const SIGNED_FOR = { services: ['execute-api'] }
 const JSON_TYPE = 'application/json'
 
-const kCall = Symbol('call')
-
-interface CallRequest extends IncomingMessage {
-  [kCall]?: ApiCall
-}
-interface CallResponse extends ServerResponse {
-  [kCall]?: ApiCall
-}
-
-/**
- * One request for an HTTP API, from its path to its answer. As the gateway's other calls a class with shared listeners,
- * because this is the hot path.
- */
-export class ApiCall implements Invocation, RequestFacts {
-  readonly requestId: string
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
-  payload = EMPTY
-  invokedArn = ''
-  traceId = ''
-  readonly clientContext = ''
-  readonly tail = false
-  readonly #hallway: ApiHallway
+/** One request for an HTTP API, from its path to its answer. */
+export class ApiCall extends HttpCall {
+  readonly #apis: ApiHallway
   readonly #address: ApiAddress
   /** How much of the path leads to the API. */
   readonly #skip: number
   /** Headers of all answers. */
   readonly #beside: readonly string[]
-  readonly #startedAt: number
   #api: ApiEntry | undefined
-  #stage: StageEntry | undefined
+  #place: ApiPlace | undefined
   #found: CompiledRoute | undefined
   #route: StageRoute | undefined
   #rawQuery = ''
-  /** Decoded, as the client sees it. */
-  #clientPath = ''
-  /** Decoded, what the route was found by. */
-  #path = ''
-  /** The same with the stage, unless it is `$default`. */
-  #rawPath = ''
   #parameters: Record<string, string> | undefined
   #principal: Principal | undefined
   #authorizer: AuthorizerContext | undefined
   #apiKeyId: string | undefined
   #isPreflight = false
-  #entry: Entry | undefined
-  /** Row in the function's metrics while it waits or runs, else -1. */
-  #row = -1
-  #settledAt = 0
   #timer: NodeJS.Timeout | undefined
-  #bodyBytes = 0
-  #chunks: Buffer[] = []
 
   constructor(
-    hallway: ApiHallway,
+    apis: ApiHallway,
     address: ApiAddress,
     skip: number,
     beside: readonly string[],
@@ -96,27 +54,34 @@ export class ApiCall implements Invocation, RequestFacts {
     res: ServerResponse,
     id: string
   ) {
-    this.#hallway = hallway
+    super(apis.base, req, res, id)
+    this.#apis = apis
     this.#address = address
     this.#skip = skip
     this.#beside = beside
-    this.req = req
-    this.res = res
-    this.requestId = id
-    this.#startedAt = hallway.base.now()
-    ;(res as CallResponse)[kCall] = this
-    res.on('close', onResponseClose)
+  }
+
+  protected get route(): number {
+    return this.#apis.route
+  }
+
+  protected get trigger(): Trigger {
+    return 'http'
+  }
+
+  protected get maxBodyBytes(): number {
+    return BODY_BYTES
   }
 
   /** Takes the request as far as its head allows, then reads its body. */
   start(): void {
-    const { base } = this.#hallway
-    if (base.draining()) {
+    const { hallway } = this
+    if (hallway.draining()) {
       this.#refuse(503, 'Service Unavailable')
       return
     }
     try {
-      base.directory.refresh()
+      hallway.directory.refresh()
       this.#findRoute()
     } catch (err) {
       this.#fail(err)
@@ -134,19 +99,14 @@ export class ApiCall implements Invocation, RequestFacts {
       this.#refuse(400, 'Bad Request')
       return
     }
-    const selected = this.#address.select(path)
-    if (typeof selected === 'number') {
-      this.#refuse(selected, selected === 403 ? 'Forbidden' : 'Not Found')
+    const place = this.#address.select(path)
+    if (typeof place === 'number') {
+      this.#refuse(place, place === 403 ? 'Forbidden' : 'Not Found')
       return
     }
-    const { stage, at, isMapped } = selected
-    const { name } = stage.stage
+    const { stage } = place
     this.#rawQuery = mark === -1 ? '' : url.slice(mark + 1)
-    this.#clientPath = path
-    this.#path = at === 0 ? path : at === path.length ? '/' : path.slice(at)
-    // What leads to a stage by a name of somebody's own is not in it, the stage is.
-    this.#rawPath = name === DEFAULT_STAGE ? this.#path : isMapped ? `/${name}${this.#path}` : path
-    this.#stage = stage
+    this.#place = place
     this.#api = stage.entry
     stage.entry.counts.requests += 1
     if (headBytes(req) > HEAD_BYTES) {
@@ -154,7 +114,7 @@ export class ApiCall implements Invocation, RequestFacts {
       return
     }
     const method = req.method!
-    const found = stage.routes.find(method, this.#path)
+    const found = stage.routes.find(method, place.path)
     this.#isPreflight = stage.entry.cors?.isPreflight(req) === true
     if (this.#isPreflight && (found === undefined || !found.isForAny || found.route.authorization === 'NONE')) {
       // What takes every method takes this one too, with its authorizer, as on AWS.
@@ -164,21 +124,21 @@ export class ApiCall implements Invocation, RequestFacts {
     const { static: files } = stage.entry.api
     const mayBeFile = files !== undefined && (method === 'GET' || method === 'HEAD')
     if (found === undefined) {
-      if (mayBeFile) this.#serveFile(stage.entry, files, undefined)
+      if (mayBeFile) this.#serveFile(place, files, undefined)
       else this.#refuse(404, 'Not Found')
     } else if (mayBeFile && isOpenDefault(found)) {
       // What there is no file for is the route's.
-      this.#serveFile(stage.entry, { ...files, notFound: undefined }, found)
-    } else this.#takeRoute(stage, found)
+      this.#serveFile(place, { ...files, notFound: undefined }, found)
+    } else this.#takeRoute(place, found)
   }
 
-  #takeRoute(stage: StageEntry, found: CompiledRoute): void {
+  #takeRoute({ stage, path }: ApiPlace, found: CompiledRoute): void {
     const { req } = this
     this.#found = found
-    this.#parameters = stage.routes.parameters(found, this.#path)
+    this.#parameters = stage.routes.parameters(found, path)
     const route = stage.routeOf(found)
     this.#route = route
-    if (route.throttle?.take(this.#startedAt) === false) {
+    if (route.throttle?.take(this.startedAt) === false) {
       this.#refuse(429, 'Too Many Requests')
       return
     }
@@ -187,27 +147,27 @@ export class ApiCall implements Invocation, RequestFacts {
       this.#refuse(413, 'Request Entity Too Large')
       return
     }
-    this.traceId = base(this).traces.ofVisitor(this.requestId, req.headers)
+    this.traceId = this.hallway.traces.ofVisitor(this.requestId, req.headers)
     const { authorization, apiKeyRequired } = found.route
     // Before the body: a stranger is not asked to send it.
     if (authorization === 'AWS_IAM')
-      this.#principal = base(this).authenticator.authenticateHead(this.#head(undefined), SIGNED_FOR)
+      this.#principal = this.hallway.authenticator.authenticateHead(this.head(undefined), SIGNED_FOR)
     if (authorization === 'JWT' || authorization === 'CUSTOM' || apiKeyRequired) this.#askGuard(found)
-    else this.#readBody()
+    else this.readBody()
   }
 
   #askGuard({ route, authorizer }: CompiledRoute): void {
-    const { stage } = this.#stage!
-    this.#hallway.guard.check(
+    const { stage, path } = this.#place!
+    this.#apis.guard.check(
       {
         req: this.req,
         requestId: this.requestId,
         traceId: this.traceId,
         api: this.#api!.api,
-        stage,
+        stage: stage.stage,
         route,
         authorizer,
-        path: this.#path,
+        path,
         rawQuery: this.#rawQuery,
         pathParameters: this.#parameters,
         domainName: this.#address.domainName,
@@ -225,7 +185,7 @@ export class ApiCall implements Invocation, RequestFacts {
     if (verdict.isAllowed) {
       this.#authorizer = verdict.authorizer
       this.#apiKeyId = verdict.apiKeyId
-      this.#readBody()
+      this.readBody()
       return
     }
     const { status, message, headers } = verdict
@@ -240,18 +200,19 @@ export class ApiCall implements Invocation, RequestFacts {
   }
 
   /** @param otherwise - Gets the request where there is no file; undefined: 404 */
-  #serveFile({ cors }: ApiEntry, files: ApiStaticFiles, otherwise: CompiledRoute | undefined): void {
+  #serveFile(place: ApiPlace, files: ApiStaticFiles, otherwise: CompiledRoute | undefined): void {
+    const { cors } = place.stage.entry
     const send = (status: number, headers: string[], body: string): void => {
       respond(this.res, status, this.#withCors(headers), body)
     }
-    this.#hallway.files
-      .serve(this.req, this.res, files, this.#path, (headers) => [
+    this.#apis.files
+      .serve(this.req, this.res, files, place.path, (headers) => [
         ...(cors === undefined ? headers : cors.apply(this.req, headers)),
         ...this.#ownHeaders()
       ])
       .then((isServed) => {
         if (isServed || this.res.destroyed) return
-        if (otherwise !== undefined) this.#takeRoute(this.#stage!, otherwise)
+        if (otherwise !== undefined) this.#takeRoute(place, otherwise)
         else {
           this.#api!.counts.refused += 1
           send(404, [...this.#ownHeaders(), 'content-type', JSON_TYPE], '{"message":"Not Found"}')
@@ -262,43 +223,19 @@ export class ApiCall implements Invocation, RequestFacts {
       })
   }
 
-  #readBody(): void {
-    const { req } = this
-    if (!hasBody(req)) {
-      this.#enter(EMPTY)
-      return
-    }
-    base(this).expectations.meet(req, this.res)
-    ;(req as CallRequest)[kCall] = this
-    req.on('data', onRequestData)
-    req.on('end', onRequestEnd)
+  protected onPiece(): void {
+    // Functions get a body of any kind.
   }
 
-  /** For listeners. */
-  onData(chunk: Buffer): void {
-    this.#bodyBytes += chunk.length
-    if (this.#bodyBytes <= BODY_BYTES) {
-      this.#chunks.push(chunk)
-      return
-    }
-    this.req.off('data', onRequestData)
-    this.req.off('end', onRequestEnd)
-    this.#chunks = []
+  protected refuseBody(): void {
     this.#refuse(413, 'Request Entity Too Large')
   }
 
-  /** For listeners. */
-  onEnd(): void {
-    const chunks = this.#chunks
-    this.#chunks = []
-    this.#enter(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#bodyBytes))
-  }
-
-  #enter(body: Buffer): void {
+  protected enter(body: Buffer): void {
     try {
       if (this.#found!.route.authorization === 'AWS_IAM') this.#requireCaller(body)
       if (this.#isPreflight) this.#answerPreflight()
-      else this.#invoke(body)
+      else this.#callFunction(body)
     } catch (err) {
       this.#fail(err)
     }
@@ -306,23 +243,18 @@ export class ApiCall implements Invocation, RequestFacts {
 
   /** @throws HearthError when nobody is behind it, or somebody who may not */
   #requireCaller(body: Buffer): void {
-    const { authenticator, access } = base(this)
-    const principal = this.#principal ?? authenticator.authenticate(this.#head(body), SIGNED_FOR)
-    const { api } = this.#api!
-    const resource = executeApiArn(
-      this.#hallway.scope,
-      api.id,
-      this.#stage!.stage.name,
-      `${this.req.method!}${this.#path}`
-    )
+    const { authenticator, access } = this.hallway
+    const principal = this.#principal ?? authenticator.authenticate(this.head(body), SIGNED_FOR)
+    const { stage, path } = this.#place!
+    const resource = executeApiArn(this.#apis.scope, stage.entry.api.id, stage.stage.name, this.req.method! + path)
     access.require(principal, { action: 'execute-api:Invoke', resource }, this)
     this.#authorizer = { kind: 'iam', principal }
   }
 
-  #invoke(body: Buffer): void {
+  #callFunction(body: Buffer): void {
     const { integration } = this.#found!
     const { target } = this.#route!
-    const entry = target && base(this).directory.find(target.functionName, target.qualifier)
+    const entry = target && this.hallway.directory.find(target.functionName, target.qualifier)
     if (integration === undefined || entry === undefined || entry.record.state === 'Failed') {
       this.#failInternally('no_function')
       return
@@ -346,16 +278,19 @@ export class ApiCall implements Invocation, RequestFacts {
     this.traceId = traceId
     this.payload = event
     this.invokedArn = entry.invokedArn
-    this.#entry = entry
+    this.entry = entry
     this.#timer = setTimeout(onTimeout, integration.timeoutMs, this)
-    this.#row = base(this).metrics.functions.started(entry.record.name)
-    entry.pool.invoke(this)
+    this.invoke(entry)
   }
 
   #mayInvoke(entry: Entry, roleArn: string | undefined): boolean {
     const keys = this.#route!.keysFor(this.req.method!)
     try {
-      return mayServiceInvoke(base(this).access, { service: SERVICE, roleArn, requestId: this.requestId, keys }, entry)
+      return mayServiceInvoke(
+        this.hallway.access,
+        { service: SERVICE, roleArn, requestId: this.requestId, keys },
+        entry
+      )
     } catch (err) {
       // A policy that cannot be read allows nothing; while the database cannot be read nobody knows.
       if (err instanceof HearthError && err.code === 'MALFORMED_POLICY') return false
@@ -366,14 +301,14 @@ export class ApiCall implements Invocation, RequestFacts {
   #request(body: Buffer): ApiRequest {
     const { req } = this
     const { route, path } = this.#found!
-    const { stage } = this.#stage!
+    const { stage, rawPath, clientPath } = this.#place!
     const { authorization } = req.headers
     return {
       method: req.method!,
       routeKey: route.key,
       routePath: path,
-      rawPath: this.#rawPath,
-      clientPath: this.#clientPath,
+      rawPath,
+      clientPath,
       rawQuery: this.#rawQuery,
       httpVersion: req.httpVersion,
       rawHeaders: req.rawHeaders,
@@ -382,11 +317,11 @@ export class ApiCall implements Invocation, RequestFacts {
       port: req.socket.localPort ?? 0,
       requestId: this.requestId,
       traceId: this.traceId,
-      w3c: base(this).traces.w3c(this.traceId, req.headers),
-      accountId: this.#hallway.scope.accountId,
+      w3c: this.hallway.traces.w3c(this.traceId, req.headers),
+      accountId: this.#apis.scope.accountId,
       apiId: this.#api!.api.id,
-      stage: stage.name,
-      stageVariables: stage.variables,
+      stage: stage.stage.name,
+      stageVariables: stage.stage.variables,
       pathParameters: this.#parameters,
       domainName: this.#address.domainName,
       domainPrefix: this.#address.domainPrefix,
@@ -395,20 +330,15 @@ export class ApiCall implements Invocation, RequestFacts {
       apiKeyId: this.#apiKeyId,
       // A key of this server is none of the function's business.
       authorization:
-        authorization !== undefined && route.authorization !== 'AWS_IAM' && !isOwnKey(base(this), authorization),
-      at: this.#hallway.nowMs()
+        authorization !== undefined && route.authorization !== 'AWS_IAM' && !isOwnKey(this.hallway, authorization),
+      at: this.#apis.nowMs()
     }
   }
 
   /** The executor's: exactly once. */
   settle(outcome: Outcome): void {
-    const row = this.#row
-    const { now, metrics, traces } = base(this)
-    this.#row = -1
-    this.#settledAt = now()
     clearTimeout(this.#timer)
-    metrics.settled(row, this.#entry!, outcome)
-    if (traces.keeps(this.traceId, outcome)) this.#trace(this.#entry!, outcome)
+    this.account(outcome)
     // The client has left, or was told that it took too long.
     if (this.res.destroyed || this.res.headersSent) return
     try {
@@ -416,20 +346,6 @@ export class ApiCall implements Invocation, RequestFacts {
     } catch (err) {
       this.#fail(err)
     }
-  }
-
-  #trace(entry: Entry, outcome: Outcome): void {
-    const { traces } = base(this)
-    traces.record({
-      header: this.traceId,
-      ...traces.originOf(this.req.headers),
-      isAwaited: true,
-      trigger: 'http',
-      requestId: this.requestId,
-      invokedArn: this.invokedArn,
-      ...factsOf(entry, outcome),
-      startedAt: this.#startedAt
-    })
   }
 
   #answer({ status, payload }: Outcome): void {
@@ -458,49 +374,14 @@ export class ApiCall implements Invocation, RequestFacts {
     this.#refuse(503, 'Service Unavailable')
   }
 
-  /** For listeners: the response was sent, or the client went away. */
-  onClose(): void {
+  protected onClosed(): void {
     clearTimeout(this.#timer)
-    const { metrics, now } = base(this)
-    if (this.#row !== -1 && this.#entry?.pool.cancel(this) === true) {
-      metrics.functions.cancelled(this.#row)
-      this.#row = -1
-    }
-    const endedAt = now()
-    if (this.#settledAt !== 0) metrics.responded((endedAt - this.#settledAt) / 1_000)
-    const code = this.res.headersSent ? this.res.statusCode : 499
-    metrics.answered(this.#hallway.route, this.req.method ?? '', code, (endedAt - this.#startedAt) / 1_000)
   }
 
-  get sourceIp(): string | undefined {
-    return peerAddress(this.req)
-  }
-
-  get userAgent(): string | undefined {
-    return this.req.headers['user-agent']
-  }
-
-  /** What ends TLS stands before this server, and is not asked. */
-  get secure(): boolean {
-    return false
-  }
-
-  get hallway(): ApiHallway {
-    return this.#hallway
-  }
-
-  /** Whoever was not let in is told so; a fault of this server is told to its operator. */
   #fail(thrown: unknown): void {
-    const told = judgeRefused(base(this), thrown, this.sourceIp, this.requestId, this.traceId)
-    if (!(told instanceof HearthError)) this.#refuse(500, 'Internal Server Error')
-    else if (told.code === 'RATE_EXCEEDED' || told.code === 'CAPACITY_EXHAUSTED') {
-      this.#refuse(
-        429,
-        'Too Many Requests',
-        told.retryAfterS === undefined ? [] : ['retry-after', String(told.retryAfterS)]
-      )
-    } else if (told.code === 'CONTROL_PLANE_UNAVAILABLE') this.#refuse(503, 'Service Unavailable')
-    else this.#refuse(403, 'Forbidden')
+    const told = judgeRefused(this.hallway, thrown, this.sourceIp, this.requestId, this.traceId)
+    const { status, message, headers } = toApiRefusal(told)
+    this.#refuse(status, message, headers)
   }
 
   #failInternally(reason: ApiFailure): void {
@@ -509,7 +390,7 @@ export class ApiCall implements Invocation, RequestFacts {
   }
 
   #noteFailure(reason: ApiFailure): void {
-    this.#hallway.onFailed(this.#api!, this.#stage!.stage.name, this.#found!.route.key, reason, this)
+    this.#apis.onFailed(this.#api!, this.#place!.stage.stage.name, this.#found!.route.key, reason, this)
   }
 
   #refuse(status: number, message: string, extra: readonly string[] = []): void {
@@ -527,15 +408,6 @@ export class ApiCall implements Invocation, RequestFacts {
     const cors = this.#api?.cors
     return cors === undefined ? headers : cors.apply(this.req, headers)
   }
-
-  #head(body: Buffer | undefined) {
-    const { req } = this
-    return { method: req.method ?? '', rawUrl: req.url ?? '', headers: req.headers, rawHeaders: req.rawHeaders, body }
-  }
-}
-
-function base(call: ApiCall): ApiHallway['base'] {
-  return call.hallway.base
 }
 
 /** Of the request line and the headers, as they were on the wire. */
@@ -548,21 +420,4 @@ function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): numb
 
 function onTimeout(call: ApiCall): void {
   call.onTimeout()
-}
-
-function onRequestData(this: CallRequest, chunk: Buffer): void {
-  this[kCall]!.onData(chunk)
-}
-
-function onRequestEnd(this: CallRequest): void {
-  this[kCall]!.onEnd()
-}
-
-function onResponseClose(this: CallResponse): void {
-  this[kCall]!.onClose()
-}
-
-/** Whether a route takes what no other does, from anybody: files go before it. */
-function isOpenDefault({ route }: CompiledRoute): boolean {
-  return route.key === '$default' && route.authorization === 'NONE' && !route.apiKeyRequired
 }

@@ -1,5 +1,5 @@
 import type { ArnScope } from '@hearth/shared'
-import type { Hallway } from '../call.ts'
+import type { Hallway } from '../hallway.ts'
 import type { ApiFailure } from './api-counts.ts'
 import type { ApiEntry } from './api-table.ts'
 import type { Guard } from './guard.ts'

@@ -1,3 +1,4 @@
+import { HearthError } from '@hearth/shared'
 import {
   bodyOf,
   cookiesOf,
@@ -13,6 +14,26 @@ import {
 /** Of a response that says nothing else. */
 const TEXT_TYPE = 'text/plain;charset=UTF-8'
 const JSON_TYPE = 'application/json'
+
+/** What API Gateway says in place of a function's answer. */
+export interface ApiRefusal {
+  readonly status: number
+  readonly message: string
+  /** Flat: name, value, … */
+  readonly headers: readonly string[]
+}
+
+/** Whoever was not let in is told so; a fault of this server is told to its operator. */
+export function toApiRefusal(thrown: unknown): ApiRefusal {
+  if (!(thrown instanceof HearthError)) return { status: 500, message: 'Internal Server Error', headers: [] }
+  const { code, retryAfterS } = thrown
+  if (code === 'RATE_EXCEEDED' || code === 'CAPACITY_EXHAUSTED') {
+    const headers = retryAfterS === undefined ? [] : ['retry-after', String(retryAfterS)]
+    return { status: 429, message: 'Too Many Requests', headers }
+  }
+  if (code === 'CONTROL_PLANE_UNAVAILABLE') return { status: 503, message: 'Service Unavailable', headers: [] }
+  return { status: 403, message: 'Forbidden', headers: [] }
+}
 
 /**
  * The HTTP response that a function's answer stands for.

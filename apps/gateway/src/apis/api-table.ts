@@ -13,7 +13,7 @@ import type { PublishedApis } from '@hearth/store'
 import { Cors } from '../cors.ts'
 import { sourceKeys } from '../service-access.ts'
 import { type ApiCounts, newCounts } from './api-counts.ts'
-import { mappingInPath, mappingsByDomain, stageInPath } from './api-paths.ts'
+import { DEFAULT_STAGE, mappingInPath, mappingsByDomain, stageInPath } from './api-paths.ts'
 import { type CompiledRoute, compileRoutes, type RouteTable } from './route-table.ts'
 import { type RequestThrottle, RouteThrottles } from './throttle.ts'
 
@@ -44,13 +44,15 @@ export interface StageRoute {
   keysFor(method: string): ContextKeys
 }
 
-/** What stands for an API at one of its addresses. */
-export interface Selected {
+/** Where a path leads at an address. All paths are decoded. */
+export interface ApiPlace {
   readonly stage: StageEntry
-  /** Where in the path begins what routes are matched with. */
-  readonly at: number
-  /** By a mapping, not by the stage's name. */
-  readonly isMapped: boolean
+  /** As the client sees it. */
+  readonly clientPath: string
+  /** What routes are found by: without what leads to the stage. */
+  readonly path: string
+  /** The same with the stage, unless it is `$default`. */
+  readonly rawPath: string
 }
 
 /** Where clients find APIs. */
@@ -58,7 +60,7 @@ export interface ApiAddress {
   readonly domainName: string
   readonly domainPrefix: string
   /** @param path - Decoded. @returns the status of the refusal when nothing is served there */
-  select(path: string): Selected | 403 | 404
+  select(path: string): ApiPlace | 403 | 404
 }
 
 export interface ApiTable {
@@ -119,17 +121,17 @@ export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
     }
   }
 
-  function selectStage({ stages }: ApiEntry, path: string): Selected | 404 {
+  function selectStage({ stages }: ApiEntry, path: string): ApiPlace | 404 {
     const found = stageInPath(stages, path)
-    return found === undefined ? 404 : { ...found, isMapped: false }
+    return found === undefined ? 404 : placeOf(found.stage, path, found.at, false)
   }
 
-  function selectMapped(list: readonly ApiMapping[], path: string): Selected | 403 | 404 {
+  function selectMapped(list: readonly ApiMapping[], path: string): ApiPlace | 403 | 404 {
     const found = mappingInPath(list, path)
     if (found === undefined) return 403
     const { mapping, at } = found
     const stage = apis.get(mapping.apiId)?.stages.get(mapping.stage)
-    return stage === undefined ? 404 : { stage, at, isMapped: true }
+    return stage === undefined ? 404 : placeOf(stage, path, at, true)
   }
 
   function newEntry(
@@ -156,6 +158,15 @@ export function createApiTable(scope: ArnScope, urlDomain: string): ApiTable {
     }
     return entry
   }
+}
+
+/** @param at - Where the stage's own path begins. @param isMapped - By a mapping, not by the stage's name */
+function placeOf(stage: StageEntry, clientPath: string, at: number, isMapped: boolean): ApiPlace {
+  const { name } = stage.stage
+  const path = at === 0 ? clientPath : at === clientPath.length ? '/' : clientPath.slice(at)
+  // What leads to a stage by a name of somebody's own is not in it, the stage is.
+  const rawPath = name === DEFAULT_STAGE ? path : isMapped ? `/${name}${path}` : clientPath
+  return { stage, clientPath, path, rawPath }
 }
 
 function newStage(

@@ -153,3 +153,8 @@ function newNode(): Node {
 function newEnds(): Ends {
   return { byMethod: new Map(), any: undefined }
 }
+
+/** Whether a route takes what no other does, from anybody: files go before it. */
+export function isOpenDefault({ route }: CompiledRoute): boolean {
+  return route.key === '$default' && route.authorization === 'NONE' && !route.apiKeyRequired
+}

@@ -1,5 +1,5 @@
 import { HearthError } from '@hearth/shared'
-import type { Hallway } from '../call.ts'
+import type { Hallway } from '../hallway.ts'
 import type { Log } from '../log.ts'
 import { insideOf } from '../platform/inside.ts'
 import { createPlaces } from '../platform/places.ts'

@@ -1,7 +1,7 @@
 import type { ArnScope } from '@hearth/shared'
 import { apiTriggerRoutes } from '../apis/api-trigger-routes.ts'
 import type { Clock } from '../async/clock.ts'
-import type { Hallway } from '../call.ts'
+import type { Hallway } from '../hallway.ts'
 import { triggerRoutes } from '../triggers/routes.ts'
 import { webhookRoute } from '../triggers/webhooks/webhook-route.ts'
 import { socketTriggerRoutes } from '../websockets/socket-trigger-routes.ts'

@@ -1,6 +1,6 @@
 import type { ArnScope } from '@hearth/shared'
 import { createAwsDoor, createAwsStreamDoor } from '../aws-door.ts'
-import type { Hallway } from '../call.ts'
+import type { Hallway } from '../hallway.ts'
 import { createUrlDoor, URL_BY_PATH } from '../url-door.ts'
 import { enterUrl } from '../url-entrance.ts'
 import type { UrlTable } from '../url-table.ts'

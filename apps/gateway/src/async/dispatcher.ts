@@ -10,7 +10,10 @@ import { attemptRecord } from './attempt-record.ts'
 import type { Clock } from './clock.ts'
 import type { AsyncCounts } from './counts.ts'
 import { describeOutcome } from './describe-outcome.ts'
-import { Lane } from './lane.ts'
+import { DueTimer } from './due-timer.ts'
+import type { Lane } from './lane.ts'
+import { Lanes } from './lanes.ts'
+import { DISK_RETRY_MS, Notes } from './notes.ts'
 import { deliveriesOf } from './outcome-record.ts'
 import { afterFailure, afterThrottle, isTooOld } from './retry-rules.ts'
 
@@ -75,10 +78,6 @@ export interface Dispatcher {
 
 /** Events taken from disk at a time. */
 const CLAIM = 32
-/** Before something that the disk refused is tried again, in ms. */
-const DISK_RETRY_MS = 1_000
-/** Longest single timer, in ms: Node's own limit is 2^31. */
-const MAX_TIMER_MS = 3_600_000
 
 /**
  * Runs events in their turn: round-robin over functions, each of which has at most as many running as there are places
@@ -87,54 +86,14 @@ const MAX_TIMER_MS = 3_600_000
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { queue, find, maxRunning, maxWaitingBytes, counts, metrics, traces, clock, scope, onDelivery, onError } =
     options
-  const lanes = new Map<string, Lane>()
-  let ring: Lane[] = []
+  const lanes = new Lanes(step)
+  const notes = new Notes(clock, onError)
+  const dueTimer = new DueTimer(clock, () => lanes.all(), lookAgain)
   const running = new Set<string>()
   let waitingBytes = 0
-  let started = false
   let stopped = false
-  let pumping = false
-  let noting = 0
-  let onNoted: (() => void) | undefined
-  let timerAt = Number.POSITIVE_INFINITY
-  let cancelTimer = (): void => undefined
-
-  function laneOf(name: string): Lane {
-    let lane = lanes.get(name)
-    if (lane === undefined) {
-      lane = new Lane(name)
-      lanes.set(name, lane)
-    }
-    return lane
-  }
-
-  function offer(lane: Lane): void {
-    if (!lane.queued && lane.isRunnable) {
-      lane.queued = true
-      ring.push(lane)
-    }
-    // Another of the name may have come after it.
-    if (lane.isIdle && lanes.get(lane.functionName) === lane) lanes.delete(lane.functionName)
-    if (!pumping && started && !stopped) pump()
-  }
-
-  function pump(): void {
-    pumping = true
-    // Each lane is asked until a whole round brings nothing.
-    for (let moved = true; moved && !stopped; ) {
-      moved = false
-      const round = ring
-      ring = []
-      for (const lane of round) {
-        lane.queued = false
-        if (step(lane)) moved = true
-        if (lane.isRunnable && !lane.queued) {
-          lane.queued = true
-          ring.push(lane)
-        }
-      }
-    }
-    pumping = false
+  const offer = (lane: Lane): void => {
+    lanes.offer(lane)
   }
 
   /** @returns whether something was begun */
@@ -163,7 +122,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     lane.growing = true
     clock.after(Math.max(lane.growsAt - clock.now(), 0), () => {
       lane.growing = false
-      if (!stopped) offer(lane)
+      if (!stopped) lanes.offer(lane)
     })
   }
 
@@ -179,7 +138,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           lane.ready.push(event)
         }
         if (nextDueAt !== undefined) wakeAt(lane, nextDueAt)
-        offer(lane)
+        lanes.offer(lane)
       },
       (err: unknown) => {
         lane.claiming = false
@@ -280,7 +239,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     counts.retried()
     note(lane, event, async () => {
       await queue.retry(event.requestId, dueAt, throttles, result, trace)
-      wakeAt(laneOf(event.functionName), dueAt)
+      wakeAt(lanes.of(event.functionName), dueAt)
     })
   }
 
@@ -299,27 +258,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     })
   }
 
-  /** Writes down how an attempt went, as often as it takes: an event whose end is not noted would run again. */
+  /** Writes down how an attempt went: it does not run any more. */
   function note(lane: Lane, event: QueuedEvent, write: () => Promise<void>): void {
-    noting += 1
-    const attempt = (): void => {
-      write().then(noted, (err: unknown) => {
-        onError(err)
-        // Nobody waits for a queue that is closed: the next process runs the event again.
-        if (stopped) noted()
-        else clock.after(DISK_RETRY_MS, attempt)
-      })
-    }
-    const noted = (): void => {
-      noting -= 1
-      if (noting === 0) onNoted?.()
-    }
-    attempt()
+    notes.write(write)
     running.delete(event.requestId)
     lane.running -= 1
     // Not at once: the executor is in the middle of its own turn.
     queueMicrotask(() => {
-      offer(lane)
+      lanes.offer(lane)
     })
   }
 
@@ -328,40 +274,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function wakeAt(lane: Lane, at: number): void {
-    if (at <= clock.now()) {
-      lane.more = true
-      offer(lane)
-      return
-    }
-    if (at < lane.dueAt) lane.dueAt = at
-    if (lane.dueAt < timerAt) arm(lane.dueAt)
+    if (at <= clock.now()) lookAgain(lane)
+    else dueTimer.note(lane, at)
   }
 
-  function arm(at: number): void {
-    cancelTimer()
-    timerAt = at
-    cancelTimer = clock.after(Math.min(Math.max(at - clock.now(), 0), MAX_TIMER_MS), onTimer)
-  }
-
-  function onTimer(): void {
-    timerAt = Number.POSITIVE_INFINITY
-    if (stopped) return
-    const now = clock.now()
-    let next = Number.POSITIVE_INFINITY
-    for (const lane of [...lanes.values()]) {
-      if (lane.dueAt <= now) {
-        lane.dueAt = Number.POSITIVE_INFINITY
-        lane.more = true
-        offer(lane)
-      } else if (lane.dueAt < next) next = lane.dueAt
-    }
-    if (next < timerAt) arm(next)
+  /** There may be something on disk. */
+  function lookAgain(lane: Lane): void {
+    lane.more = true
+    lanes.offer(lane)
   }
 
   function takeUp(): void {
     queue.waiting().then(
       (found) => {
-        for (const { functionName, dueAt } of found) wakeAt(laneOf(functionName), dueAt)
+        for (const { functionName, dueAt } of found) wakeAt(lanes.of(functionName), dueAt)
       },
       (err: unknown) => {
         onError(err)
@@ -374,11 +300,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     async accept(event) {
-      const known = lanes.get(event.functionName)
+      const known = lanes.find(event.functionName)
       // From memory only while nothing older waits on disk, and as long as there is room.
       const fromMemory =
-        started &&
-        !stopped &&
+        lanes.isOpen &&
         // The queue says whether there is another of its due time or delivery.
         event.fired === undefined &&
         event.receipt === undefined &&
@@ -398,7 +323,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
       if (first !== undefined) return first
       counts.accepted(event.functionName)
-      const lane = laneOf(event.functionName)
+      const lane = lanes.of(event.functionName)
       if (fromMemory) lane.ready.push({ ...event, attempts: 0, throttles: 0 })
       else lane.more = true
       // The caller hears of it first.
@@ -409,29 +334,26 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     isRunning: (requestId) => running.has(requestId),
     running: () => [...running],
     ready: () =>
-      [...lanes.values()].flatMap(({ functionName, ready }) =>
-        ready.length === 0
-          ? []
-          : [{ functionName, count: ready.length, oldestAt: Math.min(...ready.map(({ acceptedAt }) => acceptedAt)) }]
-      ),
+      lanes
+        .all()
+        .flatMap(({ functionName, ready }) =>
+          ready.length === 0
+            ? []
+            : [{ functionName, count: ready.length, oldestAt: Math.min(...ready.map(({ acceptedAt }) => acceptedAt)) }]
+        ),
     wake(functionName) {
-      const lane = laneOf(functionName)
-      lane.more = true
-      offer(lane)
+      lookAgain(lanes.of(functionName))
     },
     start() {
-      started = true
       takeUp()
-      for (const lane of [...lanes.values()]) offer(lane)
+      lanes.start()
     },
     stop() {
       stopped = true
-      cancelTimer()
+      lanes.stop()
+      notes.stop()
+      dueTimer.stop()
     },
-    settled: () =>
-      new Promise((resolve) => {
-        onNoted = resolve
-        if (noting === 0) resolve()
-      })
+    settled: () => notes.settled()
   }
 }

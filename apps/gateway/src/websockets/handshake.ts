@@ -2,7 +2,7 @@ import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'n
 import type { Socket } from 'node:net'
 import { type ArnScope, executeApiArn, type Principal, type RequestFacts, toAwsError } from '@hearth/shared'
 import type { Guard, Verdict } from '../apis/guard.ts'
-import type { Hallway } from '../call.ts'
+import type { Hallway } from '../hallway.ts'
 import { peerAddress } from '../peer-address.ts'
 import { judgeRefused } from '../reception.ts'
 import type { SpanLink } from '../tracing/records.ts'

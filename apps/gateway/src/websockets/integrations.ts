@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ArnScope, HearthError, LIMITS } from '@hearth/shared'
-import type { Hallway } from '../call.ts'
 import type { Entry } from '../function-routes.ts'
+import type { Hallway } from '../hallway.ts'
 import { runFunction } from '../run-function.ts'
 import { mayServiceInvoke, sourceKeys } from '../service-access.ts'
 import type { SpanLink } from '../tracing/records.ts'

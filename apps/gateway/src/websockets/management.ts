@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ArnScope, executeApiArn, HearthError, toAwsError } from '@hearth/shared'
-import type { Hallway } from '../call.ts'
+import type { Hallway } from '../hallway.ts'
 import { peerAddress } from '../peer-address.ts'
 import { judgeRefused, receive } from '../reception.ts'
 import { refuse, respond } from '../respond.ts'

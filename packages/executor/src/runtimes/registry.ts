@@ -1,4 +1,4 @@
-import type { BootPlan } from '../stock.ts'
+import type { BootPlan } from '../boot.ts'
 import type { Interpreter, Language, Served } from './runtime.ts'
 
 /** What serves an identifier. */

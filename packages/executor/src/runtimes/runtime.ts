@@ -1,4 +1,4 @@
-import type { BootPlan } from '../stock.ts'
+import type { BootPlan } from '../boot.ts'
 import type { Machine } from './machine.ts'
 
 /** How one of AWS's identifiers is served by an interpreter of this machine. */

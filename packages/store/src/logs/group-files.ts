@@ -1,26 +1,9 @@
-import { type FileHandle, mkdir, open, readFile, rmdir } from 'node:fs/promises'
-import path from 'node:path'
+import { type FileHandle, mkdir, open, rmdir } from 'node:fs/promises'
 import { BlockNotes } from './block-notes.ts'
-import { scanText } from './block-records.ts'
-import { compressSegment, rebuildIndex } from './compression.ts'
+import { compressSegment } from './compression.ts'
 import { RemovalNotes } from './removals.ts'
-import {
-  blocksFile,
-  compressedFile,
-  indexFile,
-  listNotes,
-  listSegments,
-  namesIn,
-  PARTIAL,
-  removeFile,
-  type SegmentOnDisk,
-  sizeOf,
-  statOf,
-  textFile,
-  whereThere
-} from './segment-files.ts'
-import { readIndex } from './segment-index.ts'
-import { SegmentScan } from './segment-scan.ts'
+import { statOf, textFile } from './segment-files.ts'
+import { factsOf, loadSegments, newSegment, type Segment, unlinkSegment } from './written-segment.ts'
 
 export interface GroupLimits {
   /** Size at which the next segment begins. */
@@ -30,30 +13,6 @@ export interface GroupLimits {
   /** Sum per group, on disk; the oldest segments go first. */
   readonly groupBytes: number
 }
-
-interface Segment {
-  readonly number: number
-  /** On disk, with all that belongs to it. */
-  bytes: number
-  /** Of its text; 0 once that is compressed. */
-  textBytes: number
-  /** Of what describes its text while that is written. */
-  noteBytes: number
-  /** Of the one that is being written, once its file was opened. */
-  notes: BlockNotes | undefined
-  /** Unix time in ms. */
-  readonly beganAt: number
-  writtenAt: number
-  isCompressed: boolean
-  /** Nothing is appended to it any more, whatever the clock says. */
-  isComplete: boolean
-  /** Removed, perhaps in the middle of its compression. */
-  isGone: boolean
-}
-
-const CLOSING_BRACE = 0x7d
-/** Numbers of segments are the seconds of their beginning, so that a group that is made again goes on with greater ones. */
-const FIRST_BY_TIME = 1_000_000_000
 
 /**
  * The files of one group: appends to the newest, begins the next when it is full or old, compresses what is complete,
@@ -110,47 +69,11 @@ export class GroupFiles {
   /** Finds what is there, and clears away what a crash has left. Once is enough. */
   async load(): Promise<void> {
     if (this.#segments !== undefined) return
-    for (const name of await namesIn(this.#dir)) {
-      if (name.endsWith(PARTIAL)) await removeFile(path.join(this.#dir, name))
-    }
-    const segments: Segment[] = []
+    const segments = await loadSegments(this.#dir)
     await this.#removals.load()
-    const found = await listSegments(this.#dir)
-    await this.#removeStrayNotes(found)
-    for (const { number, isText, isCompressed } of found) {
-      const file = isCompressed ? compressedFile(this.#dir, number) : textFile(this.#dir, number)
-      // The text goes last: both are complete.
-      if (isCompressed && isText) await removeFile(textFile(this.#dir, number))
-      const stats = await statOf(file)
-      if (stats === undefined) continue
-      const { size, mtimeMs, birthtimeMs } = stats
-      const noteBytes = isCompressed ? 0 : await sizeOf(blocksFile(this.#dir, number))
-      let index = isCompressed ? await indexSize(this.#dir, number) : 0
-      if (isCompressed && index === 0) index = await rebuildIndex(this.#dir, number)
-      segments.push({
-        number,
-        bytes: size + index + noteBytes,
-        textBytes: isCompressed ? 0 : size,
-        noteBytes,
-        notes: undefined,
-        beganAt: number < FIRST_BY_TIME ? birthtimeMs : number * 1_000,
-        writtenAt: mtimeMs,
-        isCompressed,
-        isComplete: isCompressed,
-        isGone: false
-      })
-    }
     this.#segments = segments
     this.#lastNumber = Math.max(this.#lastNumber, this.#removals.lastNumber, segments.at(-1)?.number ?? 0)
     this.#onBytes(this.bytes)
-  }
-
-  /** Those of segments that are gone or compressed. */
-  async #removeStrayNotes(found: readonly SegmentOnDisk[]): Promise<void> {
-    const texts = new Set(found.filter(({ isCompressed }) => !isCompressed).map(({ number }) => number))
-    for (const number of await listNotes(this.#dir)) {
-      if (!texts.has(number)) await removeFile(blocksFile(this.#dir, number))
-    }
   }
 
   /**
@@ -222,7 +145,7 @@ export class GroupFiles {
       throw err
     })
     if (bytes === undefined || segment.isGone) {
-      await this.#unlink(segment)
+      await unlinkSegment(this.#dir, segment)
       return
     }
     segment.isCompressed = true
@@ -275,41 +198,15 @@ export class GroupFiles {
     // First, so that nobody takes its end for the end of what there was.
     await this.#noteRemoval(segment)
     if (!this.#isAppending) await file?.close()
-    await this.#unlink(segment)
+    await unlinkSegment(this.#dir, segment)
   }
 
   async #noteRemoval(segment: Segment): Promise<void> {
     const { number } = segment
-    const facts = await this.#factsOf(segment).catch(() => undefined)
+    const facts = await factsOf(this.#dir, segment).catch(() => undefined)
     // Without an index anything may have been in it.
     const { textBytes: bytes, lastOffset } = facts ?? { ...segment, lastOffset: Number.MAX_SAFE_INTEGER }
     await this.#removals.add({ number, bytes, lastOffset })
-  }
-
-  async #factsOf(segment: Segment): Promise<{ readonly textBytes: number; readonly lastOffset: number } | undefined> {
-    const { number, notes, isCompressed, textBytes } = segment
-    if (notes !== undefined) return notes
-    if (isCompressed) {
-      const text = await whereThere(readFile(indexFile(this.#dir, number), 'utf8'))
-      return text === undefined ? undefined : readIndex(text)
-    }
-    const file = await whereThere(open(textFile(this.#dir, number), 'r'))
-    if (file === undefined) return undefined
-    try {
-      const scan = new SegmentScan()
-      await scanText(this.#dir, number, file, textBytes, scan)
-      return scan
-    } finally {
-      await file.close()
-    }
-  }
-
-  async #unlink({ number }: Segment): Promise<void> {
-    await removeFile(textFile(this.#dir, number))
-    await removeFile(blocksFile(this.#dir, number))
-    await removeFile(compressedFile(this.#dir, number))
-    await removeFile(compressedFile(this.#dir, number) + PARTIAL)
-    await removeFile(indexFile(this.#dir, number))
   }
 
   #grow(segment: Segment, bytes: number): void {
@@ -341,22 +238,9 @@ export class GroupFiles {
     if (last !== undefined) last.notes = undefined
     await mkdir(this.#dir, { recursive: true, mode: 0o700 })
     await this.#removals.restore()
-    const now = this.#now()
-    const number = Math.max(this.#lastNumber + 1, Math.floor(now / 1_000))
-    const next: Segment = {
-      number,
-      bytes: 0,
-      textBytes: 0,
-      noteBytes: 0,
-      notes: undefined,
-      beganAt: now,
-      writtenAt: now,
-      isCompressed: false,
-      isComplete: false,
-      isGone: false
-    }
+    const next = newSegment(this.#lastNumber, this.#now())
     await this.#open(next)
-    this.#lastNumber = number
+    this.#lastNumber = next.number
     segments.push(next)
     return next
   }
@@ -386,18 +270,5 @@ export class GroupFiles {
     // It went while it was written.
     await notes.remove()
     await this.#noteRemoval(segment)
-  }
-}
-
-/** @returns 0 when there is none, or not all of one: a power cut may leave that */
-async function indexSize(dir: string, number: number): Promise<number> {
-  const file = await whereThere(open(indexFile(dir, number), 'r'))
-  if (file === undefined) return 0
-  try {
-    const { size } = await file.stat()
-    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1))
-    return buffer[0] === CLOSING_BRACE ? size : 0
-  } finally {
-    await file.close()
   }
 }

@@ -1,9 +1,10 @@
 import path from 'node:path'
 import { GroupFiles } from './group-files.ts'
 import { folderOfGroup, listGroupFolders } from './group-folders.ts'
-import { LineBuffer } from './line-buffer.ts'
-import { isoTime, ownerOf, SAME_TIME_MS } from './lines.ts'
+import { LineFormat } from './line-format.ts'
+import { LogSpace } from './log-space.ts'
 import type { LogCut } from './types.ts'
+import { WaitingLines } from './waiting-lines.ts'
 
 export interface LogWriterOptions {
   /** Absolute; made when the first line is written. */
@@ -97,8 +98,6 @@ export interface LogWriter {
 }
 
 const FLUSH_BYTES = 65_536
-/** A longer line of a function is cut. */
-const LINE_CHARS = 262_144
 /** Groups whose files are open at once. */
 const OPEN_FILES = 128
 /** Groups written at once: libuv has four threads, and others need them too. */
@@ -107,35 +106,6 @@ const WRITERS = 3
 const QUIET_SHARE = 32
 const QUIET_BYTES = 16_384
 const DAY_MS = 86_400_000
-/** Of a time alone. */
-const STAMP_CHARS = 24
-
-/** Events from outside that wait for the disk. */
-interface Waiting {
-  readonly lines: Buffer
-  readonly resolve: () => void
-  readonly reject: (err: unknown) => void
-}
-
-/** What waits for the disk for one group. */
-interface Pending {
-  readonly group: string
-  /** The function whose own group it is, or ''. */
-  readonly owner: string
-  readonly files: GroupFiles
-  text: LineBuffer
-  lines: number
-  dropped: number
-  /** Whose line was dropped last. */
-  droppedStream: string
-  puts: Waiting[]
-  /** Queued for, or in, a write. */
-  busy: boolean
-  /** Work on the files other than writing lines. */
-  chores: (() => Promise<void>)[]
-  waiters: (() => void)[]
-  listeners: Set<() => void> | undefined
-}
 
 /**
  * Keeps functions' lines, and events from outside: NDJSON files per log group, one object per line with
@@ -149,16 +119,17 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   const bufferBytes = options.bufferBytes ?? 33_554_432
   const quietBytes = Math.min(QUIET_BYTES, bufferBytes / QUIET_SHARE)
   const warnEveryMs = options.warnEveryMs ?? 60_000
-  const totalBytes = options.totalBytes ?? Number.POSITIVE_INFINITY
   const limits = {
     groupBytes: options.groupBytes,
     segmentBytes: options.segmentBytes ?? Math.min(16 * 1_048_576, Math.ceil(options.groupBytes / 4)),
     segmentMs: options.segmentMs ?? 3_600_000
   }
-  const groups = new Map<string, Pending>()
+  const groups = new Map<string, WaitingLines>()
   /** Whose file is open, the least recently written first. */
-  const open = new Set<Pending>()
-  const queue: Pending[] = []
+  const open = new Set<WaitingLines>()
+  const queue: WaitingLines[] = []
+  const format = new LineFormat(now)
+  const space = new LogSpace(() => groups.values(), options.totalBytes ?? Number.POSITIVE_INFINITY, warn)
   let bufferedBytes = 0
   let waitingBytes = 0
   let writing = 0
@@ -167,44 +138,26 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   let storedBytes = 0
   let droppedLines = 0
   let droppedBytes = 0
-  let storeBytes = 0
   let warnedAt = -Infinity
-  let compressing: Promise<void> | undefined
   let settings: LogRetention = { retention: new Map(), removals: [] }
-  // Many lines share a millisecond, and formatting a date costs more than the rest of the line.
-  let stampedAt = Number.NaN
-  let stamp = ''
-  let last: Pending | undefined
+  let last: WaitingLines | undefined
   const found = findGroups()
   const sweeper = setInterval(() => void sweep(), options.sweepMs ?? 60_000)
   sweeper.unref()
 
-  function pendingOf(group: string): Pending {
+  function waitingOf(group: string): WaitingLines {
     if (last?.group === group) return last
-    let pending = groups.get(group)
-    if (pending === undefined) {
+    let waiting = groups.get(group)
+    if (waiting === undefined) {
       const dir = path.join(options.logsDir, folderOfGroup(group))
       const files = new GroupFiles(dir, limits, now, (bytes) => {
-        storeBytes += bytes
+        space.change(bytes)
       })
-      pending = {
-        group,
-        owner: ownerOf(group),
-        files,
-        text: new LineBuffer(),
-        lines: 0,
-        dropped: 0,
-        droppedStream: '',
-        puts: [],
-        busy: false,
-        chores: [],
-        waiters: [],
-        listeners: undefined
-      }
-      groups.set(group, pending)
+      waiting = new WaitingLines(group, files)
+      groups.set(group, waiting)
     }
-    last = pending
-    return pending
+    last = waiting
+    return waiting
   }
 
   function write(
@@ -216,64 +169,32 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     text: string
   ) {
     if (closed) return
-    const pending = pendingOf(logGroup)
-    const waiting = pending.text.length
-    if (waiting >= groupBufferBytes || (bufferedBytes >= bufferBytes && waiting >= quietBytes)) {
-      pending.dropped++
-      pending.droppedStream = stream
+    const waiting = waitingOf(logGroup)
+    const before = waiting.bytes
+    if (before >= groupBufferBytes || (bufferedBytes >= bufferBytes && before >= quietBytes)) {
+      waiting.drop(stream)
       droppedLines++
       droppedBytes += text.length
       timer ??= setTimeout(flushAll, flushMs)
       return
     }
-    if (at !== stampedAt) {
-      stamp = stampOf(at, SAME_TIME_MS)
-      // With the time at which it was taken it is this line's alone.
-      stampedAt = stamp.length === STAMP_CHARS ? at : Number.NaN
-    }
-    const kept = text.length > LINE_CHARS ? `${text.slice(0, LINE_CHARS)}… [cut: ${text.length} characters]` : text
-    const owner = pending.owner === name ? '' : `,"function":"${name}"`
-    // Only the text can hold what JSON must escape: the rest is the platform's own.
-    const line = `{"t":"${stamp}","stream":"${stream}","requestId":"${requestId}","level":"${level}"${owner},"msg":${JSON.stringify(kept)}}\n`
-    pending.text.append(line)
-    pending.lines++
-    bufferedBytes += pending.text.length - waiting
-    if (pending.text.length >= FLUSH_BYTES) enqueue(pending)
+    waiting.append(format.ofFunction(waiting.owner === name ? '' : name, stream, at, requestId, level, text))
+    bufferedBytes += waiting.bytes - before
+    if (waiting.bytes >= FLUSH_BYTES) enqueue(waiting)
     else timer ??= setTimeout(flushAll, flushMs)
-  }
-
-  /**
-   * The time of an event and, where it differs, that at which it was taken: up to the stream of a line.
-   *
-   * @param sameMs - Times that differ by less are one
-   */
-  function stampOf(at: number, sameMs: number): string {
-    const takenAt = now()
-    // An instance may claim any time; one that is no date at all is replaced by ours.
-    const time = isoTime(at)
-    const taken = new Date(takenAt).toISOString()
-    if (time === undefined || Math.abs(takenAt - at) < sameMs) return time ?? taken
-    return `${time}","ingested":"${taken}`
   }
 
   async function put(group: string, stream: string, events: readonly NewLogEvent[]): Promise<void> {
     if (closed) throw new LogWriterBusyError('the log writer is closed')
-    const pending = pendingOf(group)
+    const waiting = waitingOf(group)
     const name = JSON.stringify(stream)
-    const lines = Buffer.from(
-      events
-        .map(
-          ({ at, message }) =>
-            `{"t":"${stampOf(at, 1)}","stream":${name},"requestId":"","level":"","function":"","msg":${JSON.stringify(message)}}\n`
-        )
-        .join('')
-    )
+    const lines = Buffer.from(events.map(({ at, message }) => format.ofEvent(name, at, message)).join(''))
     if (waitingBytes + lines.length > bufferBytes) throw new LogWriterBusyError('too many events wait for the disk')
     waitingBytes += lines.length
     try {
       await new Promise<void>((resolve, reject) => {
-        pending.puts.push({ lines, resolve, reject })
-        enqueue(pending)
+        waiting.put({ lines, resolve, reject })
+        enqueue(waiting)
       })
     } finally {
       waitingBytes -= lines.length
@@ -282,129 +203,74 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
 
   function flushAll(): void {
     timer = undefined
-    for (const pending of groups.values()) if (pending.lines > 0 || pending.dropped > 0) enqueue(pending)
+    for (const waiting of groups.values()) if (waiting.hasLines) enqueue(waiting)
   }
 
-  function enqueue(pending: Pending): void {
-    if (pending.busy) return
-    pending.busy = true
-    queue.push(pending)
+  function enqueue(waiting: WaitingLines): void {
+    if (waiting.isBusy) return
+    waiting.isBusy = true
+    queue.push(waiting)
     pump()
   }
 
   function pump(): void {
     while (writing < WRITERS) {
-      const pending = queue.shift()
-      if (pending === undefined) return
+      const waiting = queue.shift()
+      if (waiting === undefined) return
       writing++
-      void writeBatch(pending).finally(() => {
+      void writeBatch(waiting).finally(() => {
         writing--
-        pending.busy = false
-        if (pending.lines + pending.waiters.length + pending.puts.length + pending.chores.length > 0) enqueue(pending)
+        waiting.isBusy = false
+        if (waiting.hasWork) enqueue(waiting)
         else pump()
       })
     }
   }
 
   /** One batch at a time and then to the end of the queue, so that a noisy function cannot keep a writer to itself. */
-  async function writeBatch(pending: Pending): Promise<void> {
-    const { files, lines, dropped, waiters, puts, chores } = pending
-    if (dropped > 0) {
-      const before = pending.text.length
-      pending.text.append(overflowLine(dropped, pending.droppedStream))
-      bufferedBytes += pending.text.length - before
-    }
-    const bytes = pending.text.take()
-    pending.lines = 0
-    pending.dropped = 0
-    pending.waiters = []
-    pending.puts = []
-    pending.chores = []
-    bufferedBytes -= bytes.length
+  async function writeBatch(waiting: WaitingLines): Promise<void> {
+    const { files } = waiting
+    bufferedBytes -= waiting.bytes
+    const batch = waiting.take((dropped, stream) => format.ofLoss(dropped, stream))
+    const { bytes, lines, puts, chores, waiters } = batch
     try {
       if (bytes.length > 0 || puts.length > 0) {
-        const all = puts.length === 0 ? bytes : Buffer.concat([bytes, ...puts.map((waiting) => waiting.lines)])
-        await makeRoom(all.length)
+        const all = puts.length === 0 ? bytes : Buffer.concat([bytes, ...puts.map((events) => events.lines)])
+        await space.makeRoom(all.length)
         await files.append(all, puts.length > 0)
         storedBytes += all.length
-        for (const waiting of puts) waiting.resolve()
+        for (const events of puts) events.resolve()
       }
     } catch (err) {
-      // The marker of the next batch that reaches the disk counts these too.
-      pending.dropped += dropped + lines
+      waiting.lose(batch)
       droppedLines += lines
       droppedBytes += lines === 0 ? 0 : bytes.length
-      for (const waiting of puts) waiting.reject(err)
+      for (const events of puts) events.reject(err)
       await files.close().catch(() => undefined)
-      warn(err, pending.group)
+      warn(err, waiting.group)
     }
-    pending.text.release(bytes)
+    waiting.release(batch)
     // What describes the lines takes room too.
-    if (storeBytes > totalBytes) chores.push(() => makeRoom(0))
+    if (space.isOverfull) chores.push(() => space.makeRoom(0))
     for (const chore of chores) {
       await chore().catch((err: unknown) => {
-        warn(err, pending.group)
+        warn(err, waiting.group)
       })
     }
-    open.delete(pending)
-    if (files.isOpen) open.add(pending)
+    open.delete(waiting)
+    if (files.isOpen) open.add(waiting)
     if (open.size > OPEN_FILES) await closeLeastRecent()
     for (const resolve of waiters) resolve()
-    for (const listener of pending.listeners ?? []) listener()
-    if (files.isCompressible) startCompressing()
-  }
-
-  function overflowLine(dropped: number, stream: string): string {
-    const msg = `${dropped} log line${dropped === 1 ? ' was' : 's were'} dropped here: they came faster than the disk takes them, or the disk failed.`
-    return `{"t":"${new Date(now()).toISOString()}","stream":"${stream}","requestId":"","level":"WARN","msg":${JSON.stringify(msg)}}\n`
+    for (const listener of waiting.listeners) listener()
+    if (files.isCompressible) void space.compress()
   }
 
   /** What is done with a group's files is done one after the other. */
-  function onFiles(pending: Pending, chore: () => Promise<void>): Promise<void> {
+  function onFiles(waiting: WaitingLines, chore: () => Promise<void>): Promise<void> {
     return new Promise((resolve) => {
-      pending.chores.push(() => chore().finally(resolve))
-      enqueue(pending)
+      waiting.addChore(() => chore().finally(resolve))
+      enqueue(waiting)
     })
-  }
-
-  function startCompressing(): void {
-    compressing ??= compressAll().finally(() => {
-      compressing = undefined
-    })
-  }
-
-  /** One segment at a time: the threads are for the functions. */
-  async function compressAll(): Promise<void> {
-    for (let more = true; more && !closed; ) {
-      more = false
-      for (const pending of [...groups.values()]) {
-        if (closed) break
-        if (!pending.files.isCompressible) continue
-        try {
-          await pending.files.compress()
-          await makeRoom(0)
-          more ||= pending.files.isCompressible
-        } catch (err) {
-          // Tried again when something is written, or at the next sweep.
-          warn(err, pending.group)
-        }
-      }
-    }
-  }
-
-  /** Removes the oldest segments of the largest groups until all together, and so much more, fit. */
-  async function makeRoom(bytes: number): Promise<void> {
-    while (storeBytes + bytes > totalBytes) {
-      let largest: GroupFiles | undefined
-      let most = 0
-      for (const { files } of groups.values()) {
-        if (files.bytes <= most) continue
-        most = files.bytes
-        largest = files
-      }
-      if (largest === undefined) return
-      await largest.removeOldest()
-    }
   }
 
   /** Finds what is there from before, to be bounded and compressed with the rest. */
@@ -412,8 +278,8 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     try {
       for (const { group } of await listGroupFolders(options.logsDir)) {
         if (closed) return
-        const pending = pendingOf(group)
-        await onFiles(pending, () => pending.files.load())
+        const waiting = waitingOf(group)
+        await onFiles(waiting, () => waiting.files.load())
       }
     } catch (err) {
       warn(err, '')
@@ -422,41 +288,39 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
 
   async function sweep(): Promise<void> {
     await found
-    for (const pending of [...groups.values()]) {
+    for (const waiting of [...groups.values()]) {
       if (closed) return
-      const { files, group } = pending
+      const { files, group } = waiting
       const days = settings.retention.get(group) ?? options.retentionDays
       const until = days === undefined ? Number.NEGATIVE_INFINITY : now() - days * DAY_MS
       if (!files.isDue(until)) continue
-      await onFiles(pending, async () => {
+      await onFiles(waiting, async () => {
         await files.removeUntil(until)
         await files.turnOver()
       })
     }
-    await makeRoom(0).catch((err: unknown) => {
+    await space.makeRoom(0).catch((err: unknown) => {
       warn(err, '')
     })
-    startCompressing()
-    await compressing
+    await space.compress()
   }
 
   async function retain(next: LogRetention): Promise<void> {
     settings = next
     await found
     for (const { group, stream, at } of next.removals) {
-      const pending = groups.get(group)
-      if (closed || stream !== '' || pending === undefined) continue
-      await onFiles(pending, () => pending.files.removeGroup(at))
+      const waiting = groups.get(group)
+      if (closed || stream !== '' || waiting === undefined) continue
+      await onFiles(waiting, () => waiting.files.removeGroup(at))
     }
   }
 
   async function closeLeastRecent(): Promise<void> {
-    for (const pending of open) {
-      if (pending.busy || pending.lines > 0 || pending.dropped > 0) continue
-      open.delete(pending)
-      // Its memory is worth more to those that write.
-      pending.text = new LineBuffer()
-      await pending.files.close().catch(() => undefined)
+    for (const waiting of open) {
+      if (waiting.isBusy || waiting.hasLines) continue
+      open.delete(waiting)
+      waiting.shrink()
+      await waiting.files.close().catch(() => undefined)
       return
     }
   }
@@ -469,11 +333,11 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   }
 
   async function flush(group: string): Promise<void> {
-    const pending = groups.get(group)
-    if (pending === undefined || (!pending.busy && pending.lines === 0 && pending.dropped === 0)) return
+    const waiting = groups.get(group)
+    if (waiting === undefined || (!waiting.isBusy && !waiting.hasLines)) return
     await new Promise<void>((resolve) => {
-      pending.waiters.push(resolve)
-      enqueue(pending)
+      waiting.addWaiter(resolve)
+      enqueue(waiting)
     })
   }
 
@@ -482,24 +346,24 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     put,
     flush,
     follow(group, listener) {
-      const pending = pendingOf(group)
-      pending.listeners ??= new Set()
-      pending.listeners.add(listener)
-      return () => void pending.listeners?.delete(listener)
+      const { listeners } = waitingOf(group)
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
     retain,
     sweep,
-    counts: () => ({ storedBytes, droppedLines, droppedBytes, storeBytes }),
+    counts: () => ({ storedBytes, droppedLines, droppedBytes, storeBytes: space.bytes }),
     async close() {
       closed = true
       clearTimeout(timer)
       clearInterval(sweeper)
       timer = undefined
+      const compressed = space.close()
       await found
       const all = [...groups.values()]
-      await Promise.all(all.map((pending) => flush(pending.group)))
-      await compressing
-      await Promise.all(all.map((pending) => pending.files.close().catch(() => undefined)))
+      await Promise.all(all.map(({ group }) => flush(group)))
+      await compressed
+      await Promise.all(all.map(({ files }) => files.close().catch(() => undefined)))
     }
   }
 }

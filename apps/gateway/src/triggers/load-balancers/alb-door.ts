@@ -7,7 +7,8 @@ import {
   parseFunctionRef,
   targetGroupArn
 } from '@hearth/shared'
-import type { Call, Door, Hallway } from '../../call.ts'
+import type { Call, Door } from '../../call.ts'
+import type { Hallway } from '../../hallway.ts'
 import { payloadTooLarge } from '../../refusal.ts'
 import { isOwnKey } from '../../url-door.ts'
 import { toAlbEvent } from './alb-event.ts'

@@ -8,7 +8,8 @@ import {
   type LoadBalancerAction,
   loadBalancerArn
 } from '@hearth/shared'
-import { Call, type Door, type Hallway } from '../../call.ts'
+import { Call, type Door } from '../../call.ts'
+import type { Hallway } from '../../hallway.ts'
 import type { HostBook, ServeHost } from '../../host-entrance.ts'
 import { peerAddress } from '../../peer-address.ts'
 import { toRefusal } from '../../refusal.ts'

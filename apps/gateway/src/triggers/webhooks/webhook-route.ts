@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HearthError, LIMITS, type Webhook } from '@hearth/shared'
-import type { Hallway } from '../../call.ts'
 import type { Expectations } from '../../expectations.ts'
+import type { Hallway } from '../../hallway.ts'
 import { peerAddress } from '../../peer-address.ts'
 import { readBody } from '../../read-body.ts'
 import { judgeRefused } from '../../reception.ts'

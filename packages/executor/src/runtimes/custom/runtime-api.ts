@@ -1,5 +1,5 @@
 import type { Mount } from '@hearth/sandbox'
-import type { BootPlan } from '../../stock.ts'
+import type { BootPlan } from '../../boot.ts'
 import type { Machine } from '../machine.ts'
 
 /** Out of the way of what functions and layers bring. */

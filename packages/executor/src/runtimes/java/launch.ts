@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Mount } from '@hearth/sandbox'
-import type { BootPlan } from '../../stock.ts'
+import type { BootPlan } from '../../boot.ts'
 import type { Jvm } from './jvms.ts'
 
 /** As seen inside. */
