@@ -198,6 +198,20 @@ t.test('provisioned instances are there before any event, are used first, and ar
   t.match(broken.provisioned(), { available: 0, statusReason: 'FUNCTION_ERROR_INIT_FAILURE' })
 })
 
+t.test('a server that ends waits for no provisioned start that has not had its turn', async (t) => {
+  // Two starts at a time, and no third before one of them is over.
+  const { pool: open, invoke, executor } = await startExecutor(t, { cpus: 2, prestarted: 0 })
+  const slow = `await new Promise((resolve) => setTimeout(resolve, 400))\n${SOURCE}`
+  const codeDir = t.testdir({ 'index.mjs': slow })
+  const starting = ['a', 'b'].map((name) => invoke(open({ name, codeDir })))
+  await eventually(() => executor.stats().starting === 2)
+  open({ name: 'late', version: '1', codeDir }).provision(1)
+  const at = performance.now()
+  await executor.close(20_000)
+  t.ok(performance.now() - at < 15_000)
+  for (const outcome of await Promise.all(starting)) t.match(outcome, { status: 'ok' })
+})
+
 /** Instances that were started. */
 const startsIn = (lines: readonly { text: string }[]) =>
   lines.filter(({ text }) => text.startsWith('INIT_START')).length
