@@ -417,9 +417,7 @@ t.test(
     for (const [i, amount] of amounts.entries()) {
       await orders(amount)
       if (i % 4 !== 1) continue
-      const { controlPlane } = hearth.pids()
-      if (controlPlane !== 0) process.kill(controlPlane, 'SIGKILL')
-      await eventually(() => ![0, controlPlane].includes(hearth.pids().controlPlane), LIMIT_MS)
+      await hearth.crash('controlPlane')
     }
     const expected = amounts.reduce((sum, amount) => sum + 2 * amount, 0)
     const after = await eventually(() => {

@@ -3,7 +3,7 @@ import http from 'node:http'
 import path from 'node:path'
 import t from 'tap'
 import { awsCliOnPath, runAws } from '../helpers/aws-clis.ts'
-import { eventually, type Hearth, startHearth } from '../helpers/hearth.js'
+import { eventually, type Hearth, type Program, startHearth } from '../helpers/hearth.ts'
 
 interface Release {
   readonly id: string
@@ -139,15 +139,13 @@ t.test('a slow version is taken back by what was counted before and after a cras
     for (let n = 0; n < times; n++) t.equal((await hearth.invoke('slow:live', {})).status, 200)
   }
   const counted = (slow: number) => eventually(async () => (await release()).counts?.slow === slow)
-  const crash = async (...processes: ('gateway' | 'controlPlane')[]) => {
-    const before = hearth.pids()
-    for (const name of processes) process.kill(before[name], 'SIGKILL')
+  const crash = async (...programs: Program[]) => {
+    await hearth.crash(...programs)
     const answers = (target: string, method: string) =>
       hearth.request(target, { method }).then(
         (res) => res.ok,
         () => false
       )
-    await eventually(() => processes.every((name) => ![0, before[name]].includes(hearth.pids()[name])), 30_000)
     await eventually(() => answers('/v1/functions/slow', 'GET'), 30_000)
     await eventually(() => answers('/v1/functions/slow:1/invocations', 'POST'), 30_000)
   }

@@ -535,10 +535,7 @@ t.test('EventBridge and Scheduler on a real server', { timeout: 150_000 }, async
         // It is in the middle of it, or about to begin.
         await eventually(async () => (await list('again', 'succeeded')).length > 0)
       }
-      const { gateway } = hearth.pids()
-      process.kill(gateway, 'SIGKILL')
-      await eventually(() => ![0, gateway].includes(hearth.pids().gateway), 60_000)
-      await eventually(() => events.send(new ListEventBusesCommand({})).catch(() => undefined), 60_000)
+      await hearth.crash('gateway')
     }
     const left = async () =>
       (await scheduler.send(new ListSchedulesCommand({})).catch(() => undefined))?.Schedules?.length

@@ -50,8 +50,6 @@ const usage = async (hearth: Hearth, query = ''): Promise<UsageBody> => {
 const requestsOf = async (hearth: Hearth, name: string): Promise<number> =>
   (await usage(hearth)).items.find(({ key }) => key === name)?.usage['requests'] ?? 0
 const json = (body: object): RequestInit => ({ method: 'PUT', body: JSON.stringify(body) })
-const isReady = async (hearth: Hearth): Promise<boolean> =>
-  (await hearth.request('/readyz').catch(() => undefined))?.status === 200
 
 const dir = t.testdir()
 const pricesFile = path.join(dir, 'prices.json')
@@ -93,11 +91,11 @@ t.test('what was counted outlives the process that counted it, and is counted on
   await eventually(() => answeredAt.length > 100)
   const first = performance.now()
   await eventually(() => performance.now() - first > 1_300)
-  process.kill(hearth.pids().gateway, 'SIGKILL')
+  const crashed = hearth.crash('gateway')
   const killedAt = performance.now()
   isOver = true
   await Promise.all(loops)
-  await eventually(() => isReady(hearth), 60_000)
+  await crashed
   const counted = await requestsOf(hearth, 'spender')
   const safe = answeredAt.filter((at) => at < killedAt - 1_000).length
   t.ok(counted >= safe, `${counted} of ${answeredAt.length} answers, ${safe} of them more than a second before the end`)
@@ -360,10 +358,7 @@ t.test('to the last ms and byte: storage, streams, provisioned concurrency of re
   t.equal(after['provisionedDurationGbSeconds']!.toFixed(9), (inits + (used * 256) / 1_024_000).toFixed(9))
   await provision(3)
   await eventually(async () => (await of('kept'))['provisionedConcurrencyGbSeconds'] === 3 * block)
-  const { gateway } = hearth.pids()
-  process.kill(gateway, 'SIGKILL')
-  await eventually(() => ![0, gateway].includes(hearth.pids().gateway), 60_000)
-  await eventually(() => isReady(hearth), 60_000)
+  await hearth.crash('gateway')
   t.equal((await of('kept'))['provisionedConcurrencyGbSeconds'], 3 * block, 'the same five minutes')
   t.equal((await hearth.request('/v1/functions/kept', { method: 'DELETE' })).status, 204)
 })

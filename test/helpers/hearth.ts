@@ -30,6 +30,9 @@ export interface HearthOptions {
   readonly uid?: number
 }
 
+/** What the supervisor keeps running. */
+export type Program = 'controlPlane' | 'gateway'
+
 /** A whole running Hearth: supervisor, control plane and gateway, as `npm start` makes them. */
 export interface Hearth {
   readonly url: string
@@ -47,7 +50,9 @@ export interface Hearth {
   /** `POST /v1/functions/{name}/invocations` */
   invoke(name: string, payload?: unknown, headers?: Record<string, string>): Promise<Response>
   /** Processes of this server by name. */
-  pids(): { readonly controlPlane: number; readonly gateway: number }
+  pids(): Readonly<Record<Program, number>>
+  /** Ends programs as a crash does. Resolves when others run in their place, and the gateway is ready if it was one. */
+  crash(...programs: Program[]): Promise<void>
   /** Stops it as a signal does, waits, and removes what it left in a folder of its own. */
   stop(): Promise<void>
 }
@@ -114,6 +119,13 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
   const request = (target: string, init: RequestInit = {}) =>
     fetch(url + target, { ...init, headers: { authorization: `Bearer ${token}`, ...(init.headers as object) } })
 
+  const pids = () => {
+    const children = childrenOf(supervisor.pid!)
+    const find = (part: string) => children.find((pid) => commandLine(pid).includes(part)) ?? 0
+    return { controlPlane: find('apps/control-plane'), gateway: find('apps/gateway') }
+  }
+  const isReady = async () => (await request('/readyz').catch(() => undefined))?.status === 200
+
   return {
     url,
     ports: { gateway: listening, control },
@@ -132,10 +144,13 @@ export async function startHearth(options: HearthOptions = {}): Promise<Hearth> 
         headers,
         ...(payload === undefined ? {} : { body: JSON.stringify(payload) })
       }),
-    pids: () => {
-      const children = childrenOf(supervisor.pid!)
-      const find = (part: string) => children.find((pid) => commandLine(pid).includes(part)) ?? 0
-      return { controlPlane: find('apps/control-plane'), gateway: find('apps/gateway') }
+    pids,
+    async crash(...programs) {
+      const before = pids()
+      // 0 is not running, and would be this test's own group.
+      for (const name of programs) if (before[name] !== 0) process.kill(before[name], 'SIGKILL')
+      await eventually(() => programs.every((name) => ![0, before[name]].includes(pids()[name])), 60_000)
+      if (programs.includes('gateway')) await eventually(isReady, 60_000)
     },
     async stop() {
       if (supervisor.exitCode === null && supervisor.signalCode === null) {
